@@ -1,0 +1,1 @@
+"""One door per system: its paths, parameters, JSON and errors."""

@@ -1,0 +1,1 @@
+"""google.api.http rules: templates, matching, binding, printing. Knows no system."""

@@ -1,0 +1,1 @@
+"""Who may do what: decisions over tokens and policies, without I/O."""

@@ -1,0 +1,1 @@
+"""Where everything is built, run and stopped: settings, processes, command line."""

@@ -1,0 +1,1 @@
+"""What Tidings knows without any I/O: errors, subjects, windows, selection."""

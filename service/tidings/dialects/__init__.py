@@ -1,0 +1,1 @@
+"""What each system means: its checks, selectors, projections and windows."""

@@ -1,0 +1,1 @@
+"""Where the log lives: one interface, one room per way to keep records."""
