@@ -1,0 +1,160 @@
+"""The kinds of failure, one tree for the whole service.
+
+A kind is a class; its fields are typed and its message builds itself. Which gRPC status a kind becomes
+is said once, in `tidings.rpc.status`; the core never mentions one.
+"""
+
+from __future__ import annotations
+
+
+class TidingsError(Exception):
+    """Any failure that a caller may be told about. Never raised itself."""
+
+
+class BadRequest(TidingsError):
+    """A request cannot be parsed, or breaks a rule: the field (dotted path, may be empty) and why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
+
+
+class PayloadTooLarge(BadRequest):
+    """Something is larger than its limit, both in bytes."""
+
+    def __init__(self, field: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(field, f"{size_bytes} bytes, at most {limit_bytes} are allowed")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class NotFound(TidingsError):
+    """There is no such thing: what kind of thing, and which."""
+
+    def __init__(self, what: str, which: str) -> None:
+        super().__init__(f"no {what} {which}" if which else f"no {what}")
+        self.what = what
+        self.which = which
+
+
+class OrderRefused(TidingsError):
+    """The system's own order forbids the event (an event of a finished job, one older than the newest)."""
+
+    def __init__(self, subject: str, reason: str) -> None:
+        super().__init__(reason)
+        self.subject = subject
+        self.reason = reason
+
+
+class KeyReused(TidingsError):
+    """The key is stored with other content, at `seq`; nothing was stored."""
+
+    def __init__(self, key: str, seq: int) -> None:
+        super().__init__(f"key {key!r} is stored at seq {seq} with other content")
+        self.key = key
+        self.seq = seq
+
+
+class SeqConflict(TidingsError):
+    """The newest record of the subject is not the one that the draft expected; nothing was stored."""
+
+    def __init__(self, subject: str, expected_seq: int, last_seq: int) -> None:
+        super().__init__(f"{subject}: newest record is {last_seq}, not {expected_seq}")
+        self.subject = subject
+        self.expected_seq = expected_seq
+        self.last_seq = last_seq
+
+
+class PositionAhead(TidingsError):
+    """A reader's position lies past the end of the log: it belongs to another or a wiped one."""
+
+    def __init__(self, after_seq: int, last_seq: int) -> None:
+        super().__init__(f"after_seq {after_seq} is past the end of the log, {last_seq}")
+        self.after_seq = after_seq
+        self.last_seq = last_seq
+
+
+class WrongLog(TidingsError):
+    """The caller's position belongs to another log than this one."""
+
+    def __init__(self, wanted_log_id: str, log_id: str) -> None:
+        super().__init__(f"this is log {log_id}, not {wanted_log_id}")
+        self.wanted_log_id = wanted_log_id
+        self.log_id = log_id
+
+
+class CursorExpired(TidingsError):
+    """Records after a reader's position are gone; the first that can still be missing, and the last."""
+
+    def __init__(self, system: str, first_seq: int, last_seq: int) -> None:
+        super().__init__(f"records {first_seq} to {last_seq} of {system} were trimmed")
+        self.system = system
+        self.first_seq = first_seq
+        self.last_seq = last_seq
+
+
+class Unauthenticated(TidingsError):
+    """The credential is nobody's: unknown, expired or revoked. Never holds any part of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Denied(TidingsError):
+    """The caller may not do this: the action, and what it was to act on."""
+
+    def __init__(self, action: str, target: str) -> None:
+        super().__init__(f"not allowed to {action} {target}".rstrip())
+        self.action = action
+        self.target = target
+
+
+class Busy(TidingsError):
+    """A bounded queue is full and stayed so until the caller's deadline; nothing was stored."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is full")
+        self.what = what
+
+
+class LogClosed(TidingsError):
+    """The service is going down; ask another, or this one again later."""
+
+    def __init__(self) -> None:
+        super().__init__("the log is closed: the service is going down")
+
+
+class StoreUnavailable(TidingsError):
+    """The store failed to do its work, so that nothing is known of what it was asked; `from` the cause."""
+
+    def __init__(self, doing: str) -> None:
+        super().__init__(f"the store failed: {doing}")
+        self.doing = doing
+
+
+class StateConflict(TidingsError):
+    """A small value was changed by somebody else since the caller read it."""
+
+    def __init__(self, name: str, expected_revision: int, revision: int) -> None:
+        super().__init__(f"{name} has revision {revision}, not {expected_revision}")
+        self.name = name
+        self.expected_revision = expected_revision
+        self.revision = revision
+
+
+class StoreCorrupt(TidingsError):
+    """What is stored breaks a rule of the store; it must not be served."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StoreLocked(TidingsError):
+    """Another process holds the data directory."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place} is in use by another Tidings")
+        self.place = place

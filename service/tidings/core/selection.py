@@ -1,0 +1,81 @@
+"""What a reader wants, as a value that can be compared, indexed and asked.
+
+A `Selection` has one matcher for each system that is wanted. Matchers come from the dialects; this module only
+says what they must be able to do, so that the log can group readers and index groups without knowing any
+system. The part of a record that selection may see is its *envelope*: for each event of the record, one
+value that its dialect made (never the payload).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What selection and rights may see of one record.
+
+    `terms` are what groups are found by (a Nomad topic, a Consul name, a Puppet job): hashable, few.
+    `events` holds one facts value an event, in order, of a type that the system's matcher knows.
+    """
+
+    terms: frozenset[Hashable]
+    events: Sequence[Any]
+
+
+class Matcher(Protocol):
+    """Decides which events of one system a reader gets. Equal matchers decide equally; hashable."""
+
+    @property
+    def terms(self) -> frozenset[Hashable] | None:
+        """The terms of which a record must have at least one; None = any record may match."""
+        ...
+
+    def selects(self, facts: Any) -> bool:  # noqa: ANN401 - the facts' type is the dialect's own
+        """Say whether one event, by its facts, is wanted."""
+        ...
+
+    def __hash__(self) -> int:
+        """Return a hash that equal matchers share."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """Wants every event of its system."""
+
+    @property
+    def terms(self) -> frozenset[Hashable] | None:
+        """Any record may match."""
+        return None
+
+    def selects(self, facts: Any) -> bool:  # noqa: ANN401, ARG002 - part of the protocol
+        """Every event is wanted."""
+        return True
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One matcher for each wanted system. Hashable; readers with equal selections form a group."""
+
+    matchers: tuple[tuple[str, Matcher], ...]
+
+    @classmethod
+    def of(cls, matchers: Mapping[str, Matcher]) -> Selection:
+        """Return the selection with these matchers, the same for equal mappings."""
+        return cls(tuple(sorted(matchers.items(), key=lambda pair: pair[0])))
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems that are wanted."""
+        return frozenset(system for system, _ in self.matchers)
+
+    def pick(self, system: str, envelope: Envelope) -> tuple[int, ...] | None:
+        """Return the positions of the wanted events of one record: () = none of them, None = all of them."""
+        matcher = dict(self.matchers).get(system)
+        if matcher is None:
+            return ()
+        wanted = tuple(place for place, facts in enumerate(envelope.events) if matcher.selects(facts))
+        return None if len(wanted) == len(envelope.events) else wanted

@@ -1,0 +1,142 @@
+"""The store's interface: one durable, totally ordered log of records, and a few small values beside it.
+
+Memory, SQLite and NATS JetStream implement it and pass one suite (tests/store/contract.py). The log is
+their only caller. Methods may be called from one event loop, concurrently; none blocks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Protocol
+
+from tidings.core.errors import KeyReused, SeqConflict
+from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored
+
+Result = Stored | KeyReused | SeqConflict
+"""What became of one draft of a group: stored, or refused with nothing of it stored."""
+
+
+class StateStore(Protocol):
+    """Small named values with revisions: trim marks, tokens, policies, positions of mirrors.
+
+    Names are ASCII, parts joined with "/". Values are at most 64 KiB. Any method: `StoreUnavailable`.
+    """
+
+    async def get(self, name: str) -> StateEntry | None:
+        """Return the value, or None."""
+        ...
+
+    async def put(self, name: str, value: bytes, *, expect_revision: int | None = None) -> StateEntry:
+        """Set the value durably and return it with its new revision.
+
+        `expect_revision` 0 = it must not exist; None = whatever it was.
+
+        Raises:
+            StateConflict: the value has another revision; nothing was changed.
+        """
+        ...
+
+    async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
+        """Remove the value durably; nothing happens when there is none.
+
+        Raises:
+            StateConflict: the value has another revision; nothing was changed.
+        """
+        ...
+
+    async def list(self, prefix: str) -> list[StateEntry]:
+        """Return every value whose name starts with `prefix`, by name."""
+        ...
+
+    def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
+        """Yield every change below `prefix` from now on: the entry, or the name of one that was deleted.
+
+        Changes of one name may be merged into the last. Ends with `LogClosed` when the store closes.
+        """
+        ...
+
+
+class EventStore(Protocol):
+    """A durable log. Positions start at 2 (1 is the birth record), rise, have gaps, are never used again.
+
+    Any method: `StoreUnavailable` when the store cannot do its work, `LogClosed` after `close`.
+    """
+
+    @property
+    def log_id(self) -> str:
+        """The log's identity, a UUID in text, made with the birth record."""
+        ...
+
+    @property
+    def state(self) -> StateStore:
+        """The small values beside the log."""
+        ...
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Result]:
+        """Commit a group and return one result for each draft, in order, once all are on stable storage.
+
+        Each draft is atomic and is decided in the order of the group, as if committed alone: first its key
+        (a stored key with the same digest is a duplicate, with another one `KeyReused`), then
+        `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of the group. A key
+        counts as long as its record is retained, and at least as long as the store's key retention.
+        Cancelling does not take anything back: the group may be committed or not.
+
+        Raises:
+            StoreUnavailable: nothing is known of any draft of the group.
+        """
+        ...
+
+    async def find_keys(self, system: str, keys: Collection[str]) -> Mapping[str, tuple[int, bytes]]:
+        """Return (seq, digest) of each key that is stored for the system; keys that are not are left out."""
+        ...
+
+    async def read(
+        self,
+        after_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        subject: str | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` retained records past `after_seq` in order; exclusive; never the birth record.
+
+        `systems` and `subject` (a system's name covers all of its subjects) narrow it, by index. Stops early, but
+        not before one record, when bodies exceed `max_bytes`. An empty list means that there is none now.
+        """
+        ...
+
+    async def read_last(self, subject: str, limit: int) -> list[Record]:
+        """Return the newest `limit` records of a subject (a system's name covers all of its), oldest first."""
+        ...
+
+    async def seek(self, system: str | None, at_or_after_us: int) -> int:
+        """Return the position of the first retained record stored at or after a time, of one system or any.
+
+        Without such a record: one more than the end of the log.
+        """
+        ...
+
+    async def bounds(self, system: str | None = None) -> Bounds:
+        """Return what is retained of a system, or of the whole log."""
+        ...
+
+    def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
+        """Yield every record past `after_seq`, in order, in non-empty batches, as they are committed.
+
+        The only thing that feeds readers: what it yields no crash can take back. It neither skips nor
+        repeats, also across reconnects. Ends with `LogClosed` when the store closes. One at a time.
+        """
+        ...
+
+    async def trim(self, subject: str, through_seq: int) -> int:
+        """Delete the subject's records up to `through_seq`, inclusive, and return how many were deleted.
+
+        A system's name covers all of its subjects. The mark that `bounds` reports is durable before
+        anything is deleted. Never the birth record.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and release everything; a second call does nothing."""
+        ...
