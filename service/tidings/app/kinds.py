@@ -1,0 +1,100 @@
+"""Kinds of settings: how a value is written on a command line, in the environment and in TOML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE_UNITS_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+_TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen: a host and a port; port 0 = any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Say whether only this machine can reach it."""
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of value: its placeholder in help texts, and text to value (`ValueError`) and back."""
+
+    placeholder: str
+    parse: Callable[[str], object]
+    show: Callable[[object], str] = str
+
+
+def _address(text: str) -> Address:
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 host is written in brackets, [::1]:4650")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected HOST:PORT with a port from 0 to 65535")
+    return Address(host or "127.0.0.1", int(port))
+
+
+def _duration(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
+    if found is None:
+        raise ValueError("expected a duration such as 500ms, 30s, 5m, 24h or 30d")
+    return float(found[1]) * _DURATION_UNITS_S[found[2] or "s"]
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)?", text)
+    if found is None:
+        raise ValueError("expected a size such as 65536, 64KiB or 16MiB")
+    return int(found[1]) * _SIZE_UNITS_BYTES[found[2] or "B"]
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ValueError("expected a whole number from 0 up")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("expected true or false")
+
+
+def choice(*values: str) -> Kind:
+    """Return the kind whose values are these words."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"expected one of {', '.join(values)}")
+        return text
+
+    return Kind("|".join(values), parse)
+
+
+def _show_duration(value: object) -> str:
+    return f"{value:g}s"
+
+
+ADDRESS = Kind("HOST:PORT", _address)
+COUNT = Kind("N", _count)
+DURATION = Kind("DURATION", _duration, _show_duration)
+PATH = Kind("PATH", Path)
+SIZE = Kind("SIZE", _size)
+SWITCH = Kind("", _switch, lambda value: "true" if value else "false")
+TEXT = Kind("TEXT", str)

@@ -1,0 +1,189 @@
+"""Every setting, once: flags, environment, TOML file, help texts and docs are made from this table.
+
+A flag wins over `TIDINGS_*` in the environment, that over the TOML file, that over the default. The field
+`nomad_event_buffer_size` of section "nomad" is `--nomad-event-buffer-size`,
+`TIDINGS_NOMAD_EVENT_BUFFER_SIZE`, and `event_buffer_size` under `[nomad]`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tidings.app.kinds import (
+    ADDRESS,
+    COUNT,
+    DURATION,
+    PATH,
+    SIZE,
+    SWITCH,
+    TEXT,
+    Address,
+    Kind,
+    choice,
+)
+
+
+class BadSetting(Exception):
+    """A setting is unknown or has a value that it cannot have; says where and why, never a secret."""
+
+
+def _setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  # noqa: ANN401
+    return dataclasses.field(
+        default=default, metadata={"kind": kind, "about": about, "section": section}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one process. Durations are seconds, sizes bytes."""
+
+    data: Path = _setting(PATH, Path("tidings-data"), "directory that holds the log")
+    http: Address = _setting(ADDRESS, Address("127.0.0.1", 4650), "where to serve HTTP")
+    grpc: Address = _setting(ADDRESS, Address("127.0.0.1", 4651), "where to serve gRPC")
+    upstream: str = _setting(TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH")
+    insecure: bool = _setting(SWITCH, False, "allow addresses other than loopback without access control")
+    durability: str = _setting(
+        choice("full", "relaxed"),
+        "full",
+        "full: an acknowledged event survives a power cut; relaxed: it survives a crash of the process",
+    )
+    grace: float = _setting(DURATION, 10.0, "time to finish what was begun when told to stop")
+    log_level: str = _setting(
+        choice("debug", "info", "warning", "error"), "info", "least severe log line", "log"
+    )
+    log_format: str = _setting(choice("text", "json"), "text", "form of log lines", "log")
+    retention_age: float = _setting(
+        DURATION, 30 * 86400.0, "how long records are kept, for each system", "retention"
+    )
+    retention_records: int = _setting(
+        COUNT, 1_000_000, "how many records are kept, for each system", "retention"
+    )
+    retention_keys: float = _setting(
+        DURATION, 86400.0, "how long a key counts after its record is gone; at least 24h", "retention"
+    )
+    tail_size: int = _setting(SIZE, 64 * 1024**2, "newest records kept in memory, in bytes", "tail")
+    tail_records: int = _setting(COUNT, 65_536, "newest records kept in memory, at most", "tail")
+    nomad_event_buffer_size: int = _setting(
+        COUNT, 100, "records that index=0 replays before the stream is live", "nomad"
+    )
+    nomad_heartbeat: float = _setting(DURATION, 30.0, "time between heartbeats of the event stream", "nomad")
+    nomad_region: str = _setting(TEXT, "global", "region that this server answers for", "nomad")
+    consul_size_rule: str = _setting(
+        TEXT, "32KiB", "largest payload of an event, or 512 for Consul's older rule", "consul"
+    )
+    consul_node_name: str = _setting(TEXT, "tidings", "node name in /v1/agent/self", "consul")
+    consul_datacenter: str = _setting(TEXT, "dc1", "datacenter that this server answers for", "consul")
+    http_head_size: int = _setting(SIZE, 64 * 1024, "largest head of a request", "http_limits")
+    http_head_time: float = _setting(DURATION, 10.0, "time for the head of a request", "http_limits")
+    http_body_size: int = _setting(
+        SIZE, 16 * 1024**2, "largest body of a request other than an endless upload", "http_limits"
+    )
+    http_silence: float = _setting(DURATION, 60.0, "longest silence inside a request's body", "http_limits")
+    http_connections: int = _setting(COUNT, 10_000, "connections at a time, at most", "http_limits")
+
+
+def flag_of(field: dataclasses.Field[Any]) -> str:
+    """Return the command-line flag of a setting: "--nomad-event-buffer-size"."""
+    return "--" + field.name.replace("_", "-")
+
+
+def variable_of(field: dataclasses.Field[Any]) -> str:
+    """Return the environment variable of a setting: "TIDINGS_NOMAD_EVENT_BUFFER_SIZE"."""
+    return "TIDINGS_" + field.name.upper()
+
+
+def toml_place_of(field: dataclasses.Field[Any]) -> tuple[str, str]:
+    """Return the table and the key of a setting in the TOML file; the table "" is the top level."""
+    section = field.metadata["section"]
+    if field.name.startswith(prefix := f"{section}_"):
+        return section, field.name.removeprefix(prefix)
+    return section, field.name.removeprefix("http_") if section == "http_limits" else field.name
+
+
+def fields() -> tuple[dataclasses.Field[Any], ...]:
+    """Return every setting, in the order of help texts and docs."""
+    return dataclasses.fields(Settings)
+
+
+def load(
+    flags: Mapping[str, str], environment: Mapping[str, str], config_file: Path | None
+) -> Settings:
+    """Return the settings from flags (by field name), environment and TOML file, in that order of weight.
+
+    Raises:
+        BadSetting: a name is unknown or a value does not parse, wherever it comes from.
+    """
+    known = {field.name: field for field in fields()}
+    values: dict[str, object] = {}
+    for name, text in _from_file(config_file).items():
+        values[name] = _parse(known[name], text, f"{config_file}")
+    variables = {variable_of(field): field for field in fields()}
+    for variable, text in environment.items():
+        if variable in variables:
+            values[variables[variable].name] = _parse(variables[variable], text, variable)
+        elif variable.startswith("TIDINGS_") and not variable.startswith("TIDINGS_TEST_"):
+            if variable != "TIDINGS_CONFIG":
+                raise BadSetting(f"{variable}: no such setting")
+    for name, text in flags.items():
+        values[name] = _parse(known[name], text, flag_of(known[name]))
+    return Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its field's kind
+
+
+def _parse(field: dataclasses.Field[Any], text: str, origin: str) -> object:
+    kind: Kind = field.metadata["kind"]
+    try:
+        return kind.parse(text)
+    except ValueError as error:
+        raise BadSetting(f"{origin}: {field.name}: {error} (got {text!r})") from None
+
+
+def _from_file(config_file: Path | None) -> dict[str, str]:
+    if config_file is None:
+        return {}
+    try:
+        document = tomllib.loads(config_file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSetting(f"{config_file}: {error}") from None
+    places = {toml_place_of(field): field.name for field in fields()}
+    found: dict[str, str] = {}
+    for key, value in document.items():
+        members = value if isinstance(value, dict) else {key: value}
+        table = key if isinstance(value, dict) else ""
+        for member, content in members.items():
+            name = places.get((table, member))
+            if name is None:
+                raise BadSetting(f"{config_file}: {f'{table}.' if table else ''}{member}: no such setting")
+            found[name] = ("true" if content else "false") if isinstance(content, bool) else str(content)
+    return found
+
+
+def to_flags(settings: Settings) -> Sequence[str]:
+    """Return the command line that gives exactly these settings to a child process."""
+    return [f"{flag_of(field)}={_show(settings, field)}" for field in fields()]
+
+
+def to_toml(settings: Settings) -> str:
+    """Return the settings as a TOML file that gives exactly these."""
+    tables: dict[str, list[str]] = {}
+    for field in fields():
+        table, key = toml_place_of(field)
+        shown = _show(settings, field)
+        bare = field.metadata["kind"] in (SWITCH, COUNT)
+        tables.setdefault(table, []).append(f"{key} = {shown if bare else _quoted(shown)}")
+    return "\n".join(
+        "\n".join([f"[{table}]", *lines] if table else lines) + "\n" for table, lines in tables.items()
+    )
+
+
+def _show(settings: Settings, field: dataclasses.Field[Any]) -> str:
+    kind: Kind = field.metadata["kind"]
+    return kind.show(getattr(settings, field.name))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
