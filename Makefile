@@ -1,64 +1,159 @@
 # The workbench. Every target sets itself up; `make` alone prints what there is.
-# Needs Python 3.11 or newer, make, git and a POSIX shell; everything else is installed by itself.
+# Needs Python 3.11 or newer, git and a POSIX shell; everything else is installed by itself.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 INSTALLED := $(VENV)/.installed
-GEN ?= generated
-BUILD := build
+GEN := generated
+DATA ?= .tidings
 
 PIP_INSTALL := -m pip install --disable-pip-version-check --no-input -qq
-PROTOS = $(shell cd protos && find . -name '*.proto' | sed 's|^\./||' | sort)
-CODE := $(wildcard service gateway tests benchmarks demo protos/plugin)
-ASYNC_DEBUG := PYTHONASYNCIODEBUG=1
-PYTEST := $(ASYNC_DEBUG) $(PY) -m pytest
-
-# The clients of other people, each with dependencies of its own and therefore an environment of its own.
-PY_CLIENTS := $(patsubst tests/clients/%.txt,%,$(wildcard tests/clients/*.txt))
-PY_CLIENT_STAMPS := $(PY_CLIENTS:%=.clients/%/.installed)
+CODE = $(wildcard service gateway tests benchmarks demo protos/plugin)
+# asyncio's debug mode finds coroutines that nobody awaits; every test run has it on
+PYTEST := PYTHONASYNCIODEBUG=1 $(PY) -m pytest
+PARALLEL := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help
 
+.PHONY: help
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # --- setting up -------------------------------------------------------------------------------
 
 .PHONY: install hooks lock
-
 install: $(INSTALLED) ## virtual environment, editable install, development tools
 
+NEEDS := "Tidings needs Python 3.11 or newer; try: make PYTHON=python3.11"
+
 $(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tidings needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and $(NEEDS))'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@$(PY) $(PIP_INSTALL) --require-hashes -r constraints.txt
 	@$(PY) $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-# --- generated code ---------------------------------------------------------------------------
+hooks: $(INSTALLED) ## have git run the checks of .pre-commit-config.yaml before each commit
+	@$(BIN)/pre-commit install
 
-.PHONY: generate check-generated
+# uv because its lists hold the hashes of every platform and never the index they came from.
+UV := build/lock/bin/uv
+LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
 
+lock: ## pin all dependencies anew; UPGRADE=--upgrade moves them to their newest versions
+	@test -x $(UV) || { $(PYTHON) -m venv build/lock && build/lock/bin/python $(PIP_INSTALL) uv==0.13.8; }
+	@$(LOCK) --extra speed --group dev -o constraints.txt pyproject.toml
+	@for list in tests/clients/*.in tests/clients/npm/*.in; do $(LOCK) -o "$${list%.in}.txt" "$$list" || exit 1; done
+	@cd tests/clients/npm && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@! grep -n '://' constraints.txt tests/clients/*.txt tests/clients/npm/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
+
+# --- the contract -----------------------------------------------------------------------------
+
+.PHONY: generate check-generated breaking
+PROTOS = $(shell cd protos && find . -name '*.proto' | sed 's|^\./||' | sort)
 JSON_PLUGIN := $(wildcard protos/plugin/protoc-gen-tidings-json)
 SITE = $$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 # Writes everything that is made from protos/ below the folder $(1).
 define protoc_into
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m grpc_tools.protoc -Iprotos -I"$(SITE)" \
-	  --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) \
-	  $(if $(JSON_PLUGIN),--plugin=protoc-gen-tidings-json=$(JSON_PLUGIN) --tidings-json_out=$(1)) $(PROTOS) \
-	&& touch $(1)/tidings/v1/__init__.py $(1)/tidings/v1/py.typed
+PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m grpc_tools.protoc -Iprotos -I"$(SITE)" \
+  --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) \
+  $(if $(JSON_PLUGIN),--plugin=protoc-gen-tidings-json=$(JSON_PLUGIN) --tidings-json_out=$(1)) $(PROTOS) \
+&& touch $(1)/tidings/v1/__init__.py $(1)/tidings/v1/py.typed
 endef
 
 generate: $(INSTALLED) ## write generated/ from protos/
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(call protoc_into,"$$tmp") \
-	  && mkdir -p $(GEN) && rm -rf $(GEN)/tidings && cp -R "$$tmp/tidings" $(GEN)/
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && { $(call protoc_into,"$$new"); } \
+	  && mkdir -p $(GEN) && rm -rf $(GEN)/tidings && cp -R "$$new/tidings" $(GEN)/
 
 check-generated: $(INSTALLED) ## fail if generated/ is not what protos/ says
-	@tmp=$$(mktemp -d) && trap 'rm -rf "$$tmp"' EXIT && $(call protoc_into,"$$tmp") \
-	  && diff -r -x __pycache__ "$$tmp" $(GEN) \
-	  || { echo "generated/ is stale: run make generate" >&2; exit 1; }
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && { $(call protoc_into,"$$new"); } \
+	  && { diff -r -x __pycache__ "$$new" $(GEN) || { echo "generated/ is stale: make generate" >&2; exit 1; }; }
+
+# google/api and google/rpc for buf, out of the package that protoc takes them from
+GOOGLE_PROTOS := build/googleapis/.copied
+$(GOOGLE_PROTOS): $(INSTALLED)
+	@rm -rf build/googleapis && mkdir -p build/googleapis/google/api build/googleapis/google/rpc
+	@for room in api rpc; do cp "$(SITE)"/google/$$room/*.proto build/googleapis/google/$$room/ || exit 1; done
+	@touch $@
+
+breaking: $(GOOGLE_PROTOS) ## fail if protos/ breaks the contract of main's last commit
+	@.ci/breaking $(BIN)/buf
+
+# --- checking ---------------------------------------------------------------------------------
+
+.PHONY: format check-format lint types docs-check all
+format: $(INSTALLED) ## format the code and apply safe fixes
+	@$(BIN)/ruff check --fix-only -q $(CODE)
+	@$(BIN)/ruff format -q $(CODE)
+
+check-format: $(INSTALLED) ## fail if the code is not formatted
+	@$(BIN)/ruff format --check -q $(CODE) || { echo "not formatted: make format" >&2; exit 1; }
+
+lint: $(INSTALLED) $(GOOGLE_PROTOS) breaking ## ruff, doors between rooms, protos, spelling
+	@$(BIN)/ruff check -q $(CODE)
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/buf lint
+	@$(BIN)/codespell
+
+types: $(INSTALLED) ## mypy, strict
+	@$(BIN)/mypy $(CODE)
+
+docs-check: $(INSTALLED) ## every command in the docs runs; settings, RPCs and dialects are documented
+	@$(PYTEST) tests/house/test_docs.py
+
+all: check-generated check-format lint types test ## the gate before any commit
+
+# --- testing ----------------------------------------------------------------------------------
+
+.PHONY: test test-quick test-clients cov bench bench-quick
+# Clients of other people, each with dependencies of its own and therefore an environment of its own.
+PY_CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
+.clients/%/.installed: tests/clients/%.txt
+	@$(PYTHON) -m venv .clients/$*
+	@.clients/$*/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@touch $@
+
+NPM_CLIENTS := .clients/npm/.installed
+$(NPM_CLIENTS): $(wildcard tests/clients/npm/*)
+	@tests/clients/npm/install .clients/npm $(PYTHON)
+	@touch $@
+
+test: $(INSTALLED) $(PY_CLIENTS) ## everything that needs only Python, the Python clients included
+	@$(PYTEST) $(PARALLEL) -m 'not clients'
+
+test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
+	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
+
+test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) ## clients and tools of other languages; fails without its toolchain
+	@$(PYTEST) -m clients
+
+PURE := service/tidings/core/*,service/tidings/dialects/*
+cov: $(INSTALLED) $(PY_CLIENTS) ## branch coverage: 100 % of the pure rooms, 90 % elsewhere
+	@rm -f .coverage .coverage.*
+	@$(PYTEST) $(PARALLEL) -q -m 'not clients' --cov --cov-report=
+	@$(BIN)/coverage report --include='$(PURE)' --fail-under=100
+	@$(BIN)/coverage report --omit='$(PURE)' --fail-under=90
+
+bench: $(INSTALLED) ## every benchmark, with a report
+	@$(PY) -m benchmarks.run
+
+bench-quick: $(INSTALLED) ## every benchmark for a moment, so that they do not rot
+	@$(PY) -m benchmarks.run --quick
+
+# --- using ------------------------------------------------------------------------------------
+
+.PHONY: run demo clean
+run: $(INSTALLED) ## service and gateway on local ports, data kept in .tidings
+	@$(BIN)/tidings serve --data $(DATA)
+
+demo: $(INSTALLED) ## the product in ten seconds
+	@$(PY) demo/demo.py
+
+clean: ## remove what the others made; the data of make run stays
+	@rm -rf $(VENV) .clients build dist .coverage .coverage.* .hypothesis
+	@rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find service gateway generated tests -name __pycache__ -type d -prune -exec rm -rf {} +

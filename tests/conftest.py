@@ -1,0 +1,62 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.patience import PATIENCE_S
+
+for _name in [name for name in os.environ if name.startswith("TIDINGS_")]:
+    del os.environ[_name]  # nobody's own settings may decide what a test sees
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class NpmClients(NamedTuple):
+    """The node to run and the folder that holds the installed packages."""
+
+    node: Path
+    modules: Path
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's top folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def patience_s() -> float:
+    """Seconds after which a test calls something stuck; TIDINGS_TEST_TIME_FACTOR stretches it."""
+    return PATIENCE_S
+
+
+@pytest.fixture(scope="session")
+def client_python() -> Callable[[str], Path]:
+    """Return the interpreter of a client's own environment, by the name of its list in tests/clients.
+
+    Fails, and never skips, when it is not installed.
+    """
+
+    def interpreter(name: str) -> Path:
+        python = ROOT / ".clients" / name / "bin" / "python"
+        installed = python.parent.parent / ".installed"
+        if not installed.exists():
+            pytest.fail(f"client {name!r} is not installed: make .clients/{name}/.installed")
+        return python
+
+    return interpreter
+
+
+@pytest.fixture(scope="session")
+def npm_clients() -> NpmClients:
+    """Return node and the installed npm clients; fails, and never skips, without them."""
+    folder = ROOT / ".clients" / "npm"
+    if not (folder / ".installed").exists():
+        pytest.fail("npm's clients are not installed: make .clients/npm/.installed")
+    return NpmClients(node=folder / "node", modules=folder / "node_modules")
