@@ -38,7 +38,9 @@ def patience_s() -> float:
 
 @pytest.fixture(scope="session")
 def client_python() -> Callable[[str], Path]:
-    """Return the interpreter of a client's own environment, by the name of its list in tests/clients.
+    """Return the interpreter of a client's own environment by the name of its list.
+
+    The lists are tests/clients/NAME.txt.
 
     Fails, and never skips, when it is not installed.
     """

@@ -1,0 +1,53 @@
+"""What is shipped: one import name, typed, with a command."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def wheel_names(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "-o",
+        str(folder),
+        str(root),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    return zipfile.ZipFile(wheel).namelist()
+
+
+def test_wheel_holds_only_tidings(wheel_names: list[str]) -> None:
+    tops = {PurePosixPath(name).parts[0] for name in wheel_names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"tidings"}
+
+
+def test_wheel_holds_all_three_roots(wheel_names: list[str]) -> None:
+    rooms = {"core", "store", "log", "dialects", "access", "rpc", "app", "gateway", "v1"}
+    found = {PurePosixPath(name).parts[1] for name in wheel_names if name.startswith("tidings/")}
+    assert rooms <= found
+
+
+def test_wheel_keeps_the_namespace_open(wheel_names: list[str]) -> None:
+    assert "tidings/__init__.py" not in wheel_names
+
+
+def test_wheel_is_typed(wheel_names: list[str]) -> None:
+    packages = {name.rpartition("/")[0] for name in wheel_names if name.endswith("/__init__.py")}
+    assert [name for name in packages if f"{name}/py.typed" not in wheel_names] == []
+
+
+def test_wheel_brings_what_is_read_at_run_time(root: Path, wheel_names: list[str]) -> None:
+    beside = [path for room in ("service", "gateway") for path in (root / room).rglob("*.sql")]
+    wanted = {str(path.relative_to(root / path.relative_to(root).parts[0])) for path in beside}
+    assert wanted <= set(wheel_names)
