@@ -95,7 +95,7 @@ check-format: $(INSTALLED) ## fail if the code is not formatted
 
 lint: $(INSTALLED) $(GOOGLE_PROTOS) breaking ## ruff, doors between rooms, protos, spelling
 	@$(BIN)/ruff check -q $(CODE)
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/buf lint
 	@$(BIN)/codespell
 
