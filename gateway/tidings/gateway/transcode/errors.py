@@ -1,0 +1,134 @@
+"""What can be wrong with a request, and with a route.
+
+A request's errors carry the gRPC code and the HTTP status that they have by default; a door may
+print them in its system's own way. A route's errors stop the program at its start.
+"""
+
+from typing import ClassVar
+
+import grpc
+
+# Names of fields and parameters come from the caller; a longer one is cut where it is repeated.
+_MAX_NAME_CHARS = 100
+
+
+class TranscodeError(Exception):
+    """A request that cannot be turned into a call, or an answer that cannot be printed.
+
+    Never raised itself.
+    """
+
+    code: ClassVar[grpc.StatusCode]
+    http_status: ClassVar[int]
+
+
+class BadRequest(TranscodeError):
+    """The request cannot be parsed, or breaks a rule.
+
+    `field` is the parameter or the place in the body that is at fault, empty for the whole. The
+    text never repeats a value, so that no credential given in the wrong place is printed again.
+    """
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 400
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = shorten(field)
+        self.reason = reason
+        super().__init__(f"{self.field}: {reason}" if field else reason)
+
+
+class UnsupportedMediaType(TranscodeError):
+    """A JSON body was announced as something else."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+    http_status = 415
+
+    def __init__(self, content_type: str) -> None:
+        self.content_type = content_type
+        super().__init__(f"the body must be application/json, not {shorten(content_type)!r}")
+
+
+class TooLarge(TranscodeError):
+    """A body, or one line of it, is longer than the limit."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+    def __init__(self, what: str, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        super().__init__(f"{what} is larger than {limit_bytes} bytes")
+
+
+class NoSuchPath(TranscodeError):
+    """No route has this path, with whatever method."""
+
+    code = grpc.StatusCode.NOT_FOUND
+    http_status = 404
+
+    def __init__(self) -> None:
+        super().__init__("no such path")
+
+
+class WrongMethod(TranscodeError):
+    """The path exists, but not with this method. `allow` holds those that would do."""
+
+    code = grpc.StatusCode.UNIMPLEMENTED
+    http_status = 405
+
+    def __init__(self, method: str, allow: tuple[str, ...]) -> None:
+        self.method = method
+        self.allow = allow
+        super().__init__(f"{shorten(method)} is not allowed here; allowed: {', '.join(allow)}")
+
+
+class Unprintable(TranscodeError):
+    """The service's answer has no JSON form: an Any of a type that is not known here, say."""
+
+    code = grpc.StatusCode.INTERNAL
+    http_status = 500
+
+    def __init__(self, type_name: str, reason: str) -> None:
+        self.type_name = type_name
+        self.reason = reason
+        super().__init__(f"the answer ({type_name}) cannot be printed as JSON: {reason}")
+
+
+class BadText(ValueError):
+    """A text is not a value of the type it is meant for.
+
+    Private to this room: `bind` adds the name of the field and raises `BadRequest`.
+    """
+
+
+class BadTemplate(ValueError):
+    """A path template that the grammar of google/api/http.proto, or one of our choices, refuses."""
+
+    def __init__(self, template: str, reason: str) -> None:
+        self.template = template
+        self.reason = reason
+        super().__init__(f"path template {template!r}: {reason}")
+
+
+class DuplicateRoute(ValueError):
+    """Two routes with one method and one shape: a request could not tell them apart."""
+
+    def __init__(self, method: str, template: str, earlier: str) -> None:
+        self.method = method
+        self.template = template
+        self.earlier = earlier
+        super().__init__(f"{method} {template} is the same as {method} {earlier}")
+
+
+class BadRoute(ValueError):
+    """An HTTP rule that cannot be served. `rpc` is the method's full name."""
+
+    def __init__(self, rpc: str, reason: str) -> None:
+        self.rpc = rpc
+        self.reason = reason
+        super().__init__(f"{rpc}: {reason}")
+
+
+def shorten(text: str, limit_chars: int = _MAX_NAME_CHARS) -> str:
+    """Cut a text that came from outside to `limit_chars`, with an ellipsis where it was cut."""
+    return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"

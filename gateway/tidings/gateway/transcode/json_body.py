@@ -1,0 +1,176 @@
+"""A message from the JSON of a body, stricter than `json_format` where that lets things slip.
+
+`json_format.ParseDict` (protobuf 7.36) takes a list or a text for an empty message, turns bad
+base64 into no bytes, and drops unknown names of enum values when told to ignore unknown fields. All
+three lose what a caller sent; `_check` looks for them first.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, Never, cast
+
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from tidings.gateway.transcode.errors import BadRequest, BadText, shorten
+from tidings.gateway.transcode.fields import (
+    WRAPPERS,
+    descriptor_of,
+    field_named,
+    map_value,
+    wrapped_scalar,
+)
+from tidings.gateway.transcode.text import parse_base64
+
+_MAX_REASON_CHARS = 200
+
+# Their JSON is not an object of their fields; json_format checks these well.
+_OWN_JSON = frozenset(
+    f"google.protobuf.{name}"
+    for name in ("Timestamp", "Duration", "FieldMask", "Struct", "Value", "ListValue")
+)
+_ANY = "google.protobuf.Any"
+# Inside an Any these stand in its member "value".
+_IN_VALUE = _OWN_JSON | WRAPPERS | {_ANY}
+
+_Pending = list[tuple[str, Descriptor, Any]]
+
+
+def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """Parse a whole body as one JSON value, by the letter: no NaN, no member twice, UTF-8.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        return json.loads(
+            body.decode(),
+            object_pairs_hook=_members_once,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError as exc:
+        raise BadRequest("", "the body is not UTF-8") from exc
+    except RecursionError as exc:
+        raise BadRequest("", "the body is nested too deeply") from exc
+    except ValueError as exc:
+        raise BadRequest("", f"the body is not JSON: {shorten(str(exc))}") from exc
+
+
+def merge_json(message: Message, value: object, *, ignore_unknown: bool) -> None:
+    """Set the fields of `message` from a JSON value in proto3 JSON form.
+
+    Raises:
+        BadRequest: the value does not fit. `message` may then hold a part of it.
+    """
+    descriptor = descriptor_of(message)
+    _check(descriptor, value, ignore_unknown=ignore_unknown)
+    try:
+        json_format.ParseDict(
+            cast("dict[str, Any]", value),
+            message,
+            ignore_unknown_fields=ignore_unknown,
+            descriptor_pool=descriptor.file.pool,
+        )
+    # Beside its own error it lets those of Python through: surrogates, endless numbers.
+    except (json_format.Error, ValueError, TypeError, OverflowError) as exc:
+        raise BadRequest("", shorten(str(exc), _MAX_REASON_CHARS)) from exc
+
+
+def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
+    """Refuse what json_format would lose. A loop: the depth of the value is the caller's choice."""
+    pending: _Pending = [("", root, value)]
+    while pending:
+        where, descriptor, current = pending.pop()
+        if descriptor.full_name in _OWN_JSON:
+            continue
+        if not isinstance(current, dict):
+            raise BadRequest(where, "must be a JSON object")
+        members = dict(current)
+        if descriptor.full_name == _ANY:
+            found = _type_in_any(descriptor, members)
+            if found is None:
+                continue  # json_format has the words for it
+            descriptor = found
+        seen: set[str] = set()
+        for name, member in members.items():
+            place = f"{where}.{name}" if where else name
+            field = field_named(descriptor, name)
+            if field is None:
+                if not ignore_unknown:
+                    raise BadRequest(place, "unknown field")
+                continue
+            if field.name in seen:
+                raise BadRequest(place, "given under both of its names")
+            seen.add(field.name)
+            pending += _nested(place, field, member)
+
+
+def _nested(
+    place: str, field: FieldDescriptor, value: object
+) -> Iterator[tuple[str, Descriptor, Any]]:
+    """Check the scalars of one field's JSON; return the messages in it."""
+    if value is None:
+        return
+    values: list[tuple[str, object]] = [(place, value)]
+    if of_map := map_value(field):
+        if not isinstance(value, dict):
+            raise BadRequest(place, "must be a JSON object")
+        field = of_map
+        values = [(f"{place}[{key!r}]", item) for key, item in value.items()]
+    elif field.is_repeated:
+        if not isinstance(value, list):
+            raise BadRequest(place, "must be a JSON array")
+        values = [(f"{place}[{position}]", item) for position, item in enumerate(value)]
+    for where, item in values:
+        scalar = wrapped_scalar(field)
+        if field.message_type and not scalar:
+            yield where, field.message_type, item
+        elif item is not None:
+            _check_scalar(where, scalar or field, item)
+
+
+def _check_scalar(where: str, field: FieldDescriptor, value: object) -> None:
+    if field.type == FieldDescriptor.TYPE_BYTES and isinstance(value, str):
+        try:
+            parse_base64(value)
+        except BadText as exc:
+            raise BadRequest(where, str(exc)) from exc
+    elif field.enum_type and isinstance(value, str):
+        digits = value.removeprefix("-")
+        if value not in field.enum_type.values_by_name and not (
+            digits.isascii() and digits.isdigit()
+        ):
+            raise BadRequest(where, f"not a value of {field.enum_type.full_name}")
+
+
+def _type_in_any(descriptor: Descriptor, members: dict[str, Any]) -> Descriptor | None:
+    """Take out "@type"; return the type whose fields stand beside it, None when there is none."""
+    url = members.pop("@type", None)
+    if not isinstance(url, str):
+        return None
+    try:
+        found = descriptor.file.pool.FindMessageTypeByName(url.rpartition("/")[2])
+    except KeyError:
+        return None
+    return None if found.full_name in _IN_VALUE else found
+
+
+def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a member is given twice")
+    return members
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError("a number is out of range")
+    return value

@@ -1,0 +1,130 @@
+"""Headers to call metadata and back, and the deadline a caller asks for.
+
+Only headers on a list go upstream: what the service sees is a decision, not whatever came in.
+"""
+
+import base64
+import re
+from collections.abc import Collection, Iterable
+
+from tidings.gateway.transcode.errors import BadRequest, BadText
+from tidings.gateway.transcode.text import parse_base64
+
+Headers = Iterable[tuple[bytes, bytes]]
+Metadata = tuple[tuple[str, str | bytes], ...]
+
+# A unary call without a deadline of its own gets this one; streams get none. Blocking reads need
+# more, and their doors say so.
+DEFAULT_UNARY_DEADLINE_S = 30.0
+
+# Header to metadata key. The user agent changes its name, or it would pose as the gRPC client's.
+_FORWARDED = {
+    "authorization": "authorization",
+    "traceparent": "traceparent",
+    "tracestate": "tracestate",
+    "baggage": "baggage",
+    "x-request-id": "x-request-id",
+    "user-agent": "http-user-agent",
+}
+# "grpc-metadata-foo: x" becomes "foo: x". Source: grpc-gateway v2, runtime/context.go.
+_PREFIX = "grpc-metadata-"
+# Never made from such a header: what belongs to the transport, and what has a header of its own.
+_RESERVED = frozenset({
+    "connection", "content-length", "content-type", "host", "keep-alive", "proxy-connection", "te",
+    "trailer", "transfer-encoding", "upgrade", *_FORWARDED, *_FORWARDED.values(),
+})  # fmt: skip
+# An error rather than silence: without them the caller would be somebody else.
+_MUST_BE_CLEAN = frozenset({"authorization"})
+
+_KEY = re.compile(r"[0-9a-z_.-]+")
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+# Source: gRPC over HTTP2, "Timeout": at most 8 digits and one unit.
+_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
+_UNIT_S = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+
+
+def parse_timeout(text: str) -> float:
+    """Return the seconds of a Grpc-Timeout header, such as "1500m".
+
+    Raises:
+        BadRequest: it is malformed.
+    """
+    parts = _TIMEOUT.fullmatch(text)
+    if not parts:
+        raise BadRequest("grpc-timeout", "not up to 8 digits and one of H, M, S, m, u, n")
+    return int(parts[1]) * _UNIT_S[parts[2]]
+
+
+def requested_deadline(headers: Headers) -> float | None:
+    """Return the seconds that a request allows for its call, None when it does not say.
+
+    Raises:
+        BadRequest: the Grpc-Timeout header is malformed, or there are two.
+    """
+    found = [value for name, value in headers if name.lower() == b"grpc-timeout"]
+    if len(found) > 1:
+        raise BadRequest("grpc-timeout", "given more than once")
+    return parse_timeout(found[0].decode("latin-1")) if found else None
+
+
+def request_metadata(headers: Headers, also: Collection[str] = ()) -> Metadata:
+    """Return the metadata of a call from the headers of its request, in their order.
+
+    On the list: authorization, traceparent, tracestate, baggage, x-request-id, user-agent (as
+    "http-user-agent"), grpc-metadata-* without that prefix, and `also`, lower-case names that keep
+    their name. A key that ends in "-bin" carries bytes: base64 in the header, raw in the metadata.
+
+    Raises:
+        BadRequest: two authorization headers, or one that is not printable ASCII; a grpc-metadata
+            header whose name or value cannot be metadata. Others of the kind are left out.
+    """
+    metadata: list[tuple[str, str | bytes]] = []
+    for raw_name, raw_value in headers:
+        name = raw_name.decode("latin-1").lower()
+        text = raw_value.decode("latin-1")
+        if name.startswith(_PREFIX):
+            key = name.removeprefix(_PREFIX)
+            if key in _RESERVED or key.startswith("grpc-"):
+                continue
+            metadata.append((key, _value(name, key, text)))
+        elif name in _FORWARDED or name in also:
+            if _PRINTABLE.fullmatch(text):
+                metadata.append((_FORWARDED.get(name, name), text.strip()))
+            elif name in _MUST_BE_CLEAN:
+                raise BadRequest(name, "not printable ASCII")
+    for name in _MUST_BE_CLEAN:
+        if sum(key == name for key, _ in metadata) > 1:
+            raise BadRequest(name, "given more than once")
+    return tuple(metadata)
+
+
+def response_headers(
+    metadata: Iterable[tuple[str, str | bytes]], names: Collection[str]
+) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers for those entries of a call's metadata whose keys are in `names`.
+
+    Names stay as they are, "-bin" values become base64. A value that no header can hold is
+    left out.
+    """
+    headers: list[tuple[bytes, bytes]] = []
+    for key, value in metadata:
+        if key not in names:
+            continue
+        if isinstance(value, bytes):
+            headers.append((key.encode("ascii"), base64.b64encode(value)))
+        elif _PRINTABLE.fullmatch(value):
+            headers.append((key.encode("ascii"), value.encode("ascii")))
+    return tuple(headers)
+
+
+def _value(header: str, key: str, text: str) -> str | bytes:
+    if not _KEY.fullmatch(key):
+        raise BadRequest(header, "not a name for metadata")
+    if key.endswith("-bin"):
+        try:
+            return parse_base64(text.strip())
+        except BadText as exc:
+            raise BadRequest(header, str(exc)) from exc
+    if not _PRINTABLE.fullmatch(text):
+        raise BadRequest(header, "not printable ASCII")
+    return text.strip()
