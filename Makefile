@@ -59,7 +59,7 @@ SITE = $$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 # Writes everything that is made from protos/ below the folder $(1).
 define protoc_into
-PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m grpc_tools.protoc -Iprotos -I"$(SITE)" \
+PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(PY)" $(PY) -m grpc_tools.protoc -Iprotos -I"$(SITE)" \
   --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) \
   $(if $(JSON_PLUGIN),--plugin=protoc-gen-tidings-json=$(JSON_PLUGIN) --tidings-json_out=$(1)) $(PROTOS) \
 && touch $(1)/tidings/v1/__init__.py $(1)/tidings/v1/py.typed
