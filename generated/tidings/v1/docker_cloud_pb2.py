@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtidings/v1/docker_cloud.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xfd\x01\n\x10\x44ockerCloudEvent\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n\x06\x61\x63tion\x18\x02 \x01(\tR\x06\x61\x63tion\x12\x18\n\x07parents\x18\x03 \x03(\tR\x07parents\x12\"\n\x0cresource_uri\x18\x04 \x01(\tR\x0cresource_uri\x12\x14\n\x05state\x18\x05 \x01(\tR\x05state\x12\x12\n\x04uuid\x18\x06 \x01(\tR\x04uuid\x12<\n\x08\x64\x61tetime\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xe1\x18\x01R\x08\x64\x61tetime\x12\x17\n\tnamespace\x18\x08 \x01(\tB\x04\x90\xe1\x18\x01\"Y\n\x13\x44ockerCloudSelector\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05types\x18\x02 \x03(\t\x12\x0f\n\x07objects\x18\x03 \x03(\t\x12\x0f\n\x07parents\x18\x04 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtidings/v1/docker_cloud.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xfd\x01\n\x10\x44ockerCloudEvent\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n\x06\x61\x63tion\x18\x02 \x01(\tR\x06\x61\x63tion\x12\x18\n\x07parents\x18\x03 \x03(\tR\x07parents\x12\"\n\x0cresource_uri\x18\x04 \x01(\tR\x0cresource_uri\x12\x14\n\x05state\x18\x05 \x01(\tR\x05state\x12\x12\n\x04uuid\x18\x06 \x01(\tR\x04uuid\x12<\n\x08\x64\x61tetime\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\x98\xe1\x18\x01R\x08\x64\x61tetime\x12\x17\n\tnamespace\x18\x08 \x01(\tB\x04\x90\xe1\x18\x01\"Y\n\x13\x44ockerCloudSelector\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05types\x18\x02 \x03(\t\x12\x0f\n\x07objects\x18\x03 \x03(\t\x12\x0f\n\x07parents\x18\x04 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.docker_cloud_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._loaded_options = None
-  _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._serialized_options = b'\240\341\030\001'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._serialized_options = b'\230\341\030\001'
   _globals['_DOCKERCLOUDEVENT'].fields_by_name['namespace']._loaded_options = None
   _globals['_DOCKERCLOUDEVENT'].fields_by_name['namespace']._serialized_options = b'\220\341\030\001'
   _globals['_DOCKERCLOUDEVENT']._serialized_start=110

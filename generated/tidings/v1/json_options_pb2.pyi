@@ -30,12 +30,11 @@ RAW_JSON_FIELD_NUMBER: _builtins.int
 EXACT_JSON_OF_FIELD_NUMBER: _builtins.int
 SECRET_FIELD_NUMBER: _builtins.int
 ABSENT_FIELD_NUMBER: _builtins.int
-DIGITS_AS_STRING_FIELD_NUMBER: _builtins.int
 WHOLE_SECONDS_FIELD_NUMBER: _builtins.int
 MICROS_FIELD_NUMBER: _builtins.int
 OMIT_EMPTY_FIELDS_FIELD_NUMBER: _builtins.int
 null_when_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""An empty list, map, string or bytes, or an unset Timestamp, prints as null (Go's nil)."""
+"""An empty list, map, string or bytes, or an unset Timestamp or Duration, prints as null (Go's nil)."""
 omit_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The member is left out when its value is zero, empty or unset."""
 raw_json: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
@@ -45,11 +44,11 @@ exact_json_of: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOp
 when it is set, its text is printed in the sibling's place.
 """
 secret: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""The value is a secret: replaced by "" (dropped where omit_empty says so) before anything is stored."""
+"""The value is a secret, blanked before anything is stored: a string becomes "", so does every value of a map; a
+map whose field itself says omit_empty is dropped.
+"""
 absent: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The field is Tidings' own and has no member in the system's JSON."""
-digits_as_string: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""An integer that the system writes as a JSON string of decimal digits."""
 whole_seconds: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """A Timestamp printed with whole seconds only ("2016-02-01T16:47:28Z"); parts of a second are refused."""
 micros: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]

@@ -204,7 +204,7 @@ class ACLToken(_message.Message):
     TYPE_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
-    GLOBAL_FIELD_NUMBER: _builtins.int
+    IS_GLOBAL_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     EXPIRATION_TIME_FIELD_NUMBER: _builtins.int
@@ -219,6 +219,8 @@ class ACLToken(_message.Message):
     """For people."""
     type: _builtins.str
     """client or management."""
+    is_global: _builtins.bool
+    """Whether it counts in every region."""
     hash: _builtins.bytes
     """Hash of its content."""
     create_index: _builtins.int
@@ -254,6 +256,7 @@ class ACLToken(_message.Message):
         type: _builtins.str = ...,
         policies: _abc.Iterable[_builtins.str] | None = ...,
         roles: _abc.Iterable[Global___ACLTokenRoleLink] | None = ...,
+        is_global: _builtins.bool = ...,
         hash: _builtins.bytes = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         expiration_time: _timestamp_pb2.Timestamp | None = ...,
@@ -263,7 +266,7 @@ class ACLToken(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "expiration_time", b"expiration_time", "expiration_ttl", b"expiration_ttl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessor_id", b"accessor_id", "create_index", b"create_index", "create_time", b"create_time", "expiration_time", b"expiration_time", "expiration_ttl", b"expiration_ttl", "global", b"global", "hash", b"hash", "modify_index", b"modify_index", "name", b"name", "policies", b"policies", "roles", b"roles", "secret_id", b"secret_id", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accessor_id", b"accessor_id", "create_index", b"create_index", "create_time", b"create_time", "expiration_time", b"expiration_time", "expiration_ttl", b"expiration_ttl", "hash", b"hash", "is_global", b"is_global", "modify_index", b"modify_index", "name", b"name", "policies", b"policies", "roles", b"roles", "secret_id", b"secret_id", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,7 +307,7 @@ class ACLPolicy(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
-    RULES_JSON_JSON_FIELD_NUMBER: _builtins.int
+    RULES_JSON_FIELD_NUMBER: _builtins.int
     JOB_ACL_FIELD_NUMBER: _builtins.int
     HASH_FIELD_NUMBER: _builtins.int
     CREATE_INDEX_FIELD_NUMBER: _builtins.int
@@ -315,7 +318,7 @@ class ACLPolicy(_message.Message):
     """For people."""
     rules: _builtins.str
     """The rules, in HCL."""
-    rules_json_json: _builtins.bytes
+    rules_json: _builtins.bytes
     """The rules, parsed. JSON text."""
     hash: _builtins.bytes
     """Hash of its content."""
@@ -333,7 +336,7 @@ class ACLPolicy(_message.Message):
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         rules: _builtins.str = ...,
-        rules_json_json: _builtins.bytes = ...,
+        rules_json: _builtins.bytes = ...,
         job_acl: Global___ACLPolicyJob | None = ...,
         hash: _builtins.bytes = ...,
         create_index: _builtins.int = ...,
@@ -341,7 +344,7 @@ class ACLPolicy(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["job_acl", b"job_acl"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_index", b"create_index", "description", b"description", "hash", b"hash", "job_acl", b"job_acl", "modify_index", b"modify_index", "name", b"name", "rules", b"rules", "rules_json_json", b"rules_json_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_index", b"create_index", "description", b"description", "hash", b"hash", "job_acl", b"job_acl", "modify_index", b"modify_index", "name", b"name", "rules", b"rules", "rules_json", b"rules_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -977,6 +980,10 @@ class NomadVolume(_message.Message):
     MODIFY_INDEX_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     MODIFY_TIME_FIELD_NUMBER: _builtins.int
+    REQUESTED_CAPACITY_MIN_FIELD_NUMBER: _builtins.int
+    REQUESTED_CAPACITY_MAX_FIELD_NUMBER: _builtins.int
+    CLONE_ID_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier."""
     namespace: _builtins.str
@@ -1000,9 +1007,9 @@ class NomadVolume(_message.Message):
     capacity: _builtins.int
     """Size in bytes, as storage plugins say it."""
     requested_capacity_min_bytes: _builtins.int
-    """Smallest size asked for."""
+    """Smallest size asked for in bytes, of a host volume; 0 = not said."""
     requested_capacity_max_bytes: _builtins.int
-    """Largest size asked for."""
+    """Largest size asked for in bytes, of a host volume; 0 = not said."""
     requested_capabilities_json: _builtins.bytes
     """What it must allow. A JSON list."""
     constraints_json: _builtins.bytes
@@ -1053,6 +1060,14 @@ class NomadVolume(_message.Message):
     """When it was made, Unix nanoseconds."""
     modify_time: _builtins.int
     """When it was last changed, Unix nanoseconds."""
+    requested_capacity_min: _builtins.int
+    """Smallest size asked for in bytes, of a storage plugin's volume; 0 = not said."""
+    requested_capacity_max: _builtins.int
+    """Largest size asked for in bytes, of a storage plugin's volume; 0 = not said."""
+    clone_id: _builtins.str
+    """The volume that it was cloned from; empty = none."""
+    snapshot_id: _builtins.str
+    """The snapshot that it was made from; empty = none."""
     @_builtins.property
     def parameters(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Parameters for the plugin."""
@@ -1114,10 +1129,14 @@ class NomadVolume(_message.Message):
         modify_index: _builtins.int = ...,
         create_time: _builtins.int = ...,
         modify_time: _builtins.int = ...,
+        requested_capacity_min: _builtins.int = ...,
+        requested_capacity_max: _builtins.int = ...,
+        clone_id: _builtins.str = ...,
+        snapshot_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["resource_exhausted", b"resource_exhausted"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_mode", b"access_mode", "allocations_json", b"allocations_json", "attachment_mode", b"attachment_mode", "capacity", b"capacity", "capacity_bytes", b"capacity_bytes", "constraints_json", b"constraints_json", "context", b"context", "controller_required", b"controller_required", "controllers_expected", b"controllers_expected", "controllers_healthy", b"controllers_healthy", "create_index", b"create_index", "create_time", b"create_time", "external_id", b"external_id", "host_path", b"host_path", "id", b"id", "modify_index", b"modify_index", "modify_time", b"modify_time", "mount_options_json", b"mount_options_json", "name", b"name", "namespace", b"namespace", "node_id", b"node_id", "node_pool", b"node_pool", "nodes_expected", b"nodes_expected", "nodes_healthy", b"nodes_healthy", "parameters", b"parameters", "past_claims_json", b"past_claims_json", "plugin_id", b"plugin_id", "provider", b"provider", "provider_version", b"provider_version", "read_allocs_json", b"read_allocs_json", "read_claims_json", b"read_claims_json", "requested_capabilities_json", b"requested_capabilities_json", "requested_capacity_max_bytes", b"requested_capacity_max_bytes", "requested_capacity_min_bytes", b"requested_capacity_min_bytes", "requested_topologies_json", b"requested_topologies_json", "resource_exhausted", b"resource_exhausted", "schedulable", b"schedulable", "secrets", b"secrets", "state", b"state", "topologies_json", b"topologies_json", "write_allocs_json", b"write_allocs_json", "write_claims_json", b"write_claims_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_mode", b"access_mode", "allocations_json", b"allocations_json", "attachment_mode", b"attachment_mode", "capacity", b"capacity", "capacity_bytes", b"capacity_bytes", "clone_id", b"clone_id", "constraints_json", b"constraints_json", "context", b"context", "controller_required", b"controller_required", "controllers_expected", b"controllers_expected", "controllers_healthy", b"controllers_healthy", "create_index", b"create_index", "create_time", b"create_time", "external_id", b"external_id", "host_path", b"host_path", "id", b"id", "modify_index", b"modify_index", "modify_time", b"modify_time", "mount_options_json", b"mount_options_json", "name", b"name", "namespace", b"namespace", "node_id", b"node_id", "node_pool", b"node_pool", "nodes_expected", b"nodes_expected", "nodes_healthy", b"nodes_healthy", "parameters", b"parameters", "past_claims_json", b"past_claims_json", "plugin_id", b"plugin_id", "provider", b"provider", "provider_version", b"provider_version", "read_allocs_json", b"read_allocs_json", "read_claims_json", b"read_claims_json", "requested_capabilities_json", b"requested_capabilities_json", "requested_capacity_max", b"requested_capacity_max", "requested_capacity_max_bytes", b"requested_capacity_max_bytes", "requested_capacity_min", b"requested_capacity_min", "requested_capacity_min_bytes", b"requested_capacity_min_bytes", "requested_topologies_json", b"requested_topologies_json", "resource_exhausted", b"resource_exhausted", "schedulable", b"schedulable", "secrets", b"secrets", "snapshot_id", b"snapshot_id", "state", b"state", "topologies_json", b"topologies_json", "write_allocs_json", b"write_allocs_json", "write_claims_json", b"write_claims_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
