@@ -7,7 +7,8 @@ three lose what a caller sent; `_check` looks for them first.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Never, cast
 
 from google.protobuf import json_format
@@ -35,7 +36,35 @@ _ANY = "google.protobuf.Any"
 # Inside an Any these stand in its member "value".
 _IN_VALUE = _OWN_JSON | WRAPPERS | {_ANY}
 
-_Pending = list[tuple[str, Descriptor, Any]]
+# Objects and lists inside each other. A Struct takes three messages for each, and receivers stop
+# reading at 100 messages inside each other (protobuf's own limit).
+_MAX_DEPTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the body something stands. Printed only for an error: a body has many places."""
+
+    outer: "_Place | None" = None
+    text: str = ""
+    depth: int = 0
+
+    def step(self, text: str) -> "_Place":
+        """Go inside: ".member" or "[position]"."""
+        if self.depth == _MAX_DEPTH:
+            raise BadRequest("", "the body is nested too deeply")
+        return _Place(self, text, self.depth + 1)
+
+    def __str__(self) -> str:
+        texts: list[str] = []
+        place: _Place | None = self
+        while place:
+            texts.append(place.text)
+            place = place.outer
+        return "".join(reversed(texts)).removeprefix(".")
+
+
+_Pending = tuple[_Place, Descriptor, Any]
 
 
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
@@ -81,76 +110,88 @@ def merge_json(message: Message, value: object, *, ignore_unknown: bool) -> None
 
 def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
     """Refuse what json_format would lose. A loop: the depth of the value is the caller's choice."""
-    pending: _Pending = [("", root, value)]
+    pending: list[_Pending] = [(_Place(), root, value)]
     while pending:
-        where, descriptor, current = pending.pop()
+        place, descriptor, current = pending.pop()
         if descriptor.full_name in _OWN_JSON:
+            _check_depth(place, current)
             continue
         if not isinstance(current, dict):
-            raise BadRequest(where, "must be a JSON object")
+            raise BadRequest(str(place), "must be a JSON object")
         members = dict(current)
         if descriptor.full_name == _ANY:
-            found = _type_in_any(descriptor, members)
+            found = _type_in_any(descriptor, place, members)
             if found is None:
-                continue  # json_format has the words for it
+                _check_depth(place, current)
+                continue  # json_format has the words for what is wrong in it
             descriptor = found
         seen: set[str] = set()
         for name, member in members.items():
-            place = f"{where}.{name}" if where else name
+            inside = place.step(f".{shorten(name)}")
             field = field_named(descriptor, name)
             if field is None:
                 if not ignore_unknown:
-                    raise BadRequest(place, "unknown field")
+                    raise BadRequest(str(inside), "unknown field")
                 continue
             if field.name in seen:
-                raise BadRequest(place, "given under both of its names")
+                raise BadRequest(str(inside), "given under both of its names")
             seen.add(field.name)
-            pending += _nested(place, field, member)
+            pending += _messages_in(inside, field, member)
 
 
-def _nested(
-    place: str, field: FieldDescriptor, value: object
-) -> Iterator[tuple[str, Descriptor, Any]]:
+def _messages_in(place: _Place, field: FieldDescriptor, value: object) -> Iterator[_Pending]:
     """Check the scalars of one field's JSON; return the messages in it."""
     if value is None:
         return
-    values: list[tuple[str, object]] = [(place, value)]
+    values: Iterable[tuple[_Place, object]] = [(place, value)]
     if of_map := map_value(field):
         if not isinstance(value, dict):
-            raise BadRequest(place, "must be a JSON object")
+            raise BadRequest(str(place), "must be a JSON object")
         field = of_map
-        values = [(f"{place}[{key!r}]", item) for key, item in value.items()]
+        values = ((place.step(f"[{shorten(key)!r}]"), item) for key, item in value.items())
     elif field.is_repeated:
         if not isinstance(value, list):
-            raise BadRequest(place, "must be a JSON array")
-        values = [(f"{place}[{position}]", item) for position, item in enumerate(value)]
+            raise BadRequest(str(place), "must be a JSON array")
+        values = ((place.step(f"[{position}]"), item) for position, item in enumerate(value))
+    scalar = wrapped_scalar(field)
     for where, item in values:
-        scalar = wrapped_scalar(field)
         if field.message_type and not scalar:
             yield where, field.message_type, item
         elif item is not None:
             _check_scalar(where, scalar or field, item)
 
 
-def _check_scalar(where: str, field: FieldDescriptor, value: object) -> None:
+def _check_depth(place: _Place, value: object) -> None:
+    """Refuse a value of no fixed form that is nested deeper than any message may be."""
+    pending = [(place, value)]
+    while pending:
+        where, current = pending.pop()
+        if isinstance(current, dict | list):
+            items = current.values() if isinstance(current, dict) else current
+            pending += ((where.step(""), item) for item in items)
+
+
+def _check_scalar(place: _Place, field: FieldDescriptor, value: object) -> None:
     if field.type == FieldDescriptor.TYPE_BYTES and isinstance(value, str):
         try:
             parse_base64(value)
         except BadText as exc:
-            raise BadRequest(where, str(exc)) from exc
+            raise BadRequest(str(place), str(exc)) from exc
     elif field.enum_type and isinstance(value, str):
         digits = value.removeprefix("-")
         if value not in field.enum_type.values_by_name and not (
             digits.isascii() and digits.isdigit()
         ):
-            raise BadRequest(where, f"not a value of {field.enum_type.full_name}")
+            raise BadRequest(str(place), f"not a value of {field.enum_type.full_name}")
 
 
-def _type_in_any(descriptor: Descriptor, members: dict[str, Any]) -> Descriptor | None:
+def _type_in_any(
+    descriptor: Descriptor, place: _Place, members: dict[str, Any]
+) -> Descriptor | None:
     """Take out "@type"; return the type whose fields stand beside it, None when there is none."""
-    url = members.pop("@type", None)
+    url = members.pop("@type", "")
     if not isinstance(url, str):
-        return None
+        raise BadRequest(str(place.step(".@type")), "must be a text")
     try:
         found = descriptor.file.pool.FindMessageTypeByName(url.rpartition("/")[2])
     except KeyError:

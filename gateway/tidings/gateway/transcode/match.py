@@ -13,16 +13,17 @@ from tidings.gateway.transcode.errors import DuplicateRoute
 from tidings.gateway.transcode.template import Template, Wildcard
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 # The `custom` kind that stands for every method. Source: google/api/http.proto, CustomHttpPattern.
 ANY_METHOD = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Match(Generic[T]):
+class Match(Generic[T_co]):
     """The route of a request. `captured` holds the raw text of each variable of `template`."""
 
-    target: T
+    target: T_co
     template: Template
     captured: tuple[str, ...]
 

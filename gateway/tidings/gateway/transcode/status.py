@@ -43,7 +43,6 @@ HTTP_STATUS = MappingProxyType({
 _CODE_BY_NUMBER = {code.value[0]: code for code in grpc.StatusCode}
 # Trailing metadata of a call: a serialized Status. Source: the richer error model of gRPC.
 DETAILS_KEY = "grpc-status-details-bin"
-_TYPE_PREFIX = "type.googleapis.com/"
 
 
 def http_status(code: int) -> int:
@@ -116,5 +115,4 @@ def _detail_object(detail: any_pb2.Any) -> dict[str, Any]:
     try:
         return json_format.MessageToDict(detail)
     except (json_format.Error, DecodeError, TypeError, ValueError):
-        url = detail.type_url or _TYPE_PREFIX
-        return {"@type": url, "value": base64.b64encode(detail.value).decode()}
+        return {"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()}
