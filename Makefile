@@ -54,14 +54,14 @@ lock: ## pin all dependencies anew; UPGRADE=--upgrade moves them to their newest
 
 .PHONY: generate check-generated breaking
 PROTOS = $(shell cd protos && find . -name '*.proto' | sed 's|^\./||' | sort)
-JSON_PLUGIN := $(wildcard protos/plugin/protoc-gen-tidings-json)
+JSON_PLUGIN := protos/plugin/protoc-gen-tidings-json
 SITE = $$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 
 # Writes everything that is made from protos/ below the folder $(1).
 define protoc_into
 PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON="$(CURDIR)/$(PY)" $(PY) -m grpc_tools.protoc -Iprotos -I"$(SITE)" \
   --python_out=$(1) --grpc_python_out=$(1) --mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) \
-  $(if $(JSON_PLUGIN),--plugin=protoc-gen-tidings-json=$(JSON_PLUGIN) --tidings-json_out=$(1)) $(PROTOS) \
+  --plugin=protoc-gen-tidings-json=$(JSON_PLUGIN) --tidings-json_out=$(1) $(PROTOS) \
 && touch $(1)/tidings/v1/__init__.py $(1)/tidings/v1/py.typed
 endef
 

@@ -70,6 +70,7 @@ def test_no_file_is_generated_and_edited(tracked: dict[str, str]) -> None:
         "_pb2_grpc.py",
         "_pb2_grpc.pyi",
         "_json.py",
+        "json_runtime.py",
         "__init__.py",
         "py.typed",
     )
