@@ -1,0 +1,87 @@
+"""The committed feed of stores that commit in this process: records go from the writer to one reader.
+
+The writer *offers* each commit; the reader takes what was offered, and reads the store itself when it starts behind
+or when more was offered than is kept. So it neither skips nor repeats, and memory is bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+from tidings.core.errors import LogClosed
+from tidings.core.record import Record
+
+ReadPage = Callable[[int, int], Awaitable[Sequence[Record]]]
+
+_PAGE = 1000
+_KEPT_RECORDS = 10_000
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+class CommittedFeed:
+    """Hands commits to one reader at a time. Belongs to one event loop."""
+
+    def __init__(self, read_page: ReadPage) -> None:
+        self._read_page = read_page
+        self._offered: list[Record] = []
+        self._offered_bytes = 0
+        self._overflowed = False
+        self._attached = False
+        self._closed = False
+        self._moved = asyncio.Event()
+
+    def offer(self, records: Sequence[Record]) -> None:
+        """Take a commit's records, in order. The loop's thread only."""
+        if not self._attached:
+            return
+        self._offered.extend(records)
+        self._offered_bytes += sum(record.size_bytes for record in records)
+        if len(self._offered) > _KEPT_RECORDS or self._offered_bytes > _KEPT_BYTES:
+            self._clear()
+            self._overflowed = True
+        self._moved.set()
+
+    def close(self) -> None:
+        """End the reader, once it has taken what was offered."""
+        self._closed = True
+        self._moved.set()
+
+    async def follow(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
+        """Yield everything past `after_seq` as it is committed; see `EventStore.committed`.
+
+        Raises:
+            LogClosed: the store was closed.
+        """
+        assert not self._attached, "one reader at a time"
+        self._attached = True  # before the first read, or a commit slips between
+        try:
+            behind = True
+            while True:
+                while behind:
+                    page = await self._read_page(after_seq, _PAGE)
+                    if page:
+                        after_seq = page[-1].seq
+                        yield page
+                    else:
+                        behind = False
+                await self._moved.wait()
+                self._moved.clear()
+                fresh = [record for record in self._offered if record.seq > after_seq]
+                behind, self._overflowed = self._overflowed, False
+                self._clear()
+                if behind:
+                    continue  # what was dropped lies in the store, before anything offered since
+                if fresh:
+                    after_seq = fresh[-1].seq
+                    yield fresh
+                elif self._closed:
+                    raise LogClosed
+        finally:
+            self._attached = False
+            self._overflowed = False
+            self._clear()
+
+    def _clear(self) -> None:
+        self._offered = []
+        self._offered_bytes = 0
