@@ -156,4 +156,4 @@ demo: $(INSTALLED) ## the product in ten seconds
 clean: ## remove what the others made; the data of make run stays
 	@rm -rf $(VENV) .clients build dist .coverage .coverage.* .hypothesis
 	@rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	@find service gateway generated tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find $(CODE) $(GEN) -name __pycache__ -type d -prune -exec rm -rf {} +
