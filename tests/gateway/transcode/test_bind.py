@@ -153,7 +153,11 @@ def test_body_is_bound(what: str, body: bytes, fields: dict[str, Any]) -> None:
         ("", b'{"left": "a", "right": 1}', "oneof"),
         ("", b'{"packed": {"@type": "type.googleapis.com/no.Such"}}', "no.Such"),
         ("", b'{"packed": {"@type": "a.com/shop.Part", "x": 1}}', r"packed\.x: unknown"),
-        ("", b'{"packed": {"@type": 7, "x": 1}}', "packed"),
+        ("", b'{"packed": {"@type": 7, "x": 1}}', r"packed\.@type"),
+        ("", b'{"packed": {"x": 1}}', r"packed\.@type"),
+        ("", b'{"packed": {"@type": "a/google.protobuf.Duration"}}', "packed: .*'value'"),
+        ("", b'{"packed": {"@type": "a/google.protobuf.BytesValue", "value": "!!"}}', "base64"),
+        ("", b'{"packed": {"@type": "a/google.protobuf.Any", "value": []}}', r"packed\.value"),
         ("", b"[" * 100_000, "nested"),
         ("", b'{"part":' + b'{"inner":' * 150 + b"{}" + b"}" * 151, "too deep"),
         ("", b'{"free":' + b'{"a":' * 40 + b"{}" + b"}" * 41, "too deep"),
@@ -184,6 +188,7 @@ def test_any_in_a_body_is_bound() -> None:
     packed = thing(name="a")
     packed.packed.Pack(message_class("shop.Part")(weight=7))  # type: ignore[attr-defined]  # made at run time
     assert bind("PUT", "/v1/things/a", body) == packed
+    assert bind("PUT", "/v1/things/a", b'{"packed": {}}') == thing(name="a", packed={})
     stamp = b'{"packed": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "7s"}}'
     packed.packed.Pack(message_class("google.protobuf.Duration")(seconds=7))  # type: ignore[attr-defined]  # as above
     assert bind("PUT", "/v1/things/a", stamp) == packed

@@ -27,7 +27,7 @@ class Shop:
         self.started = asyncio.Event()
         self.seen: dict[str, Any] = {}
 
-    async def get(self, request: Any, context: Context) -> Message:  # noqa: ANN401 - made at run time
+    async def get(self, request: Any, context: Context) -> Message:
         self.seen = dict(context.invocation_metadata() or ())
         self.seen["left_s"] = context.time_remaining()
         await self._perhaps_fail(request, context)
@@ -37,7 +37,7 @@ class Shop:
         context.set_trailing_metadata((("last", "2"),))
         return thing(name=f"got {request.name}")
 
-    async def watch(self, request: Any, context: Context) -> AsyncIterator[Message]:  # noqa: ANN401 - as above
+    async def watch(self, request: Any, context: Context) -> AsyncIterator[Message]:
         await self._perhaps_fail(request, context)
         await context.send_initial_metadata((("log-id", "x"),))
         if request.name == "hang":
@@ -63,7 +63,7 @@ class Shop:
         finally:
             self.ended.set()
 
-    async def _perhaps_fail(self, request: Any, context: Context) -> None:  # noqa: ANN401 - as above
+    async def _perhaps_fail(self, request: Any, context: Context) -> None:
         if request.name != "fail":
             return
         status = status_pb2.Status(code=5, message="no été")

@@ -103,10 +103,10 @@ def test_bodies_and_answers() -> None:
     paths = document()["paths"]
     thing = {"schema": {"$ref": "#/components/schemas/shop.Thing"}}
 
-    def body(path: str, method: str) -> Any:  # noqa: ANN401 - a part of a document
+    def body(path: str, method: str) -> Any:
         return paths[path][method]["requestBody"]["content"]
 
-    def answer(path: str, method: str) -> Any:  # noqa: ANN401 - a part of a document
+    def answer(path: str, method: str) -> Any:
         return paths[path][method]["responses"]["200"]["content"]
 
     assert body("/v1/things/{name}", "put") == {"application/json": thing}
@@ -132,6 +132,14 @@ def test_schema_has_the_names_of_the_json() -> None:
     assert schema["labels"] == {"type": "object", "additionalProperties": {"type": "string"}}
     assert schema["partOf"]["additionalProperties"] == {"$ref": "#/components/schemas/shop.Part"}
     assert schema["part"] == {"$ref": "#/components/schemas/shop.Part"}
+
+
+def test_raw_body_inside_an_answer_is_an_object() -> None:
+    method = method_with(http_pb2.HttpRule(get="/a"), response="shop.Upload")
+    made = openapi_document(routes_of([method.containing_service]), title="", version="")
+    assert made["components"]["schemas"]["shop.Upload"]["properties"]["content"] == {
+        "type": "object"
+    }
 
 
 def test_two_paths_that_become_one_are_kept_apart() -> None:

@@ -168,7 +168,7 @@ def test_stream_of_raw_bodies_is_their_bytes_with_the_type_of_the_first() -> Non
         (Unprintable("a.B", "x"), 500, 13),
     ],
 )
-def test_own_errors_are_status_bodies(error: Any, status: int, code: int) -> None:  # noqa: ANN401 - a table of kinds
+def test_own_errors_are_status_bodies(error: Any, status: int, code: int) -> None:
     reply = render_error(error)
     body = json.loads(reply.body)
     assert (reply.status, body["code"], body["message"]) == (status, code, str(error))

@@ -126,6 +126,14 @@ def test_streamed_message_with_a_member_error_could_not_be_told_from_an_error() 
         routes_of([streamed.containing_service])
 
 
+def test_line_that_is_one_field_is_looked_at_itself() -> None:
+    method = method_with(
+        Rule(get="/a", response_body="things"), response="shop.Outcome", server_streaming=True
+    )
+    (route,) = routes_of([method.containing_service])
+    assert route.response_body == "things"
+
+
 def test_rules_are_seen_by_a_program_that_imports_nothing_else() -> None:
     # protobuf caches options as first read: without the extension registered they stay empty.
     program = (

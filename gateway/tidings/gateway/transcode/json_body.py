@@ -120,23 +120,35 @@ def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
             raise BadRequest(str(place), "must be a JSON object")
         members = dict(current)
         if descriptor.full_name == _ANY:
-            found = _type_in_any(descriptor, place, members)
-            if found is None:
-                _check_depth(place, current)
-                continue  # json_format has the words for what is wrong in it
-            descriptor = found
-        seen: set[str] = set()
-        for name, member in members.items():
-            inside = place.step(f".{shorten(name)}")
-            field = field_named(descriptor, name)
-            if field is None:
-                if not ignore_unknown:
-                    raise BadRequest(str(inside), "unknown field")
+            if not current:
+                continue  # an Any that holds nothing
+            descriptor = _type_in_any(descriptor, place, members)
+            if descriptor.full_name in _IN_VALUE:
+                pending += _value_in_any(place, descriptor, members)
                 continue
-            if field.name in seen:
-                raise BadRequest(str(inside), "given under both of its names")
-            seen.add(field.name)
+        for inside, field, member in _fields_of(place, descriptor, members, ignore_unknown):
             pending += _messages_in(inside, field, member)
+
+
+def _fields_of(
+    place: _Place,
+    descriptor: Descriptor,
+    members: dict[str, Any],
+    ignore_unknown: bool,  # noqa: FBT001 - handed through
+) -> Iterator[tuple[_Place, FieldDescriptor, Any]]:
+    """Find the field of each member of an object."""
+    seen: set[str] = set()
+    for name, member in members.items():
+        inside = place.step(f".{shorten(name)}")
+        field = field_named(descriptor, name)
+        if field is None:
+            if not ignore_unknown:
+                raise BadRequest(str(inside), "unknown field")
+            continue
+        if field.name in seen:
+            raise BadRequest(str(inside), "given under both of its names")
+        seen.add(field.name)
+        yield inside, field, member
 
 
 def _messages_in(place: _Place, field: FieldDescriptor, value: object) -> Iterator[_Pending]:
@@ -185,18 +197,30 @@ def _check_scalar(place: _Place, field: FieldDescriptor, value: object) -> None:
             raise BadRequest(str(place), f"not a value of {field.enum_type.full_name}")
 
 
-def _type_in_any(
-    descriptor: Descriptor, place: _Place, members: dict[str, Any]
-) -> Descriptor | None:
-    """Take out "@type"; return the type whose fields stand beside it, None when there is none."""
-    url = members.pop("@type", "")
+def _type_in_any(descriptor: Descriptor, place: _Place, members: dict[str, Any]) -> Descriptor:
+    """Take "@type" out of an Any's members and return the type it names."""
+    url = members.pop("@type", None)
     if not isinstance(url, str):
-        raise BadRequest(str(place.step(".@type")), "must be a text")
+        raise BadRequest(str(place.step(".@type")), "must be the text of a type's URL")
+    name = url.rpartition("/")[2]
     try:
-        found = descriptor.file.pool.FindMessageTypeByName(url.rpartition("/")[2])
-    except KeyError:
-        return None
-    return None if found.full_name in _IN_VALUE else found
+        return descriptor.file.pool.FindMessageTypeByName(name)
+    except KeyError as exc:
+        reason = f"{shorten(name)} is not known here"
+        raise BadRequest(str(place.step(".@type")), reason) from exc
+
+
+def _value_in_any(
+    place: _Place, descriptor: Descriptor, members: dict[str, Any]
+) -> Iterator[_Pending]:
+    """Check an Any of a type whose JSON is no object of its fields; return the message in it."""
+    if members.keys() != {"value"}:
+        raise BadRequest(str(place), f"{descriptor.full_name} stands in the one member 'value'")
+    if descriptor.full_name in WRAPPERS:
+        scalar = descriptor.fields_by_name["value"]
+        _check_scalar(place.step(".value"), scalar, members["value"])
+    else:
+        yield place.step(".value"), descriptor, members["value"]
 
 
 def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
