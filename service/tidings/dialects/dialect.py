@@ -1,0 +1,330 @@
+"""What a dialect is, and the rules that every draft must keep whatever its system.
+
+A dialect is one system's meaning in the service: what may be published, what selection may see,
+which order matters. It is pure: time and randomness come in as arguments, and what is stored comes
+in as records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tidings.core import record as core
+from tidings.core.errors import BadRequest, PayloadTooLarge
+from tidings.core.selection import Envelope, Matcher
+from tidings.v1 import event_pb2, json_runtime
+
+MAX_KEY_BYTES = 512
+MAX_RECORD_BYTES = 8 * 1024**2
+"""Body of one record. NATS' `max_payload` must cover it; its default is 1 MiB."""
+
+KEY_SEPARATOR = "\x1f"
+"""Between source and id in a key made of both: ASCII's unit separator, not found in names."""
+
+NANOS_PER_SECOND = 1_000_000_000
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Years 1 to 9999, the range of google.protobuf.Timestamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """What a check may know of the world.
+
+    `now_us` is microseconds since 1970; `token(n)` returns n random bytes; `last_seq` is a position
+    that the log has reached, so that the draft's own will be above it.
+    """
+
+    now_us: int
+    token: Callable[[int], bytes]
+    last_seq: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a system's own API shows: the newest `max_count` events, not older than `max_age_s`.
+
+    The newest event is always shown. None = no such bound. Retention never goes below it.
+    """
+
+    max_count: int | None = None
+    max_age_s: float | None = None
+
+
+class Projection(Protocol):
+    """A small view of one system's newest records, kept beside the log."""
+
+    @property
+    def depth(self) -> int:
+        """How many of the system's newest records it must be given to be complete."""
+        ...
+
+    def apply(self, record: core.Record) -> object:
+        """Take the system's next record."""
+        ...
+
+
+class Dialect:
+    """One system's rules; the defaults suit a system that has none of its own.
+
+    Stateless: any method may be called from anywhere, and none changes what it is given unless it
+    says so.
+    """
+
+    system: ClassVar[str]
+    body_field: ClassVar[str]
+    """Name of the system's member of `Event.body`."""
+
+    max_events: ClassVar[int | None] = None
+    """How many events a record may hold; None = any number."""
+
+    window: ClassVar[Window | None] = None
+    ordered: ClassVar[bool] = False
+    """Whether `precondition` needs the subject's newest record."""
+
+    completes: ClassVar[bool] = False
+    """Whether fields of its events depend on the record's position and are set by `complete`."""
+
+    has_json: ClassVar[bool] = False
+    """Whether payloads may be JSON text, so that `present` may change events."""
+
+    ignored_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of the body that the service sets; what a publisher puts there is dropped."""
+
+    id_field: ClassVar[str] = ""
+    """The body's own identifier, which `Event.id` repeats; "" = it has none."""
+
+    time_field: ClassVar[str] = ""
+    """The body's own time, which `Event.occurred_at` repeats; "" = it has none."""
+
+    time_step_ns: ClassVar[int] = 1
+    """Resolution of the body's own time, in nanoseconds."""
+
+    def check_body(self, body: Message, path: str) -> None:
+        """Refuse a body that breaks a rule of the system; `path` leads to it and ends with a dot.
+
+        Raises:
+            BadRequest: which field, and why.
+        """
+
+    def fill_body(self, body: Message, context: CheckContext) -> None:
+        """Set in the body what the publisher left to the service; blank what must not be stored."""
+
+    def check_id(self, text: str, path: str) -> None:
+        """Refuse an identifier that the system could not have. Asked when `id_field` is set."""
+
+    def mint_id(self, body: Message, context: CheckContext) -> str:
+        """Return a new identifier for an event that came without one."""
+        raise AssertionError(
+            self.system
+        )  # only systems with an id_field are asked, and they override it
+
+    def content(self, event: event_pb2.Event, path: str) -> bytes:
+        """Return bytes that are equal for events that a publisher would call the same.
+
+        Raises:
+            BadRequest: the content cannot be read.
+        """
+        return event.SerializeToString(deterministic=True)
+
+    def subject(self, event: event_pb2.Event) -> str:
+        """Return what the record of a checked first event is filed under."""
+        return self.system
+
+    def precondition(self, draft: core.Draft, last: Sequence[core.Record]) -> int | None:
+        """Return the position that the subject's newest record must have when the draft is stored.
+
+        `last` is that record, or empty. None = the order does not matter. Only asked when
+        `ordered`.
+
+        Raises:
+            OrderRefused: the draft may not follow that record.
+        """
+        return None
+
+    def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
+        """Return what selection and rights may see of a stored record's events."""
+        raise AssertionError(self.system)  # every system overrides it
+
+    def matcher(self, selector: Message) -> Matcher:
+        """Return what decides for the system's selector message.
+
+        Raises:
+            BadRequest: the selector cannot select anything.
+        """
+        raise AssertionError(self.system)  # every system overrides it
+
+    def complete(self, seq: int, events: Sequence[event_pb2.Event]) -> None:
+        """Set the fields that depend on the position, in place."""
+
+    def present(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
+        """Turn payloads into JSON text, or into typed messages, in place; say whether any was."""
+        return False
+
+    def projection(self) -> Projection | None:
+        """Return a new, empty projection, if the system has one."""
+        return None
+
+    def check(self, draft: event_pb2.Draft, context: CheckContext) -> core.Draft:
+        """Check everything that does not depend on stored records, and return what to append.
+
+        The argument stays as it is. Field names in errors are paths inside the draft.
+
+        Raises:
+            BadRequest: a rule is broken.
+            PayloadTooLarge: something is larger than its limit.
+        """
+        _check_key(draft.key)
+        if self.max_events is not None and len(draft.events) > self.max_events:
+            raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
+        stored = event_pb2.Record()
+        contents = hashlib.sha256()
+        key = draft.key
+        for place, given in enumerate(draft.events):
+            event = stored.events.add()
+            event.CopyFrom(given)
+            path = f"events[{place}]."
+            body = self._check_event(event, path)
+            content = self.content(event, path)
+            contents.update(len(content).to_bytes(8, "big") + content)
+            if not key and len(draft.events) == 1:
+                key = self._key_of(event, body)
+            self._fill_event(event, body, context)
+        encoded = stored.SerializeToString(deterministic=True)
+        if len(encoded) > MAX_RECORD_BYTES:
+            raise PayloadTooLarge("", len(encoded), MAX_RECORD_BYTES)
+        return core.Draft(
+            system=self.system,
+            subject=self.subject(stored.events[0]),
+            body=encoded,
+            key=key or None,
+            digest=contents.digest(),
+        )
+
+    def _check_event(self, event: event_pb2.Event, path: str) -> Message:
+        body: Message = getattr(event, self.body_field)
+        if event.HasField("occurred_at"):
+            check_time(event.occurred_at, path + "occurred_at")
+        for field in self.ignored_fields:
+            body.ClearField(field)
+        inside = f"{path}{self.body_field}."
+        self.check_body(body, inside)
+        if self.id_field:
+            self._check_ids(event, body, path)
+        if self.time_field and body.HasField(self.time_field):
+            self._check_times(event, getattr(body, self.time_field), path)
+        return body
+
+    def _check_ids(self, event: event_pb2.Event, body: Message, path: str) -> None:
+        inner = getattr(body, self.id_field)
+        if event.id and inner and event.id != inner:
+            raise BadRequest(path + "id", f"differs from {self.body_field}.{self.id_field}")
+        if inner:
+            self.check_id(inner, f"{path}{self.body_field}.{self.id_field}")
+        elif event.id:
+            self.check_id(event.id, path + "id")
+
+    def _check_times(self, event: event_pb2.Event, inner: Timestamp, path: str) -> None:
+        inner_path = f"{path}{self.body_field}.{self.time_field}"
+        check_time(inner, inner_path)
+        if inner.nanos % self.time_step_ns:
+            raise BadRequest(inner_path, f"must be a multiple of {self.time_step_ns} ns")
+        if event.HasField("occurred_at") and self._floored(event.occurred_at) != inner:
+            raise BadRequest(
+                path + "occurred_at", f"differs from {self.body_field}.{self.time_field}"
+            )
+
+    def _key_of(self, event: event_pb2.Event, body: Message) -> str:
+        given_id = event.id or (getattr(body, self.id_field) if self.id_field else "")
+        if not given_id:
+            return ""
+        key = f"{event.source}{KEY_SEPARATOR}{given_id}"
+        _check_key(key)
+        return key
+
+    def _fill_event(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
+        if self.time_field:
+            inner: Timestamp = getattr(body, self.time_field)
+            if not body.HasField(self.time_field):
+                given = (
+                    event.occurred_at
+                    if event.HasField("occurred_at")
+                    else timestamp(context.now_us)
+                )
+                inner.CopyFrom(self._floored(given))
+            if not event.HasField("occurred_at"):
+                event.occurred_at.CopyFrom(inner)
+        if self.id_field:
+            event.id = getattr(body, self.id_field) or event.id or self.mint_id(body, context)
+            setattr(body, self.id_field, event.id)
+        self.fill_body(body, context)
+
+    def _floored(self, time: Timestamp) -> Timestamp:
+        return Timestamp(seconds=time.seconds, nanos=time.nanos - time.nanos % self.time_step_ns)
+
+
+def system_field(draft: event_pb2.Draft) -> str:
+    """Return the name of the `Event.body` member that all events of the draft share.
+
+    Raises:
+        BadRequest: there is no event, one says nothing, or there are two systems.
+    """
+    if not draft.events:
+        raise BadRequest("events", "a record holds at least one event")
+    first = draft.events[0].WhichOneof("body")
+    for place, event in enumerate(draft.events):
+        field = event.WhichOneof("body")
+        if field is None:
+            raise BadRequest(
+                f"events[{place}]", "no body, or one of a system that is not known here"
+            )
+        if field != first:
+            raise BadRequest(
+                f"events[{place}]", f"a record holds events of one system: {first} or {field}"
+            )
+    assert first is not None
+    return first
+
+
+def check_time(time: Timestamp, path: str) -> None:
+    """Refuse a time outside of the years 1 to 9999, or with a fraction of a second that is none.
+
+    Raises:
+        BadRequest: which of the two.
+    """
+    if not _FIRST_SECOND <= time.seconds <= _LAST_SECOND:
+        raise BadRequest(path, "lies outside of the years 1 to 9999")
+    if not 0 <= time.nanos < NANOS_PER_SECOND:
+        raise BadRequest(path, "nanos must be 0 to 999999999")
+
+
+def timestamp(time_us: int) -> Timestamp:
+    """Return microseconds since 1970 as a message."""
+    seconds, micros = divmod(time_us, 1_000_000)
+    return Timestamp(seconds=seconds, nanos=micros * 1000)
+
+
+def canonical_object(text: bytes, path: str) -> bytes:
+    """Return the one form that equal JSON objects share (`json_runtime.canonical`).
+
+    Raises:
+        BadRequest: the text is not JSON, or not an object.
+    """
+    try:
+        canonical = json_runtime.canonical(text)
+    except json_runtime.JsonError as error:
+        raise BadRequest(path, str(error)) from error
+    if not canonical.startswith(b"{"):
+        raise BadRequest(path, "must be a JSON object")
+    return canonical
+
+
+def _check_key(key: str) -> None:
+    size_bytes = len(key.encode())
+    if size_bytes > MAX_KEY_BYTES:
+        raise BadRequest("key", f"{size_bytes} bytes, at most {MAX_KEY_BYTES} are allowed")

@@ -1,0 +1,201 @@
+"""Nomad's event stream: which events a reader selects, where a stream starts, what is blanked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from google.protobuf.message import Message
+
+from tidings.core import record as core
+from tidings.core.errors import BadRequest
+from tidings.core.selection import Envelope, Matcher
+from tidings.dialects.dialect import CheckContext, Dialect, canonical_object
+from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
+
+EVENT_BUFFER_SIZE = 100
+"""Batches that index 0 replays. Source: the default of Nomad's `event_buffer_size`."""
+
+ANY = "*"
+
+
+class NomadFacts(NamedTuple):
+    """What selection may see of one event; `keys` are its key and its filter keys."""
+
+    topic: str
+    keys: frozenset[str]
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class NomadMatcher:
+    """Wants events of a topic, or with a key, or with both; and of one namespace, or of any ("").
+
+    Differs from Nomad on purpose: `*` is a wildcard wherever it stands, and no event comes twice.
+    """
+
+    all_topics: bool
+    topics: frozenset[str]
+    keys: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    namespace: str
+
+    @property
+    def terms(self) -> frozenset[Hashable] | None:
+        """Topics, (topic, key) pairs and ("*", key) pairs, as `envelope` lists them."""
+        if self.all_topics:
+            return None
+        return frozenset[Hashable]({*self.topics, *((ANY, key) for key in self.keys), *self.pairs})
+
+    def selects(self, facts: NomadFacts) -> bool:
+        """Say whether topic, key and namespace are wanted; no namespace is in every one."""
+        if self.namespace and facts.namespace and facts.namespace != self.namespace:
+            return False
+        return (
+            self.all_topics
+            or facts.topic in self.topics
+            or not self.keys.isdisjoint(facts.keys)
+            or any((facts.topic, key) in self.pairs for key in facts.keys)
+        )
+
+
+class NewestPositions:
+    """Positions of the newest Nomad records, as many as an index of 0 replays; pure."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+        self._seqs: deque[int] = deque(maxlen=depth)
+
+    def apply(self, record: core.Record) -> None:
+        """Take the next Nomad record."""
+        self._seqs.append(record.seq)
+
+    def start_after(self, index: int) -> int | None:
+        """Return the position after which a stream with this index starts; None = no record yet.
+
+        0 = before the oldest position that is held here; else before the first record at or after
+        the index, and before the newest one when the index lies past it.
+
+        Source: Nomad nomad/stream/event_buffer.go, "closest" start.
+        """
+        if not self._seqs:
+            return None
+        if index == 0:
+            return self._seqs[0] - 1
+        return min(index, self._seqs[-1]) - 1
+
+
+class NomadDialect(Dialect):
+    """Nomad's rules. Topics and types are free: newer Nomads have more of them."""
+
+    system = "nomad"
+    body_field = "nomad"
+    has_json = True
+
+    def __init__(self, event_buffer_size: int) -> None:
+        self._event_buffer_size = event_buffer_size
+
+    def check_body(self, body: Message, path: str) -> None:
+        """Refuse an event without topic or type, or with two payloads."""
+        assert isinstance(body, nomad_pb2.NomadEvent)
+        for field in ("topic", "type"):
+            if not getattr(body, field):
+                raise BadRequest(path + field, "must not be empty")
+        if body.payload_json and body.HasField("payload"):
+            raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
+
+    def content(self, event: event_pb2.Event, path: str) -> bytes:
+        """Return the event with canonical JSON: Nomad's member order is not stable."""
+        text = event.nomad.payload_json
+        if not text:
+            return super().content(event, path)
+        same = event_pb2.Event()
+        same.CopyFrom(event)
+        same.nomad.payload_json = canonical_object(text, path + "nomad.payload_json")
+        return super().content(same, path)
+
+    def fill_body(self, body: Message, context: CheckContext) -> None:
+        """Blank the secrets of the payload, typed or text."""
+        assert isinstance(body, nomad_pb2.NomadEvent)
+        if body.payload_json:
+            body.payload_json = nomad_json.blank_nomad_payload_text(body.payload_json)
+        elif body.HasField("payload"):
+            nomad_json.blank_nomad_payload(body.payload)
+
+    def present(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
+        """Turn payloads into JSON text, or JSON text into typed payloads.
+
+        Text that the types cannot hold in full stays beside them; text that they cannot hold at all
+        stays alone.
+        """
+        changed = False
+        for event in events:
+            body = event.nomad
+            if as_json and body.HasField("payload"):
+                body.payload_json = json_runtime.dumps(
+                    nomad_json.nomad_payload_to_json(body.payload)
+                )
+                body.ClearField("payload")
+                changed = True
+            elif not as_json and body.payload_json:
+                changed |= _derive(body)
+        return changed
+
+    def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
+        """Return topic, keys and namespace of each event."""
+        facts = [_facts(event.nomad) for event in events]
+        terms: set[Hashable] = set()
+        for fact in facts:
+            terms.add(fact.topic)
+            for key in fact.keys:
+                terms |= {(ANY, key), (fact.topic, key)}
+        return Envelope(frozenset(terms), facts)
+
+    def matcher(self, selector: Message) -> Matcher:
+        """Return a matcher of topics, keys and namespace."""
+        assert isinstance(selector, nomad_pb2.NomadSelector)
+        topics, keys, pairs = set[str](), set[str](), set[tuple[str, str]]()
+        all_topics = not selector.topics
+        for wanted in selector.topics:
+            any_key = not wanted.HasField("key") or wanted.key == ANY
+            if wanted.topic == ANY and any_key:
+                all_topics = True
+            elif any_key:
+                topics.add(wanted.topic)
+            elif wanted.topic == ANY:
+                keys.add(wanted.key)
+            else:
+                pairs.add((wanted.topic, wanted.key))
+        return NomadMatcher(
+            all_topics=all_topics,
+            topics=frozenset(topics),
+            keys=frozenset(keys),
+            pairs=frozenset(pairs),
+            namespace="" if selector.namespace == ANY else selector.namespace,
+        )
+
+    def projection(self) -> NewestPositions:
+        """Return an empty list of the newest positions."""
+        return NewestPositions(self._event_buffer_size)
+
+
+def _derive(body: nomad_pb2.NomadEvent) -> bool:
+    try:
+        typed, is_complete = nomad_json.nomad_payload_from_text(body.payload_json)
+    except json_runtime.JsonError:
+        return False
+    body.payload.CopyFrom(typed)
+    if is_complete:
+        body.ClearField("payload_json")
+    return True
+
+
+def _facts(event: nomad_pb2.NomadEvent) -> NomadFacts:
+    return NomadFacts(event.topic, frozenset((event.key, *event.filter_keys)), event.namespace)
+
+
+def make(event_buffer_size: int = EVENT_BUFFER_SIZE) -> NomadDialect:
+    """Return Nomad's dialect; 0 counts as 100, as in Nomad."""
+    return NomadDialect(event_buffer_size or EVENT_BUFFER_SIZE)

@@ -1,0 +1,147 @@
+"""Puppet Orchestrator's job events: one subject a job, and nothing after the job has finished."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from tidings.core import record as core
+from tidings.core.errors import BadRequest, OrderRefused
+from tidings.core.selection import Envelope, Matcher
+from tidings.dialects.dialect import NANOS_PER_SECOND, Dialect, canonical_object
+from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
+
+MAX_JOB = 2**63 - 1
+LAST_TYPE = "job_finished"
+"""The type after which a job has no events. Source: Puppet Enterprise 2019.8 documentation."""
+
+
+@dataclass(frozen=True, slots=True)
+class PuppetMatcher:
+    """Wants events of these jobs and of these types; an empty set passes everything."""
+
+    jobs: frozenset[str]
+    types: frozenset[str]
+
+    @property
+    def terms(self) -> frozenset[Hashable] | None:
+        """The jobs, else the types."""
+        if self.jobs:
+            return frozenset(("job", job) for job in self.jobs)
+        return frozenset(("type", kind) for kind in self.types) or None
+
+    def selects(self, facts: tuple[str, str]) -> bool:
+        """Say whether the event's job and type are wanted."""
+        job, kind = facts
+        return (not self.jobs or job in self.jobs) and (not self.types or kind in self.types)
+
+
+class PuppetDialect(Dialect):
+    """Puppet's rules."""
+
+    system = "puppet"
+    body_field = "puppet"
+    max_events = 1
+    ordered = True
+    completes = True
+    has_json = True
+    ignored_fields = ("id",)
+    time_field = "timestamp"
+    time_step_ns = NANOS_PER_SECOND
+
+    def check_body(self, body: Message, path: str) -> None:
+        """Refuse an event without type or job, and one with two details."""
+        assert isinstance(body, puppet_pb2.PuppetJobEvent)
+        if not body.type:
+            raise BadRequest(path + "type", "must not be empty")
+        check_job(body.job, path + "job")
+        if body.details_json and body.HasField("details"):
+            raise BadRequest(path + "details_json", "either details or details_json, not both")
+
+    def content(self, event: event_pb2.Event, path: str) -> bytes:
+        """Return the event with its JSON text in canonical form."""
+        text = event.puppet.details_json
+        if not text:
+            return super().content(event, path)
+        same = event_pb2.Event()
+        same.CopyFrom(event)
+        same.puppet.details_json = canonical_object(text, path + "puppet.details_json")
+        return super().content(same, path)
+
+    def subject(self, event: event_pb2.Event) -> str:
+        """Return the job's subject, "puppet.352"."""
+        return f"puppet.{event.puppet.job}"
+
+    def precondition(self, draft: core.Draft, last: Sequence[core.Record]) -> int:
+        """Refuse an event of a job whose newest event is job_finished."""
+        if not last:
+            return 0
+        newest = event_pb2.Record.FromString(last[-1].body).events[0].puppet
+        if newest.type == LAST_TYPE:
+            raise OrderRefused(
+                draft.subject, f"job {newest.job} has finished at seq {last[-1].seq}"
+            )
+        return last[-1].seq
+
+    def complete(self, seq: int, events: Sequence[event_pb2.Event]) -> None:
+        """Set the id, which is `seq` in decimal digits."""
+        for event in events:
+            event.puppet.id = str(seq)
+
+    def present(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
+        """Turn details into JSON text or back, and keep text that the types cannot hold."""
+        changed = False
+        for event in events:
+            body = event.puppet
+            if as_json and body.HasField("details"):
+                value = puppet_json.puppet_event_details_to_json(body.details)
+                body.details_json = json_runtime.dumps(value)
+                body.ClearField("details")
+                changed = True
+            elif not as_json and body.details_json:
+                changed |= _derive(body)
+        return changed
+
+    def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
+        """Return job and type of the event."""
+        facts = [(event.puppet.job, event.puppet.type) for event in events]
+        terms = {("job", job) for job, _ in facts} | {("type", kind) for _, kind in facts}
+        return Envelope(frozenset(terms), facts)
+
+    def matcher(self, selector: Message) -> Matcher:
+        """Return a matcher of jobs and types."""
+        assert isinstance(selector, puppet_pb2.PuppetSelector)
+        return PuppetMatcher(frozenset(selector.jobs), frozenset(selector.types))
+
+
+def _derive(body: puppet_pb2.PuppetJobEvent) -> bool:
+    try:
+        typed, is_complete = puppet_json.puppet_event_details_from_text(body.details_json)
+    except json_runtime.JsonError:
+        return False
+    body.details.CopyFrom(typed)
+    if is_complete:
+        body.ClearField("details_json")
+    return True
+
+
+def check_job(job: str, path: str) -> None:
+    """Refuse what is not a job's number: 1 to 2^63-1 in decimal digits, without leading zeros.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    good = (
+        job.isascii() and job.isdigit() and job[0] != "0" and len(job) <= 19 and int(job) <= MAX_JOB
+    )
+    if not good:
+        raise BadRequest(
+            path, "must be 1 to 9223372036854775807 in decimal digits, without leading zeros"
+        )
+
+
+def make() -> PuppetDialect:
+    """Return Puppet's dialect."""
+    return PuppetDialect()

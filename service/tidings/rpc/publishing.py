@@ -1,0 +1,223 @@
+"""Publish and PublishStream: check, append, and try again when somebody was faster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from tidings.core import record as core
+from tidings.core.clock import Clock
+from tidings.core.errors import (
+    BadRequest,
+    Busy,
+    KeyReused,
+    LogClosed,
+    SeqConflict,
+    StoreUnavailable,
+    TidingsError,
+)
+from tidings.core.record import Stored
+from tidings.dialects.dialect import CheckContext, Dialect, system_field
+from tidings.log.event_log import EventLog
+from tidings.rpc.intake import Intake
+from tidings.rpc.metrics import Metrics
+from tidings.rpc.status import status_of
+from tidings.v1 import event_pb2, event_service_pb2
+
+MAX_ATTEMPTS = 16
+"""For a draft whose order matters; another publisher got in before each but the first."""
+
+ENDS_STREAM = (StoreUnavailable, LogClosed, Busy)
+"""Failures that are not the draft's: the stream ends with them."""
+
+Outcome = Stored | TidingsError
+
+_logger = structlog.get_logger()
+
+
+class Publisher:
+    """Turns drafts into records. Cancelling a call leaves open what is stored."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        dialects: Mapping[str, Dialect],
+        clock: Clock,
+        token: Callable[[int], bytes],
+        metrics: Metrics,
+    ) -> None:
+        self._log = log
+        self._by_field = {dialect.body_field: dialect for dialect in dialects.values()}
+        self._clock = clock
+        self._token = token
+        self._metrics = metrics
+        self._intakes: set[Intake] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Let every open PublishStream answer what it has taken, and end."""
+        self._is_closed = True
+        for intake in self._intakes:
+            intake.close(LogClosed())
+
+    async def publish(
+        self, draft: event_pb2.Draft, patience_s: float | None = None
+    ) -> tuple[Stored, core.Draft]:
+        """Store one draft; return where it is, and what was stored.
+
+        Raises:
+            BadRequest, PayloadTooLarge, OrderRefused, KeyReused: nothing was stored.
+            SeqConflict: others appended to the subject each time.
+            Busy, LogClosed, StoreUnavailable: see `EventLog.append`.
+        """
+        try:
+            dialect, checked = self._check(draft)
+            stored = await self._append(dialect, checked, patience_s)
+        except TidingsError as error:
+            self._count(error)
+            raise
+        self._count(stored)
+        return stored, checked
+
+    async def publish_stream(
+        self,
+        requests: AsyncIterable[event_service_pb2.PublishStreamRequest],
+        write: Callable[[event_service_pb2.PublishStreamResponse], Awaitable[object]],
+    ) -> None:
+        """Store drafts as they come and answer each in order; what waits shares one commit.
+
+        Raises:
+            LogClosed, StoreUnavailable, Busy: what was not answered may or may not be stored.
+        """
+        intake = Intake()
+        if self._is_closed:
+            raise LogClosed
+        self._intakes.add(intake)
+        failure: TidingsError | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                filling = tasks.create_task(intake.fill(requests))
+                failure = await self._answer(intake, write)
+                filling.cancel()
+        finally:
+            self._intakes.discard(intake)
+        if failure is not None:
+            raise failure
+
+    async def _answer(
+        self,
+        intake: Intake,
+        write: Callable[[event_service_pb2.PublishStreamResponse], Awaitable[object]],
+    ) -> TidingsError | None:
+        while drafts := await intake.take():
+            response = event_service_pb2.PublishStreamResponse()
+            for outcome in await self.publish_many(drafts):
+                if isinstance(outcome, ENDS_STREAM):
+                    if response.results:
+                        await write(response)
+                    return outcome
+                response.results.append(_result(outcome))
+            await write(response)
+        return intake.failure
+
+    async def publish_many(self, drafts: Sequence[event_pb2.Draft]) -> list[Outcome]:
+        """Store drafts in order, a bad one failing alone; positions rise in their order.
+
+        After the first failure that is not a draft's own (`ENDS_STREAM`) nothing more is tried.
+        """
+        outcomes: list[Outcome] = []
+        group: list[core.Draft | TidingsError] = []
+        for draft in drafts:
+            try:
+                dialect, checked = self._check(draft)
+            except TidingsError as error:
+                group.append(error)
+                continue
+            if not dialect.ordered:
+                group.append(checked)
+                continue
+            # what it must follow may be in the group, so that goes first
+            outcomes += await self._append_group(group)
+            group = []
+            if not _is_over(outcomes):
+                try:
+                    outcomes.append(await self._append(dialect, checked, None))
+                except TidingsError as error:
+                    outcomes.append(error)
+            if _is_over(outcomes):
+                break
+        outcomes += await self._append_group(group)
+        for outcome in outcomes:
+            self._count(outcome)
+        return outcomes
+
+    def _count(self, outcome: Outcome) -> None:
+        if isinstance(outcome, TidingsError):
+            kind = type(outcome).__name__
+        else:
+            kind = "duplicate" if outcome.duplicate else "stored"
+        self._metrics.drafts.labels(outcome=kind).inc()
+
+    def _check(self, draft: event_pb2.Draft) -> tuple[Dialect, core.Draft]:
+        field = system_field(draft)
+        dialect = self._by_field.get(field)
+        if dialect is None:
+            raise BadRequest("events[0]", f"events of {field} cannot be published here")
+        context = CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
+        return dialect, dialect.check(draft, context)
+
+    async def _append_group(self, group: Sequence[core.Draft | TidingsError]) -> list[Outcome]:
+        good = [draft for draft in group if isinstance(draft, core.Draft)]
+        stored = iter(await self._log.append_many(good) if good else ())
+        return [next(stored) if isinstance(draft, core.Draft) else draft for draft in group]
+
+    async def _append(
+        self, dialect: Dialect, draft: core.Draft, patience_s: float | None
+    ) -> Stored:
+        if not dialect.ordered:
+            return await self._log.append(draft, patience_s=patience_s)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            # the key before the order: a retry of a job's last event must not meet "job is
+            # finished"
+            duplicate = await self._find_duplicate(draft)
+            if duplicate is not None:
+                return duplicate
+            last = await self._log.read_last(draft.subject, 1)
+            expected = dialect.precondition(draft, last)
+            try:
+                return await self._log.append(
+                    replace(draft, expect_last_seq=expected), patience_s=patience_s
+                )
+            except SeqConflict as conflict:
+                _logger.debug("append conflict", subject=draft.subject, attempt=attempt)
+                latest = conflict
+        raise latest
+
+    async def _find_duplicate(self, draft: core.Draft) -> Stored | None:
+        if draft.key is None:
+            return None
+        found = await self._log.find_keys(draft.system, [draft.key])
+        if draft.key not in found:
+            return None
+        seq, digest = found[draft.key]
+        if digest != draft.digest:
+            raise KeyReused(draft.key, seq)
+        return Stored(seq, duplicate=True)
+
+
+def _is_over(outcomes: Sequence[Outcome]) -> bool:
+    return any(isinstance(outcome, ENDS_STREAM) for outcome in outcomes)
+
+
+def _result(outcome: Outcome) -> event_service_pb2.PublishResult:
+    if isinstance(outcome, TidingsError):
+        return event_service_pb2.PublishResult(error=status_of(outcome))
+    return event_service_pb2.PublishResult(stored=publish_response(outcome))
+
+
+def publish_response(stored: Stored) -> event_service_pb2.PublishResponse:
+    """Return where a draft is stored, as a message."""
+    return event_service_pb2.PublishResponse(seq=stored.seq, duplicate=stored.duplicate)

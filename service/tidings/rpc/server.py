@@ -1,0 +1,174 @@
+"""The gRPC server: what it is built from, what it listens on, and how it goes down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf import descriptor, message_factory
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from tidings.core.clock import Clock
+from tidings.core.record import Record
+from tidings.core.selection import Envelope
+from tidings.dialects.consul import ConsulDialect
+from tidings.dialects.dialect import Dialect, Projection
+from tidings.dialects.nomad import NewestPositions, NomadDialect
+from tidings.log.event_log import EventLog
+from tidings.rpc.access_service import AccessServicer
+from tidings.rpc.event_service import EventServicer
+from tidings.rpc.metrics import Metrics
+from tidings.rpc.observing import Observer
+from tidings.rpc.publishing import Publisher
+from tidings.rpc.subscribing import Subscriptions
+from tidings.rpc.user_events import ListWatch
+from tidings.rpc.wire import EnvelopeReader, RecordsWire
+from tidings.v1 import access_service_pb2, event_service_pb2
+
+MAX_MESSAGE_BYTES = 16 * 1024**2
+"""A record of 8 MiB, and what its other form of payload may need."""
+
+OPTIONS = (
+    ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # a dead peer is noticed within 80 s, also behind a firewall that forgets idle connections
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 2),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may ping so often
+)
+
+_EVENTS = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+_ACCESS = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
+SERVICES = (_EVENTS.full_name, _ACCESS.full_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the service keeps of the log: projections, and how records are read. Made before it.
+
+    `projections` and `envelope_of` are arguments of the log. One set of views belongs to one log
+    and one service.
+    """
+
+    dialects: Mapping[str, Dialect]
+    newest_nomad: NewestPositions
+    lists: ListWatch
+
+    @classmethod
+    def of(cls, dialects: Mapping[str, Dialect], clock: Clock) -> Views:
+        """Return the views of these dialects, which must hold all systems."""
+        nomad, consul = dialects["nomad"], dialects["consul"]
+        assert isinstance(nomad, NomadDialect)
+        assert isinstance(consul, ConsulDialect)
+        return cls(dialects, nomad.projection(), ListWatch(consul.projection(), clock))
+
+    @property
+    def projections(self) -> dict[str, Projection]:
+        """The projections of the log, by system."""
+        return {"nomad": self.newest_nomad, "consul": self.lists}
+
+    @property
+    def envelope_of(self) -> Callable[[Record], Envelope]:
+        """What the log asks for the envelope of a stored record."""
+        return EnvelopeReader(self.dialects)
+
+
+class Service:
+    """The gRPC service over a log: made inside the running event loop, started once, drained once.
+
+    Owns the server, not the log: `drain` closes the log, since nothing else ends the endless
+    streams.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        views: Views,
+        *,
+        clock: Clock,
+        token: Callable[[int], bytes],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
+        self._log = log
+        self._lists = views.lists
+        self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
+        self._health = health.aio.HealthServicer()
+        wire = RecordsWire(views.dialects)
+        subscriptions = Subscriptions(
+            log, views.dialects, views.newest_nomad, clock, wire, self.metrics
+        )
+        events = EventServicer(
+            log, self._publisher, subscriptions, self._lists, views.dialects["consul"]
+        )
+        observer = Observer(self.metrics, clock, token)
+        self._server = grpc.aio.server(interceptors=[observer], options=OPTIONS)
+        _add(self._server, _EVENTS, events)
+        _add(self._server, _ACCESS, AccessServicer())
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(reflected, self._server)
+
+    def listen(self, address: str) -> int:
+        """Bind "HOST:PORT" or "unix:PATH" and return the port; port 0 = any. Before `start`.
+
+        Raises:
+            RuntimeError: it cannot be bound.
+        """
+        port: int = self._server.add_insecure_port(address)
+        return port
+
+    async def start(self) -> None:
+        """Serve, and say so to whoever asks for health."""
+        await self._server.start()
+        await self._say(health_pb2.HealthCheckResponse.SERVING)
+
+    async def drain(self, grace_s: float) -> None:
+        """Go down in order; returns when no call is left, after `grace_s` seconds at the latest.
+
+        Health says NOT_SERVING, waiting lists answer, streams end with their position, the log
+        commits what it was given and closes, and the rest of the calls get the grace period.
+        """
+        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._lists.close()
+        self._publisher.close()
+        # stopping first would wait out the grace period on every open stream; closing alone lets
+        # new ones in
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._log.close())
+            tasks.create_task(self._server.stop(grace_s))
+
+    async def _say(self, status: int) -> None:
+        for name in ("", *SERVICES):
+            await self._health.set(name, status)
+
+
+def _add(server: grpc.aio.Server, service: descriptor.ServiceDescriptor, servicer: object) -> None:
+    """Register a servicer whose methods may answer with encoded messages."""
+    handlers = {}
+    for method in service.methods:
+        make = _SHAPES[method.client_streaming, method.server_streaming]
+        handlers[method.name] = make(
+            getattr(servicer, method.name),
+            request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
+            response_serializer=_encoded,
+        )
+    server.add_registered_method_handlers(service.full_name, handlers)
+
+
+_SHAPES = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+
+def _encoded(response: bytes | Message) -> bytes:
+    return response if isinstance(response, bytes) else response.SerializeToString()

@@ -1,0 +1,153 @@
+"""Subscribe: the stream's start, its records as they come, its heartbeats and its gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from tidings.core.clock import Clock
+from tidings.core.errors import CursorExpired
+from tidings.core.selection import Everything, Selection
+from tidings.dialects.dialect import Dialect
+from tidings.log.event_log import EventLog
+from tidings.log.follower import Follower
+from tidings.rpc.metrics import Metrics
+from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
+from tidings.rpc.wire import MAX_BATCH_BYTES, MAX_BATCH_COUNT, RecordsWire
+from tidings.v1 import event_pb2, event_service_pb2
+
+Write = Callable[[bytes], Awaitable[object]]
+
+TRIMMED = "trimmed by retention before it was read"
+
+
+class Subscriptions:
+    """Serves Subscribe. Shared by all calls; a call's own state is a `Subscription`."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        dialects: Mapping[str, Dialect],
+        nomad: NomadPositions,
+        clock: Clock,
+        wire: RecordsWire,
+        metrics: Metrics,
+    ) -> None:
+        self._log = log
+        self._dialects = dialects
+        self._nomad = nomad
+        self._clock = clock
+        self._wire = wire
+        self._metrics = metrics
+
+    async def check(self, request: event_service_pb2.SubscribeRequest) -> Subscription:
+        """Return what the request asks for, all checks passed.
+
+        Raises:
+            BadRequest, WrongLog, PositionAhead: it cannot be served.
+        """
+        heartbeat_s = check_heartbeat(request)
+        selection = self.selection(request)
+        start = await find_start(request, selection.systems, self._log, self._nomad)
+        return Subscription(
+            self._log.follow(selection, start.after_seq),
+            start,
+            clock=self._clock,
+            heartbeat_s=heartbeat_s,
+            as_json=request.payload_format == event_service_pb2.PAYLOAD_FORMAT_JSON,
+            wire=self._wire,
+            metrics=self._metrics,
+        )
+
+    def selection(self, request: event_service_pb2.SubscribeRequest) -> Selection:
+        """Return what the selectors of the request select; without any, everything."""
+        asked = {
+            system: dialect.matcher(getattr(request, dialect.body_field))
+            for system, dialect in self._dialects.items()
+            if request.HasField(dialect.body_field)  # type: ignore[arg-type]  # selectors are named so
+        }
+        return Selection.of(asked or {system: Everything() for system in self._dialects})
+
+
+class Subscription:
+    """One reader's stream: owns a follower, and closes it at the end of `run`."""
+
+    def __init__(
+        self,
+        follower: Follower,
+        start: Start,
+        *,
+        clock: Clock,
+        heartbeat_s: float,
+        as_json: bool,
+        wire: RecordsWire,
+        metrics: Metrics,
+    ) -> None:
+        self._follower = follower
+        self._start = start
+        self._clock = clock
+        self._heartbeat_s = heartbeat_s
+        self._as_json = as_json
+        self._wire = wire
+        self._metrics = metrics
+        self._beat_at_s: float | None = None  # None = the reader has not been at the head yet
+
+    @property
+    def position(self) -> int:
+        """Everything selected up to here was handed to `write`, or told as a gap."""
+        return self._follower.position
+
+    async def run(self, write: Write) -> None:
+        """Stream until the log closes; `write` takes one encoded SubscribeResponse and is awaited.
+
+        Raises:
+            LogClosed: the service is going down.
+            StoreUnavailable: older records cannot be read now.
+        """
+        with self._follower:
+            while True:
+                try:
+                    await self._step(write)
+                except CursorExpired as lost:
+                    await self._tell(lost, write)
+
+    def close(self) -> None:
+        """Give the follower back without having run."""
+        self._follower.close()
+
+    async def _step(self, write: Write) -> None:
+        # 0 until the head is reached: its heartbeat must not wait for a silence
+        idle_s = 0.0
+        if self._beat_at_s is not None:
+            idle_s = max(0.0, self._beat_at_s - self._clock.monotonic_s())
+        batch = await self._follower.take(idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES)
+        for message in self._wire.messages(batch, as_json=self._as_json):
+            await write(message)
+            self._metrics.sent_bytes.inc(len(message))
+        now_s = self._clock.monotonic_s()
+        if self._beat_at_s is None:
+            if not self._follower.at_head:
+                return
+            self._beat_at_s = now_s
+        if now_s >= self._beat_at_s:
+            # from the last one that was due, not from now: records between do not shift it
+            self._beat_at_s = max(self._beat_at_s + self._heartbeat_s, now_s)
+            beat = event_service_pb2.Heartbeat(seq=batch.position)
+            await write(event_service_pb2.SubscribeResponse(heartbeat=beat).SerializeToString())
+
+    async def _tell(self, lost: CursorExpired, write: Write) -> None:
+        unmentioned = self._start.unmentioned.get(lost.system, 0)
+        if lost.last_seq <= unmentioned:
+            return
+        self._metrics.gaps.labels(system=lost.system).inc()
+        gap = event_service_pb2.Gap(
+            system=_SYSTEMS[lost.system],
+            first_seq=max(lost.first_seq, unmentioned + 1),
+            last_seq=lost.last_seq,
+            reason=TRIMMED,
+        )
+        await write(event_service_pb2.SubscribeResponse(gap=gap).SerializeToString())
+
+
+_SYSTEMS = {
+    name.removeprefix("SYSTEM_").lower(): number for name, number in event_pb2.System.items()
+}

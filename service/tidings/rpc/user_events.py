@@ -1,0 +1,150 @@
+"""Fire and List: Consul's user events, and the waiting for a change of the list."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tidings.core.clock import Clock
+from tidings.core.errors import BadRequest, PayloadTooLarge
+from tidings.core.record import Record
+from tidings.dialects.consul.recent import RecentEvents
+from tidings.dialects.dialect import Dialect
+from tidings.rpc.publishing import Publisher
+from tidings.rpc.wire import varint
+from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
+
+DEFAULT_WAIT_S = 300.0
+"""Of a blocking list without a wait: Consul documents it, its Python clients count on it."""
+
+MAX_WAIT_S = 600.0
+"""Source: Consul's longest blocking query (agent/consul/rpc.go)."""
+
+ANSWER_AHEAD_S = 0.25
+"""How long before its deadline a waiting list answers, so that the answer still arrives."""
+
+_EVENTS_TAG = b"\x0a"  # ListResponse.events, field 1, length-delimited
+_INDEX_TAG = b"\x10"  # ListResponse.index, field 2, varint
+
+
+class _Waiters:
+    """Those who wait for one name's index to change."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.count = 0
+
+
+class ListWatch:
+    """The list of user events and who waits for it: wakes exactly those whom a record concerns.
+
+    Encoded answers are kept until they are out of date: all who wait for one name share one.
+    """
+
+    def __init__(self, recent: RecentEvents, clock: Clock) -> None:
+        self._recent = recent
+        self._clock = clock
+        self._waiting: dict[str, _Waiters] = {}
+        self._answers: dict[str, bytes] = {}
+        self._is_closed = False
+
+    @property
+    def depth(self) -> int:
+        """How many of the newest records the list is made of."""
+        return self._recent.depth
+
+    def apply(self, record: Record) -> None:
+        """Take the next record and wake whoever waits for a list that it changes."""
+        changed = self._recent.apply(record)
+        self._answers.clear()  # an eviction changes lists whose index stays
+        for name in changed:
+            waiters = self._waiting.pop(name, None)
+            if waiters is not None:
+                waiters.changed.set()
+
+    def close(self) -> None:
+        """Let every waiting list answer with what there is, and none wait from now on."""
+        self._is_closed = True
+        for waiters in self._waiting.values():
+            waiters.changed.set()
+
+    async def wait_for_other(self, name: str, index: int, wait_s: float) -> None:
+        """Return when the name's index is not `index`, after `wait_s` seconds, or when closed."""
+        if not index:
+            return
+        ends_at_s = self._clock.monotonic_s() + wait_s
+        while self._recent.index(name) == index and not self._is_closed:
+            left_s = ends_at_s - self._clock.monotonic_s()
+            if left_s <= 0 or not await self._changes_within(name, left_s):
+                return
+
+    async def _changes_within(self, name: str, patience_s: float) -> bool:
+        waiters = self._waiting.setdefault(name, _Waiters())
+        waiters.count += 1
+        try:
+            async with asyncio.timeout(patience_s):
+                await waiters.changed.wait()
+        except TimeoutError:
+            return False
+        finally:
+            waiters.count -= 1
+            if not waiters.count and self._waiting.get(name) is waiters:
+                del self._waiting[name]
+        return True
+
+    def answer(self, name: str) -> bytes:
+        """Return the encoded ListResponse of a name ("" = of all)."""
+        answer = self._answers.get(name)
+        if answer is None:
+            parts: list[bytes] = []
+            for listed in self._recent.list(name):
+                encoded = listed.event.SerializeToString()
+                parts += (_EVENTS_TAG, varint(len(encoded)), encoded)
+            parts += (_INDEX_TAG, varint(self._recent.index(name)))
+            answer = b"".join(parts)
+            if self._recent.index(name) > 1:  # a name of nothing costs nothing, and there are many
+                self._answers[name] = answer
+        return answer
+
+
+def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None) -> float:
+    """Return how long a list may wait: what was asked, within bounds and the deadline."""
+    wait_s = request.wait.seconds + request.wait.nanos / 1e9
+    if wait_s == 0:
+        wait_s = DEFAULT_WAIT_S
+    elif wait_s < 0 or wait_s > MAX_WAIT_S:
+        wait_s = MAX_WAIT_S
+    if remaining_s is not None:
+        wait_s = min(wait_s, remaining_s - min(ANSWER_AHEAD_S, remaining_s / 2))
+    return wait_s
+
+
+async def fire(
+    request: event_service_pb2.FireRequest,
+    publisher: Publisher,
+    consul: Dialect,
+    patience_s: float | None,
+) -> event_service_pb2.FireResponse:
+    """Store one user event and return it, with an LTime of 0 as Consul does.
+
+    Raises:
+        BadRequest: its reason is Consul's text, and it names no field, so that its text is just
+        that. PayloadTooLarge: the size rule forbids it.
+    """
+    event = consul_pb2.ConsulEvent(
+        name=request.name,
+        payload=request.payload.data,
+        node_filter=request.node,
+        service_filter=request.service,
+        tag_filter=request.tag,
+    )
+    draft = event_pb2.Draft(events=[event_pb2.Event(consul=event)])
+    try:
+        stored, record = await publisher.publish(draft, patience_s)
+    except PayloadTooLarge:
+        raise
+    except BadRequest as error:
+        raise BadRequest("", error.reason) from error
+    events = event_pb2.Record.FromString(record.body).events
+    consul.complete(stored.seq, events)
+    events[0].consul.l_time = 0
+    return event_service_pb2.FireResponse(event=events[0].consul)

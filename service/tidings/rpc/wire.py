@@ -1,0 +1,152 @@
+"""Records as bytes: put together from what is stored, converted only where a reader asks.
+
+How this works: a record's body is an encoded `Record` that lacks its seq and time. Encoded messages
+concatenate, so most records cost no protobuf call at all. What has to be decoded (fields that
+depend on the position, payloads in the other form, records that a reader sees in part) is done once
+and kept: whole records in a bounded cache that all readers share, whole messages on the batch that
+equal readers share.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Protocol, cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tidings.core.record import Record
+from tidings.core.selection import Envelope
+from tidings.dialects.dialect import Dialect, timestamp
+from tidings.log.batch import Batch, Pick
+from tidings.v1 import event_pb2
+
+MAX_BATCH_COUNT = 100
+MAX_BATCH_BYTES = 256 * 1024
+"""Of one message, one larger record excepted; clients refuse more than 4 MiB by default."""
+
+MAX_RECORD_BYTES = 15 * 1024**2
+"""A record whose other form is larger goes out as it is stored; messages end at 16 MiB."""
+
+_SEQ_TAG = b"\x08"  # Record.seq, field 1, varint
+_TIME_TAG = b"\x12"  # Record.recorded_at, field 2, length-delimited
+_RECORDS_TAG = b"\x0a"  # SubscribeResponse.records, field 1, length-delimited
+
+
+class EnvelopeReader:
+    """Opens stored records for selection."""
+
+    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
+        self._dialects = dialects
+
+    def __call__(self, record: Record) -> Envelope:
+        """Return what selection may see of a stored record."""
+        return self._dialects[record.system].envelope(
+            event_pb2.Record.FromString(record.body).events
+        )
+
+
+class RecordsWire:
+    """Encodes records for readers, in either form of payload.
+
+    Keeps the newest converted records, up to `cache_bytes` of them, by position: all readers share
+    one conversion, and one who reads alone pays with nothing but the conversion.
+    """
+
+    def __init__(self, dialects: Mapping[str, Dialect], cache_bytes: int = 16 * 1024**2) -> None:
+        self._dialects = dialects
+        self._cache = _Cache(cache_bytes)
+
+    def messages(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...]:
+        """Return the encoded SubscribeResponses of a batch: as few as bounds allow, in order."""
+        form = "json messages" if as_json else "typed messages"
+        made = batch.views.get(form)
+        if made is None:
+            made = batch.views[form] = tuple(self._grouped(batch, as_json=as_json))
+        return cast("tuple[bytes, ...]", made)
+
+    def record(self, pick: Pick, *, as_json: bool) -> bytes:
+        """Return one encoded Record, whole or with the picked events only."""
+        record, places = pick
+        head = _head(record)
+        if places is not None:
+            return head + self._converted(record, places, as_json=as_json)
+        dialect = self._dialects[record.system]
+        if not dialect.completes and not dialect.has_json:
+            return head + record.body
+        body = self._cache.get((record.seq, as_json))
+        if body is None:
+            body = self._converted(record, None, as_json=as_json)
+            self._cache.put((record.seq, as_json), body)
+        return head + body
+
+    def _grouped(self, batch: Batch, *, as_json: bool) -> Iterator[bytes]:
+        parts: list[bytes] = []
+        size_bytes = 0
+        for pick in batch.picks:
+            encoded = self.record(pick, as_json=as_json)
+            if parts and size_bytes + len(encoded) > MAX_BATCH_BYTES:
+                yield b"".join(parts)
+                parts, size_bytes = [], 0
+            parts += (_RECORDS_TAG, varint(len(encoded)), encoded)
+            size_bytes += len(encoded)
+        if parts:
+            yield b"".join(parts)
+
+    def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
+        dialect = self._dialects[record.system]
+        decoded = event_pb2.Record.FromString(record.body)
+        if places is not None:
+            kept = [decoded.events[place] for place in places]
+            decoded = event_pb2.Record(events=kept)
+        if dialect.completes:
+            dialect.complete(record.seq, decoded.events)
+        stored = decoded.SerializeToString()
+        if dialect.has_json and dialect.present(decoded.events, as_json=as_json):
+            other = decoded.SerializeToString()
+            return other if len(other) <= MAX_RECORD_BYTES else stored
+        return stored
+
+
+class Sized(Protocol):
+    """What the cache needs of a value."""
+
+    def __len__(self) -> int: ...
+
+
+class _Cache:
+    """The newest values, up to a number of bytes; what is asked for counts as new."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._values: OrderedDict[tuple[int, bool], bytes] = OrderedDict()
+        self._size_bytes = 0
+
+    def get(self, key: tuple[int, bool]) -> bytes | None:
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: tuple[int, bool], value: bytes) -> None:
+        self._values[key] = value
+        self._size_bytes += len(value)
+        while self._size_bytes > self._max_bytes:
+            _, oldest = self._values.popitem(last=False)
+            self._size_bytes -= len(oldest)
+
+
+def varint(number: int) -> bytes:
+    """Return protobuf's encoding of an unsigned number."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)
+
+
+def _head(record: Record) -> bytes:
+    recorded_at: Timestamp = timestamp(record.recorded_at_us)
+    time = recorded_at.SerializeToString()
+    return b"".join((_SEQ_TAG, varint(record.seq), _TIME_TAG, varint(len(time)), time))
