@@ -45,8 +45,12 @@ class Settings:
     data: Path = _setting(PATH, Path("tidings-data"), "directory that holds the log")
     http: Address = _setting(ADDRESS, Address("127.0.0.1", 4650), "where to serve HTTP")
     grpc: Address = _setting(ADDRESS, Address("127.0.0.1", 4651), "where to serve gRPC")
-    upstream: str = _setting(TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH")
-    insecure: bool = _setting(SWITCH, False, "allow addresses other than loopback without access control")
+    upstream: str = _setting(
+        TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
+    )
+    insecure: bool = _setting(
+        SWITCH, False, "allow addresses other than loopback without access control"
+    )
     durability: str = _setting(
         choice("full", "relaxed"),
         "full",
@@ -64,26 +68,37 @@ class Settings:
         COUNT, 1_000_000, "how many records are kept, for each system", "retention"
     )
     retention_keys: float = _setting(
-        DURATION, 86400.0, "how long a key counts after its record is gone; at least 24h", "retention"
+        DURATION,
+        86400.0,
+        "how long a key counts after its record is gone; at least 24h",
+        "retention",
     )
     tail_size: int = _setting(SIZE, 64 * 1024**2, "newest records kept in memory, in bytes", "tail")
     tail_records: int = _setting(COUNT, 65_536, "newest records kept in memory, at most", "tail")
     nomad_event_buffer_size: int = _setting(
         COUNT, 100, "records that index=0 replays before the stream is live", "nomad"
     )
-    nomad_heartbeat: float = _setting(DURATION, 30.0, "time between heartbeats of the event stream", "nomad")
+    nomad_heartbeat: float = _setting(
+        DURATION, 30.0, "time between heartbeats of the event stream", "nomad"
+    )
     nomad_region: str = _setting(TEXT, "global", "region that this server answers for", "nomad")
     consul_size_rule: str = _setting(
         TEXT, "32KiB", "largest payload of an event, or 512 for Consul's older rule", "consul"
     )
     consul_node_name: str = _setting(TEXT, "tidings", "node name in /v1/agent/self", "consul")
-    consul_datacenter: str = _setting(TEXT, "dc1", "datacenter that this server answers for", "consul")
+    consul_datacenter: str = _setting(
+        TEXT, "dc1", "datacenter that this server answers for", "consul"
+    )
     http_head_size: int = _setting(SIZE, 64 * 1024, "largest head of a request", "http_limits")
-    http_head_time: float = _setting(DURATION, 10.0, "time for the head of a request", "http_limits")
+    http_head_time: float = _setting(
+        DURATION, 10.0, "time for the head of a request", "http_limits"
+    )
     http_body_size: int = _setting(
         SIZE, 16 * 1024**2, "largest body of a request other than an endless upload", "http_limits"
     )
-    http_silence: float = _setting(DURATION, 60.0, "longest silence inside a request's body", "http_limits")
+    http_silence: float = _setting(
+        DURATION, 60.0, "longest silence inside a request's body", "http_limits"
+    )
     http_connections: int = _setting(COUNT, 10_000, "connections at a time, at most", "http_limits")
 
 
@@ -157,8 +172,12 @@ def _from_file(config_file: Path | None) -> dict[str, str]:
         for member, content in members.items():
             name = places.get((table, member))
             if name is None:
-                raise BadSetting(f"{config_file}: {f'{table}.' if table else ''}{member}: no such setting")
-            found[name] = ("true" if content else "false") if isinstance(content, bool) else str(content)
+                raise BadSetting(
+                    f"{config_file}: {f'{table}.' if table else ''}{member}: no such setting"
+                )
+            found[name] = (
+                ("true" if content else "false") if isinstance(content, bool) else str(content)
+            )
     return found
 
 
@@ -176,7 +195,8 @@ def to_toml(settings: Settings) -> str:
         bare = field.metadata["kind"] in (SWITCH, COUNT)
         tables.setdefault(table, []).append(f"{key} = {shown if bare else _quoted(shown)}")
     return "\n".join(
-        "\n".join([f"[{table}]", *lines] if table else lines) + "\n" for table, lines in tables.items()
+        "\n".join([f"[{table}]", *lines] if table else lines) + "\n"
+        for table, lines in tables.items()
     )
 
 

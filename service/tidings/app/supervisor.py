@@ -58,7 +58,11 @@ class Child:
         lifeline_read, self._lifeline = os.pipe()
         ready_read, ready_write = os.pipe()
         command = [sys.executable, "-m", "tidings.app", self.name, *to_flags(self.settings)]
-        command += [*self.extra_flags, f"--lifeline-fd={lifeline_read}", f"--ready-fd={ready_write}"]
+        command += [
+            *self.extra_flags,
+            f"--lifeline-fd={lifeline_read}",
+            f"--ready-fd={ready_write}",
+        ]
         try:
             self.process = await asyncio.create_subprocess_exec(
                 *command,
@@ -166,7 +170,9 @@ class Supervisor:
         while self._deaths[0] < now - DEATHS_WITHIN_S:
             self._deaths.popleft()
         if len(self._deaths) >= DEATHS_ALLOWED:
-            self._fail(f"{DEATHS_ALLOWED} deaths within {DEATHS_WITHIN_S:g} s, the last of {child.name}")
+            self._fail(
+                f"{DEATHS_ALLOWED} deaths within {DEATHS_WITHIN_S:g} s, the last of {child.name}"
+            )
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BACKOFF_S[len(self._deaths) - 1]):

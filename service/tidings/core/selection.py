@@ -51,7 +51,7 @@ class Everything:
         """Any record may match."""
         return None
 
-    def selects(self, facts: Any) -> bool:  # noqa: ANN401, ARG002 - part of the protocol
+    def selects(self, facts: Any) -> bool:  # noqa: ANN401 - part of the protocol
         """Every event is wanted."""
         return True
 
@@ -77,5 +77,7 @@ class Selection:
         matcher = dict(self.matchers).get(system)
         if matcher is None:
             return ()
-        wanted = tuple(place for place, facts in enumerate(envelope.events) if matcher.selects(facts))
+        wanted = tuple(
+            place for place, facts in enumerate(envelope.events) if matcher.selects(facts)
+        )
         return None if len(wanted) == len(envelope.events) else wanted

@@ -26,7 +26,9 @@ class StateStore(Protocol):
         """Return the value, or None."""
         ...
 
-    async def put(self, name: str, value: bytes, *, expect_revision: int | None = None) -> StateEntry:
+    async def put(
+        self, name: str, value: bytes, *, expect_revision: int | None = None
+    ) -> StateEntry:
         """Set the value durably and return it with its new revision.
 
         `expect_revision` 0 = it must not exist; None = whatever it was.
@@ -86,7 +88,9 @@ class EventStore(Protocol):
         """
         ...
 
-    async def find_keys(self, system: str, keys: Collection[str]) -> Mapping[str, tuple[int, bytes]]:
+    async def find_keys(
+        self, system: str, keys: Collection[str]
+    ) -> Mapping[str, tuple[int, bytes]]:
         """Return (seq, digest) of each key that is stored for the system; keys that are not are left out."""
         ...
 

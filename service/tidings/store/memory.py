@@ -141,7 +141,9 @@ class MemoryStore:
         place = bisect_left(self._records, seq, key=lambda record: record.seq)
         return place < len(self._records) and self._records[place].seq == seq
 
-    async def find_keys(self, system: str, keys: Collection[str]) -> Mapping[str, tuple[int, bytes]]:
+    async def find_keys(
+        self, system: str, keys: Collection[str]
+    ) -> Mapping[str, tuple[int, bytes]]:
         """Return (seq, digest) of each stored key."""
         self._check_open()
         found = {key: self._live_key(system, key) for key in keys}
@@ -192,7 +194,9 @@ class MemoryStore:
         self._check_open()
         seqs = [record.seq for record in self._records if system is None or record.system == system]
         marks = [
-            mark for subject, mark in self._marks.items() if system is None or covers(system, subject)
+            mark
+            for subject, mark in self._marks.items()
+            if system is None or covers(system, subject)
         ]
         first, last = (seqs[0], seqs[-1]) if seqs else (0, 0)
         return Bounds(first, last, max(marks, default=0), self._last_seq)

@@ -1,0 +1,22 @@
+"""Who could reach what is served: nothing but loopback is served by accident."""
+
+from __future__ import annotations
+
+from tidings.app.kinds import Address
+from tidings.app.settings import Settings
+
+
+def refuse_exposure(settings: Settings, *addresses: Address) -> str | None:
+    """Return why these addresses may not be served, or None when they may.
+
+    Anything but loopback needs access control, or the operator's word that it is not needed.
+    """
+    if settings.insecure:
+        return None
+    for address in addresses:
+        if not address.is_loopback:
+            return (
+                f"{address} can be reached from other machines and there is no access control;"
+                " listen on 127.0.0.1, or say --insecure"
+            )
+    return None

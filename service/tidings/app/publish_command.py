@@ -1,0 +1,75 @@
+"""`tidings publish`: hand in drafts from a file or standard input, one proto3 JSON draft a line."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import IO
+
+import grpc
+from google.protobuf.json_format import Parse, ParseError
+
+from tidings.app.client import client_channel, explain
+from tidings.app.settings import Settings
+from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        help='one draft a line, {"key": …, "events": [{"nomad": {…}}]}; - = stdin',
+    )
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Publish every line and print one answer a line; status 1 when any was refused."""
+    if arguments.file == "-":
+        return asyncio.run(_publish(settings, sys.stdin.buffer))
+    try:
+        with open(arguments.file, "rb") as file:  # noqa: PTH123 - as - stands for stdin above
+            return asyncio.run(_publish(settings, file))
+    except OSError as error:
+        sys.stderr.write(f"tidings publish: {error.filename}: {error.strerror}\n")
+        return 1
+
+
+async def _publish(settings: Settings, file: IO[bytes]) -> int:
+    failed = False
+    sent: asyncio.Queue[tuple[int, str | None]] = asyncio.Queue()  # bounded by the stream's window
+
+    async def requests() -> AsyncIterator[event_service_pb2.PublishStreamRequest]:
+        number = 0
+        while line := await asyncio.to_thread(file.readline):
+            number += 1
+            if not line.strip():
+                continue
+            try:
+                draft = Parse(line, event_pb2.Draft())
+            except (ParseError, UnicodeDecodeError) as error:
+                sent.put_nowait((number, str(error)))
+                # An empty draft keeps the answers in step; the service refuses it and stores nothing.
+                draft = event_pb2.Draft()
+            else:
+                sent.put_nowait((number, None))
+            yield event_service_pb2.PublishStreamRequest(drafts=[draft])
+
+    async with client_channel(settings.upstream) as channel:
+        call = event_service_pb2_grpc.EventServiceStub(channel).PublishStream(requests())
+        try:
+            async for response in call:
+                for result in response.results:
+                    number, problem = sent.get_nowait()
+                    if result.HasField("error"):
+                        failed = True
+                        sys.stderr.write(f"line {number}: {problem or result.error.message}\n")
+                    else:
+                        again = " duplicate" if result.stored.duplicate else ""
+                        sys.stdout.write(f"line {number}: seq {result.stored.seq}{again}\n")
+        except grpc.aio.AioRpcError as error:
+            sys.stderr.write(f"tidings publish: {explain(error)}\n")
+            return 1
+    return 1 if failed else 0

@@ -1,0 +1,36 @@
+"""`tidings serve`: everything on one machine, under one supervisor."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from tidings.app.exposure import refuse_exposure
+from tidings.app.logs import configure_logs
+from tidings.app.settings import Settings
+from tidings.app.supervisor import ChildrenFailed, Supervisor
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
+    """Serve until SIGTERM or SIGINT and return the exit status."""
+    configure_logs(settings)
+    problem = refuse_exposure(settings, settings.http, settings.grpc)
+    if problem is not None:
+        sys.stderr.write(f"tidings: {problem}\n")
+        return 2
+    try:
+        asyncio.run(_serve(settings))
+    except (ChildrenFailed, OSError) as error:
+        sys.stderr.write(f"tidings: {error}\n")
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    supervisor = Supervisor(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, supervisor.stop)
+    await supervisor.run()

@@ -1,0 +1,204 @@
+"""`tidings tail`: print events as they come, or from a time or position on."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime
+import re
+import signal
+import sys
+from collections.abc import Iterator
+
+import grpc
+import orjson
+from google.protobuf.json_format import MessageToDict
+
+from tidings.app.client import client_channel, explain
+from tidings.app.settings import Settings
+from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
+
+_SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
+_COLORS = {
+    "nomad": 32,
+    "consul": 35,
+    "docker_cloud": 34,
+    "puppet": 33,
+    "feldera": 36,
+    "tidings": 37,
+}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument(
+        "--since",
+        metavar="WHEN",
+        help="start there: 10m, 2h, 3d, an RFC 3339 time, a seq, or 'start'",
+    )
+    parser.add_argument(
+        "--system", action="append", choices=_SYSTEMS, help="only this system (may be repeated)"
+    )
+    parser.add_argument(
+        "--topic",
+        action="append",
+        metavar="TOPIC[:KEY]",
+        help="only this Nomad topic (may be repeated)",
+    )
+    parser.add_argument("--namespace", metavar="NAME", help="only this Nomad namespace")
+    parser.add_argument(
+        "--name", action="append", metavar="NAME", help="only this Consul event (may be repeated)"
+    )
+    parser.add_argument(
+        "--job", action="append", metavar="ID", help="only this Puppet job (may be repeated)"
+    )
+    parser.add_argument(
+        "-n",
+        "--count",
+        type=int,
+        metavar="N",
+        help="stop after so many records; 0 = at the end of the log",
+    )
+    parser.add_argument(
+        "-o", "--output", choices=("text", "json"), default="text", help="form of a line"
+    )
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours"
+    )
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print until interrupted, until the count is reached, or until the stream ends (status 1)."""
+    try:
+        request = build_request(arguments, now=datetime.datetime.now(datetime.UTC))  # noqa: TID251
+    except ValueError as error:
+        sys.stderr.write(f"tidings tail: {error}\n")
+        return 2
+    colored = arguments.color == "always" or (arguments.color == "auto" and sys.stdout.isatty())
+    return asyncio.run(_tail(settings, arguments, request, colored=colored))
+
+
+async def _tail(
+    settings: Settings,
+    arguments: argparse.Namespace,
+    request: event_service_pb2.SubscribeRequest,
+    *,
+    colored: bool,
+) -> int:
+    left = arguments.count
+    async with client_channel(settings.upstream) as channel:
+        call = event_service_pb2_grpc.EventServiceStub(channel).Subscribe(request)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, call.cancel)
+        try:
+            async for response in call:
+                if response.HasField("gap"):
+                    gap = response.gap
+                    sys.stderr.write(f"gap: {gap.first_seq} to {gap.last_seq}: {gap.reason}\n")
+                if response.HasField("heartbeat") and left == 0:
+                    return 0
+                for record in response.records:
+                    for line in print_record(record, arguments.output, colored=colored):
+                        sys.stdout.write(line + "\n")
+                    if left:
+                        left -= 1
+                        if left == 0:
+                            return 0
+                sys.stdout.flush()
+        except grpc.aio.AioRpcError as error:
+            sys.stderr.write(f"tidings tail: {explain(error)}\n")
+            return 1
+        except (asyncio.CancelledError, BrokenPipeError):
+            with contextlib.suppress(BrokenPipeError):
+                sys.stdout.flush()
+            return 0
+    return 1
+
+
+def build_request(
+    arguments: argparse.Namespace, now: datetime.datetime
+) -> event_service_pb2.SubscribeRequest:
+    """Return the subscription that the options ask for.
+
+    Raises:
+        ValueError: `--since` is none of the forms it may have.
+    """
+    request = event_service_pb2.SubscribeRequest(
+        payload_format=event_service_pb2.PAYLOAD_FORMAT_JSON
+        if arguments.output == "json"
+        else event_service_pb2.PAYLOAD_FORMAT_TYPED
+    )
+    _set_start(request, arguments.since, now)
+    for system in arguments.system or ():
+        getattr(request, system).SetInParent()
+    for topic in arguments.topic or ():
+        name, colon, key = topic.partition(":")
+        added = request.nomad.topics.add(topic=name)
+        if colon:
+            added.key = key
+    if arguments.namespace is not None:
+        request.nomad.namespace = arguments.namespace
+    if arguments.name:
+        request.consul.names.extend(arguments.name)
+    if arguments.job:
+        request.puppet.jobs.extend(arguments.job)
+    return request
+
+
+def _set_start(
+    request: event_service_pb2.SubscribeRequest, since: str | None, now: datetime.datetime
+) -> None:
+    if since is None:
+        request.latest = True
+    elif since == "start":
+        request.earliest = True
+    elif since.isascii() and since.isdigit():
+        request.after_seq = int(since)
+    elif found := re.fullmatch(r"(\d+)([smhd])", since):
+        span = datetime.timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+        request.from_time.FromDatetime(now - span)
+    else:
+        try:
+            when = datetime.datetime.fromisoformat(since)
+        except ValueError:
+            raise ValueError(f"--since {since!r} is no duration, time, seq or 'start'") from None
+        request.from_time.FromDatetime(when.astimezone(datetime.UTC))
+
+
+def print_record(record: event_pb2.Record, form: str, *, colored: bool) -> Iterator[str]:
+    """Yield the line of a record as JSON, or one line of text for each of its events."""
+    if form == "json":
+        yield orjson.dumps(MessageToDict(record)).decode()
+        return
+    stored_at = record.recorded_at.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+    for event in record.events:
+        system = event.WhichOneof("body") or "unknown"
+        name = f"\x1b[{_COLORS.get(system, 37)}m{system:<12}\x1b[0m" if colored else f"{system:<12}"
+        yield f"{record.seq:>8}  {stored_at}  {name}  {summarize(event)}"
+
+
+def summarize(event: event_pb2.Event) -> str:
+    """Return what happened in a few words, safe to print on a terminal."""
+    match event.WhichOneof("body"):
+        case "nomad":
+            words = [event.nomad.topic, event.nomad.type, event.nomad.key, event.nomad.namespace]
+        case "consul":
+            words = [event.consul.name, f"{len(event.consul.payload)} bytes"]
+        case "docker_cloud":
+            cloud = event.docker_cloud
+            words = [cloud.type, cloud.action, cloud.state, cloud.resource_uri]
+        case "puppet":
+            words = [f"job {event.puppet.job}", event.puppet.type, event.puppet.message]
+        case "feldera":
+            health = event.feldera
+            words = [health.api_status, health.compiler_status, health.runner_status]
+        case "tidings":
+            words = [event.tidings.WhichOneof("kind") or ""]
+        case _:
+            words = ["newer than this program"]
+    return "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for c in "  ".join(filter(None, words))
+    )
