@@ -57,14 +57,14 @@ def _run(name: str, settings: Settings, arguments: argparse.Namespace, half: Hal
     _raise_file_limit()
     supervised = arguments.lifeline_fd is not None
     try:
-        _run_loop(_until_told(name, arguments, half))
+        _run_loop(_until_told(arguments, half))
     except (StoreLocked, StoreCorrupt, OSError) as error:
         sys.stderr.write(f"tidings {name}: {error}\n")
         return FAILED_TO_START if supervised else 1
     return 0
 
 
-async def _until_told(name: str, arguments: argparse.Namespace, half: Half) -> None:
+async def _until_told(arguments: argparse.Namespace, half: Half) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,7 +92,7 @@ def _run_loop(main: Coroutine[Any, Any, None]) -> None:
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return uvloop's factory where it is installed (an optional extra), else None for asyncio's own."""
+    """Return uvloop's factory where it is installed, else None for asyncio's own."""
     try:
         import uvloop  # noqa: PLC0415 - optional
     except ImportError:

@@ -87,6 +87,14 @@ def choice(*values: str) -> Kind:
     return Kind("|".join(values), parse)
 
 
+def _size_or_older_rule(text: str) -> int | None:
+    return None if text == "512" else _size(text)
+
+
+def _show_size_or_older_rule(value: object) -> str:
+    return "512" if value is None else str(value)
+
+
 def _show_duration(value: object) -> str:
     return f"{value:g}s"
 
@@ -97,4 +105,5 @@ DURATION = Kind("DURATION", _duration, _show_duration)
 PATH = Kind("PATH", Path)
 SIZE = Kind("SIZE", _size)
 SWITCH = Kind("", _switch, lambda value: "true" if value else "false")
+SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)

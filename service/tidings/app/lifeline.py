@@ -1,7 +1,8 @@
 """How a supervisor and its children know of each other: two pipes.
 
-The supervisor keeps the writing end of a child's *lifeline* open as long as it lives; the child stops when it reads
-the end of it, also when the supervisor was killed. On the *ready* pipe a child writes one line once it answers.
+The supervisor keeps the writing end of a child's *lifeline* open as long as it lives; the child
+stops when it reads the end of it, also when the supervisor was killed. On the *ready* pipe a child
+writes one line once it answers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Log lines of this process: to stderr, as text or JSON, from structlog and from the libraries alike."""
+"""Log lines of this process, ours and the libraries': to stderr, as text or JSON."""
 
 from __future__ import annotations
 

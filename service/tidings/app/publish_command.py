@@ -51,7 +51,8 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
                 draft = Parse(line, event_pb2.Draft())
             except (ParseError, UnicodeDecodeError) as error:
                 sent.put_nowait((number, str(error)))
-                # An empty draft keeps the answers in step; the service refuses it and stores nothing.
+                # An empty draft keeps the answers in step; the service refuses it and stores
+                # nothing.
                 draft = event_pb2.Draft()
             else:
                 sent.put_nowait((number, None))

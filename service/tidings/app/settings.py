@@ -1,6 +1,7 @@
 """Every setting, once: flags, environment, TOML file, help texts and docs are made from this table.
 
-A flag wins over `TIDINGS_*` in the environment, that over the TOML file, that over the default. The field
+A flag wins over `TIDINGS_*` in the environment, that over the TOML file, that over the default.
+The field
 `nomad_event_buffer_size` of section "nomad" is `--nomad-event-buffer-size`,
 `TIDINGS_NOMAD_EVENT_BUFFER_SIZE`, and `event_buffer_size` under `[nomad]`.
 """
@@ -20,6 +21,7 @@ from tidings.app.kinds import (
     DURATION,
     PATH,
     SIZE,
+    SIZE_RULE,
     SWITCH,
     TEXT,
     Address,
@@ -27,12 +29,19 @@ from tidings.app.kinds import (
     choice,
 )
 
+_OTHER_VARIABLES = {"TIDINGS_CONFIG", "TIDINGS_TEST_TIME_FACTOR"}
+
 
 class BadSetting(Exception):
-    """A setting is unknown or has a value that it cannot have; says where and why, never a secret."""
+    """A setting is unknown, or has a value that it cannot have: says where and why."""
 
 
-def _setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  # noqa: ANN401
+_DEFAULT_DATA = Path("tidings-data")
+_DEFAULT_HTTP = Address("127.0.0.1", 4650)
+_DEFAULT_GRPC = Address("127.0.0.1", 4651)
+
+
+def _setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  # noqa: ANN401 - as field()
     return dataclasses.field(
         default=default, metadata={"kind": kind, "about": about, "section": section}
     )
@@ -42,19 +51,19 @@ def _setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  #
 class Settings:
     """The settings of one process. Durations are seconds, sizes bytes."""
 
-    data: Path = _setting(PATH, Path("tidings-data"), "directory that holds the log")
-    http: Address = _setting(ADDRESS, Address("127.0.0.1", 4650), "where to serve HTTP")
-    grpc: Address = _setting(ADDRESS, Address("127.0.0.1", 4651), "where to serve gRPC")
+    data: Path = _setting(PATH, _DEFAULT_DATA, "directory that holds the log")
+    http: Address = _setting(ADDRESS, _DEFAULT_HTTP, "where to serve HTTP")
+    grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
     upstream: str = _setting(
         TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
     )
     insecure: bool = _setting(
-        SWITCH, False, "allow addresses other than loopback without access control"
+        SWITCH, default=False, about="allow addresses other than loopback without access control"
     )
     durability: str = _setting(
         choice("full", "relaxed"),
         "full",
-        "full: an acknowledged event survives a power cut; relaxed: it survives a crash of the process",
+        "full: an acknowledged event survives a power cut; relaxed: a crash of the process",
     )
     grace: float = _setting(DURATION, 10.0, "time to finish what was begun when told to stop")
     log_level: str = _setting(
@@ -82,8 +91,11 @@ class Settings:
         DURATION, 30.0, "time between heartbeats of the event stream", "nomad"
     )
     nomad_region: str = _setting(TEXT, "global", "region that this server answers for", "nomad")
-    consul_size_rule: str = _setting(
-        TEXT, "32KiB", "largest payload of an event, or 512 for Consul's older rule", "consul"
+    consul_size_rule: int | None = _setting(
+        SIZE_RULE,
+        32 * 1024,
+        "largest payload of an event, or 512 for Consul's older rule",
+        "consul",
     )
     consul_node_name: str = _setting(TEXT, "tidings", "node name in /v1/agent/self", "consul")
     consul_datacenter: str = _setting(
@@ -128,7 +140,7 @@ def fields() -> tuple[dataclasses.Field[Any], ...]:
 def load(
     flags: Mapping[str, str], environment: Mapping[str, str], config_file: Path | None
 ) -> Settings:
-    """Return the settings from flags (by field name), environment and TOML file, in that order of weight.
+    """Return the settings from flags (by field name), environment and TOML file.
 
     Raises:
         BadSetting: a name is unknown or a value does not parse, wherever it comes from.
@@ -141,9 +153,8 @@ def load(
     for variable, text in environment.items():
         if variable in variables:
             values[variables[variable].name] = _parse(variables[variable], text, variable)
-        elif variable.startswith("TIDINGS_") and not variable.startswith("TIDINGS_TEST_"):
-            if variable != "TIDINGS_CONFIG":
-                raise BadSetting(f"{variable}: no such setting")
+        elif variable.startswith("TIDINGS_") and variable not in _OTHER_VARIABLES:
+            raise BadSetting(f"{variable}: no such setting")
     for name, text in flags.items():
         values[name] = _parse(known[name], text, flag_of(known[name]))
     return Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its field's kind

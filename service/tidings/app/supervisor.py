@@ -1,8 +1,8 @@
 """`tidings serve`: the service and the gateway as two processes that one supervisor keeps alive.
 
-Two processes, so that both cores of a small machine work. They talk over a unix socket. The supervisor binds the
-HTTP socket and never closes it while it lives, so that clients are never refused while a child is restarted: their
-connections wait in the socket's backlog.
+Two processes, so that both cores of a small machine work. They talk over a unix socket. The
+supervisor binds the HTTP socket and never closes it while it lives, so that clients are never
+refused while a child is restarted: their connections wait in the socket's backlog.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Child:
     _lifeline: int = field(default=-1, init=False)
 
     async def start(self) -> str | None:
-        """Start the process and return the line that it says when it answers; None = it ended before.
+        """Start the process; return the line it says when it answers, None if it ended.
 
         Cancelling leaves the process running; `stop` ends it.
         """

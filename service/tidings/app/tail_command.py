@@ -5,19 +5,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import datetime
+import datetime as dt
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
-import orjson
 from google.protobuf.json_format import MessageToDict
 
 from tidings.app.client import client_channel, explain
 from tidings.app.settings import Settings
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
+from tidings.v1 import json_runtime as rt
 
 _SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
 _COLORS = {
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print until interrupted, until the count is reached, or until the stream ends (status 1)."""
     try:
-        request = build_request(arguments, now=datetime.datetime.now(datetime.UTC))  # noqa: TID251
+        request = build_request(arguments, now=dt.datetime.now(dt.UTC))  # noqa: TID251
     except ValueError as error:
         sys.stderr.write(f"tidings tail: {error}\n")
         return 2
@@ -99,14 +99,10 @@ async def _tail(
                     sys.stderr.write(f"gap: {gap.first_seq} to {gap.last_seq}: {gap.reason}\n")
                 if response.HasField("heartbeat") and left == 0:
                     return 0
-                for record in response.records:
-                    for line in print_record(record, arguments.output, colored=colored):
-                        sys.stdout.write(line + "\n")
-                    if left:
-                        left -= 1
-                        if left == 0:
-                            return 0
-                sys.stdout.flush()
+                records = response.records[:left] if left else response.records
+                _print(records, arguments.output, colored=colored)
+                if left and (left := left - len(records)) == 0:
+                    return 0
         except grpc.aio.AioRpcError as error:
             sys.stderr.write(f"tidings tail: {explain(error)}\n")
             return 1
@@ -117,8 +113,15 @@ async def _tail(
     return 1
 
 
+def _print(records: Sequence[event_pb2.Record], form: str, *, colored: bool) -> None:
+    for record in records:
+        for line in print_record(record, form, colored=colored):
+            sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def build_request(
-    arguments: argparse.Namespace, now: datetime.datetime
+    arguments: argparse.Namespace, now: dt.datetime
 ) -> event_service_pb2.SubscribeRequest:
     """Return the subscription that the options ask for.
 
@@ -148,7 +151,7 @@ def build_request(
 
 
 def _set_start(
-    request: event_service_pb2.SubscribeRequest, since: str | None, now: datetime.datetime
+    request: event_service_pb2.SubscribeRequest, since: str | None, now: dt.datetime
 ) -> None:
     if since is None:
         request.latest = True
@@ -157,20 +160,20 @@ def _set_start(
     elif since.isascii() and since.isdigit():
         request.after_seq = int(since)
     elif found := re.fullmatch(r"(\d+)([smhd])", since):
-        span = datetime.timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+        span = dt.timedelta(seconds=int(found[1]) * _UNITS[found[2]])
         request.from_time.FromDatetime(now - span)
     else:
         try:
-            when = datetime.datetime.fromisoformat(since)
+            when = dt.datetime.fromisoformat(since)
         except ValueError:
             raise ValueError(f"--since {since!r} is no duration, time, seq or 'start'") from None
-        request.from_time.FromDatetime(when.astimezone(datetime.UTC))
+        request.from_time.FromDatetime(when.astimezone(dt.UTC))
 
 
 def print_record(record: event_pb2.Record, form: str, *, colored: bool) -> Iterator[str]:
     """Yield the line of a record as JSON, or one line of text for each of its events."""
     if form == "json":
-        yield orjson.dumps(MessageToDict(record)).decode()
+        yield rt.dumps(MessageToDict(record)).decode()
         return
     stored_at = record.recorded_at.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
     for event in record.events:

@@ -1,7 +1,7 @@
 """The kinds of failure, one tree for the whole service.
 
-A kind is a class; its fields are typed and its message builds itself. Which gRPC status a kind becomes
-is said once, in `tidings.rpc.status`; the core never mentions one.
+A kind is a class; its fields are typed and its message builds itself. Which gRPC status a kind
+becomes is said once, in `tidings.rpc.status`; the core never mentions one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ class TidingsError(Exception):
 
 
 class BadRequest(TidingsError):
-    """A request cannot be parsed, or breaks a rule: the field (dotted path, may be empty) and why."""
+    """A request cannot be parsed, or breaks a rule: the field (may be empty), and why."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
@@ -39,7 +39,7 @@ class NotFound(TidingsError):
 
 
 class OrderRefused(TidingsError):
-    """The system's own order forbids the event (an event of a finished job, one older than the newest)."""
+    """The system's own order forbids the event: its job is finished, or a newer one is stored."""
 
     def __init__(self, subject: str, reason: str) -> None:
         super().__init__(reason)
@@ -57,7 +57,7 @@ class KeyReused(TidingsError):
 
 
 class SeqConflict(TidingsError):
-    """The newest record of the subject is not the one that the draft expected; nothing was stored."""
+    """The subject's newest record is not the one that the draft expected; nothing was stored."""
 
     def __init__(self, subject: str, expected_seq: int, last_seq: int) -> None:
         super().__init__(f"{subject}: newest record is {last_seq}, not {expected_seq}")
@@ -85,7 +85,7 @@ class WrongLog(TidingsError):
 
 
 class CursorExpired(TidingsError):
-    """Records after a reader's position are gone; the first that can still be missing, and the last."""
+    """Records after a reader's position are gone: the first and the last that may be."""
 
     def __init__(self, system: str, first_seq: int, last_seq: int) -> None:
         super().__init__(f"records {first_seq} to {last_seq} of {system} were trimmed")
@@ -127,7 +127,7 @@ class LogClosed(TidingsError):
 
 
 class StoreUnavailable(TidingsError):
-    """The store failed to do its work, so that nothing is known of what it was asked; `from` the cause."""
+    """The store failed, and nothing is known of what it was asked; raised `from` the cause."""
 
     def __init__(self, doing: str) -> None:
         super().__init__(f"the store failed: {doing}")

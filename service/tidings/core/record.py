@@ -21,10 +21,10 @@ SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
 class Draft:
     """One record before the commit.
 
-    `subject` is the system's name, or `system.<rest>`. `key` is at most 512 bytes of UTF-8 and names the
-    draft among all drafts of its system; None = it has none. `digest` stands for the content when a key is
-    used twice. `expect_last_seq`, if given, is the position that the subject's newest record must have
-    (0 = the subject must have none).
+    `subject` is the system's name, or `system.<rest>`. `key` is at most 512 bytes of UTF-8 and
+    names the draft among all drafts of its system; None = it has none. `digest` stands for the
+    content when a key is used twice. `expect_last_seq`, if given, is the position that the
+    subject's newest record must have (0 = the subject must have none).
     """
 
     system: str
@@ -45,10 +45,11 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record after the commit, as the store returns it. `recorded_at_us` never decreases along `seq`.
+    """One record after the commit. `recorded_at_us` never decreases along `seq`.
 
-    `views` is a cache for what others make of `body` (wire bytes, parsed envelopes), each under a key of its
-    own; it is shared by all readers of this very object and says nothing that `body` does not.
+    `views` is a cache for what others make of `body` (wire bytes, parsed envelopes), each under a
+    key of its own; it is shared by all readers of this very object and says nothing that `body`
+    does not.
     """
 
     seq: int
@@ -68,9 +69,9 @@ class Record:
 class Bounds:
     """What is retained of a system or of the whole log.
 
-    `first_seq` and `last_seq` are the oldest and newest retained positions, 0 and 0 when nothing is retained;
-    everything up to `trimmed_through` (inclusive) may be gone. `end_seq` is the newest position of the whole
-    log, at least 1.
+    `first_seq` and `last_seq` are the oldest and newest retained positions, 0 and 0 when nothing
+    is retained; everything up to `trimmed_through` (inclusive) may be gone. `end_seq` is the
+    newest position of the whole log, at least 1.
     """
 
     first_seq: int
@@ -81,7 +82,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class StateEntry:
-    """A small named value (a trim mark, a token, a mirror's position); `revision` rises with every change."""
+    """A small named value (a trim mark, a token); `revision` rises with every change."""
 
     name: str
     value: bytes
@@ -94,5 +95,5 @@ def system_of(subject: str) -> str:
 
 
 def covers(subject: str, candidate: str) -> bool:
-    """Say whether `subject` covers `candidate`: itself, and a system's name everything of that system."""
+    """Say whether `subject` covers `candidate`: itself, and a system's name all of its own."""
     return candidate == subject or candidate.startswith(subject + ".")

@@ -1,9 +1,9 @@
 """What a reader wants, as a value that can be compared, indexed and asked.
 
-A `Selection` has one matcher for each system that is wanted. Matchers come from the dialects; this module only
-says what they must be able to do, so that the log can group readers and index groups without knowing any
-system. The part of a record that selection may see is its *envelope*: for each event of the record, one
-value that its dialect made (never the payload).
+A `Selection` has one matcher for each system that is wanted. Matchers come from the dialects; this
+module only says what they must be able to do, so that the log can group readers and index groups
+without knowing any system. The part of a record that selection may see is its *envelope*: for each
+event of the record, one value that its dialect made (never the payload).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, Protocol
 class Envelope:
     """What selection and rights may see of one record.
 
-    `terms` are what groups are found by (a Nomad topic, a Consul name, a Puppet job): hashable, few.
+    `terms` are what groups are found by (a Nomad topic, a Consul name, a Puppet job): hashable,
+    few.
     `events` holds one facts value an event, in order, of a type that the system's matcher knows.
     """
 
@@ -73,7 +74,7 @@ class Selection:
         return frozenset(system for system, _ in self.matchers)
 
     def pick(self, system: str, envelope: Envelope) -> tuple[int, ...] | None:
-        """Return the positions of the wanted events of one record: () = none of them, None = all of them."""
+        """Return the places of the wanted events of one record: () = none, None = all."""
         matcher = dict(self.matchers).get(system)
         if matcher is None:
             return ()

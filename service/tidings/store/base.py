@@ -1,7 +1,7 @@
-"""The store's interface: one durable, totally ordered log of records, and a few small values beside it.
+"""The store's interface: one durable, ordered log of records, and small values beside it.
 
-Memory, SQLite and NATS JetStream implement it and pass one suite (tests/store/contract.py). The log is
-their only caller. Methods may be called from one event loop, concurrently; none blocks it.
+Memory, SQLite and NATS JetStream implement it and pass one suite (tests/store/contract.py). The
+log is their only caller. Methods may be called from one event loop, concurrently; none blocks it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ Result = Stored | KeyReused | SeqConflict
 class StateStore(Protocol):
     """Small named values with revisions: trim marks, tokens, policies, positions of mirrors.
 
-    Names are ASCII, parts joined with "/". Values are at most 64 KiB. Any method: `StoreUnavailable`.
+    Names are ASCII, parts joined with "/". Values are at most 64 KiB.
+    Any method: `StoreUnavailable`.
     """
 
     async def get(self, name: str) -> StateEntry | None:
@@ -51,15 +52,16 @@ class StateStore(Protocol):
         ...
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
-        """Yield every change below `prefix` from now on: the entry, or the name of one that was deleted.
+        """Yield every change below `prefix` from now on: the entry, or the name of a deleted one.
 
-        Changes of one name may be merged into the last. Ends with `LogClosed` when the store closes.
+        Changes of one name may be merged into the last. Ends with `LogClosed` when the store
+        closes.
         """
         ...
 
 
 class EventStore(Protocol):
-    """A durable log. Positions start at 2 (1 is the birth record), rise, have gaps, are never used again.
+    """A durable log. Positions start at 2, rise, have gaps, and are never used again.
 
     Any method: `StoreUnavailable` when the store cannot do its work, `LogClosed` after `close`.
     """
@@ -75,13 +77,14 @@ class EventStore(Protocol):
         ...
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
-        """Commit a group and return one result for each draft, in order, once all are on stable storage.
+        """Commit a group; return a result for each draft, in order, once on stable storage.
 
-        Each draft is atomic and is decided in the order of the group, as if committed alone: first its key
-        (a stored key with the same digest is a duplicate, with another one `KeyReused`), then
-        `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of the group. A key
-        counts as long as its record is retained, and at least as long as the store's key retention.
-        Cancelling does not take anything back: the group may be committed or not.
+        Each draft is atomic and is decided in the order of the group, as if committed alone: first
+        its key (a stored key with the same digest is a duplicate, with another one `KeyReused`),
+        then
+        `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of the
+        group. A key counts as long as its record is retained, and at least as long as the store's
+        key retention. Cancelling does not take anything back: the group may be committed or not.
 
         Raises:
             StoreUnavailable: nothing is known of any draft of the group.
@@ -91,7 +94,7 @@ class EventStore(Protocol):
     async def find_keys(
         self, system: str, keys: Collection[str]
     ) -> Mapping[str, tuple[int, bytes]]:
-        """Return (seq, digest) of each key that is stored for the system; keys that are not are left out."""
+        """Return (seq, digest) of each of the keys that is stored for the system."""
         ...
 
     async def read(
@@ -103,19 +106,24 @@ class EventStore(Protocol):
         subject: str | None = None,
         max_bytes: int | None = None,
     ) -> list[Record]:
-        """Return up to `limit` retained records past `after_seq` in order; exclusive; never the birth record.
+        """Return up to `limit` retained records past `after_seq`, in order; never the birth one.
 
-        `systems` and `subject` (a system's name covers all of its subjects) narrow it, by index. Stops early, but
-        not before one record, when bodies exceed `max_bytes`. An empty list means that there is none now.
+        `systems` and `subject` (a system's name covers all of its subjects) narrow it, by index.
+        Stops early, but not before one record, when bodies exceed `max_bytes`. An empty list means
+        that there is none now.
         """
         ...
 
     async def read_last(self, subject: str, limit: int) -> list[Record]:
-        """Return the newest `limit` records of a subject (a system's name covers all of its), oldest first."""
+        """Return the newest `limit` records that a subject covers, oldest first."""
+        ...
+
+    async def nth_last(self, system: str, count: int) -> int:
+        """Return the position of a system's `count`-th newest record, from 1; 0 without one."""
         ...
 
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
-        """Return the position of the first retained record stored at or after a time, of one system or any.
+        """Return the first retained position stored at or after a time, of one system or any.
 
         Without such a record: one more than the end of the log.
         """
@@ -126,15 +134,16 @@ class EventStore(Protocol):
         ...
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
-        """Yield every record past `after_seq`, in order, in non-empty batches, as they are committed.
+        """Yield every record past `after_seq`, in order, in batches, as it is committed.
 
-        The only thing that feeds readers: what it yields no crash can take back. It neither skips nor
-        repeats, also across reconnects. Ends with `LogClosed` when the store closes. One at a time.
+        The only thing that feeds readers: what it yields no crash can take back. It neither skips
+        nor repeats, also across reconnects. Ends with `LogClosed` when the store closes. One at a
+        time.
         """
         ...
 
     async def trim(self, subject: str, through_seq: int) -> int:
-        """Delete the subject's records up to `through_seq`, inclusive, and return how many were deleted.
+        """Delete the subject's records up to `through_seq`, inclusive; return how many.
 
         A system's name covers all of its subjects. The mark that `bounds` reports is durable before
         anything is deleted. Never the birth record.

@@ -1,7 +1,8 @@
-"""The committed feed of stores that commit in this process: records go from the writer to one reader.
+"""The committed feed of stores that commit in this process: from the writer to one reader.
 
-The writer *offers* each commit; the reader takes what was offered, and reads the store itself when it starts behind
-or when more was offered than is kept. So it neither skips nor repeats, and memory is bounded.
+The writer *offers* each commit; the reader takes what was offered, and reads the store itself when
+it starts behind or when more was offered than is kept. So it neither skips nor repeats, and memory
+is bounded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A log in memory: the whole behaviour of a store and none of its durability. For tests and demos."""
+"""A log in memory: the whole behaviour of a store and none of its durability. For tests."""
 
 from __future__ import annotations
 
@@ -179,6 +179,12 @@ class MemoryStore:
         self._check_open()
         mine = [record for record in self._records if covers(subject, record.subject)]
         return mine[max(0, len(mine) - limit) :]
+
+    async def nth_last(self, system: str, count: int) -> int:
+        """Return the position of a system's `count`-th newest record; 0 without one."""
+        self._check_open()
+        seqs = [record.seq for record in self._records if record.system == system]
+        return seqs[-count] if len(seqs) >= count else 0
 
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""

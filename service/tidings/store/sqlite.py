@@ -1,7 +1,7 @@
 """The embedded store: one SQLite file, one writer thread, a few readers.
 
-WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what was acknowledged is
-on stable storage; group commit of whatever waits, never delayed by a timer.
+WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what
+was acknowledged is on stable storage; group commit of whatever waits, never delayed by a timer.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class SQLiteState:
 
 
 class Readers:
-    """A few threads with a reading connection each. None holds a transaction between two questions."""
+    """A few threads with a connection each; none holds a transaction between questions."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -119,7 +119,7 @@ class Readers:
 
 
 class SQLiteStore:
-    """A log in one file (`tidings.store.base.EventStore`). Made by `open_sqlite`; owned by one event loop."""
+    """A log in one file (`EventStore`). Made by `open_sqlite`; owned by one event loop."""
 
     def __init__(
         self,
@@ -190,6 +190,10 @@ class SQLiteStore:
         """Return the newest `limit` records of a subject, oldest first."""
         return await self._readers.ask(partial(sqlite_read.read_last, subject=subject, limit=limit))
 
+    async def nth_last(self, system: str, count: int) -> int:
+        """Return the position of a system's `count`-th newest record; 0 without one."""
+        return await self._readers.ask(partial(sqlite_read.nth_last, system=system, count=count))
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         return await self._readers.ask(
@@ -205,7 +209,7 @@ class SQLiteStore:
         return self._feed.follow(after_seq)
 
     async def trim(self, subject: str, through_seq: int) -> int:
-        """Delete the subject's records up to `through_seq`, in small transactions, after marking them gone."""
+        """Mark the subject's records up to `through_seq` gone, then delete them bit by bit."""
         mark = await self._writer.transact(
             lambda connection: sqlite_commit.mark_trimmed(connection, subject, through_seq)
         )

@@ -32,7 +32,7 @@ class Group:
     heads: dict[str, int] = field(default_factory=dict)
 
     def decide(self, connection: sqlite3.Connection, draft: Draft) -> Result:
-        """Say what becomes of one draft, as if it were alone: key first, then expectation, then stored."""
+        """Say what becomes of one draft as if it were alone: key, expectation, stored."""
         if draft.key is not None:
             held = self._stored_key(connection, draft.system, draft.key)
             if held is not None:
@@ -80,7 +80,7 @@ class Group:
 def live_key(
     connection: sqlite3.Connection, system: str, key: str, floor_us: int
 ) -> tuple[int, bytes] | None:
-    """Return (seq, digest) of a key that still counts: younger than the floor, or its record retained."""
+    """Return (seq, digest) of a key that counts: younger than the floor, or record kept."""
     row = connection.execute(_SELECT_KEY, (system, key)).fetchone()
     if row is None:
         return None
@@ -97,7 +97,7 @@ def _is_retained(connection: sqlite3.Connection, seq: int) -> bool:
 def mark_trimmed(
     connection: sqlite3.Connection, subject: str, through_seq: int
 ) -> StateEntry | None:
-    """Write down that the subject's records up to a position may be gone; None = there are none to delete."""
+    """Write down that records up to a position may be gone; None = there are none."""
     where, parameters = covered(subject)
     row = connection.execute(
         f"SELECT max(seq) FROM records WHERE {where} AND seq > ? AND seq <= ?",  # noqa: S608 - our own text
@@ -110,7 +110,7 @@ def mark_trimmed(
 
 
 def delete_chunk(connection: sqlite3.Connection, subject: str, through_seq: int) -> int:
-    """Delete the subject's oldest records up to a position, a chunk of them, and return how many."""
+    """Delete a chunk of the subject's oldest records up to a position; return how many."""
     where, parameters = covered(subject)
     deleted = connection.execute(
         f"DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE {where}"  # noqa: S608 - as above

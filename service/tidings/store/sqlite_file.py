@@ -32,7 +32,7 @@ _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def lock_directory(directory: Path) -> int:
-    """Make the directory if need be, take its exclusive lock and return the descriptor that holds it.
+    """Make the directory if need be, take its lock, return the descriptor that holds it.
 
     The lock ends with the process, however it ends.
 
@@ -137,7 +137,8 @@ def _check_version(connection: sqlite3.Connection) -> None:
         raise StoreCorrupt("the file is a database, but not a Tidings log")
     if version > len(MIGRATIONS):
         raise StoreCorrupt(
-            f"the log has format {version} and this program knows {len(MIGRATIONS)}: use a newer Tidings"
+            f"the log has format {version} and this program knows {len(MIGRATIONS)}:"
+            " use a newer Tidings"
         )
 
 
@@ -146,7 +147,8 @@ def _migrate(connection: sqlite3.Connection, now_us: int) -> None:
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(
             f"BEGIN IMMEDIATE; {MIGRATIONS[number]}"
-            f"; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1}; COMMIT;"
+            f"; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1}"
+            "; COMMIT;"
         )
     birth = (BIRTH_SEQ, now_us, "tidings", BIRTH_SUBJECT, _birth_body(str(uuid.uuid4())))
     if (

@@ -41,7 +41,8 @@ def read(
             f"{_COLUMNS} WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
         )
     else:
-        # One index range a system, merged lazily: `system IN (…) ORDER BY seq` would sort all that is left.
+        # One index range a system, merged lazily: `system IN (…) ORDER BY seq` would sort all that
+        # is left.
         rows = heapq.merge(
             *(
                 connection.execute(
@@ -74,6 +75,15 @@ def read_last(connection: sqlite3.Connection, subject: str, limit: int) -> list[
     return [Record(*row) for row in reversed(rows)]
 
 
+def nth_last(connection: sqlite3.Connection, system: str, count: int) -> int:
+    """Return the position of a system's `count`-th newest record; 0 without one."""
+    row = connection.execute(
+        "SELECT seq FROM records WHERE system = ? AND seq > ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+        (system, BIRTH_SEQ, count - 1),
+    ).fetchone()
+    return row[0] if row else 0
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Return the newest position that was ever given, also when its record is gone."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
@@ -91,7 +101,8 @@ def last_recorded_at_us(connection: sqlite3.Connection) -> int:
 def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int) -> int:
     """Return the first position stored at or after a time.
 
-    `recorded_at_us` never decreases along `seq`, so halving the range of positions finds it: no index of times.
+    `recorded_at_us` never decreases along `seq`, so halving the range of positions finds it: no
+    index of times.
     """
     end = last_seq(connection)
     low, high = BIRTH_SEQ + 1, end + 1  # the answer lies in low..high
@@ -122,7 +133,7 @@ def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
         # Two statements: SQLite answers min or max alone from an index, both together by a scan.
         first, last = (
             connection.execute(
-                f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",
+                f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",  # noqa: S608 - our own text
                 (*parameters, BIRTH_SEQ),
             ).fetchone()[0]
             for which in ("min", "max")

@@ -1,4 +1,4 @@
-"""The one thread that writes: takes whatever waits, commits it in one transaction, answers, takes the next."""
+"""The one thread that writes: whatever waits becomes one transaction, then it answers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from tidings.core.clock import Clock
@@ -36,7 +37,7 @@ class _Call:
 
 
 class Writer:
-    """Owns the writing connection. Its methods are called from one event loop; the thread is its own."""
+    """Owns the writing connection and a thread; its methods belong to one event loop."""
 
     def __init__(
         self,
@@ -93,15 +94,16 @@ class Writer:
             if job is None:
                 break
             if isinstance(job, _Call):
-                self._answer(
-                    [job.answer], *self._attempt(lambda call=job: [call.work(self._connection)])
-                )  # type: ignore[misc]
+                self._answer([job.answer], *self._attempt(partial(self._call, job)))
                 continue
             jobs, held, ended = self._gather(job)
             self._commit(jobs)
             if ended:
                 break
         self._connection.close()
+
+    def _call(self, job: _Call) -> list[Any]:
+        return [job.work(self._connection)]
 
     def _gather(self, first: _Append) -> tuple[list[_Append], _Call | None, bool]:
         """Return all appends that wait already, and what came behind them; never wait for more."""
@@ -149,8 +151,9 @@ class Writer:
             return [], error
         except sqlite3.Error as error:
             self._roll_back()
-            # After a failed write or sync the kernel may have dropped pages that it calls clean: what a later
-            # sync says is worth nothing. A full disk is told before anything is written.
+            # After a failed write or sync the kernel may have dropped pages that it calls clean:
+            # what a later sync says is worth nothing. A full disk is told before anything is
+            # written.
             if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
                 sqlite3.SQLITE_IOERR,
                 sqlite3.SQLITE_CORRUPT,

@@ -20,7 +20,7 @@ class StateWatchers:
         self._closed = False
 
     def changed(self, name: str, entry: StateEntry | None) -> None:
-        """Tell everybody concerned; None = it was deleted. Changes of one name are merged into the last."""
+        """Tell everybody concerned; None = deleted. The last change of a name counts."""
         for watcher, prefix in self._prefixes.items():
             if name.startswith(prefix):
                 self._changed[watcher].pop(name, None)

@@ -1,0 +1,33 @@
+"""`tidings check`: say whether a log is whole."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tidings.app.settings import Settings
+from tidings.core.errors import StoreCorrupt
+from tidings.store.check import check_sqlite
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options: it has none."""
+    del parser
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Check the log in the data directory; status 1 when anything is wrong."""
+    del arguments
+    try:
+        report = check_sqlite(settings.data)
+    except StoreCorrupt as error:
+        sys.stderr.write(f"tidings check: {error}\n")
+        return 1
+    for problem in report.problems:
+        sys.stderr.write(f"tidings check: {problem}\n")
+    verdict = f"{len(report.problems)} problems" if report.problems else "ok"
+    sys.stdout.write(
+        f"{verdict} log_id={report.log_id} records={report.records}"
+        f" first_seq={report.first_seq} last_seq={report.last_seq}\n"
+    )
+    return 1 if report.problems else 0

@@ -1,0 +1,111 @@
+"""Builds the service out of its rooms and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from tidings.app.clock import SystemClock
+from tidings.app.kinds import Address
+from tidings.app.settings import Settings
+from tidings.core.record import SYSTEMS
+from tidings.dialects import load
+from tidings.dialects.dialect import Dialect
+from tidings.log.event_log import EventLog
+from tidings.log.limits import LogLimits
+from tidings.log.retention import Keep, keep_within
+from tidings.rpc.server import Service, Views
+from tidings.store.sqlite import SQLiteStore, open_sqlite
+
+_log = structlog.get_logger("tidings.service")
+
+
+async def service(
+    settings: Settings, unix_path: str | None, stop: asyncio.Event, ready: Callable[[str], None]
+) -> None:
+    """Serve gRPC until `stop`; say `ready` once it answers.
+
+    Raises:
+        StoreLocked: another process has the data directory.
+        StoreCorrupt: what is in it is no log that this program can serve.
+        OSError: an address cannot be bound.
+    """
+    clock = SystemClock()
+    store = await open_sqlite(
+        settings.data,
+        clock=clock,
+        durability=settings.durability,
+        key_retention_s=max(settings.retention_keys, 86_400.0),
+    )
+    try:
+        await _serve(settings, unix_path, store, stop, ready)
+    finally:
+        await store.close()
+
+
+async def _serve(
+    settings: Settings,
+    unix_path: str | None,
+    store: SQLiteStore,
+    stop: asyncio.Event,
+    ready: Callable[[str], None],
+) -> None:
+    clock = SystemClock()
+    dialects = load(
+        {
+            "nomad": {"event_buffer_size": settings.nomad_event_buffer_size},
+            "consul": {"max_payload_bytes": settings.consul_size_rule},
+        }
+    )
+    views = Views.of(dialects, clock)
+    log = EventLog(
+        store,
+        clock=clock,
+        envelope_of=views.envelope_of,
+        projections=views.projections,
+        limits=LogLimits(tail_bytes=settings.tail_size, tail_count=settings.tail_records),
+    )
+    await log.open()
+    grpc_service = Service(log, views, clock=clock, token=secrets.token_bytes)
+    port = _listen(grpc_service, str(settings.grpc))
+    if unix_path is not None:
+        _listen(grpc_service, f"unix:{unix_path}")
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(log.run())
+        running.add_done_callback(
+            lambda _: stop.set()
+        )  # a log that ended by itself ends the service
+        keeping = tasks.create_task(keep_within(store, _rules(settings, dialects), clock=clock))
+        await grpc_service.start()
+        _log.info("serving", grpc=str(Address(settings.grpc.host, port)), log_id=log.log_id)
+        ready(f"grpc={Address(settings.grpc.host, port)}")
+        await stop.wait()
+        _log.info("draining")
+        keeping.cancel()
+        await grpc_service.drain(settings.grace)
+
+
+def _rules(settings: Settings, dialects: Mapping[str, Dialect]) -> dict[str, Keep]:
+    """Return what is kept of each system: never less than its own API shows."""
+    shown = {
+        system: dialect.window.max_count for system, dialect in dialects.items() if dialect.window
+    }
+    shown["nomad"] = settings.nomad_event_buffer_size
+    return {
+        system: Keep(
+            max_age_s=settings.retention_age,
+            max_count=settings.retention_records,
+            min_count=max(shown.get(system, 1), 1),
+        )
+        for system in SYSTEMS
+    }
+
+
+def _listen(grpc_service: Service, address: str) -> int:
+    try:
+        return grpc_service.listen(address)
+    except RuntimeError:
+        raise OSError(f"cannot listen on {address}: is something else there?") from None
