@@ -85,7 +85,8 @@ class FelderaDialect(Dialect):
         new, newest = _order(draft.body), _order(last[-1].body)
         if new <= newest:
             raise OrderRefused(
-                draft.subject, f"the event sorts before the newest, which is seq {last[-1].seq}"
+                draft.subject,
+                f"the event does not sort after the newest, which is seq {last[-1].seq}",
             )
         return last[-1].seq
 

@@ -34,6 +34,7 @@ class Observer(grpc.aio.ServerInterceptor):
         self._metrics = metrics
         self._clock = clock
         self._token = token
+        self._handlers: dict[str, Any] = {}
 
     async def intercept_service(
         self,
@@ -41,20 +42,30 @@ class Observer(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:  # noqa: ANN401 - grpc's handlers have no type of their own
         """Return the method's handler with everything around it."""
-        handler = await continuation(handler_call_details)
         path: str = handler_call_details.method
+        made = self._handlers.get(
+            path
+        )  # grpc asks at every call, and the answer is always the same
+        if made is not None:
+            return made
+        handler = await continuation(handler_call_details)
         if handler is None or not path.startswith("/tidings."):
             return handler
         name = path.rpartition("/")[2]
         shape = next(shape for shape in _SHAPES if getattr(handler, shape) is not None)
-        return handler._replace(**{shape: self._around(name, getattr(handler, shape))})
+        made = handler._replace(**{shape: self._around(name, getattr(handler, shape))})
+        self._handlers[path] = made
+        return made
 
     def _around(self, name: str, method: Method) -> Method:
+        open_calls = self._metrics.open_calls.labels(method=name)
+        seconds = self._metrics.seconds.labels(method=name)
+
         async def observed(request: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
             request_id = self._token(8).hex()
             began_s = self._clock.monotonic_s()
             code = grpc.StatusCode.OK
-            self._metrics.open_calls.labels(method=name).inc()
+            open_calls.inc()
             try:
                 return await method(request, context)
             except TidingsError as error:
@@ -70,9 +81,9 @@ class Observer(grpc.aio.ServerInterceptor):
                 await abort(context, internal(request_id))
             finally:
                 taken_s = self._clock.monotonic_s() - began_s
-                self._metrics.open_calls.labels(method=name).dec()
+                open_calls.dec()
                 self._metrics.calls.labels(method=name, code=code.name).inc()
-                self._metrics.seconds.labels(method=name).observe(taken_s)
+                seconds.observe(taken_s)
                 _access.info(
                     "call",
                     method=name,

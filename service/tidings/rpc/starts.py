@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tidings.core.errors import BadRequest, PositionAhead, WrongLog
@@ -32,7 +31,7 @@ class Start:
     """A stream begins past `after_seq`; losses of a system up to `unmentioned` are no gap."""
 
     after_seq: int
-    unmentioned: Mapping[str, int] = MappingProxyType({})
+    unmentioned: Mapping[str, int] = field(default_factory=dict)
 
 
 async def find_start(

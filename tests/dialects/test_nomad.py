@@ -1,0 +1,233 @@
+"""Nomad: what may be published, what is blanked, who gets what, where a stream starts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.dialects.drafts import NOW_US, check, stored
+from tidings.core.errors import BadRequest
+from tidings.core.record import Record
+from tidings.core.selection import Selection
+from tidings.dialects.nomad import NomadDialect, make
+from tidings.v1 import event_pb2, nomad_node_pb2, nomad_objects_pb2, nomad_pb2
+
+NOMAD = make()
+
+
+def event(topic: str = "Job", key: str = "web", **fields: object) -> event_pb2.Event:
+    body = nomad_pb2.NomadEvent(topic=topic, type="JobRegistered", key=key, **fields)  # type: ignore[arg-type]  # by name
+    return event_pb2.Event(nomad=body)
+
+
+def as_json(payload: object) -> event_pb2.Event:
+    return event(payload_json=json.dumps(payload).encode())
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (event(topic=""), "topic: must not be empty"),
+        (event_pb2.Event(nomad=nomad_pb2.NomadEvent(topic="Job")), "type: must not be empty"),
+        (
+            event(payload=nomad_pb2.NomadPayload(), payload_json=b"{}"),
+            "payload_json: either payload or payload_json, not both",
+        ),
+        (event(payload_json=b"[]"), "payload_json: must be a JSON object"),
+        (event(payload_json=b'{"Job":NaN}'), "payload_json: "),
+        (event(payload_json=b'{"Job":{}'), "payload_json: "),
+    ],
+)
+def test_bad_events_are_refused(bad: event_pb2.Event, reason: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        check(NOMAD, bad)
+    assert str(refused.value).startswith(f"events[0].nomad.{reason}")
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        event(),
+        event(topic="Never", key="", namespace="prod", filter_keys=["a", ""]),
+        event(topic="NodeDrain", upstream_index=7),
+        event(payload_json=b'{ "New": {"A": 1.50} }'),
+        event(payload=nomad_pb2.NomadPayload(node=nomad_node_pb2.Node(id="n"))),
+    ],
+)
+def test_any_topic_passes_unchanged(good: event_pb2.Event) -> None:
+    draft = check(NOMAD, good)
+    assert list(stored(draft)) == [good]
+    assert (draft.system, draft.subject, draft.expect_last_seq) == ("nomad", "nomad", None)
+
+
+def test_json_in_another_order_is_the_same_content_and_another_number_is_not() -> None:
+    first = check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.0}}'))
+    assert check(NOMAD, event(payload_json=b'{ "A": {"y": 2.0, "x":1} }')).digest == first.digest
+    assert check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.00}}')).digest != first.digest
+
+
+SECRET = "canary-7f3a"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"ACLToken": {"AccessorID": "a", "SecretID": SECRET}},
+        {"Node": {"ID": "n", "SecretID": SECRET}},
+        {"Evaluation": {"ID": "e", "LeaderACL": SECRET}},
+        {"Job": {"ID": "j", "ConsulToken": SECRET, "VaultToken": SECRET}},
+        {"AuthMethod": {"Name": "m", "Config": {"OIDCClientSecret": SECRET}}},
+        {"Volume": {"ID": "v", "Secrets": {"password": SECRET}}},
+        {"Allocation": {"ID": "a", "SignedIdentities": {"web": SECRET}}},
+    ],
+)
+def test_secrets_in_json_are_blanked_and_the_rest_stays(
+    payload: dict[str, dict[str, object]],
+) -> None:
+    draft = check(NOMAD, as_json(payload))
+    assert SECRET.encode() not in draft.body
+    kept = json.loads(stored(draft)[0].nomad.payload_json)
+    (name, inside) = next(iter(payload.items()))
+    first = next(iter(inside))
+    assert list(kept) == [name]
+    assert kept[name][first] == inside[first]
+
+
+def test_secrets_in_typed_payloads_are_blanked() -> None:
+    token = nomad_objects_pb2.ACLToken(accessor_id="a", secret_id=SECRET)
+    draft = check(NOMAD, event(payload=nomad_pb2.NomadPayload(acl_token=token)))
+    assert SECRET.encode() not in draft.body
+    assert stored(draft)[0].nomad.payload.acl_token.accessor_id == "a"
+
+
+def test_json_without_secrets_keeps_every_byte() -> None:
+    text = b'{ "Node" : {"SecretID":"", "Big": 12345678901234567890.10} }'
+    assert stored(check(NOMAD, event(payload_json=text)))[0].nomad.payload_json == text
+
+
+class TestPresent:
+    def test_json_becomes_typed_when_the_types_hold_it(self) -> None:
+        events = [as_json({"Node": {"ID": "n", "Name": "x"}}), event()]
+        assert NOMAD.present(events, as_json=False)
+        assert events[0].nomad.payload.node.id == "n"
+        assert not events[0].nomad.payload_json
+
+    def test_json_stays_beside_types_that_cannot_hold_all_of_it(self) -> None:
+        events = [as_json({"Node": {"ID": "n", "Newer": 1}})]
+        text = events[0].nomad.payload_json
+        assert NOMAD.present(events, as_json=False)
+        assert events[0].nomad.payload.node.id == "n"
+        assert events[0].nomad.payload_json == text
+
+    def test_json_that_no_type_holds_stays_alone(self) -> None:
+        events = [as_json({"Node": {"ID": 7}})]
+        assert not NOMAD.present(events, as_json=False)
+        assert not events[0].nomad.HasField("payload")
+
+    def test_typed_becomes_json(self) -> None:
+        events = [event(payload=nomad_pb2.NomadPayload(node=nomad_node_pb2.Node(id="n")))]
+        assert NOMAD.present(events, as_json=True)
+        assert json.loads(events[0].nomad.payload_json)["Node"]["ID"] == "n"
+        assert not events[0].nomad.HasField("payload")
+
+    def test_what_is_in_the_asked_form_is_left_alone(self) -> None:
+        typed, text = event(payload=nomad_pb2.NomadPayload()), as_json({"Node": {}})
+        assert not NOMAD.present([typed, event()], as_json=False)
+        assert not NOMAD.present([text, event()], as_json=True)
+
+
+def selector(*topics: str, namespace: str = "") -> nomad_pb2.NomadSelector:
+    """Return a selector of texts like Nomad's: "Topic" or "Topic:key"."""
+    filters = []
+    for text in topics:
+        topic, colon, key = text.partition(":")
+        filters.append(nomad_pb2.NomadTopicFilter(topic=topic, key=key if colon else None))
+    return nomad_pb2.NomadSelector(topics=filters, namespace=namespace)
+
+
+JOB = event("Job", "web", namespace="default")
+ALLOCATION = event("Allocation", "a1", namespace="default", filter_keys=["web", ""])
+NODE = event("Node", "n1")
+PROD = event("Job", "web", namespace="prod")
+EVENTS = [JOB, ALLOCATION, NODE, PROD]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [
+        (selector(), None),
+        (selector("*"), None),
+        (selector("*:*"), None),
+        (selector("Job"), (0, 3)),
+        (selector("Job:*"), (0, 3)),
+        (selector("Job:web"), (0, 3)),
+        (selector("Job:we"), ()),
+        (selector("job"), ()),
+        (selector("*:web"), (0, 1, 3)),
+        (selector("Allocation:web"), (1,)),
+        (selector("Allocation:a1"), (1,)),
+        (selector("Allocation:"), (1,)),
+        (selector("Job:"), ()),
+        (selector("*:"), (1,)),
+        (selector(""), ()),
+        (selector("Job:web", "Node"), (0, 2, 3)),
+        (selector("Job:*", "Job:web"), (0, 3)),
+        (selector("*", "Job:web"), None),
+        (selector("Job", "Job"), (0, 3)),
+        (selector("*:web", "Node"), (0, 1, 2, 3)),
+        (selector(namespace="*"), None),
+        (selector(namespace="default"), (0, 1, 2)),
+        (selector(namespace="prod"), (2, 3)),
+        (selector(namespace="pro*"), (2,)),
+        (selector("Job", namespace="default"), (0,)),
+        (selector("Job:web", "Node:n1", namespace="prod"), (2, 3)),
+    ],
+)
+def test_topics_keys_and_namespaces_select(
+    wanted: nomad_pb2.NomadSelector, places: tuple[int, ...] | None
+) -> None:
+    envelope = NOMAD.envelope(EVENTS)
+    matcher = NOMAD.matcher(wanted)
+    everything = tuple(range(len(EVENTS)))
+    picked = Selection.of({"nomad": matcher}).pick("nomad", envelope)
+    assert (everything if picked is None else picked) == (everything if places is None else places)
+    # the index must not hide what would have matched
+    for place in everything if picked is None else picked:
+        one = NOMAD.envelope([EVENTS[place]])
+        assert matcher.terms is None or matcher.terms & one.terms
+
+
+def test_equal_selectors_give_equal_matchers() -> None:
+    one, other = NOMAD.matcher(selector("Job", "Node:a")), NOMAD.matcher(selector("Node:a", "Job"))
+    assert one == other
+    assert hash(one) == hash(other)
+
+
+@pytest.mark.parametrize(
+    ("seqs", "index", "after_seq"),
+    [
+        ([], 0, None),
+        ([], 5, None),
+        ([4, 7, 9, 12], 0, 6),  # a buffer of three: 7, 9, 12
+        ([4, 7, 9, 12], 1, 0),
+        ([4, 7, 9, 12], 9, 8),
+        ([4, 7, 9, 12], 10, 9),
+        ([4, 7, 9, 12], 12, 11),
+        ([4, 7, 9, 12], 13, 11),
+        ([4, 7, 9, 12], 2**64 - 1, 11),
+        ([4], 0, 3),
+    ],
+)
+def test_a_stream_starts_at_the_closest_record(
+    seqs: list[int], index: int, after_seq: int | None
+) -> None:
+    newest = NomadDialect(3).projection()
+    for seq in seqs:
+        newest.apply(Record(seq, NOW_US, "nomad", "nomad", b""))
+    assert newest.start_after(index) == after_seq
+
+
+@pytest.mark.parametrize(("size", "depth"), [(100, 100), (7, 7), (0, 100)])
+def test_a_buffer_size_of_0_is_100_as_in_nomad(size: int, depth: int) -> None:
+    assert make(size).projection().depth == depth

@@ -1,0 +1,227 @@
+"""A real service over a log in memory, served from a loop of its own beside the test."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import grpc
+
+from tests.patience import PATIENCE_S
+from tidings.core.record import Draft
+from tidings.dialects import load
+from tidings.log.event_log import EventLog
+from tidings.log.limits import LogLimits
+from tidings.rpc.server import Service, Views
+from tidings.store.base import Result
+from tidings.store.memory import MemoryStore
+from tidings.v1 import event_pb2, event_service_pb2
+from tidings.v1.event_service_pb2_grpc import EventServiceStub
+
+T = TypeVar("T")
+START_US = 1_700_000_000_000_000
+
+
+class MovableClock:
+    """The time of day stands where the test puts it; monotonic seconds are the machine's."""
+
+    def __init__(self) -> None:
+        self.at_us = START_US
+
+    def now_us(self) -> int:
+        return self.at_us
+
+    def monotonic_s(self) -> float:
+        return time.monotonic()
+
+
+class GatedStore(MemoryStore):
+    """A store whose appends can be held back, made to fail, and seen."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        super().__init__(clock=clock)
+        self.groups: list[int] = []
+        self.failures: list[Exception] = []
+        self.may_append = asyncio.Event()
+        self.may_append.set()
+        self.is_appending = threading.Event()
+        self.before_append: Callable[[Sequence[Draft]], Coroutine[Any, Any, None]] | None = None
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Result]:
+        self.groups.append(len(drafts))
+        self.is_appending.set()
+        await self.may_append.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        if self.before_append is not None:
+            await self.before_append(drafts)
+        return await super().append(drafts)
+
+
+@dataclass
+class Deployment:
+    """What is to be served, and once it is: what it is made of."""
+
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    limits: LogLimits = field(default_factory=LogLimits)
+    clock: MovableClock = field(default_factory=MovableClock)
+    store: GatedStore = field(init=False)
+    log: EventLog = field(init=False)
+    service: Service = field(init=False)
+
+
+class LoopServer:
+    """Stands in for pytest-grpc's grpc.Server: the same few methods, over grpc.aio on a thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="served")
+        self._thread.start()
+        self._deployment: Deployment | None = None
+        self._addresses: list[str] = []
+        self._running: Any = None
+        self.ports: list[int] = []
+
+    def deploy(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    def add_insecure_port(self, address: str) -> None:
+        self._addresses.append(address)
+
+    def start(self) -> None:
+        self.run(self._start())
+
+    def stop(self, grace: float | None = None) -> None:
+        if self._deployment is not None:
+            self.run(self._stop(grace or 0.0))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(PATIENCE_S)
+        self._loop.close()
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the server's loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(main, self._loop).result(PATIENCE_S)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Call a function on the server's loop."""
+
+        async def called() -> None:
+            function()
+
+        self.run(called())
+
+    async def _start(self) -> None:
+        made = self._deployment
+        assert made is not None
+        dialects = load(made.settings)
+        views = Views.of(dialects, made.clock)
+        made.store = GatedStore(made.clock)
+        made.log = EventLog(
+            made.store,
+            clock=made.clock,
+            envelope_of=views.envelope_of,
+            projections=views.projections,
+            limits=made.limits,
+        )
+        await made.log.open()
+        self._running = asyncio.create_task(made.log.run())
+        made.service = Service(made.log, views, clock=made.clock, token=secrets.token_bytes)
+        self.ports = [made.service.listen(address) for address in self._addresses]
+        await made.service.start()
+
+    async def _stop(self, grace_s: float) -> None:
+        assert self._deployment is not None
+        self._deployment.store.may_append.set()
+        await self._deployment.service.drain(grace_s)
+        await self._running
+        await self._deployment.store.close()
+
+
+@dataclass
+class Served:
+    """One service for one test."""
+
+    server: LoopServer
+    deployment: Deployment
+    channel: grpc.Channel
+
+    @property
+    def stub(self) -> EventServiceStub:
+        return EventServiceStub(self.channel)
+
+    @property
+    def store(self) -> GatedStore:
+        return self.deployment.store
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        return self.server.run(main)
+
+
+@contextmanager
+def serving(address: str, deployment: Deployment | None = None) -> Iterator[Served]:
+    made = deployment or Deployment()
+    server = LoopServer()
+    server.deploy(made)
+    server.add_insecure_port(address)
+    try:
+        server.start()
+        with grpc.insecure_channel(address) as channel:
+            yield Served(server, made, channel)
+    finally:
+        server.stop()
+
+
+def draft(*events: event_pb2.Event, key: str = "") -> event_pb2.Draft:
+    return event_pb2.Draft(key=key, events=events)
+
+
+def publish(
+    stub: EventServiceStub, *events: event_pb2.Event, key: str = ""
+) -> event_service_pb2.PublishResponse:
+    request = event_service_pb2.PublishRequest(draft=draft(*events, key=key))
+    return stub.Publish(request, timeout=PATIENCE_S)
+
+
+@contextmanager
+def subscribed(
+    stub: EventServiceStub, **fields: Any
+) -> Iterator[Iterator[event_service_pb2.SubscribeResponse]]:
+    """Open a stream, and cancel it at the end."""
+    call = stub.Subscribe(event_service_pb2.SubscribeRequest(**fields), timeout=PATIENCE_S)
+    try:
+        yield call
+    finally:
+        call.cancel()
+
+
+def read_to_head(stub: EventServiceStub, **fields: Any) -> list[event_pb2.Record]:
+    """Return every record up to the first heartbeat."""
+    records: list[event_pb2.Record] = []
+    with subscribed(stub, **fields) as stream:
+        for message in stream:
+            if message.HasField("heartbeat"):
+                return records
+            records += message.records
+    raise AssertionError("the stream ended before the head")
+
+
+def read_one(stub: EventServiceStub, seq: int, **fields: Any) -> event_pb2.Record:
+    """Return the record with this position, as a reader gets it."""
+    with subscribed(stub, after_seq=seq - 1, **fields) as stream:
+        for message in stream:
+            for record in message.records:
+                assert record.seq == seq
+                return record
+    raise AssertionError(f"no record {seq}")
+
+
+def refusal(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
+    """Return the code and the text of a failed call."""
+    call: Any = error  # every error of a stub is a grpc.Call too
+    return call.code(), call.details() or ""
