@@ -1,0 +1,106 @@
+"""One reader's place in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from tidings.core.clock import Clock
+from tidings.core.errors import CursorExpired, LogClosed
+from tidings.log.batch import Batch
+from tidings.log.groups import Group
+from tidings.log.pages import Pages
+from tidings.log.tail import Tail
+
+
+class Follower:
+    """Holds a position and nothing else: who reads slowly pays with it, and costs nobody anything.
+
+    Made by `EventLog.follow`; for one task at a time. Close it, or use it in a `with`.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        after_seq: int,
+        *,
+        tail: Tail,
+        pages: Pages,
+        clock: Clock,
+        leave: Callable[[Group], None],
+    ) -> None:
+        self._group = group
+        self._tail = tail
+        self._pages = pages
+        self._clock = clock
+        self._leave = leave
+        self._told: dict[str, int] = {}  # system: through where its losses were reported
+        self._closed = False
+        self.position = after_seq
+        """Everything wanted up to here, inclusive, was handed over (or reported as lost)."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def at_head(self) -> bool:
+        """Whether everything wanted that the log has was handed over."""
+        return self.position <= self._tail.last_seq and self._group.is_quiet(self.position)
+
+    async def take(self, idle_s: float, limit: int = 256, max_bytes: int = 256 * 1024) -> Batch:
+        """Return the next batch, in order; one without picks after `idle_s` seconds of silence.
+
+        A batch has at most `limit` picks and `max_bytes` bytes of bodies, or one record. A reader
+        who is behind comes at least a page further with every call, so `idle_s=0` never waits for
+        news and still arrives at the head. Cancelling is safe: the position never passes a wanted
+        record that was not handed over.
+
+        Raises:
+            CursorExpired: something of one system was trimmed before it was read; the next call
+                goes on, with another such error or with what is left.
+            PositionAhead: the position is not one of this log's.
+            LogClosed: the service is going down.
+            StoreUnavailable: older records cannot be read now; the next call tries again.
+        """
+        assert not self._closed, "this follower was closed"
+        deadline_s = self._clock.monotonic_s() + idle_s
+        was_silent = False
+        while not self._tail.closed:
+            if self.position > self._tail.last_seq:
+                await self._pages.wait_for(self.position)
+                continue
+            batch = self._group.after(self.position, limit, max_bytes)
+            is_live = batch is not None
+            if batch is None:
+                batch = await self._older(limit, max_bytes)
+            self.position = batch.position  # nothing is awaited from here to the hand-over
+            patience_s = deadline_s - self._clock.monotonic_s()
+            if batch or was_silent or patience_s <= 0:
+                return batch
+            if is_live:
+                was_silent = not await self._group.moves_within(patience_s)
+        raise LogClosed
+
+    def close(self) -> None:
+        """Leave the group; a second call does nothing. Not while a `take` is under way."""
+        if not self._closed:
+            self._closed = True
+            self._leave(self._group)
+
+    async def _older(self, limit: int, max_bytes: int) -> Batch:
+        try:
+            return await self._pages.read(
+                self._group.selection, self.position, self._told, limit, max_bytes
+            )
+        except CursorExpired as gap:
+            self._told[gap.system] = gap.last_seq
+            raise

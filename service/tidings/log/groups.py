@@ -1,0 +1,183 @@
+"""Readers with equal selections, together: matched once, woken together, served the same batch.
+
+The index finds the groups that a record may concern by its system and terms, so that what a record
+costs grows with those who want it, not with those who listen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from operator import itemgetter
+from weakref import WeakValueDictionary
+
+from tidings.core.record import Record
+from tidings.core.selection import Envelope, Selection
+from tidings.log.batch import Batch, Pick, fitting
+from tidings.log.tail import Tail
+
+_Match = tuple[int, tuple[int, ...] | None]  # seq, places
+_SEQ = itemgetter(0)
+_ANY: Hashable = object()  # the term of those who name none; no dialect can have it
+
+
+class Group:
+    """The readers of one selection, and what they were last woken for.
+
+    Remembers every match past `_since_seq`, by position only: the records stay the tail's, so that
+    a group of rare matches keeps no old record alive. Made and fed by `Groups`; read by its
+    followers.
+    """
+
+    def __init__(self, selection: Selection, tail: Tail, max_count: int) -> None:
+        self.selection = selection
+        self.follower_count = 0
+        self._tail = tail
+        self._max_count = max_count
+        self._since_seq = tail.last_seq
+        self._matches: list[_Match] = []
+        self._moved = asyncio.Event()
+        # Weak: a batch lives as long as somebody is writing it out, and not for those who may never
+        # come.
+        self._batches: WeakValueDictionary[tuple[int, int, int], Batch] = WeakValueDictionary()
+
+    def __len__(self) -> int:
+        return len(self._matches)
+
+    def admit(self, record: Record, envelope: Envelope) -> bool:
+        """Remember the record if any of it is wanted, and say so; the caller then calls `wake`."""
+        places = self.selection.pick(record.system, envelope)
+        if places == ():
+            return False
+        self._matches.append((record.seq, places))
+        if len(self._matches) > self._max_count:
+            gone = 1 + self._max_count // 16  # in slices, as the tail is cut
+            self._since_seq = self._matches[gone - 1][0]
+            del self._matches[:gone]
+        return True
+
+    def wake(self) -> None:
+        """Let every waiting follower look."""
+        self._batches.clear()  # they may lack what has just come
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def moves_within(self, patience_s: float) -> bool:
+        """Wait for the next match; False after that many seconds without. Cancelling is safe."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def is_quiet(self, after_seq: int) -> bool:
+        """Say whether it is certain that the tail holds nothing wanted past `after_seq`."""
+        quiet_from = self._matches[-1][0] if self._matches else self._since_seq
+        return after_seq >= quiet_from
+
+    def after(self, seq: int, limit: int, max_bytes: int) -> Batch | None:
+        """Return what comes past `seq`, shared by all who ask the same; empty when nothing does.
+
+        None when the group or the tail does not reach back that far.
+        """
+        if seq < self._since_seq:
+            return None
+        start = bisect_right(self._matches, seq, key=_SEQ)
+        if start == len(self._matches):
+            return Batch((), self._tail.last_seq)
+        first_seq = self._matches[start][0]
+        if first_seq <= self._tail.floor_seq:
+            return None
+        asked = (
+            first_seq,
+            limit,
+            max_bytes,
+        )  # not `seq`: equal followers differ in what they skipped
+        batch = self._batches.get(asked)
+        if batch is None:
+            batch = self._batches[asked] = self._batch(start, limit, max_bytes)
+        return batch
+
+    def _batch(self, start: int, limit: int, max_bytes: int) -> Batch:
+        matches = self._matches[start : start + limit]
+        records = fitting((self._tail.at(seq) for seq, _ in matches), limit, max_bytes)
+        picks = tuple(
+            Pick(record, places) for record, (_, places) in zip(records, matches, strict=False)
+        )
+        all_of_them = start + len(picks) == len(self._matches)
+        return Batch(picks, self._tail.last_seq if all_of_them else picks[-1].record.seq)
+
+
+class Groups:
+    """Every group that has a follower, found by the systems and terms that it asks for."""
+
+    def __init__(
+        self, tail: Tail, envelope_of: Callable[[Record], Envelope], max_count: int
+    ) -> None:
+        self._tail = tail
+        self._envelope_of = envelope_of
+        self._max_count = max_count
+        self._groups: dict[Selection, Group] = {}
+        self._by_term: dict[tuple[str, Hashable], set[Group]] = {}
+        self._by_system: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def join(self, selection: Selection) -> Group:
+        """Return the group of this selection, with one follower more."""
+        group = self._groups.get(selection)
+        if group is None:
+            group = self._groups[selection] = Group(selection, self._tail, self._max_count)
+            self._by_system.update(selection.systems)
+            for entry in _entries(selection):
+                self._by_term.setdefault(entry, set()).add(group)
+        group.follower_count += 1
+        return group
+
+    def leave(self, group: Group) -> None:
+        """Take one follower from the group; with its last one it is gone."""
+        group.follower_count -= 1
+        if group.follower_count:
+            return
+        del self._groups[group.selection]
+        self._by_system.subtract(group.selection.systems)
+        for entry in _entries(group.selection):
+            self._by_term[entry].discard(group)
+            if not self._by_term[entry]:
+                del self._by_term[entry]
+
+    def advance(self, committed: Sequence[Record]) -> None:
+        """Match records that the tail has just taken, then wake the groups that got any."""
+        moved: set[Group] = set()
+        for record in committed:
+            if not self._by_system[record.system]:
+                continue  # nobody listens: not even its envelope is opened
+            envelope = self._envelope_of(record)
+            moved.update(
+                group
+                for group in self._candidates(record.system, envelope)
+                if group.admit(record, envelope)
+            )
+        for group in moved:
+            group.wake()
+
+    def close(self) -> None:
+        """Wake everybody, to see that the log is closed."""
+        for group in self._groups.values():
+            group.wake()
+
+    def _candidates(self, system: str, envelope: Envelope) -> set[Group]:
+        entries = [(system, term) for term in (_ANY, *envelope.terms)]
+        return set().union(*(self._by_term.get(entry, ()) for entry in entries))
+
+
+def _entries(selection: Selection) -> Iterator[tuple[str, Hashable]]:
+    """Yield where the index holds a selection: under its terms, or under any term."""
+    for system, matcher in selection.matchers:
+        terms = matcher.terms
+        for term in (_ANY,) if terms is None else terms:
+            yield system, term

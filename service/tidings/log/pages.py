@@ -1,0 +1,108 @@
+"""Pages of what lies behind the head, for readers who are catching up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from tidings.core.errors import CursorExpired, PositionAhead
+from tidings.core.record import Record
+from tidings.core.selection import Envelope, Selection
+from tidings.log.batch import Batch, Pick
+from tidings.log.limits import LogLimits
+from tidings.log.tail import Tail
+from tidings.store.base import EventStore
+
+
+class Pages:
+    """Reads from the tail as far as it reaches back, else from the store; readers cannot tell.
+
+    Never past the tail's end: what the store already has and the tail has not is still to come,
+    live.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        tail: Tail,
+        envelope_of: Callable[[Record], Envelope],
+        limits: LogLimits,
+    ) -> None:
+        self._store = store
+        self._tail = tail
+        self._envelope_of = envelope_of
+        self._readers = asyncio.Semaphore(limits.store_readers)
+        self._lag_s = limits.reader_lag_s
+
+    async def read(
+        self,
+        selection: Selection,
+        after_seq: int,
+        told: Mapping[str, int],
+        limit: int,
+        max_bytes: int,
+    ) -> Batch:
+        """Return what is wanted of the next page past `after_seq`, which may be nothing of it.
+
+        `told` says for each system through which position the reader knows of its losses. A page
+        holds at most `limit` records and `max_bytes` bytes of bodies, or one record. Cancelling is
+        safe.
+
+        Raises:
+            CursorExpired: records of a selected system past both marks were trimmed.
+            StoreUnavailable: the store cannot be read.
+        """
+        await asyncio.sleep(0)  # who reads the past lets the writer and the present go first
+        head_seq = self._tail.last_seq
+        records = self._tail.after(after_seq, limit, max_bytes)
+        if records is None:
+            async with self._readers:
+                head_seq = (
+                    self._tail.last_seq
+                )  # before the read, or what comes meanwhile is skipped
+                records = await self._store.read(
+                    after_seq, limit, systems=selection.systems, max_bytes=max_bytes
+                )
+                await self._check_losses(selection, after_seq, told)
+        if not records or records[-1].seq > head_seq:
+            return Batch(self._picks(selection, records, head_seq), head_seq)
+        return Batch(self._picks(selection, records, head_seq), records[-1].seq)
+
+    async def wait_for(self, seq: int) -> None:
+        """Wait until the tail has come to a position that the store may have. Cancelling is safe.
+
+        Raises:
+            PositionAhead: the store's end is before it, or the tail did not come to it in time.
+            StoreUnavailable: the store cannot be read.
+        """
+        end_seq = (await self._store.bounds()).end_seq
+        if seq > max(end_seq, self._tail.last_seq):
+            raise PositionAhead(seq, end_seq)
+        try:
+            async with asyncio.timeout(self._lag_s):
+                await self._tail.passed(seq)
+        except TimeoutError:
+            raise PositionAhead(seq, self._tail.last_seq) from None
+
+    async def _check_losses(
+        self, selection: Selection, after_seq: int, told: Mapping[str, int]
+    ) -> None:
+        # After the page was read: a store marks a trim before it deletes, so a page that lacks what
+        # was deleted under it cannot pass here.
+        for system in sorted(selection.systems):
+            known_seq = max(after_seq, told.get(system, 0))
+            trimmed_through = (await self._store.bounds(system)).trimmed_through
+            if trimmed_through > known_seq:
+                raise CursorExpired(system, known_seq + 1, trimmed_through)
+
+    def _picks(
+        self, selection: Selection, records: list[Record], head_seq: int
+    ) -> tuple[Pick, ...]:
+        systems = selection.systems
+        picks = []
+        for record in records:
+            if record.seq <= head_seq and record.system in systems:
+                places = selection.pick(record.system, self._envelope_of(record))
+                if places != ():
+                    picks.append(Pick(record, places))
+        return tuple(picks)
