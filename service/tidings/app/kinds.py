@@ -87,23 +87,35 @@ def choice(*values: str) -> Kind:
     return Kind("|".join(values), parse)
 
 
+def _show_duration(value: object) -> str:
+    seconds = float(str(value))
+    for unit in ("d", "h", "m", "s"):
+        if seconds and seconds % _DURATION_UNITS_S[unit] == 0:
+            return f"{seconds / _DURATION_UNITS_S[unit]:.0f}{unit}"
+    return f"{seconds:f}".rstrip("0").rstrip(".") + "s"
+
+
+def _show_size(value: object) -> str:
+    size_bytes = int(str(value))
+    for unit in ("GiB", "MiB", "KiB"):
+        if size_bytes and size_bytes % _SIZE_UNITS_BYTES[unit] == 0:
+            return f"{size_bytes // _SIZE_UNITS_BYTES[unit]}{unit}"
+    return str(size_bytes)
+
+
 def _size_or_older_rule(text: str) -> int | None:
     return None if text == "512" else _size(text)
 
 
 def _show_size_or_older_rule(value: object) -> str:
-    return "512" if value is None else str(value)
-
-
-def _show_duration(value: object) -> str:
-    return f"{value:g}s"
+    return "512" if value is None else _show_size(value)
 
 
 ADDRESS = Kind("HOST:PORT", _address)
 COUNT = Kind("N", _count)
 DURATION = Kind("DURATION", _duration, _show_duration)
 PATH = Kind("PATH", Path)
-SIZE = Kind("SIZE", _size)
+SIZE = Kind("SIZE", _size, _show_size)
 SWITCH = Kind("", _switch, lambda value: "true" if value else "false")
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)
