@@ -148,7 +148,7 @@ bench-quick: $(INSTALLED) ## every benchmark for a moment, so that they do not r
 
 .PHONY: run demo clean
 run: $(INSTALLED) ## service and gateway on local ports, data kept in .tidings
-	@$(BIN)/tidings serve --data $(DATA)
+	@$(BIN)/tidings serve --data $(DATA) $(ARGS)
 
 demo: $(INSTALLED) ## the product in ten seconds
 	@$(PY) demo/demo.py

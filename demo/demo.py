@@ -58,7 +58,7 @@ class Demo:
         self.http, self.grpc = (word.partition("=")[2] for word in line.split()[1:])
 
     def kill(self) -> None:
-        """kill -9 of everything at once."""
+        """End everything at once, with kill -9."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
 
@@ -95,8 +95,10 @@ class Demo:
                 event_service_pb2.SubscribeRequest(after_seq=after_seq), timeout=PATIENCE_S
             )
             while len(found) < count:
-                for record in next(call).records:
-                    found.append((record.seq, str(record.events[0].WhichOneof("body"))))
+                found.extend(
+                    (record.seq, str(record.events[0].WhichOneof("body")))
+                    for record in next(call).records
+                )
             call.cancel()
         return found
 

@@ -150,6 +150,7 @@ class Served:
     server: LoopServer
     deployment: Deployment
     channel: grpc.Channel
+    address: str
 
     @property
     def stub(self) -> EventServiceStub:
@@ -172,7 +173,7 @@ def serving(address: str, deployment: Deployment | None = None) -> Iterator[Serv
     try:
         server.start()
         with grpc.insecure_channel(address) as channel:
-            yield Served(server, made, channel)
+            yield Served(server, made, channel, address)
     finally:
         server.stop()
 

@@ -27,6 +27,9 @@ class Intake:
         self.failure: TidingsError | None = None
         """Why it ended, unless the publisher ended it."""
 
+    def __len__(self) -> int:
+        return len(self._drafts)
+
     async def fill(self, requests: AsyncIterable[event_service_pb2.PublishStreamRequest]) -> None:
         """Take drafts until the publisher has no more; waits while too many wait already."""
         async for request in requests:

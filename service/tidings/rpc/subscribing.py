@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from tidings.core.clock import Clock
 from tidings.core.errors import CursorExpired
+from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
@@ -129,8 +130,9 @@ class Subscription:
                 return
             self._beat_at_s = now_s
         if now_s >= self._beat_at_s:
-            # from the last one that was due, not from now: records between do not shift it
-            self._beat_at_s = max(self._beat_at_s + self._heartbeat_s, now_s)
+            # counted from the first one, not from now: neither records nor a slow reader shift it
+            due = 1 + (now_s - self._beat_at_s) // self._heartbeat_s
+            self._beat_at_s += due * self._heartbeat_s
             beat = event_service_pb2.Heartbeat(seq=batch.position)
             await write(event_service_pb2.SubscribeResponse(heartbeat=beat).SerializeToString())
 
@@ -141,7 +143,7 @@ class Subscription:
         self._metrics.gaps.labels(system=lost.system).inc()
         gap = event_service_pb2.Gap(
             system=_SYSTEMS[lost.system],
-            first_seq=max(lost.first_seq, unmentioned + 1),
+            first_seq=max(lost.first_seq, unmentioned + 1, BIRTH_SEQ + 1),
             last_seq=lost.last_seq,
             reason=TRIMMED,
         )

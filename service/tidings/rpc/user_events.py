@@ -52,6 +52,11 @@ class ListWatch:
         """How many of the newest records the list is made of."""
         return self._recent.depth
 
+    @property
+    def waiting_count(self) -> int:
+        """How many calls wait."""
+        return sum(waiters.count for waiters in self._waiting.values())
+
     def apply(self, record: Record) -> None:
         """Take the next record and wake whoever waits for a list that it changes."""
         changed = self._recent.apply(record)

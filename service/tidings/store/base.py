@@ -15,6 +15,9 @@ from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored
 Result = Stored | KeyReused | SeqConflict
 """What became of one draft of a group: stored, or refused with nothing of it stored."""
 
+TRIM_MARKS = "trim/"
+"""Where `state` holds the trim marks: below it by subject, as decimal digits."""
+
 
 class StateStore(Protocol):
     """Small named values with revisions: trim marks, tokens, policies, positions of mirrors.
@@ -81,10 +84,10 @@ class EventStore(Protocol):
 
         Each draft is atomic and is decided in the order of the group, as if committed alone: first
         its key (a stored key with the same digest is a duplicate, with another one `KeyReused`),
-        then
-        `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of the
-        group. A key counts as long as its record is retained, and at least as long as the store's
-        key retention. Cancelling does not take anything back: the group may be committed or not.
+        then `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of
+        the group. A key counts as long as its record is retained, and at least as long as the
+        store's key retention. Cancelling does not take anything back: the group may be committed
+        or not.
 
         Raises:
             StoreUnavailable: nothing is known of any draft of the group.

@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from tidings.core.errors import LogClosed
 from tidings.core.record import Record
 
-ReadPage = Callable[[int, int], Awaitable[Sequence[Record]]]
+ReadPage = Callable[[int], Awaitable[Sequence[Record]]]
+"""Returns the next records past a position, not too many; none when there are none now."""
 
-_PAGE = 1000
+PAGE_RECORDS = 1000
+PAGE_BYTES = 8 * 1024 * 1024  # the largest record: one always fits
 _KEPT_RECORDS = 10_000
 _KEPT_BYTES = 32 * 1024 * 1024
 
@@ -57,27 +59,24 @@ class CommittedFeed:
         assert not self._attached, "one reader at a time"
         self._attached = True  # before the first read, or a commit slips between
         try:
-            behind = True
             while True:
-                while behind:
-                    page = await self._read_page(after_seq, _PAGE)
-                    if page:
-                        after_seq = page[-1].seq
-                        yield page
+                while page := await self._read_page(after_seq):
+                    after_seq = page[-1].seq
+                    yield page
+                while not self._overflowed:
+                    fresh = [record for record in self._offered if record.seq > after_seq]
+                    self._clear()
+                    if fresh:
+                        after_seq = fresh[-1].seq
+                        yield fresh
+                    elif self._closed:
+                        raise LogClosed
                     else:
-                        behind = False
-                await self._moved.wait()
-                self._moved.clear()
-                fresh = [record for record in self._offered if record.seq > after_seq]
-                behind, self._overflowed = self._overflowed, False
+                        self._moved.clear()
+                        await self._moved.wait()
+                # what was dropped lies in the store, and so does what was offered since
+                self._overflowed = False
                 self._clear()
-                if behind:
-                    continue  # what was dropped lies in the store, before anything offered since
-                if fresh:
-                    after_seq = fresh[-1].seq
-                    yield fresh
-                elif self._closed:
-                    raise LogClosed
         finally:
             self._attached = False
             self._overflowed = False

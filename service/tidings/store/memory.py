@@ -1,17 +1,18 @@
-"""A log in memory: the whole behaviour of a store and none of its durability. For tests."""
+"""A log in memory: the whole behaviour of a store, nothing of its durability. For tests, demos."""
 
 from __future__ import annotations
 
 import uuid
 from bisect import bisect_left, bisect_right
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 
 from tidings.core.clock import Clock
 from tidings.core.errors import KeyReused, LogClosed, SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Bounds, Draft, Record, StateEntry, Stored, covers
-from tidings.store.base import Result
-from tidings.store.feed import CommittedFeed
+from tidings.store.base import TRIM_MARKS, Result
+from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
 from tidings.store.watch import StateWatchers
 
 DAY_S = 86_400.0
@@ -24,78 +25,108 @@ class _Key:
     recorded_at_us: int
 
 
-class MemoryState:
-    """Small values in a dict (`tidings.store.base.StateStore`)."""
+@dataclass(slots=True)
+class _Shelf:
+    """What a disk would hold: it outlives the stores that are opened on it."""
 
-    def __init__(self) -> None:
-        self._entries: dict[str, StateEntry] = {}
-        self._revision = 0
+    log_id: str
+    records: list[Record] = field(default_factory=list)
+    keys: dict[tuple[str, str], _Key] = field(default_factory=dict)
+    state: dict[str, StateEntry] = field(default_factory=dict)
+    last_revision: int = 0
+    last_seq: int = BIRTH_SEQ
+    last_at_us: int = 0
+
+
+class MemoryState:
+    """Small values in a dict (`tidings.store.base.StateStore`). Belongs to its store."""
+
+    def __init__(self, shelf: _Shelf) -> None:
+        self._shelf = shelf
         self._watchers = StateWatchers()
+        self._closed = False
 
     async def get(self, name: str) -> StateEntry | None:
         """Return the value, or None."""
-        return self._entries.get(name)
+        self._check_open()
+        return self._shelf.state.get(name)
 
     async def put(
         self, name: str, value: bytes, *, expect_revision: int | None = None
     ) -> StateEntry:
         """Set the value and return it with its new revision."""
+        self._check_open()
         self._expect(name, expect_revision)
-        self._revision += 1
-        entry = self._entries[name] = StateEntry(name, value, self._revision)
+        self._shelf.last_revision += 1
+        entry = self._shelf.state[name] = StateEntry(name, value, self._shelf.last_revision)
         self._watchers.changed(name, entry)
         return entry
 
     async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
         """Remove the value."""
+        self._check_open()
         self._expect(name, expect_revision)
-        if self._entries.pop(name, None) is not None:
+        if self._shelf.state.pop(name, None) is not None:
             self._watchers.changed(name, None)
 
     async def list(self, prefix: str) -> list[StateEntry]:
         """Return every value whose name starts with `prefix`, by name."""
-        return [self._entries[name] for name in sorted(self._entries) if name.startswith(prefix)]
+        self._check_open()
+        return [
+            entry
+            for name, entry in sorted(self._shelf.state.items())
+            if name[: len(prefix)] == prefix
+        ]
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change from now on."""
         return self._watchers.watch(prefix)
 
     def close(self) -> None:
-        """End every watcher."""
+        """End every watch."""
+        self._closed = True
         self._watchers.close()
 
     def _expect(self, name: str, expect_revision: int | None) -> None:
-        held = self._entries.get(name)
+        held = self._shelf.state.get(name)
         revision = held.revision if held else 0
         if expect_revision is not None and expect_revision != revision:
             raise StateConflict(name, expect_revision, revision)
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogClosed
+
 
 class MemoryStore:
-    """A log in plain lists (`tidings.store.base.EventStore`). Must be made inside a running loop.
+    """A log in plain lists (`tidings.store.base.EventStore`). Belongs to one event loop.
 
-    `key_retention_s` is how long a key counts after its record was trimmed.
+    `key_retention_s` is how long a key counts at least, also when its record was trimmed.
     """
 
     def __init__(
         self, *, clock: Clock, key_retention_s: float = DAY_S, log_id: str | None = None
     ) -> None:
         self._clock = clock
-        self._key_retention_us = int(key_retention_s * 1e6)
-        self._log_id = log_id or str(uuid.uuid4())
-        self._records: list[Record] = []
-        self._keys: dict[tuple[str, str], _Key] = {}
-        self._marks: dict[str, int] = {}
-        self._last_seq = BIRTH_SEQ
-        self._last_at_us = 0
-        self._state = MemoryState()
-        self._feed = CommittedFeed(self.read)
+        self._key_retention_s = key_retention_s
+        self._open(_Shelf(log_id or str(uuid.uuid4())))
+
+    def _open(self, shelf: _Shelf) -> None:
+        self._shelf = shelf
+        self._state = MemoryState(shelf)
+        self._feed = CommittedFeed(self._read_page)
         self._closed = False
+
+    def reopen(self) -> MemoryStore:
+        """Return a fresh store with what this one holds, as after a restart; close this one."""
+        store = MemoryStore(clock=self._clock, key_retention_s=self._key_retention_s)
+        store._open(self._shelf)
+        return store
 
     @property
     def log_id(self) -> str:
         """The log's identity."""
-        return self._log_id
+        return self._shelf.log_id
 
     @property
     def state(self) -> MemoryState:
@@ -106,45 +137,48 @@ class MemoryStore:
         """Store a group, each draft as if alone."""
         self._check_open()
         committed: list[Record] = []
-        results = [self._append_one(draft, committed) for draft in drafts]
-        self._feed.offer(committed)
+        now_us = max(self._clock.now_us(), self._shelf.last_at_us)
+        results = [self._append_one(draft, now_us, committed) for draft in drafts]
+        if committed:
+            self._shelf.last_at_us = now_us
+            self._feed.offer(committed)
         return results
 
-    def _append_one(self, draft: Draft, committed: list[Record]) -> Result:
-        now_us = self._last_at_us = max(self._clock.now_us(), self._last_at_us)
-        if draft.key is not None:
-            held = self._live_key(draft.system, draft.key)
-            if held is not None:
-                if held.digest != draft.digest:
-                    return KeyReused(draft.key, held.seq)
-                return Stored(held.seq, duplicate=True)
+    def _append_one(self, draft: Draft, now_us: int, committed: list[Record]) -> Result:
+        shelf = self._shelf
+        held = None if draft.key is None else self._live_key(draft.system, draft.key)
+        if held is not None:
+            if held.digest != draft.digest:
+                return KeyReused(draft.key or "", held.seq)
+            return Stored(held.seq, duplicate=True)
         if draft.expect_last_seq is not None:
-            last_seq = max((r.seq for r in self._records if r.subject == draft.subject), default=0)
+            newest = (r.seq for r in reversed(shelf.records) if r.subject == draft.subject)
+            last_seq = next(newest, 0)
             if last_seq != draft.expect_last_seq:
                 return SeqConflict(draft.subject, draft.expect_last_seq, last_seq)
-        self._last_seq += 1
-        record = Record(self._last_seq, now_us, draft.system, draft.subject, draft.body)
-        self._records.append(record)
+        shelf.last_seq += 1
+        record = Record(shelf.last_seq, now_us, draft.system, draft.subject, draft.body)
+        shelf.records.append(record)
         if draft.key is not None:
-            self._keys[draft.system, draft.key] = _Key(record.seq, draft.digest, now_us)
+            shelf.keys[draft.system, draft.key] = _Key(record.seq, draft.digest, now_us)
         committed.append(record)
         return Stored(record.seq)
 
     def _live_key(self, system: str, key: str) -> _Key | None:
-        held = self._keys.get((system, key))
+        held = self._shelf.keys.get((system, key))
         if held is None:
             return None
-        young = held.recorded_at_us >= self._clock.now_us() - self._key_retention_us
-        return held if young or self._retained(held.seq) else None
+        floor_us = self._clock.now_us() - int(self._key_retention_s * 1e6)
+        return held if held.recorded_at_us >= floor_us or self._is_retained(held.seq) else None
 
-    def _retained(self, seq: int) -> bool:
-        place = bisect_left(self._records, seq, key=lambda record: record.seq)
-        return place < len(self._records) and self._records[place].seq == seq
+    def _is_retained(self, seq: int) -> bool:
+        place = bisect_left(self._shelf.records, seq, key=_seq)
+        return place < len(self._shelf.records) and self._shelf.records[place].seq == seq
 
     async def find_keys(
         self, system: str, keys: Collection[str]
     ) -> Mapping[str, tuple[int, bytes]]:
-        """Return (seq, digest) of each stored key."""
+        """Return (seq, digest) of each key that counts."""
         self._check_open()
         found = {key: self._live_key(system, key) for key in keys}
         return {key: (held.seq, held.digest) for key, held in found.items() if held is not None}
@@ -160,10 +194,10 @@ class MemoryStore:
     ) -> list[Record]:
         """Return up to `limit` records past `after_seq`, in order."""
         self._check_open()
-        start = bisect_right(self._records, after_seq, key=lambda record: record.seq)
+        start = bisect_right(self._shelf.records, after_seq, key=_seq)
         page: list[Record] = []
         size_bytes = 0
-        for record in self._records[start:]:
+        for record in islice(self._shelf.records, start, None):
             if systems is not None and record.system not in systems:
                 continue
             if subject is not None and not covers(subject, record.subject):
@@ -174,55 +208,60 @@ class MemoryStore:
             page.append(record)
         return page
 
+    async def _read_page(self, after_seq: int) -> Sequence[Record]:
+        return await self.read(after_seq, PAGE_RECORDS, max_bytes=PAGE_BYTES)
+
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         """Return the newest `limit` records of a subject, oldest first."""
         self._check_open()
-        mine = [record for record in self._records if covers(subject, record.subject)]
-        return mine[max(0, len(mine) - limit) :]
+        mine = (r for r in reversed(self._shelf.records) if covers(subject, r.subject))
+        return list(islice(mine, limit))[::-1]
 
     async def nth_last(self, system: str, count: int) -> int:
         """Return the position of a system's `count`-th newest record; 0 without one."""
         self._check_open()
-        seqs = [record.seq for record in self._records if record.system == system]
-        return seqs[-count] if len(seqs) >= count else 0
+        mine = (r.seq for r in reversed(self._shelf.records) if r.system == system)
+        return next(islice(mine, count - 1, None), 0)
 
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         self._check_open()
-        start = bisect_left(self._records, at_or_after_us, key=lambda record: record.recorded_at_us)
-        for record in self._records[start:]:
-            if system is None or record.system == system:
-                return record.seq
-        return self._last_seq + 1
+        records = self._shelf.records
+        start = bisect_left(records, at_or_after_us, key=lambda record: record.recorded_at_us)
+        late = (r.seq for r in islice(records, start, None) if system in (None, r.system))
+        return next(late, self._shelf.last_seq + 1)
 
     async def bounds(self, system: str | None = None) -> Bounds:
         """Return what is retained."""
         self._check_open()
-        seqs = [record.seq for record in self._records if system is None or record.system == system]
+        seqs = [r.seq for r in self._shelf.records if system in (None, r.system)]
         marks = [
-            mark
-            for subject, mark in self._marks.items()
-            if system is None or covers(system, subject)
+            int(entry.value)
+            for entry in await self._state.list(TRIM_MARKS)
+            if system is None or covers(system, entry.name.removeprefix(TRIM_MARKS))
         ]
         first, last = (seqs[0], seqs[-1]) if seqs else (0, 0)
-        return Bounds(first, last, max(marks, default=0), self._last_seq)
+        return Bounds(first, last, max(marks, default=0), self._shelf.last_seq)
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is stored."""
         return self._feed.follow(after_seq)
 
     async def trim(self, subject: str, through_seq: int) -> int:
-        """Delete the subject's records up to `through_seq`."""
+        """Delete the subject's records up to `through_seq`, after marking them gone."""
         self._check_open()
-        gone = [r for r in self._records if r.seq <= through_seq and covers(subject, r.subject)]
+        shelf = self._shelf
+        gone = {r.seq for r in shelf.records if r.seq <= through_seq and covers(subject, r.subject)}
         if gone:
-            self._marks[subject] = max(self._marks.get(subject, 0), gone[-1].seq)
-            seqs = {record.seq for record in gone}
-            self._records = [record for record in self._records if record.seq not in seqs]
+            name = TRIM_MARKS + subject
+            held = shelf.state.get(name)
+            mark = max(*gone, int(held.value) if held else 0)
+            await self._state.put(name, b"%d" % mark)
+            shelf.records = [record for record in shelf.records if record.seq not in gone]
         return len(gone)
 
     async def close(self) -> None:
-        """End the feed and the watchers."""
+        """End the feed and the watches."""
         self._closed = True
         self._feed.close()
         self._state.close()
@@ -230,3 +269,7 @@ class MemoryStore:
     def _check_open(self) -> None:
         if self._closed:
             raise LogClosed
+
+
+def _seq(record: Record) -> int:
+    return record.seq

@@ -3,132 +3,174 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tidings.core.errors import KeyReused, SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Draft, Record, StateEntry, Stored
-from tidings.store.base import Result
-from tidings.store.sqlite_read import covered, marks
+from tidings.store.base import TRIM_MARKS, Result
+from tidings.store.sqlite_read import covered, get_state, live_keys
 
-_INSERT_RECORD = "INSERT INTO records VALUES (?, ?, ?, ?, ?)"
-# REPLACE: the key of a record that was trimmed long ago may be used again
-_INSERT_KEY = "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?)"
-_SELECT_KEY = "SELECT seq, digest, recorded_at_us FROM keys WHERE system = ? AND key = ?"
-_SELECT_HEAD = "SELECT max(seq) FROM records WHERE subject = ? AND seq > ?"
-_TRIM_CHUNK = 1000
-"""Rows that one transaction deletes: a few milliseconds, so that publishers hardly wait."""
+_ROWS_A_STATEMENT = (256, 16, 1)
+"""Rows that one INSERT takes: Python's lock is let go and fought for once a statement, which is
+what a commit beside a busy event loop costs; few sizes, so that SQLite keeps the statements."""
+
+_TRIM_RECORDS = 1000
+_TRIM_BYTES = 16 * 1024 * 1024
+"""What one transaction deletes at most (and at least one record): some milliseconds, so that
+publishers hardly wait."""
 
 
 @dataclass(slots=True)
 class Group:
-    """One group commit in the making: what is decided so far, on top of what is stored."""
+    """One group commit in the making: what is decided so far, on top of what is stored.
+
+    All of it gets the time `now_us`; keys of trimmed records count from `key_floor_us` on.
+    """
 
     last_seq: int
     now_us: int
     key_floor_us: int
     committed: list[Record] = field(default_factory=list)
     keys: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    key_rows: list[tuple[int, str, str, bytes, int, int]] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
 
-    def decide(self, connection: sqlite3.Connection, draft: Draft) -> Result:
-        """Say what becomes of one draft as if it were alone: key, expectation, stored."""
+    def commit(
+        self, connection: sqlite3.Connection, jobs: Sequence[Sequence[Draft]]
+    ) -> list[list[Result]]:
+        """Decide the drafts of all jobs in order, each as if alone, and insert what is stored.
+
+        Inside a transaction; once.
+        """
+        self._look_up_keys(connection, jobs)
+        results = [[self._decide(connection, draft) for draft in drafts] for drafts in jobs]
+        _insert(
+            connection,
+            "INSERT INTO records",
+            [(r.seq, r.recorded_at_us, r.system, r.subject, r.body) for r in self.committed],
+        )
+        # REPLACE: the key of a record that was trimmed long ago may be used again
+        _insert(connection, "INSERT OR REPLACE INTO keys", self.key_rows)
+        return results
+
+    def _look_up_keys(
+        self, connection: sqlite3.Connection, jobs: Iterable[Sequence[Draft]]
+    ) -> None:
+        wanted: dict[str, set[str]] = {}
+        for drafts in jobs:
+            for draft in drafts:
+                if draft.key is not None:
+                    wanted.setdefault(draft.system, set()).add(draft.key)
+        for system, keys in wanted.items():
+            found = live_keys(connection, system, keys, self.key_floor_us)
+            self.keys.update(((system, key), held) for key, held in found.items())
+
+    def _decide(self, connection: sqlite3.Connection, draft: Draft) -> Result:
         if draft.key is not None:
-            held = self._stored_key(connection, draft.system, draft.key)
+            held = self.keys.get((draft.system, draft.key))
             if held is not None:
-                if held[1] != draft.digest:
-                    return KeyReused(draft.key, held[0])
-                return Stored(held[0], duplicate=True)
+                seq, digest = held
+                if digest != draft.digest:
+                    return KeyReused(draft.key, seq)
+                return Stored(seq, duplicate=True)
         if draft.expect_last_seq is not None:
             head = self._head(connection, draft.subject)
             if head != draft.expect_last_seq:
                 return SeqConflict(draft.subject, draft.expect_last_seq, head)
-        self.last_seq += 1
-        self.heads[draft.subject] = self.last_seq
+        seq = self.last_seq = self.last_seq + 1
+        self.heads[draft.subject] = seq
         if draft.key is not None:
-            self.keys[draft.system, draft.key] = (self.last_seq, draft.digest)
-        self.committed.append(
-            Record(self.last_seq, self.now_us, draft.system, draft.subject, draft.body)
-        )
-        return Stored(self.last_seq)
-
-    def write(self, connection: sqlite3.Connection) -> None:
-        """Insert what was decided. Inside the transaction of the group."""
-        connection.executemany(
-            _INSERT_RECORD,
-            [(r.seq, r.recorded_at_us, r.system, r.subject, r.body) for r in self.committed],
-        )
-        if self.keys:
-            connection.executemany(
-                _INSERT_KEY,
-                [(*named, seq, digest, self.now_us) for named, (seq, digest) in self.keys.items()],
-            )
-
-    def _stored_key(
-        self, connection: sqlite3.Connection, system: str, key: str
-    ) -> tuple[int, bytes] | None:
-        fresh = self.keys.get((system, key))
-        return fresh or live_key(connection, system, key, self.key_floor_us)
+            self.keys[draft.system, draft.key] = (seq, draft.digest)
+            self.key_rows.append((seq, draft.system, draft.key, draft.digest, self.now_us, 0))
+        self.committed.append(Record(seq, self.now_us, draft.system, draft.subject, draft.body))
+        return Stored(seq)
 
     def _head(self, connection: sqlite3.Connection, subject: str) -> int:
         if subject not in self.heads:
-            found = connection.execute(_SELECT_HEAD, (subject, BIRTH_SEQ)).fetchone()[0]
-            self.heads[subject] = found or 0
+            row = connection.execute(
+                "SELECT max(seq) FROM records WHERE subject = ? AND seq > ?", (subject, BIRTH_SEQ)
+            ).fetchone()
+            self.heads[subject] = row[0] or 0
         return self.heads[subject]
 
 
-def live_key(
-    connection: sqlite3.Connection, system: str, key: str, floor_us: int
-) -> tuple[int, bytes] | None:
-    """Return (seq, digest) of a key that counts: younger than the floor, or record kept."""
-    row = connection.execute(_SELECT_KEY, (system, key)).fetchone()
-    if row is None:
-        return None
-    seq, digest, recorded_at_us = row
-    if recorded_at_us < floor_us and not _is_retained(connection, seq):
-        return None
-    return seq, digest
-
-
-def _is_retained(connection: sqlite3.Connection, seq: int) -> bool:
-    return connection.execute("SELECT 1 FROM records WHERE seq = ?", (seq,)).fetchone() is not None
+def _insert(
+    connection: sqlite3.Connection, into: str, rows: Sequence[tuple[int | str | bytes, ...]]
+) -> None:
+    done = 0
+    for size in _ROWS_A_STATEMENT:
+        while len(rows) - done >= size:
+            some = rows[done : done + size]
+            row = f"({','.join('?' * len(some[0]))})"
+            connection.execute(
+                f"{into} VALUES {','.join([row] * size)}", [value for one in some for value in one]
+            )
+            done += size
 
 
 def mark_trimmed(
     connection: sqlite3.Connection, subject: str, through_seq: int
 ) -> StateEntry | None:
-    """Write down that records up to a position may be gone; None = there are none."""
+    """Write down that the subject's records up to a position may be gone, and return the mark.
+
+    None: there are none to delete, so that nothing was written. Inside a transaction.
+    """
     where, parameters = covered(subject)
     row = connection.execute(
-        f"SELECT max(seq) FROM records WHERE {where} AND seq > ? AND seq <= ?",  # noqa: S608 - our own text
+        "SELECT seq, recorded_at_us FROM records"  # noqa: S608 - our own text
+        f" WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
         (*parameters, BIRTH_SEQ, through_seq),
     ).fetchone()
-    if row[0] is None:
+    if row is None:
         return None
-    mark = max(row[0], marks(connection).get(subject, 0))
-    return put_state(connection, f"trim/{subject}", b"%d" % mark, None)
+    seq, recorded_at_us = row
+    # Else the clock could go back behind what was read, once the newest records are gone.
+    connection.execute(
+        "UPDATE counters SET last_trimmed_us = max(last_trimmed_us, ?)", (recorded_at_us,)
+    )
+    held = get_state(connection, TRIM_MARKS + subject)
+    mark = max(seq, int(held.value) if held else 0)
+    return put_state(connection, TRIM_MARKS + subject, b"%d" % mark, None)
 
 
-def delete_chunk(connection: sqlite3.Connection, subject: str, through_seq: int) -> int:
-    """Delete a chunk of the subject's oldest records up to a position; return how many."""
+def delete_chunk(
+    connection: sqlite3.Connection, subject: str, through_seq: int, key_floor_us: int
+) -> int:
+    """Delete the oldest of the subject's records up to a position; return how many, 0 = none left.
+
+    Their keys go with them, or stay until they are too old. Inside a transaction.
+    """
     where, parameters = covered(subject)
-    deleted = connection.execute(
-        f"DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE {where}"  # noqa: S608 - as above
-        " AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?)",
-        (*parameters, BIRTH_SEQ, through_seq, _TRIM_CHUNK),
+    oldest = connection.execute(
+        "SELECT seq, length(body) FROM records"  # noqa: S608 - our own text
+        f" WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        (*parameters, BIRTH_SEQ, through_seq, _TRIM_RECORDS),
     )
-    return deleted.rowcount
+    first_seq = last_seq = size_bytes = 0
+    for seq, length in oldest:
+        first_seq, last_seq = first_seq or seq, seq
+        size_bytes += length
+        if size_bytes >= _TRIM_BYTES:
+            break
+    chunk = f"{where} AND seq >= ? AND seq <= ?"
+    bounds = (*parameters, first_seq, last_seq)
+    theirs = f"seq IN (SELECT seq FROM records WHERE {chunk})"  # noqa: S608 - our own text
+    connection.execute(
+        f"DELETE FROM keys WHERE {theirs} AND recorded_at_us < ?",  # noqa: S608 - our own text
+        (*bounds, key_floor_us),
+    )
+    connection.execute(f"UPDATE keys SET trimmed = 1 WHERE {theirs}", bounds)  # noqa: S608 - as above
+    return connection.execute(f"DELETE FROM records WHERE {chunk}", bounds).rowcount  # noqa: S608 - as above
 
 
-def purge_keys(connection: sqlite3.Connection, system: str, through_seq: int, floor_us: int) -> int:
-    """Forget a chunk of the keys that no longer count, and return how many."""
-    deleted = connection.execute(
-        "DELETE FROM keys WHERE system = ? AND key IN ("
-        " SELECT key FROM keys WHERE system = ? AND seq <= ? AND recorded_at_us < ?"
-        " AND NOT EXISTS (SELECT 1 FROM records WHERE records.seq = keys.seq) LIMIT ?)",
-        (system, system, through_seq, floor_us, _TRIM_CHUNK),
-    )
-    return deleted.rowcount
+def purge_keys(connection: sqlite3.Connection, key_floor_us: int) -> int:
+    """Forget some keys that no longer count, and return how many. Inside a transaction."""
+    old = "SELECT seq FROM keys WHERE trimmed = 1 AND recorded_at_us < ? LIMIT ?"
+    return connection.execute(
+        f"DELETE FROM keys WHERE seq IN ({old})",  # noqa: S608 - our own text
+        (key_floor_us, _TRIM_RECORDS),
+    ).rowcount
 
 
 def put_state(
@@ -140,8 +182,8 @@ def put_state(
         StateConflict: it has another revision.
     """
     _expect(connection, name, expect_revision)
-    row = connection.execute("UPDATE counter SET revision = revision + 1 RETURNING revision")
-    revision = row.fetchone()[0]
+    connection.execute("UPDATE counters SET last_revision = last_revision + 1")
+    revision = connection.execute("SELECT last_revision FROM counters").fetchone()[0]
     connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (name, value, revision))
     return StateEntry(name, value, revision)
 
@@ -157,16 +199,7 @@ def delete_state(connection: sqlite3.Connection, name: str, expect_revision: int
 
 
 def _expect(connection: sqlite3.Connection, name: str, expect_revision: int | None) -> None:
-    row = connection.execute("SELECT revision FROM state WHERE name = ?", (name,)).fetchone()
-    revision = row[0] if row else 0
+    held = get_state(connection, name)
+    revision = held.revision if held else 0
     if expect_revision is not None and expect_revision != revision:
         raise StateConflict(name, expect_revision, revision)
-
-
-def decide_group(
-    connection: sqlite3.Connection, group: Group, drafts: Sequence[Draft]
-) -> list[Result]:
-    """Decide a group's drafts in order and write what is stored. Inside a transaction."""
-    results = [group.decide(connection, draft) for draft in drafts]
-    group.write(connection)
-    return results

@@ -1,16 +1,33 @@
-"""Questions that readers ask: plain functions over one connection, each one short transaction."""
+"""Questions that readers ask: plain functions over one connection, each of one consistent view."""
 
 from __future__ import annotations
 
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from operator import itemgetter
 
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, covers
+from tidings.store.base import TRIM_MARKS
 
 _COLUMNS = "SELECT seq, recorded_at_us, system, subject, body FROM records"
+_HIGHEST = 2**63 - 1
+"""The highest position that SQLite can compare with; positions of readers may be higher."""
+_PAST_ASCII = "\x7f"
+_KEYS_A_STATEMENT = (256, 16, 1)
+
 _Row = tuple[int, int, str, str, bytes]
+
+
+@contextmanager
+def one_view(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let several statements see the same state of the log, whatever is committed meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")
 
 
 def covered(subject: str) -> tuple[str, tuple[str, ...]]:
@@ -22,47 +39,46 @@ def read(
     connection: sqlite3.Connection,
     after_seq: int,
     limit: int,
-    systems: Collection[str] | None,
-    subject: str | None,
-    max_bytes: int | None,
+    *,
+    systems: Collection[str] | None = None,
+    subject: str | None = None,
+    max_bytes: int | None = None,
 ) -> list[Record]:
     """Return a page; see `EventStore.read`."""
-    after_seq = max(after_seq, BIRTH_SEQ)
-    if subject is not None:
-        where, parameters = covered(subject)
-        rows: Iterable[_Row] = connection.execute(
+    after_seq = min(max(after_seq, BIRTH_SEQ), _HIGHEST)
+
+    def rows(where: str, *parameters: str) -> Iterable[_Row]:
+        return connection.execute(
             f"{_COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
             (*parameters, after_seq, limit),
         )
+
+    if systems is not None and set(systems).issuperset(SYSTEMS):
+        systems = None
+    if subject is not None:
+        where, parameters = covered(subject)
         if systems is not None:
-            rows = (row for row in rows if row[2] in systems)
-    elif systems is None or set(systems).issuperset(SYSTEMS):
-        rows = connection.execute(
-            f"{_COLUMNS} WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
-        )
-    else:
-        # One index range a system, merged lazily: `system IN (…) ORDER BY seq` would sort all that
-        # is left.
-        rows = heapq.merge(
-            *(
-                connection.execute(
-                    f"{_COLUMNS} WHERE system = ? AND seq > ? ORDER BY seq LIMIT ?",
-                    (system, after_seq, limit),
-                )
-                for system in sorted(systems)
-            ),
-            key=itemgetter(0),
-        )
-    return list(_page(rows, limit, max_bytes))
+            some = f"{where} AND system IN ({','.join('?' * len(systems))})"
+            return _page(rows(some, *parameters, *systems), limit, max_bytes)
+        return _page(rows(where, *parameters), limit, max_bytes)
+    if systems is None:
+        return _page(rows("TRUE"), limit, max_bytes)
+    # An index range for each system, merged: `system IN (…) ORDER BY seq` would sort all that is
+    # left. In one view, or a record committed between two of the ranges would be skipped for ever.
+    with one_view(connection):
+        ranges = [rows("system = ?", system) for system in systems]
+        return _page(heapq.merge(*ranges, key=itemgetter(0)), limit, max_bytes)
 
 
-def _page(rows: Iterable[_Row], limit: int, max_bytes: int | None) -> Iterator[Record]:
+def _page(rows: Iterable[_Row], limit: int, max_bytes: int | None) -> list[Record]:
+    page: list[Record] = []
     size_bytes = 0
-    for count, row in enumerate(rows):
+    for row in rows:
         size_bytes += len(row[4])
-        if count == limit or (count and max_bytes is not None and size_bytes > max_bytes):
-            return
-        yield Record(*row)
+        if len(page) == limit or (page and max_bytes is not None and size_bytes > max_bytes):
+            break
+        page.append(Record(*row))
+    return page
 
 
 def read_last(connection: sqlite3.Connection, subject: str, limit: int) -> list[Record]:
@@ -91,11 +107,10 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 
 def last_recorded_at_us(connection: sqlite3.Connection) -> int:
-    """Return when the newest retained record was stored; 0 when there is none."""
-    row = connection.execute(
-        "SELECT recorded_at_us FROM records ORDER BY seq DESC LIMIT 1"
-    ).fetchone()
-    return int(row[0]) if row else 0
+    """Return when the newest record was stored, also when it is gone."""
+    newest = "SELECT recorded_at_us FROM records ORDER BY seq DESC LIMIT 1"
+    row = connection.execute(f"SELECT max(last_trimmed_us, ({newest})) FROM counters").fetchone()
+    return int(row[0])
 
 
 def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int) -> int:
@@ -104,36 +119,34 @@ def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int
     `recorded_at_us` never decreases along `seq`, so halving the range of positions finds it: no
     index of times.
     """
-    end = last_seq(connection)
-    low, high = BIRTH_SEQ + 1, end + 1  # the answer lies in low..high
-    while low < high:
-        middle = (low + high) // 2
-        row = connection.execute(
-            "SELECT seq, recorded_at_us FROM records WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
-        ).fetchone()
-        if row is None or row[1] >= at_or_after_us:
-            high = middle
-        else:
-            low = row[0] + 1
-    row = (
-        connection.execute("SELECT min(seq) FROM records WHERE seq >= ?", (low,))
-        if system is None
-        else connection.execute(
-            "SELECT min(seq) FROM records WHERE system = ? AND seq >= ?", (system, low)
-        )
-    ).fetchone()
-    return end + 1 if row[0] is None else int(row[0])
+    with one_view(connection):
+        end = last_seq(connection)
+        low, high = BIRTH_SEQ + 1, end + 1  # the answer lies in low..high
+        while low < high:
+            middle = (low + high) // 2
+            row = connection.execute(
+                "SELECT seq, recorded_at_us FROM records WHERE seq >= ? ORDER BY seq LIMIT 1",
+                (middle,),
+            ).fetchone()
+            if row is None or row[1] >= at_or_after_us:
+                high = middle
+            else:
+                low = row[0] + 1
+        where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
+        first = connection.execute(
+            f"SELECT min(seq) FROM records WHERE {where} AND seq >= ?", (*parameters, low)
+        ).fetchone()[0]
+        return end + 1 if first is None else int(first)
 
 
 def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
-    """Return what is retained of a system, or of everything; one consistent view."""
-    connection.execute("BEGIN")
-    try:
-        where, parameters = ("1", ()) if system is None else ("system = ?", (system,))
+    """Return what is retained of a system, or of everything."""
+    where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
+    with one_view(connection):
         # Two statements: SQLite answers min or max alone from an index, both together by a scan.
         first, last = (
             connection.execute(
-                f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",  # noqa: S608 - our own text
+                f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",
                 (*parameters, BIRTH_SEQ),
             ).fetchone()[0]
             for which in ("min", "max")
@@ -144,16 +157,32 @@ def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
             if system is None or covers(system, subject)
         ]
         return Bounds(first or 0, last or 0, max(trimmed, default=0), last_seq(connection))
-    finally:
-        connection.execute("COMMIT")
 
 
 def marks(connection: sqlite3.Connection) -> dict[str, int]:
     """Return every trim mark by its subject."""
-    rows = connection.execute(
-        "SELECT name, value FROM state WHERE name >= 'trim/' AND name < 'trim0'"
-    )
-    return {name.removeprefix("trim/"): int(value) for name, value in rows}
+    entries = list_state(connection, TRIM_MARKS)
+    return {entry.name.removeprefix(TRIM_MARKS): int(entry.value) for entry in entries}
+
+
+def live_keys(
+    connection: sqlite3.Connection, system: str, keys: Collection[str], floor_us: int
+) -> dict[str, tuple[int, bytes]]:
+    """Return (seq, digest) of each key that counts: its record is retained, or it is no older than
+    the floor."""
+    left = list(keys)
+    found: dict[str, tuple[int, bytes]] = {}
+    for size in _KEYS_A_STATEMENT:  # few sizes, so that SQLite keeps the statements
+        condition = f"system = ? AND key IN ({','.join('?' * size)})"
+        while len(left) >= size:
+            rows = connection.execute(
+                "SELECT key, seq, digest FROM keys"  # noqa: S608 - our own text
+                f" WHERE {condition} AND (trimmed = 0 OR recorded_at_us >= ?)",
+                (system, *left[-size:], floor_us),
+            )
+            found |= {key: (seq, digest) for key, seq, digest in rows}
+            del left[-size:]
+    return found
 
 
 def get_state(connection: sqlite3.Connection, name: str) -> StateEntry | None:
@@ -167,7 +196,7 @@ def get_state(connection: sqlite3.Connection, name: str) -> StateEntry | None:
 def list_state(connection: sqlite3.Connection, prefix: str) -> list[StateEntry]:
     """Return every small value whose name starts with `prefix`, by name."""
     rows = connection.execute(
-        "SELECT name, value, revision FROM state WHERE substr(name, 1, ?) = ? ORDER BY name",
-        (len(prefix), prefix),
+        "SELECT name, value, revision FROM state WHERE name >= ? AND name < ? ORDER BY name",
+        (prefix, prefix + _PAST_ASCII),
     )
     return [StateEntry(*row) for row in rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from weakref import WeakSet
 
 from tidings.core.errors import LogClosed
 from tidings.core.record import StateEntry
@@ -13,46 +14,60 @@ class StateWatchers:
     """Tells watchers of every change below their prefix. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._changed: dict[str, dict[str, StateEntry | None]] = {}
-        self._wakes: dict[str, asyncio.Event] = {}
-        self._prefixes: dict[str, str] = {}
-        self._next = 0
+        self._watches: WeakSet[_Watch] = WeakSet()  # whoever drops a watch has ended it
         self._closed = False
 
     def changed(self, name: str, entry: StateEntry | None) -> None:
-        """Tell everybody concerned; None = deleted. The last change of a name counts."""
-        for watcher, prefix in self._prefixes.items():
-            if name.startswith(prefix):
-                self._changed[watcher].pop(name, None)
-                self._changed[watcher][name] = entry
-                self._wakes[watcher].set()
+        """Tell everybody concerned; None = it was deleted."""
+        for watch in self._watches:
+            watch.tell(name, entry)
 
     def close(self) -> None:
-        """End every watcher."""
+        """End every watch, once what it was told is taken."""
         self._closed = True
-        for wake in self._wakes.values():
-            wake.set()
+        for watch in self._watches:
+            watch.close()
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Return the changes from now on: from this call, not from the first that is taken."""
-        watcher = f"{self._next}"
-        self._next += 1
-        self._prefixes[watcher] = prefix
-        self._changed[watcher] = {}
-        self._wakes[watcher] = asyncio.Event()
-        return self._follow(watcher)
+        watch = _Watch(prefix)
+        if self._closed:
+            watch.close()
+        self._watches.add(watch)
+        return watch
 
-    async def _follow(self, watcher: str) -> AsyncIterator[StateEntry | str]:
-        wake = self._wakes[watcher]
-        try:
-            while True:
-                while changed := self._changed[watcher]:
-                    name = next(iter(changed))
-                    entry = changed.pop(name)
-                    yield name if entry is None else entry
-                if self._closed:
-                    raise LogClosed
-                wake.clear()
-                await wake.wait()
-        finally:
-            del self._prefixes[watcher], self._changed[watcher], self._wakes[watcher]
+
+class _Watch:
+    """The changes that one watcher has not taken: at most one a name, so their number is bounded.
+
+    No generator, which a cancelled `anext` would end: cancelling loses no change.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._changes: dict[str, StateEntry | None] = {}
+        self._closed = False
+        self._moved = asyncio.Event()
+
+    def tell(self, name: str, entry: StateEntry | None) -> None:
+        if name.startswith(self._prefix):
+            self._changes.pop(name, None)  # the last change of a name stands in for those before
+            self._changes[name] = entry
+            self._moved.set()
+
+    def close(self) -> None:
+        self._closed = True
+        self._moved.set()
+
+    def __aiter__(self) -> _Watch:
+        return self
+
+    async def __anext__(self) -> StateEntry | str:
+        while not self._changes:
+            if self._closed:
+                raise LogClosed
+            self._moved.clear()
+            await self._moved.wait()
+        name = next(iter(self._changes))
+        entry = self._changes.pop(name)
+        return name if entry is None else entry
