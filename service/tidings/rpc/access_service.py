@@ -12,9 +12,6 @@ class AccessServicer:
     """Refuses every method of AccessService, whatever their names."""
 
     def __getattr__(self, name: str) -> Callable[[Any, Any], Awaitable[NoReturn]]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-
         async def refused(_request: object, _context: object) -> NoReturn:
             raise NotOffered(f"access control ({name})")
 

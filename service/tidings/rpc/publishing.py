@@ -11,7 +11,6 @@ import structlog
 from tidings.core import record as core
 from tidings.core.clock import Clock
 from tidings.core.errors import (
-    BadRequest,
     Busy,
     KeyReused,
     LogClosed,
@@ -162,10 +161,7 @@ class Publisher:
         self._metrics.drafts.labels(outcome=kind).inc()
 
     def _check(self, draft: event_pb2.Draft) -> tuple[Dialect, core.Draft]:
-        field = system_field(draft)
-        dialect = self._by_field.get(field)
-        if dialect is None:
-            raise BadRequest("events[0]", f"events of {field} cannot be published here")
+        dialect = self._by_field[system_field(draft)]
         context = CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
         return dialect, dialect.check(draft, context)
 

@@ -1,0 +1,178 @@
+"""The server: health, reflection, what is not offered, ports, and going down."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from tests.aio import run_async
+from tests.patience import PATIENCE_S
+from tests.rpc.events import nomad
+from tests.rpc.serving import (
+    Deployment,
+    GatedStore,
+    LoopServer,
+    MovableClock,
+    Served,
+    draft,
+    publish,
+    refusal,
+    serving,
+)
+from tidings.dialects import load
+from tidings.log.event_log import EventLog
+from tidings.rpc.event_service import EventServicer
+from tidings.rpc.server import OPTIONS, SERVICES, Service, Views
+from tidings.v1 import access_service_pb2, event_service_pb2
+from tidings.v1.access_service_pb2_grpc import AccessServiceStub
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.parametrize("name", ["", *SERVICES])
+def test_health_is_told_for_each_service_and_for_all(served: Served, name: str) -> None:
+    stub: Any = health_pb2_grpc.HealthStub(served.channel)
+    request = health_pb2.HealthCheckRequest(service=name)
+    assert stub.Check(request, timeout=PATIENCE_S).status == SERVING
+
+
+def test_reflection_lists_the_services(served: Served) -> None:
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(served.channel)
+    request = reflection_pb2.ServerReflectionRequest(list_services="")
+    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE_S)
+    names = {service.name for service in answer.list_services_response.service}
+    assert names >= {
+        "tidings.v1.EventService",
+        "tidings.v1.AccessService",
+        "grpc.health.v1.Health",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "request_class"),
+    [
+        ("GetJobEvents", event_service_pb2.GetJobEventsRequest),
+        ("GetClusterEvent", event_service_pb2.GetClusterEventRequest),
+        ("ListClusterEvents", event_service_pb2.ListClusterEventsRequest),
+    ],
+)
+def test_what_is_not_offered_says_so(served: Served, method: str, request_class: Any) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        getattr(served.stub, method)(request_class(), timeout=PATIENCE_S)
+    assert refusal(refused.value) == (
+        grpc.StatusCode.UNIMPLEMENTED,
+        f"{method} is not offered by this server",
+    )
+
+
+def test_access_control_is_not_offered(served: Served) -> None:
+    service = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
+    stub = AccessServiceStub(served.channel)
+    for method in service.methods:
+        request = getattr(access_service_pb2, method.input_type.name)()
+        with pytest.raises(grpc.RpcError) as refused:
+            getattr(stub, method.name)(request, timeout=PATIENCE_S)
+        assert refusal(refused.value) == (
+            grpc.StatusCode.UNIMPLEMENTED,
+            f"access control ({method.name}) is not offered by this server",
+        )
+
+
+def test_every_method_of_the_contract_is_served() -> None:
+    service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+    ours = {name for name in vars(EventServicer) if not name.startswith("_")}
+    assert ours == {method.name for method in service.methods}
+
+
+def test_a_second_server_on_a_port_fails() -> None:
+    server = LoopServer()
+    server.deploy(Deployment())
+    server.add_insecure_port("127.0.0.1:0")
+    try:
+        server.start()
+        (port,) = server.ports
+        assert port > 0
+
+        async def again() -> None:
+            other = _unopened_service()
+            with pytest.raises(RuntimeError, match=r"[Ff]ailed to bind|address already in use"):
+                other.listen(f"127.0.0.1:{port}")
+
+        server.run(again())
+    finally:
+        server.stop()
+
+
+def test_limits_are_set_on_purpose() -> None:
+    options = dict(OPTIONS)
+    assert options["grpc.so_reuseport"] == 0
+    assert options["grpc.max_receive_message_length"] == 16 * 1024**2
+    assert options["grpc.keepalive_time_ms"] == 60_000
+
+
+def test_a_message_above_16_mib_is_refused(served: Served) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        publish(served.stub, nomad(key="k" * 17 * 1024**2))
+    assert refusal(refused.value)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class TestDrain:
+    def test_streams_end_with_their_position_and_health_says_no(self, address: str) -> None:
+        with serving(address) as one:
+            seq = publish(one.stub, nomad()).seq
+            health: Any = health_pb2_grpc.HealthStub(one.channel)
+            watching = health.Watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE_S)
+            assert next(watching).status == SERVING
+            call = one.stub.Subscribe(
+                event_service_pb2.SubscribeRequest(after_seq=0), timeout=PATIENCE_S
+            )
+            assert [record.seq for record in next(call).records] == [seq]
+            assert next(call).HasField("heartbeat")
+            with ThreadPoolExecutor(1) as pool:
+                draining = pool.submit(one.run, one.deployment.service.drain(PATIENCE_S))
+                assert next(watching).status == NOT_SERVING
+                with pytest.raises(grpc.RpcError) as ended:
+                    next(call)
+                watching.cancel()
+                draining.result(PATIENCE_S)
+            assert refusal(ended.value)[0] == grpc.StatusCode.UNAVAILABLE
+            assert dict(call.trailing_metadata())["tidings-position"] == str(seq)
+
+    def test_what_was_begun_is_committed_and_answered(self, address: str) -> None:
+        with serving(address) as one:
+            one.server.call(one.store.may_append.clear)
+            call = one.stub.Publish.future(
+                event_service_pb2.PublishRequest(draft=draft(nomad())), timeout=PATIENCE_S
+            )
+            assert one.store.is_appending.wait(PATIENCE_S)
+            with ThreadPoolExecutor(1) as pool:
+                draining = pool.submit(one.run, one.deployment.service.drain(PATIENCE_S))
+                one.server.call(one.store.may_append.set)
+                assert call.result(PATIENCE_S).seq == 2
+                draining.result(PATIENCE_S)
+            with pytest.raises(grpc.RpcError) as refused:
+                publish(one.stub, nomad())
+            assert refusal(refused.value)[0] == grpc.StatusCode.UNAVAILABLE
+
+    def test_a_server_that_never_started_can_be_drained(self) -> None:
+        async def main() -> None:
+            await _unopened_service().drain(0.0)
+
+        run_async(main())
+
+
+def _unopened_service() -> Service:
+    clock = MovableClock()
+    views = Views.of(load(), clock)
+    store = GatedStore(clock)
+    log = EventLog(store, clock=clock, envelope_of=views.envelope_of, projections=views.projections)
+    assert asyncio.get_running_loop().is_running()
+    return Service(log, views, clock=clock, token=secrets.token_bytes)

@@ -1,0 +1,122 @@
+"""Records as bytes: equal to what protobuf would write, made once, bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.rpc.events import consul, docker, feldera, nomad, own, puppet
+from tidings.core.record import Record
+from tidings.dialects import load
+from tidings.dialects.dialect import timestamp
+from tidings.log.batch import Batch, Pick
+from tidings.rpc.wire import MAX_BATCH_BYTES, EnvelopeReader, RecordsWire, varint
+from tidings.v1 import event_pb2, event_service_pb2
+
+DIALECTS = load()
+AT_US = 1_700_000_000_123_456
+
+
+def record(*events: event_pb2.Event, seq: int = 300) -> Record:
+    body = event_pb2.Record(events=events).SerializeToString()
+    field = events[0].WhichOneof("body")
+    system = next(one.system for one in DIALECTS.values() if one.body_field == field)
+    return Record(seq, AT_US, system, system, body)
+
+
+def decoded(wire: RecordsWire, pick: Pick, *, as_json: bool = False) -> event_pb2.Record:
+    return event_pb2.Record.FromString(wire.record(pick, as_json=as_json))
+
+
+@pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**32, 2**64 - 1])
+def test_varints_are_protobufs(number: int) -> None:
+    encoded = event_service_pb2.Heartbeat(seq=number).SerializeToString()
+    assert encoded == (b"\x08" + varint(number) if number else b"")
+
+
+@pytest.mark.parametrize("event", [docker(), feldera(), own(), nomad(key="k")])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_most_records_go_out_as_they_are_stored(event: event_pb2.Event, as_json: bool) -> None:  # noqa: FBT001
+    stored = record(event)
+    expected = event_pb2.Record(seq=300, recorded_at=timestamp(AT_US), events=[event])
+    wire = RecordsWire(DIALECTS)
+    assert wire.record(Pick(stored, None), as_json=as_json) == expected.SerializeToString()
+
+
+def test_fields_that_depend_on_the_position_are_completed() -> None:
+    fired = consul()
+    fired.consul.id = "0001020304050607"
+    wire = RecordsWire(DIALECTS)
+    done = decoded(wire, Pick(record(fired), None)).events[0].consul
+    assert (done.l_time, done.id) == (300, "00010203-0405-072b-0001-020304050607")
+    assert decoded(wire, Pick(record(puppet()), None)).seq == 300
+
+
+def test_only_the_picked_events_go_out() -> None:
+    stored = record(nomad(key="a"), nomad(key="b", payload_json=b'{"Node":{"ID":"n"}}'), nomad())
+    done = decoded(RecordsWire(DIALECTS), Pick(stored, (1,)))
+    assert [event.nomad.key for event in done.events] == ["b"]
+    assert done.events[0].nomad.payload.node.id == "n"
+
+
+def test_a_converted_record_is_made_once_while_there_is_room() -> None:
+    stored = record(nomad(payload_json=b'{"Node":{"ID":"n"}}'))
+    calls = []
+    dialects = dict(DIALECTS)
+
+    class Counting(type(DIALECTS["nomad"])):  # type: ignore[misc]  # the class is only known at run time
+        def present(self, events: object, *, as_json: bool) -> bool:
+            calls.append(as_json)
+            return bool(super().present(events, as_json=as_json))
+
+    dialects["nomad"] = Counting(100)
+    wire = RecordsWire(dialects)
+    for _ in range(3):
+        wire.record(Pick(stored, None), as_json=False)
+    assert calls == [False]
+    wire.record(Pick(stored, None), as_json=True)
+    assert calls == [False, True]
+    small = RecordsWire(dialects, cache_bytes=1)
+    for _ in range(2):
+        small.record(Pick(stored, None), as_json=False)
+    assert calls == [False, True, False, False]
+
+
+def test_the_cache_keeps_what_is_asked_for() -> None:
+    wire = RecordsWire(DIALECTS, cache_bytes=250)
+    picks = [Pick(record(nomad(key="k" * 70), seq=seq), None) for seq in range(2, 5)]
+    for pick in (picks[0], picks[1], picks[0], picks[2]):
+        wire.record(pick, as_json=False)
+    kept = [wire._cache.get((pick.record.seq, False)) is not None for pick in picks]  # noqa: SLF001
+    assert kept == [True, False, True]
+
+
+def test_a_record_whose_other_form_is_too_large_goes_out_as_it_is_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tidings.rpc.wire.MAX_RECORD_BYTES", 10)
+    stored = record(nomad(payload_json=b'{"Node":{"ID":"n"}}'))
+    done = decoded(RecordsWire(DIALECTS), Pick(stored, None))
+    assert done.events[0].nomad.payload_json == b'{"Node":{"ID":"n"}}'
+    assert not done.events[0].nomad.HasField("payload")
+
+
+def test_a_batch_becomes_as_few_messages_as_the_bounds_allow_and_only_once() -> None:
+    large = "k" * (MAX_BATCH_BYTES // 2 - 100)
+    sizes = [large, large, "k" * 200, "k" * (2 * MAX_BATCH_BYTES), "k"]
+    picks = [Pick(record(nomad(key=key), seq=seq), None) for seq, key in enumerate(sizes, 2)]
+    batch = Batch(picks, 6)
+    wire = RecordsWire(DIALECTS)
+    messages = wire.messages(batch, as_json=False)
+    found = [
+        [one.seq for one in event_service_pb2.SubscribeResponse.FromString(message).records]
+        for message in messages
+    ]
+    assert found == [[2, 3], [4], [5], [6]]
+    assert wire.messages(batch, as_json=False) is messages
+    assert wire.messages(batch, as_json=True) is not messages
+    assert wire.messages(Batch((), 6), as_json=False) == ()
+
+
+def test_envelopes_are_read_from_what_is_stored() -> None:
+    envelope = EnvelopeReader(DIALECTS)(record(consul("deploy")))
+    assert envelope.events == ["deploy"]
