@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from tests.rpc.serving import (
     subscribed,
 )
 from tidings.core.record import Draft
-from tidings.log.limits import LogLimits
 from tidings.v1 import (
     consul_pb2,
     docker_cloud_pb2,
@@ -244,171 +242,6 @@ class TestSelection:
         with subscribed(mixed.stub, after_seq=2, puppet=puppet_pb2.PuppetSelector()) as stream:
             assert seqs(list(next(stream).records)) == [5]
             assert next(stream).heartbeat.seq == 7
-
-
-class TestForms:
-    TEXT = b'{"Node":{"ID":"n","NodeResources":{"Cpu":{"CpuShares":33600}}}}'
-
-    def test_json_is_typed_unless_asked_for(self, served: Served) -> None:
-        publish(served.stub, nomad(payload_json=self.TEXT))
-        (record,) = read_to_head(served.stub, after_seq=0)
-        node = record.events[0].nomad.payload.node
-        assert node.node_resources.cpu.cpu_shares == 33600
-        assert not record.events[0].nomad.payload_json
-        (record,) = read_to_head(
-            served.stub, after_seq=0, payload_format=event_service_pb2.PAYLOAD_FORMAT_JSON
-        )
-        assert record.events[0].nomad.payload_json == self.TEXT
-
-    def test_ids_are_complete(self, served: Served) -> None:
-        publish(served.stub, consul())
-        publish(served.stub, puppet())
-        event, job_event = (record.events[0] for record in read_to_head(served.stub, after_seq=0))
-        assert len(event.consul.id) == 36
-        assert event.consul.l_time == 2
-        assert job_event.puppet.id == "3"
-
-    def test_a_reader_who_is_behind_gets_many_records_in_few_messages(self, served: Served) -> None:
-        for number in range(250):
-            publish(served.stub, nomad(key=str(number)))
-        with subscribed(served.stub, after_seq=0) as stream:
-            sizes = [len(message.records) for message in islice(stream, 3)]
-        assert sizes == [100, 100, 50]
-
-    def test_messages_are_cut_before_they_grow_too_large(self, served: Served) -> None:
-        for _ in range(5):
-            publish(served.stub, nomad(key="k" * 100_000))
-        with subscribed(served.stub, after_seq=0) as stream:
-            sizes = [len(message.records) for message in islice(stream, 3)]
-        assert sizes == [2, 2, 1]
-
-
-class TestHeartbeat:
-    def test_it_comes_at_the_head_and_at_every_interval(self, served: Served) -> None:
-        seq = publish(served.stub, nomad()).seq
-        with subscribed(
-            served.stub, after_seq=0, heartbeat_interval=Duration(nanos=100_000_000)
-        ) as stream:
-            assert seqs(list(next(stream).records)) == [seq]
-            beats = [message.heartbeat.seq for message in islice(stream, 3)]
-        assert beats == [seq] * 3
-
-    def test_it_carries_positions_that_were_not_selected(self, served: Served) -> None:
-        with subscribed(
-            served.stub,
-            latest=True,
-            consul=consul_pb2.ConsulSelector(),
-            heartbeat_interval=Duration(nanos=100_000_000),
-        ) as stream:
-            assert next(stream).heartbeat.seq == 1
-            seq = publish(served.stub, nomad()).seq
-            assert any(message.heartbeat.seq == seq for message in islice(stream, 5))
-
-
-class TestGaps:
-    @pytest.fixture
-    def small(self, address: str) -> Iterator[Served]:
-        """Records 2 to 41 under a tail of four, Nomad's up to 20 and Consul's up to 31 trimmed."""
-        with serving(address, Deployment(limits=LogLimits(tail_count=4))) as one:
-            for number in range(40):
-                publish(one.stub, consul() if number % 2 else nomad())
-            one.run(one.store.trim("nomad", 20))
-            one.run(one.store.trim("consul", 31))
-            yield one
-
-    def told(self, served: Served, **fields: Any) -> tuple[list[tuple[int, int, int]], list[int]]:
-        """Return the gaps (system, first, last) and the positions up to the first heartbeat."""
-        gaps, found = [], list[int]()
-        with subscribed(served.stub, **fields) as stream:
-            for message in stream:
-                if message.HasField("heartbeat"):
-                    break
-                if message.HasField("gap"):
-                    gap = message.gap
-                    assert gap.reason == "trimmed by retention before it was read"
-                    gaps.append((gap.system, gap.first_seq, gap.last_seq))
-                found += seqs(list(message.records))
-        return sorted(gaps), found
-
-    def test_each_selected_system_that_lost_something_is_told(self, small: Served) -> None:
-        gaps, found = self.told(small, after_seq=0)
-        assert gaps == [
-            (event_pb2.SYSTEM_NOMAD, 2, 20),
-            (event_pb2.SYSTEM_CONSUL, 2, 31),
-        ]
-        assert found == [*range(22, 32, 2), *range(32, 42)]
-
-    def test_a_system_that_was_not_selected_is_not(self, small: Served) -> None:
-        gaps, found = self.told(small, after_seq=0, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 2, 20)]
-        assert found == list(range(22, 42, 2))
-
-    def test_a_gap_begins_after_the_readers_position(self, small: Served) -> None:
-        gaps, _ = self.told(small, after_seq=24)
-        assert gaps == [(event_pb2.SYSTEM_CONSUL, 25, 31)]
-
-    def test_who_asks_for_what_is_retained_lost_nothing(self, small: Served) -> None:
-        gaps, found = self.told(small, earliest=True)
-        assert gaps == []
-        assert found == [*range(22, 32, 2), *range(32, 42)]
-
-    def test_what_is_trimmed_under_a_reader_of_what_is_retained_is_told(
-        self, small: Served
-    ) -> None:
-        trimmed = {"nomad": 20}
-
-        async def trim_more() -> None:
-            bounds = small.store.bounds
-
-            async def bounds_before(system: str | None = None) -> Any:
-                before = await bounds(system)
-                if system in trimmed:  # the next one to look finds more gone
-                    await small.store.trim(system, trimmed.pop(system) + 6)
-                return before
-
-            small.store.bounds = bounds_before  # type: ignore[method-assign]  # for one moment
-
-        small.run(trim_more())
-        gaps, found = self.told(small, earliest=True, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 21, 26)]
-        assert found == list(range(28, 42, 2))
-
-    def test_a_time_before_what_is_retained_may_have_lost_something(self, small: Served) -> None:
-        gaps, _ = self.told(small, from_time=Timestamp(seconds=START_S - 5))
-        assert len(gaps) == 2
-
-    def test_a_trimmed_nomad_index_is_told_though_the_start_is_the_closest(
-        self, small: Served
-    ) -> None:
-        gaps, found = self.told(small, nomad_index=10, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 10, 20)]
-        assert found[0] == 22
-
-
-class TestEnd:
-    def test_a_reader_who_leaves_is_forgotten(self, served: Served) -> None:
-        with subscribed(served.stub, latest=True) as stream:
-            assert next(stream).HasField("heartbeat")
-            assert served.deployment.log.group_count == 1
-
-        def gone() -> bool:
-            publish(served.stub, nomad())
-            return served.deployment.log.group_count == 0
-
-        assert any(gone() for _ in range(1000))
-
-    def test_going_down_ends_the_stream_with_its_position(self, served: Served) -> None:
-        seq = publish(served.stub, nomad()).seq
-        call = served.stub.Subscribe(
-            event_service_pb2.SubscribeRequest(after_seq=0), timeout=PATIENCE_S
-        )
-        assert seqs(list(next(call).records)) == [seq]
-        assert next(call).HasField("heartbeat")
-        served.run(served.deployment.log.close())
-        with pytest.raises(grpc.RpcError) as ended:
-            next(call)
-        assert refusal(ended.value)[0] == grpc.StatusCode.UNAVAILABLE
-        assert dict(call.trailing_metadata())["tidings-position"] == str(seq)
 
 
 def test_a_wiped_log_behind_a_resuming_reader_is_told(
