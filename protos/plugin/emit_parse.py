@@ -1,71 +1,139 @@
-"""Writes the tables and functions that turn a system's JSON into messages."""
+"""Writes the functions that turn a system's JSON into messages."""
 
 from __future__ import annotations
 
-from emit_names import snake
-from model import Kind, Member, Object, Shape, System
-
-_PLAIN = {
-    Kind.TEXT: ("str", "text"),
-    Kind.FLAG: ("bool", "true or false"),
-    Kind.INTEGER: ("int", "an integer"),
-}
+from model import AS_THEY_ARE, Amount, Kind, Member, Object, System
+from names import fields_name, reader_name, shape_name, snake
 
 
-def emit_parser(each: Object) -> str:
-    """Return the source of one object's table and its `<object>_from_json`."""
-    table = f"_{snake(each.name).upper()}"
-    rows = [f'    "{m.name}": ("{m.field}", {", ".join(_taker(m))}),' for m in each.members]
-    lines = [f"{table}: rt.Table = {{", *rows, "}"]
-    if each.alternatives:
-        names = ", ".join(f'"{name}"' for name in each.alternatives)
-        lines += ["", f"{table}_ALTERNATIVES = frozenset(({names}))"]
+def emit_parser(system: System, each: Object) -> str:
+    """Return what turns an object's shape into its message, and `<object>_from_json`."""
+    name, reader = snake(each.name), reader_name(each.name)
+    fields = "rt.asdict"
+    lines: list[str] = []
+    if not each.is_plain:
+        fields = fields_name(each.name)
+        lines += _fields(system, each)
+        lines += ["", ""]
     lines += [
+        f"{reader} = rt.Reader({shape_name(each.name)}, {fields}, {each.name})",
         "",
         "",
-        f"def {snake(each.name)}_from_json(value: rt.Json, lost: rt.Lost) -> {each.name}:",
-        f'    """Return the {each.name} of a JSON object; what its types cannot hold is written to `lost`."""',
-    ]
-    if each.alternatives:
-        lines += [
-            f"    if type(value) is dict and len({table}_ALTERNATIVES & value.keys()) > 1:",
-            '        lost.append("")',
-        ]
-    lines += [
-        f"    message: {each.name} = rt.fill({each.name}, {table}, value, lost)",
-        "    return message",
+        f"def {name}_from_json(value: rt.Json, lost: rt.Lost) -> {each.name}:",
+        f'    """Return the {each.name} of a parsed object; what it cannot hold goes to `lost`.',
+        "",
+        "    Raises:",
+        "        rt.JsonError: it is no object, or a member has the wrong type; with the path.",
+        '    """',
+        f"    return {reader}.value(value, lost)",
     ]
     return "\n".join(lines)
 
 
-def emit_text_parsers(system: System) -> list[str]:
-    """Return the functions that keep or read the exact text of a member."""
+def _fields(system: System, each: Object) -> list[str]:
+    lines = [f"def {fields_name(each.name)}(shape: {shape_name(each.name)}) -> rt.Fields:"]
+    if each.alternatives:
+        chosen = ", ".join(f"shape.{name}" for name in each.alternatives)
+        lines += [
+            f"    if ({chosen}).count(None) < {len(each.alternatives) - 1}:",
+            '        raise rt.JsonError("", "more than one of a oneof")',
+        ]
+    lines.append("    fields = rt.asdict(shape)")
+    for member in each.members:
+        if member.kind in AS_THEY_ARE:
+            continue
+        place = f"shape.{member.field}"
+        assignment = f'fields["{member.field}"] = {_value(system, member, place)}'
+        if member.kind is Kind.RAW:
+            lines.append(f"    {assignment}")
+        else:
+            lines += [f"    if {place} is not None:", f"        {assignment}"]
+    lines.append("    return fields")
+    return lines
+
+
+def _value(system: System, member: Member, place: str) -> str:
+    if member.amount is Amount.LIST:
+        return f"[{_one(system, member, 'item')} for item in {place}]"
+    if member.amount is Amount.MAP:
+        one = _one(system, member, "item")
+        if member.null_values:
+            one = f"{{}} if item is None else {one}"
+        return f"{{name: {one} for name, item in {place}.items()}}"
+    return _one(system, member, place)
+
+
+def _one(system: System, member: Member, place: str) -> str:
+    match member.kind:
+        case Kind.MESSAGE:
+            inner = system.object(member.message)
+            return f"{'rt.asdict' if inner.is_plain else fields_name(inner.name)}({place})"
+        case Kind.TIME:
+            take = "whole_seconds" if member.whole_seconds else "time_or_unset"
+            return f"rt.{'time_fields' if member.null_when_empty else take}({place})"
+        case Kind.DURATION:
+            take = "duration_fields" if member.null_when_empty else "duration_or_unset"
+            return f"rt.{take}({place})"
+        case Kind.NUMBER:
+            return f"rt.exact_float({place})"
+        case _:
+            return f"rt.raw_bytes({place})"
+
+
+def emit_exact_parsers(system: System) -> list[str]:
+    """Return the functions that read an event's text, and keep or read a member's exact text."""
     parts = []
     for each in system.objects:
-        for member in each.members:
-            if member.exact_field is not None:
-                parts.append(_keeper(each, member))
-                parts.append(_deriver(member))
+        exact = [member for member in each.members if member.exact_field is not None]
+        for member in exact:
+            parts += [_keeper(each, member), _deriver(member)]
+        if each is system.objects[0] and not exact:
+            parts.append(_text_parser(each))
     return parts
+
+
+def _text_parser(each: Object) -> str:
+    return f'''
+def {snake(each.name)}_from_text(text: bytes, lost: rt.Lost) -> {each.name}:
+    """Return the {each.name} of a JSON text; what its types cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
+    """
+    return {reader_name(each.name)}.text(text, lost)
+'''
 
 
 def _keeper(each: Object, member: Member) -> str:
     name = snake(each.name)
     return f'''
-def {name}_from_text(text: bytes, lost: rt.Lost) -> {each.name}:
-    """Return the {each.name} of a JSON text, the exact text of "{member.name}" kept in `{member.exact_field}`.
+def {name}_from_members(members: dict[str, bytes], lost: rt.Lost) -> {each.name}:
+    """Return the {each.name} of the valid texts of its members, as `rt.members` gives them.
+
+    The exact text of "{member.name}" is kept in `{member.exact_field}` and not looked into.
+    What the types cannot hold goes to `lost`.
 
     Raises:
-        rt.JsonError: it is not JSON or has the wrong shape; with the path.
+        rt.JsonError: a member has the wrong type; with the path.
     """
-    texts = rt.members(text)
-    exact = texts.pop("{member.name}", b"null")
-    message = {name}_from_json({{name: rt.loads(inside) for name, inside in texts.items()}}, lost)
-    if exact != b"null":
-        if not exact.startswith(b"{{"):
-            raise rt.JsonError("{member.name}", "expected an object")
-        message.{member.exact_field} = exact
+    exact = members.get("{member.name}", b"null")
+    if exact == b"null":
+        exact = b""
+    elif not exact.startswith(b"{{"):
+        raise rt.JsonError("{member.name}", "expected an object")
+    rest = {{name: text for name, text in members.items() if name != "{member.name}"}}
+    message = {reader_name(each.name)}.text(rt.join(rest), lost)
+    message.{member.exact_field} = exact
     return message
+
+
+def {name}_from_text(text: bytes, lost: rt.Lost) -> {each.name}:
+    """Return the {each.name} of a JSON text, as `{name}_from_members` does.
+
+    Raises:
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
+    """
+    return {name}_from_members(rt.members(text), lost)
 '''
 
 
@@ -76,38 +144,11 @@ def _deriver(member: Member) -> str:
 def {name}_from_text(text: bytes) -> tuple[{member.message}, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
+    Absent, null and zero are alike, and so are a time's spellings of one instant.
+
     Raises:
-        rt.JsonError: the types cannot hold it; with the path.
+        rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return {name}_from_json(rt.loads(text), lost), not lost
+    return {reader_name(member.message)}.text(text, lost), not lost
 '''
-
-
-def _taker(member: Member) -> tuple[str, str]:
-    if member.kind is Kind.MESSAGE:
-        assert member.message is not None
-        one = f"{snake(member.message)}_from_json"
-        wrap = {Shape.ONE: "{}", Shape.LIST: "rt.list_of_messages({})", Shape.MAP: "rt.map_of_messages({})"}
-        return "None", wrap[member.shape].format(one)
-    if member.shape is not Shape.ONE:
-        if member.kind is Kind.NUMBER:
-            assert member.shape is Shape.MAP, "no list of numbers has been needed"
-            return "None", "rt.map_to_floats"
-        kind, expected = _PLAIN[member.kind]
-        of = "list_of" if member.shape is Shape.LIST else "map_of"
-        return "None", f'rt.{of}({kind}, "{expected}")'
-    match member.kind:
-        case Kind.NUMBER:
-            return "float", "rt.take_float"
-        case Kind.BASE64:
-            return "None", "rt.take_bytes"
-        case Kind.RAW:
-            return "None", "rt.take_raw"
-        case Kind.TIME:
-            return "None", "rt.take_time"
-        case Kind.DURATION:
-            return "None", "rt.take_duration"
-        case _:
-            kind, expected = _PLAIN[member.kind]
-            return kind, f'rt.wrong("{expected}")'

@@ -3,72 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from emit_names import snake
-from model import Member, Object, Shape, System
+from model import Amount, Member, Object, System
+from names import snake
 
-
-@dataclass(frozen=True)
-class Secret:
-    """The path to a secret, as member names and as fields; "*" = every member of a map."""
-
-    members: tuple[str, ...]
-    fields: tuple[str, ...]
-    dropped: bool
+Paths = tuple[tuple[str, ...], tuple[str, ...], bool]
+"""Path of member names, path of field names ("*" = every value of a map), whether it is dropped."""
 
 
 def emit_secrets(system: System) -> list[str]:
     """Return the tables and functions for every object whose exact text is kept."""
-    parts = []
-    for each in system.objects:
-        for member in each.members:
-            if member.exact_field is not None and member.message is not None:
-                parts.append(_emit(system, member.message))
-    return parts
+    return [
+        _emit(system, member.message)
+        for each in system.objects
+        for member in each.members
+        if member.exact_field is not None and member.message is not None
+    ]
 
 
 def _emit(system: System, root: str) -> str:
-    found = list(_secrets(system, system.object(root), (), ()))
-    name, table = snake(root), snake(root).upper()
-    kept = [each for each in found if not each.dropped]
-    dropped = [each for each in found if each.dropped]
+    name, table = snake(root), f"{snake(root).upper()}_SECRETS"
+    rows = "".join(
+        f"\n    rt.Secret({members!r}, {fields!r}{', dropped=True' if dropped else ''}),"
+        for members, fields, dropped in _secrets(system, system.object(root), (), ())
+    )
+    rows += "\n" if rows else ""
     return f'''
-{table}_SECRETS: tuple[tuple[str, ...], ...] = {_tuple([each.members for each in kept])}
-{table}_DROPS: tuple[tuple[str, ...], ...] = {_tuple([each.members for each in dropped])}
-_{table}_SECRET_FIELDS: tuple[tuple[str, ...], ...] = {_tuple([each.fields for each in kept])}
-_{table}_DROPPED_FIELDS: tuple[tuple[str, ...], ...] = {_tuple([each.fields for each in dropped])}
+{table}: tuple[rt.Secret, ...] = ({rows})
 
 
-def blank_{name}(message: {root}) -> None:
-    """Blank every secret of a typed {root}, in place."""
-    rt.blank_message(message, _{table}_SECRET_FIELDS, _{table}_DROPPED_FIELDS)
+def blank_{name}(message: {root}) -> bool:
+    """Blank every secret of a typed {root} in place, and say whether it had any."""
+    return rt.blank_message(message, {table})
 
 
 def blank_{name}_text(text: bytes) -> bytes:
-    """Return the JSON text of a {root} without its secrets; the very same bytes when it has none.
+    """Return the valid JSON text of a {root} without its secrets.
+
+    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    written anew, order and numbers stay as they were.
 
     Raises:
-        rt.JsonError: it is not JSON.
+        rt.JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    return rt.blank_text(text, {table}_SECRETS, {table}_DROPS)
+    return rt.blank_text(text, {table})
 '''
-
-
-def _tuple(paths: list[tuple[str, ...]]) -> str:
-    return "(" + "".join(f"\n    {path!r}," for path in paths) + ("\n)" if paths else ")")
 
 
 def _secrets(
     system: System, each: Object, members: tuple[str, ...], fields: tuple[str, ...]
-) -> Iterator[Secret]:
+) -> Iterator[Paths]:
     for member in each.members:
         path, places = (*members, member.name), (*fields, member.field)
         if member.secret:
-            every = ("*",) if member.shape is Shape.MAP and not member.dropped else ()
-            yield Secret((*path, *every), (*places, *every), member.dropped)
-        elif member.message is not None and _holds_secret(system, member):
-            assert member.shape is Shape.ONE, f"{each.name}.{member.name}: no secret inside a list is known"
+            every = ("*",) if member.amount is Amount.MAP and not member.dropped else ()
+            yield (*path, *every), (*places, *every), member.dropped
+        elif _holds_secret(system, member):
+            if member.amount is not Amount.ONE:
+                raise ValueError(f"{each.name}.{member.field}: no rule for secrets inside of it")
             yield from _secrets(system, system.object(member.message), path, places)
 
 

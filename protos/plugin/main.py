@@ -1,4 +1,4 @@
-"""The protoc plugin: writes <system>_json.py beside the messages of each system, and json_runtime.py.
+"""The protoc plugin: writes <system>_json.py beside the messages of each system, and json_runtime/.
 
 protoc hands in a CodeGeneratorRequest on stdin and takes a CodeGeneratorResponse from stdout.
 """
@@ -13,20 +13,22 @@ from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGenera
 from model import read_systems
 
 PACKAGE_FOLDER = "tidings/v1"
-RUNTIME = Path(__file__).with_name("json_runtime.py")
+RUNTIME = Path(__file__).with_name("json_runtime")
 
 
 def generate(request: CodeGeneratorRequest) -> CodeGeneratorResponse:
     """Return every file that follows from the protos of the request."""
-    response = CodeGeneratorResponse(
-        supported_features=CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
-    )
-    response.file.add(
-        name=f"{PACKAGE_FOLDER}/json_runtime.py",
-        content=RUNTIME.read_text(encoding="utf-8"),
-    )
-    for system in read_systems(request.proto_file):
-        response.file.add(name=f"{PACKAGE_FOLDER}/{system.name}_json.py", content=emit_module(system))
+    features = CodeGeneratorResponse.FEATURE_PROTO3_OPTIONAL
+    response = CodeGeneratorResponse(supported_features=features)
+    for source in sorted(RUNTIME.glob("*.py")):
+        name = f"{PACKAGE_FOLDER}/json_runtime/{source.name}"
+        response.file.add(name=name, content=source.read_text(encoding="utf-8"))
+    try:
+        for system in read_systems(request.proto_file):
+            name = f"{PACKAGE_FOLDER}/{system.name}_json.py"
+            response.file.add(name=name, content=emit_module(system))
+    except ValueError as error:  # protoc prints it and fails
+        return CodeGeneratorResponse(error=str(error))
     return response
 
 

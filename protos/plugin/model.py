@@ -1,8 +1,9 @@
-"""What the protos say of each system's JSON, as plain data: descriptors and options in, rules out."""
+"""What the protos say of each system's JSON, as plain data."""
 
 from __future__ import annotations
 
 import enum
+import keyword
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,16 +15,6 @@ from google.protobuf.descriptor_pool import DescriptorPool
 
 ENVELOPE = "tidings.v1.Event"
 OWN_EVENT = "tidings.v1.TidingsEvent"
-OPTIONS = (
-    "null_when_empty",
-    "omit_empty",
-    "raw_json",
-    "exact_json_of",
-    "secret",
-    "absent",
-    "whole_seconds",
-    "micros",
-)
 
 
 class Kind(enum.Enum):
@@ -31,7 +22,8 @@ class Kind(enum.Enum):
 
     TEXT = "text"
     FLAG = "flag"
-    INTEGER = "integer"
+    SIGNED = "signed"
+    UNSIGNED = "unsigned"
     NUMBER = "number"
     BASE64 = "base64"
     RAW = "raw"
@@ -40,12 +32,19 @@ class Kind(enum.Enum):
     MESSAGE = "message"
 
 
-class Shape(enum.Enum):
+class Amount(enum.Enum):
     """How many values a member has."""
 
     ONE = "one"
     LIST = "list"
     MAP = "map"
+
+
+AS_THEY_ARE = frozenset((Kind.TEXT, Kind.FLAG, Kind.SIGNED, Kind.UNSIGNED, Kind.BASE64))
+"""Kinds whose parsed value is what the message's constructor takes."""
+
+ALONE = frozenset((Kind.RAW, Kind.TIME, Kind.DURATION, Kind.BASE64))
+"""Kinds that no system has lists or maps of."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,12 @@ class Member:
     name: str
     field: str
     kind: Kind
-    shape: Shape
+    amount: Amount
     has_presence: bool
-    null_when_empty: bool
     left_out_when_empty: bool
+    null_when_empty: bool
+    null_values: bool
+    full_form_only: bool
     secret: bool
     dropped: bool
     whole_seconds: bool
@@ -74,7 +75,13 @@ class Object:
     name: str
     module: str
     members: list[Member] = field(default_factory=list)
-    alternatives: list[str] = field(default_factory=list)  # member names of its oneof
+    alternatives: list[str] = field(default_factory=list)  # fields of its oneof
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every parsed member is what the message's constructor takes."""
+        plain = all(each.kind in AS_THEY_ARE for each in self.members)
+        return plain and not self.alternatives
 
 
 @dataclass
@@ -84,7 +91,7 @@ class System:
     name: str
     objects: list[Object]
 
-    def object(self, name: str) -> Object:
+    def object(self, name: str | None) -> Object:
         """Return one object by its message's name."""
         return next(each for each in self.objects if each.name == name)
 
@@ -92,8 +99,8 @@ class System:
 _KINDS = {
     FieldDescriptor.TYPE_STRING: Kind.TEXT,
     FieldDescriptor.TYPE_BOOL: Kind.FLAG,
-    FieldDescriptor.TYPE_INT64: Kind.INTEGER,
-    FieldDescriptor.TYPE_UINT64: Kind.INTEGER,
+    FieldDescriptor.TYPE_INT64: Kind.SIGNED,
+    FieldDescriptor.TYPE_UINT64: Kind.UNSIGNED,
     FieldDescriptor.TYPE_DOUBLE: Kind.NUMBER,
     FieldDescriptor.TYPE_BYTES: Kind.BASE64,
     FieldDescriptor.TYPE_MESSAGE: Kind.MESSAGE,
@@ -102,15 +109,24 @@ _WELL_KNOWN = {"google.protobuf.Timestamp": Kind.TIME, "google.protobuf.Duration
 
 
 def read_systems(files: Iterable[FileDescriptorProto]) -> Iterator[System]:
-    """Yield every system: one for each body that an event can have, but for Tidings' own."""
+    """Yield every system: one for each body that an event can have, but for Tidings' own.
+
+    Raises:
+        ValueError: a field has a type that no rule is known for.
+    """
     pool = DescriptorPool()
     for file in files:
         pool.Add(file)
     options = _OptionReader(pool)
     for body in pool.FindMessageTypeByName(ENVELOPE).oneofs_by_name["body"].fields:
-        root = body.message_type
+        root = _message_of(body)
         if root.full_name != OWN_EVENT:
             yield System(body.name, [_object(each, options) for each in _reachable(root)])
+
+
+def _message_of(each: FieldDescriptor) -> Descriptor:
+    assert each.message_type is not None, f"{each.full_name} is no message"
+    return each.message_type
 
 
 def _reachable(root: Descriptor) -> list[Descriptor]:
@@ -122,76 +138,105 @@ def _reachable(root: Descriptor) -> list[Descriptor]:
             continue
         found[message.full_name] = message
         for each in message.fields:
-            inner = _value_type(each).message_type
+            inner = _value_of(each).message_type
             if inner is not None and inner.full_name not in _WELL_KNOWN:
                 waiting.append(inner)
     return list(found.values())
 
 
-def _value_type(each: FieldDescriptor) -> FieldDescriptor:
+def _value_of(each: FieldDescriptor) -> FieldDescriptor:
+    """Return the field that holds one value: of a map, its entry's."""
     if each.message_type is not None and each.message_type.GetOptions().map_entry:
         return each.message_type.fields_by_name["value"]
     return each
 
 
 def _object(message: Descriptor, options: _OptionReader) -> Object:
-    omits_all = options.message(message)
-    said = {each.name: options.field(each) for each in message.fields}
-    exact = {rules["exact_json_of"]: name for name, rules in said.items() if rules["exact_json_of"]}
+    omits_all = options.of_message(message)["omit_empty_fields"]
+    rules = {each.name: options.of_field(each) for each in message.fields}
+    exact = {said["exact_json_of"]: name for name, said in rules.items() if said["exact_json_of"]}
     result = Object(message.name, message.file.name.removesuffix(".proto").replace("/", "."))
-    alternatives = {each.name for oneof in message.oneofs for each in oneof.fields if len(oneof.fields) > 1}
+    result.alternatives = [
+        each.name for oneof in message.oneofs if len(oneof.fields) > 1 for each in oneof.fields
+    ]
     for each in message.fields:
-        rules = said[each.name]
-        if rules["absent"] or rules["exact_json_of"]:
+        said = rules[each.name]
+        if said["absent"] or said["exact_json_of"]:
             continue
-        value = _value_type(each)
-        is_map = value is not each
-        kind = _KINDS[value.type]
-        if value.message_type is not None:
-            kind = _WELL_KNOWN.get(value.message_type.full_name, Kind.MESSAGE)
-        if rules["raw_json"]:
-            kind = Kind.RAW
+        kind, amount = _kind(each, is_raw=said["raw_json"]), _amount(each)
+        _refuse_unknown(each, kind, amount)
         result.members.append(
             Member(
                 name=each.json_name,
                 field=each.name,
                 kind=kind,
-                shape=Shape.MAP if is_map else Shape.LIST if each.is_repeated else Shape.ONE,
+                amount=amount,
                 has_presence=each.has_presence,
-                null_when_empty=rules["null_when_empty"],
-                left_out_when_empty=rules["omit_empty"] or omits_all or each.name in alternatives,
-                secret=rules["secret"],
-                dropped=rules["secret"] and is_map and rules["omit_empty"],
-                whole_seconds=rules["whole_seconds"],
-                micros=rules["micros"],
-                message=value.message_type.name if kind is Kind.MESSAGE else None,
+                left_out_when_empty=said["omit_empty"]
+                or omits_all
+                or each.name in result.alternatives,
+                null_when_empty=said["null_when_empty"],
+                null_values=said["null_values"],
+                full_form_only=said["full_form_only"],
+                secret=said["secret"],
+                dropped=said["secret"] and amount is Amount.MAP and said["omit_empty"],
+                whole_seconds=said["whole_seconds"],
+                micros=said["micros"],
+                message=_message_of(_value_of(each)).name if kind is Kind.MESSAGE else None,
                 exact_field=exact.get(each.name),
             )
         )
-        if each.name in alternatives:
-            result.alternatives.append(each.json_name)
     return result
+
+
+def _kind(each: FieldDescriptor, *, is_raw: bool) -> Kind:
+    value = _value_of(each)
+    if is_raw:
+        return Kind.RAW
+    if value.message_type is not None:
+        return _WELL_KNOWN.get(value.message_type.full_name, Kind.MESSAGE)
+    if value.type not in _KINDS:
+        raise ValueError(f"{each.full_name}: no rule for this type; use int64, uint64 or string")
+    return _KINDS[value.type]
+
+
+def _amount(each: FieldDescriptor) -> Amount:
+    if _value_of(each) is not each:
+        return Amount.MAP
+    return Amount.LIST if each.is_repeated else Amount.ONE
+
+
+def _refuse_unknown(each: FieldDescriptor, kind: Kind, amount: Amount) -> None:
+    if amount is not Amount.ONE and kind in ALONE:
+        raise ValueError(f"{each.full_name}: no rule for lists and maps of {kind.value}")
+    if keyword.iskeyword(each.name):
+        raise ValueError(f"{each.full_name}: a keyword of Python cannot be its name")
 
 
 class _OptionReader:
     """Reads our options, which protoc hands over as fields that only the pool knows."""
 
     def __init__(self, pool: DescriptorPool) -> None:
-        self._pool = pool
-        self._of_field = self._class("google.protobuf.FieldOptions")
-        self._of_message = self._class("google.protobuf.MessageOptions")
-        self._extensions = {name: pool.FindExtensionByName(f"tidings.v1.{name}") for name in OPTIONS}
-        self._omits_all = pool.FindExtensionByName("tidings.v1.omit_empty_fields")
+        self._classes = {
+            name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+            for name in ("google.protobuf.FieldOptions", "google.protobuf.MessageOptions")
+        }
+        declared = pool.FindFileByName("tidings/v1/json_options.proto").extensions_by_name
+        self._extensions = list(declared.values())
 
-    def field(self, each: FieldDescriptor) -> dict[str, Any]:
+    def of_field(self, each: FieldDescriptor) -> dict[str, Any]:
         """Return the value of every field option."""
-        said = self._of_field.FromString(each.GetOptions().SerializeToString())
-        return {name: said.Extensions[extension] for name, extension in self._extensions.items()}
+        return self._read("google.protobuf.FieldOptions", each.GetOptions().SerializeToString())
 
-    def message(self, message: Descriptor) -> bool:
-        """Say whether every field of the message is left out when it is empty."""
-        said = self._of_message.FromString(message.GetOptions().SerializeToString())
-        return bool(said.Extensions[self._omits_all])
+    def of_message(self, message: Descriptor) -> dict[str, Any]:
+        """Return the value of every message option."""
+        said = message.GetOptions().SerializeToString()
+        return self._read("google.protobuf.MessageOptions", said)
 
-    def _class(self, name: str) -> Any:  # noqa: ANN401 - a class made at run time
-        return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(name))
+    def _read(self, kind: str, said: bytes) -> dict[str, Any]:
+        options: Any = self._classes[kind].FromString(said)
+        return {
+            each.name: options.Extensions[each]
+            for each in self._extensions
+            if each.containing_type is not None and each.containing_type.full_name == kind
+        }

@@ -70,9 +70,10 @@ def test_no_file_is_generated_and_edited(tracked: dict[str, str]) -> None:
         "_pb2_grpc.py",
         "_pb2_grpc.pyi",
         "_json.py",
-        "json_runtime.py",
         "__init__.py",
         "py.typed",
     )
+    copied = "generated/tidings/v1/json_runtime/"
     ours = [name for name in tracked if name.startswith("generated/")]
+    ours = [name for name in ours if not name.startswith(copied)]
     assert [name for name in ours if not name.endswith(makers)] == []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tidings.v1 import json_runtime as rt
-from tidings.v1.consul_pb2 import ConsulEvent
+from tidings.v1.consul_pb2 import (
+    ConsulEvent,
+)
 
 
 def consul_event_to_json(message: ConsulEvent) -> dict[str, rt.Json]:
@@ -21,19 +25,33 @@ def consul_event_to_json(message: ConsulEvent) -> dict[str, rt.Json]:
     return value
 
 
-_CONSUL_EVENT: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "Payload": ("payload", None, rt.take_bytes),
-    "NodeFilter": ("node_filter", str, rt.wrong("text")),
-    "ServiceFilter": ("service_filter", str, rt.wrong("text")),
-    "TagFilter": ("tag_filter", str, rt.wrong("text")),
-    "Version": ("version", int, rt.wrong("an integer")),
-    "LTime": ("l_time", int, rt.wrong("an integer")),
-}
+class _ConsulEventShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    payload: rt.Base64 = msgspec.field(default=None, name="Payload")
+    node_filter: rt.Text = msgspec.field(default=None, name="NodeFilter")
+    service_filter: rt.Text = msgspec.field(default=None, name="ServiceFilter")
+    tag_filter: rt.Text = msgspec.field(default=None, name="TagFilter")
+    version: rt.Int64 = msgspec.field(default=None, name="Version")
+    l_time: rt.Uint64 = msgspec.field(default=None, name="LTime")
+
+
+_read_consul_event = rt.Reader(_ConsulEventShape, rt.asdict, ConsulEvent)
 
 
 def consul_event_from_json(value: rt.Json, lost: rt.Lost) -> ConsulEvent:
-    """Return the ConsulEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ConsulEvent = rt.fill(ConsulEvent, _CONSUL_EVENT, value, lost)
-    return message
+    """Return the ConsulEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_consul_event.value(value, lost)
+
+
+def consul_event_from_text(text: bytes, lost: rt.Lost) -> ConsulEvent:
+    """Return the ConsulEvent of a JSON text; what its types cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
+    """
+    return _read_consul_event.text(text, lost)

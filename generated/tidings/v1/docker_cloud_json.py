@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tidings.v1 import json_runtime as rt
-from tidings.v1.docker_cloud_pb2 import DockerCloudEvent
+from tidings.v1.docker_cloud_pb2 import (
+    DockerCloudEvent,
+)
 
 
 def docker_cloud_event_to_json(message: DockerCloudEvent) -> dict[str, rt.Json]:
@@ -11,7 +15,7 @@ def docker_cloud_event_to_json(message: DockerCloudEvent) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "type": message.type,
         "action": message.action,
-        "parents": list(message.parents),
+        "parents": all_parents[:] if (all_parents := message.parents) else [],
         "resource_uri": message.resource_uri,
         "state": message.state,
         "uuid": message.uuid,
@@ -20,18 +24,39 @@ def docker_cloud_event_to_json(message: DockerCloudEvent) -> dict[str, rt.Json]:
     return value
 
 
-_DOCKER_CLOUD_EVENT: rt.Table = {
-    "type": ("type", str, rt.wrong("text")),
-    "action": ("action", str, rt.wrong("text")),
-    "parents": ("parents", None, rt.list_of(str, "text")),
-    "resource_uri": ("resource_uri", str, rt.wrong("text")),
-    "state": ("state", str, rt.wrong("text")),
-    "uuid": ("uuid", str, rt.wrong("text")),
-    "datetime": ("datetime", None, rt.take_time),
-}
+class _DockerCloudEventShape(rt.Shape):
+    type: rt.Text = msgspec.field(default=None, name="type")
+    action: rt.Text = msgspec.field(default=None, name="action")
+    parents: list[str] | None = msgspec.field(default=None, name="parents")
+    resource_uri: rt.Text = msgspec.field(default=None, name="resource_uri")
+    state: rt.Text = msgspec.field(default=None, name="state")
+    uuid: rt.Text = msgspec.field(default=None, name="uuid")
+    datetime: rt.Text = msgspec.field(default=None, name="datetime")
+
+
+def _docker_cloud_event_fields(shape: _DockerCloudEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.datetime is not None:
+        fields["datetime"] = rt.whole_seconds(shape.datetime)
+    return fields
+
+
+_read_docker_cloud_event = rt.Reader(_DockerCloudEventShape, _docker_cloud_event_fields, DockerCloudEvent)
 
 
 def docker_cloud_event_from_json(value: rt.Json, lost: rt.Lost) -> DockerCloudEvent:
-    """Return the DockerCloudEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DockerCloudEvent = rt.fill(DockerCloudEvent, _DOCKER_CLOUD_EVENT, value, lost)
-    return message
+    """Return the DockerCloudEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_docker_cloud_event.value(value, lost)
+
+
+def docker_cloud_event_from_text(text: bytes, lost: rt.Lost) -> DockerCloudEvent:
+    """Return the DockerCloudEvent of a JSON text; what its types cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
+    """
+    return _read_docker_cloud_event.text(text, lost)

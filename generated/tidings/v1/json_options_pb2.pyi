@@ -32,6 +32,8 @@ SECRET_FIELD_NUMBER: _builtins.int
 ABSENT_FIELD_NUMBER: _builtins.int
 WHOLE_SECONDS_FIELD_NUMBER: _builtins.int
 MICROS_FIELD_NUMBER: _builtins.int
+NULL_VALUES_FIELD_NUMBER: _builtins.int
+FULL_FORM_ONLY_FIELD_NUMBER: _builtins.int
 OMIT_EMPTY_FIELDS_FIELD_NUMBER: _builtins.int
 null_when_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """An empty list, map, string or bytes, or an unset Timestamp or Duration, prints as null (Go's nil)."""
@@ -53,5 +55,9 @@ whole_seconds: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOp
 """A Timestamp printed with whole seconds only ("2016-02-01T16:47:28Z"); parts of a second are refused."""
 micros: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """A Timestamp printed with the shortest of 0, 3 or 6 fractional digits that loses nothing."""
+null_values: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""Values of a map that are empty messages print as null, and null is read as one."""
+full_form_only: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
+"""The member belongs to the full form of the object; the brief form goes without it."""
 omit_empty_fields: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.bool]
 """Every field of the message behaves as if it had omit_empty (Nomad's newer encoder does so)."""

@@ -2,12 +2,108 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tidings.v1 import json_runtime as rt
-from tidings.v1.nomad_pb2 import NomadEvent, NomadPayload
-from tidings.v1.nomad_alloc_pb2 import AllocDeploymentStatus, AllocMetric, AllocNetworkStatus, AllocState, AllocatedCpuResources, AllocatedMemoryResources, AllocatedPortMapping, AllocatedResources, AllocatedSharedResources, AllocatedTaskResources, Allocation, Deployment, DeploymentState, DesiredTransition, Evaluation, EvaluationStub, NodeScoreMeta, RescheduleEvent, RescheduleTracker, TaskEvent, TaskLifecycle, TaskState
-from tidings.v1.nomad_job_pb2 import Job, JobAffinity, JobConstraint, JobMultiregion, JobMultiregionStrategy, JobSpread, JobSpreadTarget, JobUIConfig, JobUILink, JobVersionTag, ParameterizedJobConfig, PeriodicConfig, TaskGroup, UpdateStrategy
-from tidings.v1.nomad_node_pb2 import CSIControllerInfo, CSIInfo, CSINodeInfo, CSITopology, ClientHostNetworkConfig, ClientHostVolumeConfig, CniConfig, DnsConfig, DrainMetadata, DrainStrategy, DriverInfo, NetworkResource, Node, NodeCpuResources, NodeDevice, NodeDeviceLocality, NodeDeviceResource, NodeDiskResources, NodeEvent, NodeMemoryResources, NodeNetworkAddress, NodeNetworkResource, NodeProcessorResources, NodeReservedCpuResources, NodeReservedDiskResources, NodeReservedMemoryResources, NodeReservedNetworkResources, NodeReservedResources, NodeResources, NomadPort, NumaCore, NumaTopology, Resources
-from tidings.v1.nomad_objects_pb2 import ACLBindingRule, ACLPolicy, ACLPolicyJob, ACLRole, ACLRolePolicyLink, ACLToken, ACLTokenRoleLink, AuthMethod, AuthMethodClientAssertion, AuthMethodConfig, AuthMethodPrivateKey, CSIPlugin, NodePool, NodePoolSchedulerConfiguration, NomadVolume, ServiceRegistration, VariableLock, VariableMetadata
+from tidings.v1.nomad_pb2 import (
+    NomadEvent,
+    NomadPayload,
+)
+from tidings.v1.nomad_alloc_pb2 import (
+    AllocDeploymentStatus,
+    AllocMetric,
+    AllocNetworkStatus,
+    AllocState,
+    AllocatedCpuResources,
+    AllocatedMemoryResources,
+    AllocatedPortMapping,
+    AllocatedResources,
+    AllocatedSharedResources,
+    AllocatedTaskResources,
+    Allocation,
+    Deployment,
+    DeploymentState,
+    DesiredTransition,
+    Evaluation,
+    EvaluationStub,
+    NodeScoreMeta,
+    RescheduleEvent,
+    RescheduleTracker,
+    TaskEvent,
+    TaskLifecycle,
+    TaskState,
+)
+from tidings.v1.nomad_job_pb2 import (
+    Job,
+    JobAffinity,
+    JobConstraint,
+    JobMultiregion,
+    JobMultiregionStrategy,
+    JobSpread,
+    JobSpreadTarget,
+    JobUIConfig,
+    JobUILink,
+    JobVersionTag,
+    ParameterizedJobConfig,
+    PeriodicConfig,
+    TaskGroup,
+    UpdateStrategy,
+)
+from tidings.v1.nomad_node_pb2 import (
+    CSIControllerInfo,
+    CSIInfo,
+    CSINodeInfo,
+    CSITopology,
+    ClientHostNetworkConfig,
+    ClientHostVolumeConfig,
+    CniConfig,
+    DnsConfig,
+    DrainMetadata,
+    DrainStrategy,
+    DriverInfo,
+    NetworkResource,
+    Node,
+    NodeCpuResources,
+    NodeDevice,
+    NodeDeviceLocality,
+    NodeDeviceResource,
+    NodeDiskResources,
+    NodeEvent,
+    NodeMemoryResources,
+    NodeNetworkAddress,
+    NodeNetworkResource,
+    NodeProcessorResources,
+    NodeReservedCpuResources,
+    NodeReservedDiskResources,
+    NodeReservedMemoryResources,
+    NodeReservedNetworkResources,
+    NodeReservedResources,
+    NodeResources,
+    NomadPort,
+    NumaCore,
+    NumaTopology,
+    Resources,
+)
+from tidings.v1.nomad_objects_pb2 import (
+    ACLBindingRule,
+    ACLPolicy,
+    ACLPolicyJob,
+    ACLRole,
+    ACLRolePolicyLink,
+    ACLToken,
+    ACLTokenRoleLink,
+    AuthMethod,
+    AuthMethodClientAssertion,
+    AuthMethodConfig,
+    AuthMethodPrivateKey,
+    CSIPlugin,
+    NodePool,
+    NodePoolSchedulerConfiguration,
+    NomadVolume,
+    ServiceRegistration,
+    VariableLock,
+    VariableMetadata,
+)
 
 
 def nomad_event_to_json(message: NomadEvent) -> dict[str, rt.Json]:
@@ -17,7 +113,7 @@ def nomad_event_to_json(message: NomadEvent) -> dict[str, rt.Json]:
         "Type": message.type,
         "Key": message.key,
         "Namespace": message.namespace,
-        "FilterKeys": list(message.filter_keys) or None,
+        "FilterKeys": all_filter_keys[:] if (all_filter_keys := message.filter_keys) else None,
         "Payload": rt.raw(message.payload_json) if message.payload_json else nomad_payload_to_json(message.payload) if message.HasField("payload") else None,
     }
     return value
@@ -25,8 +121,7 @@ def nomad_event_to_json(message: NomadEvent) -> dict[str, rt.Json]:
 
 def nomad_payload_to_json(message: NomadPayload) -> dict[str, rt.Json]:
     """Return the JSON object of a NomadPayload, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.HasField("node"):
         value["Node"] = node_to_json(message.node)
     if message.HasField("job"):
@@ -74,13 +169,13 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "Name": message.name,
         "HTTPAddr": message.http_addr,
         "TLSEnabled": message.tls_enabled,
-        "Attributes": dict(message.attributes) or None,
+        "Attributes": {name: all_attributes[name] for name in all_attributes} if (all_attributes := message.attributes) else None,
         "NodeResources": node_resources_to_json(message.node_resources) if message.HasField("node_resources") else None,
         "ReservedResources": node_reserved_resources_to_json(message.reserved_resources) if message.HasField("reserved_resources") else None,
         "Resources": resources_to_json(message.resources) if message.HasField("resources") else None,
         "Reserved": resources_to_json(message.reserved) if message.HasField("reserved") else None,
-        "Links": dict(message.links) or None,
-        "Meta": dict(message.meta) or None,
+        "Links": {name: all_links[name] for name in all_links} if (all_links := message.links) else None,
+        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
         "NodeClass": message.node_class,
         "ComputedClass": message.computed_class,
         "Drain": message.drain,
@@ -89,11 +184,11 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "Status": message.status,
         "StatusDescription": message.status_description,
         "StatusUpdatedAt": message.status_updated_at,
-        "Events": [node_event_to_json(item) for item in message.events] or None,
-        "Drivers": {name: driver_info_to_json(item) for name, item in message.drivers.items()} or None,
-        "CSIControllerPlugins": {name: csi_info_to_json(item) for name, item in message.csi_controller_plugins.items()} or None,
-        "CSINodePlugins": {name: csi_info_to_json(item) for name, item in message.csi_node_plugins.items()} or None,
-        "HostVolumes": {name: client_host_volume_config_to_json(item) for name, item in message.host_volumes.items()} or None,
+        "Events": [node_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
+        "Drivers": {name: driver_info_to_json(all_drivers[name]) for name in all_drivers} if (all_drivers := message.drivers) else None,
+        "CSIControllerPlugins": {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in all_csi_controller_plugins} if (all_csi_controller_plugins := message.csi_controller_plugins) else None,
+        "CSINodePlugins": {name: csi_info_to_json(all_csi_node_plugins[name]) for name in all_csi_node_plugins} if (all_csi_node_plugins := message.csi_node_plugins) else None,
+        "HostVolumes": {name: client_host_volume_config_to_json(all_host_volumes[name]) for name in all_host_volumes} if (all_host_volumes := message.host_volumes) else None,
         "CreateIndex": message.create_index,
         "ModifyIndex": message.modify_index,
     }
@@ -103,8 +198,8 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         value["NodePool"] = message.node_pool
     if message.cgroup_parent:
         value["CgroupParent"] = message.cgroup_parent
-    if message.host_networks:
-        value["HostNetworks"] = {name: client_host_network_config_to_json(item) for name, item in message.host_networks.items()}
+    if all_host_networks := message.host_networks:
+        value["HostNetworks"] = {name: client_host_network_config_to_json(all_host_networks[name]) for name in all_host_networks}
     if message.HasField("last_drain"):
         value["LastDrain"] = drain_metadata_to_json(message.last_drain)
     if message.last_missed_heartbeat_index:
@@ -132,12 +227,12 @@ def job_to_json(message: Job) -> dict[str, rt.Json]:
         "Type": message.type,
         "Priority": message.priority,
         "AllAtOnce": message.all_at_once,
-        "Datacenters": list(message.datacenters) or None,
+        "Datacenters": all_datacenters[:] if (all_datacenters := message.datacenters) else None,
         "NodePool": message.node_pool,
-        "Constraints": [job_constraint_to_json(item) for item in message.constraints] or None,
-        "Affinities": [job_affinity_to_json(item) for item in message.affinities] or None,
-        "Spreads": [job_spread_to_json(item) for item in message.spreads] or None,
-        "TaskGroups": [task_group_to_json(item) for item in message.task_groups] or None,
+        "Constraints": [job_constraint_to_json(item) for item in all_constraints] if (all_constraints := message.constraints) else None,
+        "Affinities": [job_affinity_to_json(item) for item in all_affinities] if (all_affinities := message.affinities) else None,
+        "Spreads": [job_spread_to_json(item) for item in all_spreads] if (all_spreads := message.spreads) else None,
+        "TaskGroups": [task_group_to_json(item) for item in all_task_groups] if (all_task_groups := message.task_groups) else None,
         "Update": update_strategy_to_json(message.update) if message.HasField("update") else None,
         "Multiregion": job_multiregion_to_json(message.multiregion) if message.HasField("multiregion") else None,
         "Periodic": periodic_config_to_json(message.periodic) if message.HasField("periodic") else None,
@@ -145,7 +240,7 @@ def job_to_json(message: Job) -> dict[str, rt.Json]:
         "Dispatched": message.dispatched,
         "DispatchIdempotencyToken": message.dispatch_idempotency_token,
         "Payload": rt.base64_text(message.payload) or None,
-        "Meta": dict(message.meta) or None,
+        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
     }
     if message.consul_token:
         value["ConsulToken"] = message.consul_token
@@ -171,8 +266,7 @@ def job_to_json(message: Job) -> dict[str, rt.Json]:
 
 def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
     """Return the JSON object of a Allocation, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.id:
         value["ID"] = message.id
     if message.namespace:
@@ -193,8 +287,8 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
         value["Resources"] = resources_to_json(message.resources)
     if message.HasField("shared_resources"):
         value["SharedResources"] = resources_to_json(message.shared_resources)
-    if message.task_resources:
-        value["TaskResources"] = {name: resources_to_json(item) for name, item in message.task_resources.items()}
+    if all_task_resources := message.task_resources:
+        value["TaskResources"] = {name: resources_to_json(all_task_resources[name]) for name in all_task_resources}
     if message.HasField("allocated_resources"):
         value["AllocatedResources"] = allocated_resources_to_json(message.allocated_resources)
     if message.HasField("metrics"):
@@ -209,10 +303,10 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
         value["ClientStatus"] = message.client_status
     if message.client_description:
         value["ClientDescription"] = message.client_description
-    if message.task_states:
-        value["TaskStates"] = {name: task_state_to_json(item) for name, item in message.task_states.items()}
-    if message.alloc_states:
-        value["AllocStates"] = [alloc_state_to_json(item) for item in message.alloc_states]
+    if all_task_states := message.task_states:
+        value["TaskStates"] = {name: task_state_to_json(all_task_states[name]) for name in all_task_states}
+    if all_alloc_states := message.alloc_states:
+        value["AllocStates"] = [alloc_state_to_json(item) for item in all_alloc_states]
     if message.previous_allocation:
         value["PreviousAllocation"] = message.previous_allocation
     if message.next_allocation:
@@ -227,12 +321,12 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
         value["NetworkStatus"] = alloc_network_status_to_json(message.network_status)
     if message.followup_eval_id:
         value["FollowupEvalID"] = message.followup_eval_id
-    if message.preempted_allocations:
-        value["PreemptedAllocations"] = list(message.preempted_allocations)
+    if all_preempted_allocations := message.preempted_allocations:
+        value["PreemptedAllocations"] = all_preempted_allocations[:]
     if message.preempted_by_allocation:
         value["PreemptedByAllocation"] = message.preempted_by_allocation
-    if message.signed_identities:
-        value["SignedIdentities"] = dict(message.signed_identities)
+    if all_signed_identities := message.signed_identities:
+        value["SignedIdentities"] = {name: all_signed_identities[name] for name in all_signed_identities}
     if message.signing_key_id:
         value["SigningKeyID"] = message.signing_key_id
     if message.create_index:
@@ -250,8 +344,7 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
 
 def evaluation_to_json(message: Evaluation) -> dict[str, rt.Json]:
     """Return the JSON object of a Evaluation, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.id:
         value["ID"] = message.id
     if message.namespace:
@@ -286,24 +379,24 @@ def evaluation_to_json(message: Evaluation) -> dict[str, rt.Json]:
         value["PreviousEval"] = message.previous_eval
     if message.blocked_eval:
         value["BlockedEval"] = message.blocked_eval
-    if message.related_evals:
-        value["RelatedEvals"] = [evaluation_stub_to_json(item) for item in message.related_evals]
-    if message.failed_tg_allocs:
-        value["FailedTGAllocs"] = {name: alloc_metric_to_json(item) for name, item in message.failed_tg_allocs.items()}
+    if all_related_evals := message.related_evals:
+        value["RelatedEvals"] = [evaluation_stub_to_json(item) for item in all_related_evals]
+    if all_failed_tg_allocs := message.failed_tg_allocs:
+        value["FailedTGAllocs"] = {name: alloc_metric_to_json(all_failed_tg_allocs[name]) for name in all_failed_tg_allocs}
     if message.plan_annotations_json:
         value["PlanAnnotations"] = rt.raw(message.plan_annotations_json)
-    if message.class_eligibility:
-        value["ClassEligibility"] = dict(message.class_eligibility)
+    if all_class_eligibility := message.class_eligibility:
+        value["ClassEligibility"] = {name: all_class_eligibility[name] for name in all_class_eligibility}
     if message.quota_limit_reached:
         value["QuotaLimitReached"] = message.quota_limit_reached
-    if message.missing_non_node_resources:
-        value["MissingNonNodeResources"] = list(message.missing_non_node_resources)
+    if all_missing_non_node_resources := message.missing_non_node_resources:
+        value["MissingNonNodeResources"] = all_missing_non_node_resources[:]
     if message.escaped_computed_class:
         value["EscapedComputedClass"] = message.escaped_computed_class
     if message.annotate_plan:
         value["AnnotatePlan"] = message.annotate_plan
-    if message.queued_allocations:
-        value["QueuedAllocations"] = dict(message.queued_allocations)
+    if all_queued_allocations := message.queued_allocations:
+        value["QueuedAllocations"] = {name: all_queued_allocations[name] for name in all_queued_allocations}
     if message.leader_acl:
         value["LeaderACL"] = message.leader_acl
     if message.snapshot_index:
@@ -330,7 +423,7 @@ def deployment_to_json(message: Deployment) -> dict[str, rt.Json]:
         "JobSpecModifyIndex": message.job_spec_modify_index,
         "JobCreateIndex": message.job_create_index,
         "IsMultiregion": message.is_multiregion,
-        "TaskGroups": {name: deployment_state_to_json(item) for name, item in message.task_groups.items()} or None,
+        "TaskGroups": {name: deployment_state_to_json(all_task_groups[name]) for name in all_task_groups} if (all_task_groups := message.task_groups) else None,
         "Status": message.status,
         "StatusDescription": message.status_description,
         "EvalPriority": message.eval_priority,
@@ -349,7 +442,7 @@ def node_pool_to_json(message: NodePool) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Name": message.name,
         "Description": message.description,
-        "Meta": dict(message.meta) or None,
+        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
         "SchedulerConfiguration": node_pool_scheduler_configuration_to_json(message.scheduler_configuration) if message.HasField("scheduler_configuration") else None,
     }
     if message.HasField("node_identity_ttl"):
@@ -370,7 +463,7 @@ def service_registration_to_json(message: ServiceRegistration) -> dict[str, rt.J
         "Datacenter": message.datacenter,
         "JobID": message.job_id,
         "AllocID": message.alloc_id,
-        "Tags": list(message.tags) or None,
+        "Tags": all_tags[:] if (all_tags := message.tags) else None,
         "Address": message.address,
         "Port": message.port,
         "CreateIndex": message.create_index,
@@ -386,8 +479,8 @@ def acl_token_to_json(message: ACLToken) -> dict[str, rt.Json]:
         "SecretID": message.secret_id,
         "Name": message.name,
         "Type": message.type,
-        "Policies": list(message.policies) or None,
-        "Roles": [acl_token_role_link_to_json(item) for item in message.roles] or None,
+        "Policies": all_policies[:] if (all_policies := message.policies) else None,
+        "Roles": [acl_token_role_link_to_json(item) for item in all_roles] if (all_roles := message.roles) else None,
         "Global": message.is_global,
         "Hash": rt.base64_text(message.hash) or None,
         "CreateTime": rt.time_text(message.create_time) if message.HasField("create_time") else rt.ZERO_TIME,
@@ -420,7 +513,7 @@ def acl_role_to_json(message: ACLRole) -> dict[str, rt.Json]:
         "ID": message.id,
         "Name": message.name,
         "Description": message.description,
-        "Policies": [acl_role_policy_link_to_json(item) for item in message.policies] or None,
+        "Policies": [acl_role_policy_link_to_json(item) for item in all_policies] if (all_policies := message.policies) else None,
         "Hash": rt.base64_text(message.hash) or None,
         "CreateIndex": message.create_index,
         "ModifyIndex": message.modify_index,
@@ -467,8 +560,7 @@ def acl_binding_rule_to_json(message: ACLBindingRule) -> dict[str, rt.Json]:
 
 def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
     """Return the JSON object of a NomadVolume, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.id:
         value["ID"] = message.id
     if message.namespace:
@@ -499,8 +591,8 @@ def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
         value["RequestedCapabilities"] = rt.raw(message.requested_capabilities_json)
     if message.constraints_json:
         value["Constraints"] = rt.raw(message.constraints_json)
-    if message.parameters:
-        value["Parameters"] = dict(message.parameters)
+    if all_parameters := message.parameters:
+        value["Parameters"] = {name: all_parameters[name] for name in all_parameters}
     if message.topologies_json:
         value["Topologies"] = rt.raw(message.topologies_json)
     if message.requested_topologies_json:
@@ -511,10 +603,10 @@ def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
         value["AttachmentMode"] = message.attachment_mode
     if message.mount_options_json:
         value["MountOptions"] = rt.raw(message.mount_options_json)
-    if message.secrets:
-        value["Secrets"] = dict(message.secrets)
-    if message.context:
-        value["Context"] = dict(message.context)
+    if all_secrets := message.secrets:
+        value["Secrets"] = {name: all_secrets[name] for name in all_secrets}
+    if all_context := message.context:
+        value["Context"] = {name: all_context[name] for name in all_context}
     if message.read_allocs_json:
         value["ReadAllocs"] = rt.raw(message.read_allocs_json)
     if message.write_allocs_json:
@@ -611,9 +703,9 @@ def node_resources_to_json(message: NodeResources) -> dict[str, rt.Json]:
         "Cpu": node_cpu_resources_to_json(message.cpu) if message.HasField("cpu") else None,
         "Memory": node_memory_resources_to_json(message.memory) if message.HasField("memory") else None,
         "Disk": node_disk_resources_to_json(message.disk) if message.HasField("disk") else None,
-        "Networks": [network_resource_to_json(item) for item in message.networks] or None,
-        "NodeNetworks": [node_network_resource_to_json(item) for item in message.node_networks] or None,
-        "Devices": [node_device_resource_to_json(item) for item in message.devices] or None,
+        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
+        "NodeNetworks": [node_network_resource_to_json(item) for item in all_node_networks] if (all_node_networks := message.node_networks) else None,
+        "Devices": [node_device_resource_to_json(item) for item in all_devices] if (all_devices := message.devices) else None,
     }
     if message.HasField("processors"):
         value["Processors"] = node_processor_resources_to_json(message.processors)
@@ -642,7 +734,7 @@ def resources_to_json(message: Resources) -> dict[str, rt.Json]:
         "MemoryMB": message.memory_mb,
         "DiskMB": message.disk_mb,
         "IOPS": message.iops,
-        "Networks": [network_resource_to_json(item) for item in message.networks] or None,
+        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
         "Devices": rt.raw(message.devices_json),
     }
     if message.cores:
@@ -672,7 +764,7 @@ def node_event_to_json(message: NodeEvent) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Message": message.message,
         "Subsystem": message.subsystem,
-        "Details": dict(message.details) or None,
+        "Details": {name: all_details[name] for name in all_details} if (all_details := message.details) else None,
         "Timestamp": rt.time_text(message.timestamp) if message.HasField("timestamp") else rt.ZERO_TIME,
         "CreateIndex": message.create_index,
     }
@@ -682,7 +774,7 @@ def node_event_to_json(message: NodeEvent) -> dict[str, rt.Json]:
 def driver_info_to_json(message: DriverInfo) -> dict[str, rt.Json]:
     """Return the JSON object of a DriverInfo, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Attributes": dict(message.attributes) or None,
+        "Attributes": {name: all_attributes[name] for name in all_attributes} if (all_attributes := message.attributes) else None,
         "Detected": message.detected,
         "Healthy": message.healthy,
         "HealthDescription": message.health_description,
@@ -741,7 +833,7 @@ def drain_metadata_to_json(message: DrainMetadata) -> dict[str, rt.Json]:
         "UpdatedAt": rt.time_text(message.updated_at) if message.HasField("updated_at") else rt.ZERO_TIME,
         "Status": message.status,
         "AccessorID": message.accessor_id,
-        "Meta": dict(message.meta) or None,
+        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
     }
     return value
 
@@ -772,7 +864,7 @@ def job_spread_to_json(message: JobSpread) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Attribute": message.attribute,
         "Weight": message.weight,
-        "SpreadTarget": [job_spread_target_to_json(item) for item in message.spread_target] or None,
+        "SpreadTarget": [job_spread_target_to_json(item) for item in all_spread_target] if (all_spread_target := message.spread_target) else None,
     }
     return value
 
@@ -784,17 +876,17 @@ def task_group_to_json(message: TaskGroup) -> dict[str, rt.Json]:
         "Count": message.count,
         "Update": update_strategy_to_json(message.update) if message.HasField("update") else None,
         "Migrate": rt.raw(message.migrate_json),
-        "Constraints": [job_constraint_to_json(item) for item in message.constraints] or None,
+        "Constraints": [job_constraint_to_json(item) for item in all_constraints] if (all_constraints := message.constraints) else None,
         "Scaling": rt.raw(message.scaling_json),
         "RestartPolicy": rt.raw(message.restart_policy_json),
         "Disconnect": rt.raw(message.disconnect_json),
         "Tasks": rt.raw(message.tasks_json),
         "EphemeralDisk": rt.raw(message.ephemeral_disk_json),
-        "Meta": dict(message.meta) or None,
+        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
         "ReschedulePolicy": rt.raw(message.reschedule_policy_json),
-        "Affinities": [job_affinity_to_json(item) for item in message.affinities] or None,
-        "Spreads": [job_spread_to_json(item) for item in message.spreads] or None,
-        "Networks": [network_resource_to_json(item) for item in message.networks] or None,
+        "Affinities": [job_affinity_to_json(item) for item in all_affinities] if (all_affinities := message.affinities) else None,
+        "Spreads": [job_spread_to_json(item) for item in all_spreads] if (all_spreads := message.spreads) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
         "Consul": rt.raw(message.consul_json),
         "Services": rt.raw(message.services_json),
         "Volumes": rt.raw(message.volumes_json),
@@ -839,7 +931,7 @@ def periodic_config_to_json(message: PeriodicConfig) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Enabled": message.enabled,
         "Spec": message.spec,
-        "Specs": list(message.specs) or None,
+        "Specs": all_specs[:] if (all_specs := message.specs) else None,
         "SpecType": message.spec_type,
         "ProhibitOverlap": message.prohibit_overlap,
         "TimeZone": message.time_zone,
@@ -851,8 +943,8 @@ def parameterized_job_config_to_json(message: ParameterizedJobConfig) -> dict[st
     """Return the JSON object of a ParameterizedJobConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "Payload": message.payload,
-        "MetaRequired": list(message.meta_required) or None,
-        "MetaOptional": list(message.meta_optional) or None,
+        "MetaRequired": all_meta_required[:] if (all_meta_required := message.meta_required) else None,
+        "MetaOptional": all_meta_optional[:] if (all_meta_optional := message.meta_optional) else None,
     }
     return value
 
@@ -861,7 +953,7 @@ def job_ui_config_to_json(message: JobUIConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a JobUIConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "Description": message.description,
-        "Links": [job_ui_link_to_json(item) for item in message.links] or None,
+        "Links": [job_ui_link_to_json(item) for item in all_links] if (all_links := message.links) else None,
     }
     return value
 
@@ -879,8 +971,8 @@ def job_version_tag_to_json(message: JobVersionTag) -> dict[str, rt.Json]:
 def allocated_resources_to_json(message: AllocatedResources) -> dict[str, rt.Json]:
     """Return the JSON object of a AllocatedResources, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Tasks": {name: allocated_task_resources_to_json(item) for name, item in message.tasks.items()} or None,
-        "TaskLifecycles": {name: task_lifecycle_to_json(item) for name, item in message.task_lifecycles.items()} or None,
+        "Tasks": {name: allocated_task_resources_to_json(all_tasks[name]) for name in all_tasks} if (all_tasks := message.tasks) else None,
+        "TaskLifecycles": {name: task_lifecycle_to_json(one) if (one := all_task_lifecycles[name]).ByteSize() else None for name in all_task_lifecycles} if (all_task_lifecycles := message.task_lifecycles) else None,
         "Shared": allocated_shared_resources_to_json(message.shared) if message.HasField("shared") else None,
     }
     return value
@@ -895,16 +987,16 @@ def alloc_metric_to_json(message: AllocMetric) -> dict[str, rt.Json]:
     }
     if message.node_pool:
         value["NodePool"] = message.node_pool
-    value["NodesAvailable"] = dict(message.nodes_available) or None
-    value["ClassFiltered"] = dict(message.class_filtered) or None
-    value["ConstraintFiltered"] = dict(message.constraint_filtered) or None
+    value["NodesAvailable"] = {name: all_nodes_available[name] for name in all_nodes_available} if (all_nodes_available := message.nodes_available) else None
+    value["ClassFiltered"] = {name: all_class_filtered[name] for name in all_class_filtered} if (all_class_filtered := message.class_filtered) else None
+    value["ConstraintFiltered"] = {name: all_constraint_filtered[name] for name in all_constraint_filtered} if (all_constraint_filtered := message.constraint_filtered) else None
     value["NodesExhausted"] = message.nodes_exhausted
-    value["ClassExhausted"] = dict(message.class_exhausted) or None
-    value["DimensionExhausted"] = dict(message.dimension_exhausted) or None
-    value["QuotaExhausted"] = list(message.quota_exhausted) or None
-    value["ResourcesExhausted"] = {name: resources_to_json(item) for name, item in message.resources_exhausted.items()} or None
-    value["Scores"] = dict(message.scores) or None
-    value["ScoreMetaData"] = [node_score_meta_to_json(item) for item in message.score_meta_data] or None
+    value["ClassExhausted"] = {name: all_class_exhausted[name] for name in all_class_exhausted} if (all_class_exhausted := message.class_exhausted) else None
+    value["DimensionExhausted"] = {name: all_dimension_exhausted[name] for name in all_dimension_exhausted} if (all_dimension_exhausted := message.dimension_exhausted) else None
+    value["QuotaExhausted"] = all_quota_exhausted[:] if (all_quota_exhausted := message.quota_exhausted) else None
+    value["ResourcesExhausted"] = {name: resources_to_json(all_resources_exhausted[name]) for name in all_resources_exhausted} if (all_resources_exhausted := message.resources_exhausted) else None
+    value["Scores"] = {name: all_scores[name] for name in all_scores} if (all_scores := message.scores) else None
+    value["ScoreMetaData"] = [node_score_meta_to_json(item) for item in all_score_meta_data] if (all_score_meta_data := message.score_meta_data) else None
     value["AllocationTime"] = rt.nanoseconds(message.allocation_time) if message.HasField("allocation_time") else 0
     value["CoalescedFailures"] = message.coalesced_failures
     return value
@@ -932,7 +1024,7 @@ def task_state_to_json(message: TaskState) -> dict[str, rt.Json]:
         "LastRestart": rt.time_text(message.last_restart) if message.HasField("last_restart") else rt.ZERO_TIME,
         "StartedAt": rt.time_text(message.started_at) if message.HasField("started_at") else rt.ZERO_TIME,
         "FinishedAt": rt.time_text(message.finished_at) if message.HasField("finished_at") else rt.ZERO_TIME,
-        "Events": [task_event_to_json(item) for item in message.events] or None,
+        "Events": [task_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
     }
     if message.paused:
         value["Paused"] = message.paused
@@ -963,7 +1055,7 @@ def alloc_deployment_status_to_json(message: AllocDeploymentStatus) -> dict[str,
 def reschedule_tracker_to_json(message: RescheduleTracker) -> dict[str, rt.Json]:
     """Return the JSON object of a RescheduleTracker, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Events": [reschedule_event_to_json(item) for item in message.events] or None,
+        "Events": [reschedule_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
         "LastReschedule": message.last_reschedule,
     }
     return value
@@ -1014,7 +1106,7 @@ def deployment_state_to_json(message: DeploymentState) -> dict[str, rt.Json]:
         "ProgressDeadline": rt.nanoseconds(message.progress_deadline) if message.HasField("progress_deadline") else 0,
         "RequireProgressBy": rt.time_text(message.require_progress_by) if message.HasField("require_progress_by") else rt.ZERO_TIME,
         "Promoted": message.promoted,
-        "PlacedCanaries": list(message.placed_canaries) or None,
+        "PlacedCanaries": all_placed_canaries[:] if (all_placed_canaries := message.placed_canaries) else None,
         "DesiredCanaries": message.desired_canaries,
         "DesiredTotal": message.desired_total,
         "PlacedAllocs": message.placed_allocs,
@@ -1064,7 +1156,7 @@ def acl_role_policy_link_to_json(message: ACLRolePolicyLink) -> dict[str, rt.Jso
 def auth_method_config_to_json(message: AuthMethodConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a AuthMethodConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "JWTValidationPubKeys": list(message.jwt_validation_pub_keys) or None,
+        "JWTValidationPubKeys": all_jwt_validation_pub_keys[:] if (all_jwt_validation_pub_keys := message.jwt_validation_pub_keys) else None,
         "JWKSURL": message.jwks_url,
         "JWKSCACert": message.jwks_ca_cert,
         "OIDCDiscoveryURL": message.oidc_discovery_url,
@@ -1076,17 +1168,17 @@ def auth_method_config_to_json(message: AuthMethodConfig) -> dict[str, rt.Json]:
     if message.HasField("oidc_enable_pkce"):
         value["OIDCEnablePKCE"] = message.oidc_enable_pkce
     value["OIDCDisableUserInfo"] = message.oidc_disable_user_info
-    value["OIDCScopes"] = list(message.oidc_scopes) or None
-    value["BoundAudiences"] = list(message.bound_audiences) or None
-    value["BoundIssuer"] = list(message.bound_issuer) or None
-    value["AllowedRedirectURIs"] = list(message.allowed_redirect_uris) or None
-    value["DiscoveryCaPem"] = list(message.discovery_ca_pem) or None
-    value["SigningAlgs"] = list(message.signing_algs) or None
+    value["OIDCScopes"] = all_oidc_scopes[:] if (all_oidc_scopes := message.oidc_scopes) else None
+    value["BoundAudiences"] = all_bound_audiences[:] if (all_bound_audiences := message.bound_audiences) else None
+    value["BoundIssuer"] = all_bound_issuer[:] if (all_bound_issuer := message.bound_issuer) else None
+    value["AllowedRedirectURIs"] = all_allowed_redirect_uris[:] if (all_allowed_redirect_uris := message.allowed_redirect_uris) else None
+    value["DiscoveryCaPem"] = all_discovery_ca_pem[:] if (all_discovery_ca_pem := message.discovery_ca_pem) else None
+    value["SigningAlgs"] = all_signing_algs[:] if (all_signing_algs := message.signing_algs) else None
     value["ExpirationLeeway"] = rt.nanoseconds(message.expiration_leeway) if message.HasField("expiration_leeway") else 0
     value["NotBeforeLeeway"] = rt.nanoseconds(message.not_before_leeway) if message.HasField("not_before_leeway") else 0
     value["ClockSkewLeeway"] = rt.nanoseconds(message.clock_skew_leeway) if message.HasField("clock_skew_leeway") else 0
-    value["ClaimMappings"] = dict(message.claim_mappings) or None
-    value["ListClaimMappings"] = dict(message.list_claim_mappings) or None
+    value["ClaimMappings"] = {name: all_claim_mappings[name] for name in all_claim_mappings} if (all_claim_mappings := message.claim_mappings) else None
+    value["ListClaimMappings"] = {name: all_list_claim_mappings[name] for name in all_list_claim_mappings} if (all_list_claim_mappings := message.list_claim_mappings) else None
     if message.verbose_logging:
         value["VerboseLogging"] = message.verbose_logging
     return value
@@ -1109,8 +1201,8 @@ def node_cpu_resources_to_json(message: NodeCpuResources) -> dict[str, rt.Json]:
     }
     if message.total_cpu_cores:
         value["TotalCpuCores"] = message.total_cpu_cores
-    if message.reservable_cpu_cores:
-        value["ReservableCpuCores"] = list(message.reservable_cpu_cores)
+    if all_reservable_cpu_cores := message.reservable_cpu_cores:
+        value["ReservableCpuCores"] = all_reservable_cpu_cores[:]
     return value
 
 
@@ -1139,8 +1231,8 @@ def network_resource_to_json(message: NetworkResource) -> dict[str, rt.Json]:
         "IP": message.ip,
         "MBits": message.mbits,
         "DNS": dns_config_to_json(message.dns) if message.HasField("dns") else None,
-        "ReservedPorts": [nomad_port_to_json(item) for item in message.reserved_ports] or None,
-        "DynamicPorts": [nomad_port_to_json(item) for item in message.dynamic_ports] or None,
+        "ReservedPorts": [nomad_port_to_json(item) for item in all_reserved_ports] if (all_reserved_ports := message.reserved_ports) else None,
+        "DynamicPorts": [nomad_port_to_json(item) for item in all_dynamic_ports] if (all_dynamic_ports := message.dynamic_ports) else None,
     }
     if message.hostname:
         value["Hostname"] = message.hostname
@@ -1156,7 +1248,7 @@ def node_network_resource_to_json(message: NodeNetworkResource) -> dict[str, rt.
         "Device": message.device,
         "MacAddress": message.mac_address,
         "Speed": message.speed,
-        "Addresses": [node_network_address_to_json(item) for item in message.addresses] or None,
+        "Addresses": [node_network_address_to_json(item) for item in all_addresses] if (all_addresses := message.addresses) else None,
     }
     return value
 
@@ -1167,7 +1259,7 @@ def node_device_resource_to_json(message: NodeDeviceResource) -> dict[str, rt.Js
         "Vendor": message.vendor,
         "Type": message.type,
         "Name": message.name,
-        "Instances": [node_device_to_json(item) for item in message.instances] or None,
+        "Instances": [node_device_to_json(item) for item in all_instances] if (all_instances := message.instances) else None,
         "Attributes": rt.raw(message.attributes_json),
     }
     return value
@@ -1186,8 +1278,8 @@ def node_reserved_cpu_resources_to_json(message: NodeReservedCpuResources) -> di
     value: dict[str, rt.Json] = {
         "CpuShares": message.cpu_shares,
     }
-    if message.reserved_cpu_cores:
-        value["ReservedCpuCores"] = list(message.reserved_cpu_cores)
+    if all_reserved_cpu_cores := message.reserved_cpu_cores:
+        value["ReservedCpuCores"] = all_reserved_cpu_cores[:]
     return value
 
 
@@ -1280,7 +1372,7 @@ def allocated_task_resources_to_json(message: AllocatedTaskResources) -> dict[st
     value: dict[str, rt.Json] = {
         "Cpu": allocated_cpu_resources_to_json(message.cpu) if message.HasField("cpu") else None,
         "Memory": allocated_memory_resources_to_json(message.memory) if message.HasField("memory") else None,
-        "Networks": [network_resource_to_json(item) for item in message.networks] or None,
+        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
         "Devices": rt.raw(message.devices_json),
     }
     return value
@@ -1298,9 +1390,9 @@ def task_lifecycle_to_json(message: TaskLifecycle) -> dict[str, rt.Json]:
 def allocated_shared_resources_to_json(message: AllocatedSharedResources) -> dict[str, rt.Json]:
     """Return the JSON object of a AllocatedSharedResources, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Networks": [network_resource_to_json(item) for item in message.networks] or None,
+        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
         "DiskMB": message.disk_mb,
-        "Ports": [allocated_port_mapping_to_json(item) for item in message.ports] or None,
+        "Ports": [allocated_port_mapping_to_json(item) for item in all_ports] if (all_ports := message.ports) else None,
     }
     return value
 
@@ -1309,7 +1401,7 @@ def node_score_meta_to_json(message: NodeScoreMeta) -> dict[str, rt.Json]:
     """Return the JSON object of a NodeScoreMeta, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "NodeID": message.node_id,
-        "Scores": dict(message.scores) or None,
+        "Scores": {name: all_scores[name] for name in all_scores} if (all_scores := message.scores) else None,
         "NormScore": message.norm_score,
     }
     return value
@@ -1322,7 +1414,7 @@ def task_event_to_json(message: TaskEvent) -> dict[str, rt.Json]:
         "Time": message.time,
         "Message": message.message,
         "DisplayMessage": message.display_message,
-        "Details": dict(message.details) or None,
+        "Details": {name: all_details[name] for name in all_details} if (all_details := message.details) else None,
         "FailsTask": message.fails_task,
         "RestartReason": message.restart_reason,
         "SetupError": message.setup_error,
@@ -1360,9 +1452,9 @@ def reschedule_event_to_json(message: RescheduleEvent) -> dict[str, rt.Json]:
 def dns_config_to_json(message: DnsConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a DnsConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Servers": list(message.servers) or None,
-        "Searches": list(message.searches) or None,
-        "Options": list(message.options) or None,
+        "Servers": all_servers[:] if (all_servers := message.servers) else None,
+        "Searches": all_searches[:] if (all_searches := message.searches) else None,
+        "Options": all_options[:] if (all_options := message.options) else None,
     }
     return value
 
@@ -1370,9 +1462,9 @@ def dns_config_to_json(message: DnsConfig) -> dict[str, rt.Json]:
 def auth_method_client_assertion_to_json(message: AuthMethodClientAssertion) -> dict[str, rt.Json]:
     """Return the JSON object of a AuthMethodClientAssertion, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Audience": list(message.audience) or None,
+        "Audience": all_audience[:] if (all_audience := message.audience) else None,
         "PrivateKey": auth_method_private_key_to_json(message.private_key) if message.HasField("private_key") else None,
-        "ExtraHeaders": dict(message.extra_headers) or None,
+        "ExtraHeaders": {name: all_extra_headers[name] for name in all_extra_headers} if (all_extra_headers := message.extra_headers) else None,
         "KeySource": message.key_source,
         "KeyAlgorithm": message.key_algorithm,
     }
@@ -1395,7 +1487,7 @@ def nomad_port_to_json(message: NomadPort) -> dict[str, rt.Json]:
 def cni_config_to_json(message: CniConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a CniConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Args": dict(message.args) or None,
+        "Args": {name: all_args[name] for name in all_args} if (all_args := message.args) else None,
     }
     return value
 
@@ -1426,9 +1518,9 @@ def node_device_to_json(message: NodeDevice) -> dict[str, rt.Json]:
 def numa_topology_to_json(message: NumaTopology) -> dict[str, rt.Json]:
     """Return the JSON object of a NumaTopology, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Nodes": list(message.nodes) or None,
+        "Nodes": all_nodes[:] if (all_nodes := message.nodes) else None,
         "Distances": rt.raw(message.distances_json),
-        "Cores": [numa_core_to_json(item) for item in message.cores] or None,
+        "Cores": [numa_core_to_json(item) for item in all_cores] if (all_cores := message.cores) else None,
         "OverrideTotalCompute": message.override_total_compute,
         "OverrideWitholdCompute": message.override_withold_compute,
     }
@@ -1438,7 +1530,7 @@ def numa_topology_to_json(message: NumaTopology) -> dict[str, rt.Json]:
 def csi_topology_to_json(message: CSITopology) -> dict[str, rt.Json]:
     """Return the JSON object of a CSITopology, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Segments": dict(message.segments) or None,
+        "Segments": {name: all_segments[name] for name in all_segments} if (all_segments := message.segments) else None,
     }
     return value
 
@@ -1447,7 +1539,7 @@ def allocated_cpu_resources_to_json(message: AllocatedCpuResources) -> dict[str,
     """Return the JSON object of a AllocatedCpuResources, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "CpuShares": message.cpu_shares,
-        "ReservedCores": list(message.reserved_cores) or None,
+        "ReservedCores": all_reserved_cores[:] if (all_reserved_cores := message.reserved_cores) else None,
     }
     return value
 
@@ -1510,1662 +1602,2711 @@ def numa_core_to_json(message: NumaCore) -> dict[str, rt.Json]:
     return value
 
 
-_NODE_CPU_RESOURCES: rt.Table = {
-    "CpuShares": ("cpu_shares", int, rt.wrong("an integer")),
-    "TotalCpuCores": ("total_cpu_cores", int, rt.wrong("an integer")),
-    "ReservableCpuCores": ("reservable_cpu_cores", None, rt.list_of(int, "an integer")),
-}
-
-
-def node_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeCpuResources:
-    """Return the NodeCpuResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeCpuResources = rt.fill(NodeCpuResources, _NODE_CPU_RESOURCES, value, lost)
-    return message
-
-
-_NODE_MEMORY_RESOURCES: rt.Table = {
-    "MemoryMB": ("memory_mb", int, rt.wrong("an integer")),
-}
-
-
-def node_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeMemoryResources:
-    """Return the NodeMemoryResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeMemoryResources = rt.fill(NodeMemoryResources, _NODE_MEMORY_RESOURCES, value, lost)
-    return message
-
-
-_NODE_DISK_RESOURCES: rt.Table = {
-    "DiskMB": ("disk_mb", int, rt.wrong("an integer")),
-}
-
-
-def node_disk_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeDiskResources:
-    """Return the NodeDiskResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeDiskResources = rt.fill(NodeDiskResources, _NODE_DISK_RESOURCES, value, lost)
-    return message
-
-
-_DNS_CONFIG: rt.Table = {
-    "Servers": ("servers", None, rt.list_of(str, "text")),
-    "Searches": ("searches", None, rt.list_of(str, "text")),
-    "Options": ("options", None, rt.list_of(str, "text")),
-}
-
-
-def dns_config_from_json(value: rt.Json, lost: rt.Lost) -> DnsConfig:
-    """Return the DnsConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DnsConfig = rt.fill(DnsConfig, _DNS_CONFIG, value, lost)
-    return message
-
-
-_NOMAD_PORT: rt.Table = {
-    "Label": ("label", str, rt.wrong("text")),
-    "Value": ("value", int, rt.wrong("an integer")),
-    "To": ("to", int, rt.wrong("an integer")),
-    "HostNetwork": ("host_network", str, rt.wrong("text")),
-    "IgnoreCollision": ("ignore_collision", bool, rt.wrong("true or false")),
-}
-
-
-def nomad_port_from_json(value: rt.Json, lost: rt.Lost) -> NomadPort:
-    """Return the NomadPort of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NomadPort = rt.fill(NomadPort, _NOMAD_PORT, value, lost)
-    return message
-
-
-_CNI_CONFIG: rt.Table = {
-    "Args": ("args", None, rt.map_of(str, "text")),
-}
-
-
-def cni_config_from_json(value: rt.Json, lost: rt.Lost) -> CniConfig:
-    """Return the CniConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CniConfig = rt.fill(CniConfig, _CNI_CONFIG, value, lost)
-    return message
-
-
-_NETWORK_RESOURCE: rt.Table = {
-    "Mode": ("mode", str, rt.wrong("text")),
-    "Device": ("device", str, rt.wrong("text")),
-    "CIDR": ("cidr", str, rt.wrong("text")),
-    "IP": ("ip", str, rt.wrong("text")),
-    "MBits": ("mbits", int, rt.wrong("an integer")),
-    "DNS": ("dns", None, dns_config_from_json),
-    "ReservedPorts": ("reserved_ports", None, rt.list_of_messages(nomad_port_from_json)),
-    "DynamicPorts": ("dynamic_ports", None, rt.list_of_messages(nomad_port_from_json)),
-    "Hostname": ("hostname", str, rt.wrong("text")),
-    "CNI": ("cni", None, cni_config_from_json),
-}
-
-
-def network_resource_from_json(value: rt.Json, lost: rt.Lost) -> NetworkResource:
-    """Return the NetworkResource of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NetworkResource = rt.fill(NetworkResource, _NETWORK_RESOURCE, value, lost)
-    return message
-
-
-_NODE_NETWORK_ADDRESS: rt.Table = {
-    "Family": ("family", str, rt.wrong("text")),
-    "Alias": ("alias", str, rt.wrong("text")),
-    "Address": ("address", str, rt.wrong("text")),
-    "ReservedPorts": ("reserved_ports", str, rt.wrong("text")),
-    "Gateway": ("gateway", str, rt.wrong("text")),
-}
-
-
-def node_network_address_from_json(value: rt.Json, lost: rt.Lost) -> NodeNetworkAddress:
-    """Return the NodeNetworkAddress of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeNetworkAddress = rt.fill(NodeNetworkAddress, _NODE_NETWORK_ADDRESS, value, lost)
-    return message
-
-
-_NODE_NETWORK_RESOURCE: rt.Table = {
-    "Mode": ("mode", str, rt.wrong("text")),
-    "Device": ("device", str, rt.wrong("text")),
-    "MacAddress": ("mac_address", str, rt.wrong("text")),
-    "Speed": ("speed", int, rt.wrong("an integer")),
-    "Addresses": ("addresses", None, rt.list_of_messages(node_network_address_from_json)),
-}
-
-
-def node_network_resource_from_json(value: rt.Json, lost: rt.Lost) -> NodeNetworkResource:
-    """Return the NodeNetworkResource of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeNetworkResource = rt.fill(NodeNetworkResource, _NODE_NETWORK_RESOURCE, value, lost)
-    return message
-
-
-_NODE_DEVICE_LOCALITY: rt.Table = {
-    "PciBusID": ("pci_bus_id", str, rt.wrong("text")),
-}
-
-
-def node_device_locality_from_json(value: rt.Json, lost: rt.Lost) -> NodeDeviceLocality:
-    """Return the NodeDeviceLocality of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeDeviceLocality = rt.fill(NodeDeviceLocality, _NODE_DEVICE_LOCALITY, value, lost)
-    return message
-
-
-_NODE_DEVICE: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Healthy": ("healthy", bool, rt.wrong("true or false")),
-    "HealthDescription": ("health_description", str, rt.wrong("text")),
-    "Locality": ("locality", None, node_device_locality_from_json),
-}
-
-
-def node_device_from_json(value: rt.Json, lost: rt.Lost) -> NodeDevice:
-    """Return the NodeDevice of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeDevice = rt.fill(NodeDevice, _NODE_DEVICE, value, lost)
-    return message
-
-
-_NODE_DEVICE_RESOURCE: rt.Table = {
-    "Vendor": ("vendor", str, rt.wrong("text")),
-    "Type": ("type", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "Instances": ("instances", None, rt.list_of_messages(node_device_from_json)),
-    "Attributes": ("attributes_json", None, rt.take_raw),
-}
-
-
-def node_device_resource_from_json(value: rt.Json, lost: rt.Lost) -> NodeDeviceResource:
-    """Return the NodeDeviceResource of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeDeviceResource = rt.fill(NodeDeviceResource, _NODE_DEVICE_RESOURCE, value, lost)
-    return message
-
-
-_NUMA_CORE: rt.Table = {
-    "SocketID": ("socket_id", int, rt.wrong("an integer")),
-    "NodeID": ("node_id", int, rt.wrong("an integer")),
-    "ID": ("id", int, rt.wrong("an integer")),
-    "Grade": ("grade", bool, rt.wrong("true or false")),
-    "Disable": ("disable", bool, rt.wrong("true or false")),
-    "BaseSpeed": ("base_speed", int, rt.wrong("an integer")),
-    "MaxSpeed": ("max_speed", int, rt.wrong("an integer")),
-    "GuessSpeed": ("guess_speed", int, rt.wrong("an integer")),
-}
-
-
-def numa_core_from_json(value: rt.Json, lost: rt.Lost) -> NumaCore:
-    """Return the NumaCore of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NumaCore = rt.fill(NumaCore, _NUMA_CORE, value, lost)
-    return message
-
-
-_NUMA_TOPOLOGY: rt.Table = {
-    "Nodes": ("nodes", None, rt.list_of(int, "an integer")),
-    "Distances": ("distances_json", None, rt.take_raw),
-    "Cores": ("cores", None, rt.list_of_messages(numa_core_from_json)),
-    "OverrideTotalCompute": ("override_total_compute", int, rt.wrong("an integer")),
-    "OverrideWitholdCompute": ("override_withold_compute", int, rt.wrong("an integer")),
-}
-
-
-def numa_topology_from_json(value: rt.Json, lost: rt.Lost) -> NumaTopology:
-    """Return the NumaTopology of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NumaTopology = rt.fill(NumaTopology, _NUMA_TOPOLOGY, value, lost)
-    return message
-
-
-_NODE_PROCESSOR_RESOURCES: rt.Table = {
-    "Topology": ("topology", None, numa_topology_from_json),
-}
-
-
-def node_processor_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeProcessorResources:
-    """Return the NodeProcessorResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeProcessorResources = rt.fill(NodeProcessorResources, _NODE_PROCESSOR_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESOURCES: rt.Table = {
-    "Cpu": ("cpu", None, node_cpu_resources_from_json),
-    "Memory": ("memory", None, node_memory_resources_from_json),
-    "Disk": ("disk", None, node_disk_resources_from_json),
-    "Networks": ("networks", None, rt.list_of_messages(network_resource_from_json)),
-    "NodeNetworks": ("node_networks", None, rt.list_of_messages(node_network_resource_from_json)),
-    "Devices": ("devices", None, rt.list_of_messages(node_device_resource_from_json)),
-    "Processors": ("processors", None, node_processor_resources_from_json),
-    "MinDynamicPort": ("min_dynamic_port", int, rt.wrong("an integer")),
-    "MaxDynamicPort": ("max_dynamic_port", int, rt.wrong("an integer")),
-}
-
-
-def node_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeResources:
-    """Return the NodeResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeResources = rt.fill(NodeResources, _NODE_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESERVED_CPU_RESOURCES: rt.Table = {
-    "CpuShares": ("cpu_shares", int, rt.wrong("an integer")),
-    "ReservedCpuCores": ("reserved_cpu_cores", None, rt.list_of(int, "an integer")),
-}
-
-
-def node_reserved_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedCpuResources:
-    """Return the NodeReservedCpuResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeReservedCpuResources = rt.fill(NodeReservedCpuResources, _NODE_RESERVED_CPU_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESERVED_MEMORY_RESOURCES: rt.Table = {
-    "MemoryMB": ("memory_mb", int, rt.wrong("an integer")),
-}
-
-
-def node_reserved_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedMemoryResources:
-    """Return the NodeReservedMemoryResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeReservedMemoryResources = rt.fill(NodeReservedMemoryResources, _NODE_RESERVED_MEMORY_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESERVED_DISK_RESOURCES: rt.Table = {
-    "DiskMB": ("disk_mb", int, rt.wrong("an integer")),
-}
-
-
-def node_reserved_disk_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedDiskResources:
-    """Return the NodeReservedDiskResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeReservedDiskResources = rt.fill(NodeReservedDiskResources, _NODE_RESERVED_DISK_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESERVED_NETWORK_RESOURCES: rt.Table = {
-    "ReservedHostPorts": ("reserved_host_ports", str, rt.wrong("text")),
-}
-
-
-def node_reserved_network_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedNetworkResources:
-    """Return the NodeReservedNetworkResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeReservedNetworkResources = rt.fill(NodeReservedNetworkResources, _NODE_RESERVED_NETWORK_RESOURCES, value, lost)
-    return message
-
-
-_NODE_RESERVED_RESOURCES: rt.Table = {
-    "Cpu": ("cpu", None, node_reserved_cpu_resources_from_json),
-    "Memory": ("memory", None, node_reserved_memory_resources_from_json),
-    "Disk": ("disk", None, node_reserved_disk_resources_from_json),
-    "Networks": ("networks", None, node_reserved_network_resources_from_json),
-}
-
-
-def node_reserved_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedResources:
-    """Return the NodeReservedResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeReservedResources = rt.fill(NodeReservedResources, _NODE_RESERVED_RESOURCES, value, lost)
-    return message
-
-
-_RESOURCES: rt.Table = {
-    "CPU": ("cpu", int, rt.wrong("an integer")),
-    "MemoryMB": ("memory_mb", int, rt.wrong("an integer")),
-    "DiskMB": ("disk_mb", int, rt.wrong("an integer")),
-    "IOPS": ("iops", int, rt.wrong("an integer")),
-    "Networks": ("networks", None, rt.list_of_messages(network_resource_from_json)),
-    "Devices": ("devices_json", None, rt.take_raw),
-    "Cores": ("cores", int, rt.wrong("an integer")),
-    "MemoryMaxMB": ("memory_max_mb", int, rt.wrong("an integer")),
-    "NUMA": ("numa_json", None, rt.take_raw),
-    "SecretsMB": ("secrets_mb", int, rt.wrong("an integer")),
-}
-
-
-def resources_from_json(value: rt.Json, lost: rt.Lost) -> Resources:
-    """Return the Resources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Resources = rt.fill(Resources, _RESOURCES, value, lost)
-    return message
-
-
-_DRAIN_STRATEGY: rt.Table = {
-    "Deadline": ("deadline", None, rt.take_duration),
-    "IgnoreSystemJobs": ("ignore_system_jobs", bool, rt.wrong("true or false")),
-    "ForceDeadline": ("force_deadline", None, rt.take_time),
-    "StartedAt": ("started_at", None, rt.take_time),
-}
-
-
-def drain_strategy_from_json(value: rt.Json, lost: rt.Lost) -> DrainStrategy:
-    """Return the DrainStrategy of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DrainStrategy = rt.fill(DrainStrategy, _DRAIN_STRATEGY, value, lost)
-    return message
-
-
-_NODE_EVENT: rt.Table = {
-    "Message": ("message", str, rt.wrong("text")),
-    "Subsystem": ("subsystem", str, rt.wrong("text")),
-    "Details": ("details", None, rt.map_of(str, "text")),
-    "Timestamp": ("timestamp", None, rt.take_time),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-}
-
-
-def node_event_from_json(value: rt.Json, lost: rt.Lost) -> NodeEvent:
-    """Return the NodeEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeEvent = rt.fill(NodeEvent, _NODE_EVENT, value, lost)
-    return message
-
-
-_DRIVER_INFO: rt.Table = {
-    "Attributes": ("attributes", None, rt.map_of(str, "text")),
-    "Detected": ("detected", bool, rt.wrong("true or false")),
-    "Healthy": ("healthy", bool, rt.wrong("true or false")),
-    "HealthDescription": ("health_description", str, rt.wrong("text")),
-    "UpdateTime": ("update_time", None, rt.take_time),
-}
-
-
-def driver_info_from_json(value: rt.Json, lost: rt.Lost) -> DriverInfo:
-    """Return the DriverInfo of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DriverInfo = rt.fill(DriverInfo, _DRIVER_INFO, value, lost)
-    return message
-
-
-_CSI_CONTROLLER_INFO: rt.Table = {
-    "SupportsReadOnlyAttach": ("supports_read_only_attach", bool, rt.wrong("true or false")),
-    "SupportsAttachDetach": ("supports_attach_detach", bool, rt.wrong("true or false")),
-    "SupportsListVolumes": ("supports_list_volumes", bool, rt.wrong("true or false")),
-    "SupportsListVolumesAttachedNodes": ("supports_list_volumes_attached_nodes", bool, rt.wrong("true or false")),
-    "SupportsCreateDelete": ("supports_create_delete", bool, rt.wrong("true or false")),
-    "SupportsCreateDeleteSnapshot": ("supports_create_delete_snapshot", bool, rt.wrong("true or false")),
-    "SupportsListSnapshots": ("supports_list_snapshots", bool, rt.wrong("true or false")),
-    "SupportsClone": ("supports_clone", bool, rt.wrong("true or false")),
-    "SupportsGetCapacity": ("supports_get_capacity", bool, rt.wrong("true or false")),
-    "SupportsExpand": ("supports_expand", bool, rt.wrong("true or false")),
-    "SupportsCondition": ("supports_condition", bool, rt.wrong("true or false")),
-    "SupportsGet": ("supports_get", bool, rt.wrong("true or false")),
-}
-
-
-def csi_controller_info_from_json(value: rt.Json, lost: rt.Lost) -> CSIControllerInfo:
-    """Return the CSIControllerInfo of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CSIControllerInfo = rt.fill(CSIControllerInfo, _CSI_CONTROLLER_INFO, value, lost)
-    return message
-
-
-_CSI_TOPOLOGY: rt.Table = {
-    "Segments": ("segments", None, rt.map_of(str, "text")),
-}
-
-
-def csi_topology_from_json(value: rt.Json, lost: rt.Lost) -> CSITopology:
-    """Return the CSITopology of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CSITopology = rt.fill(CSITopology, _CSI_TOPOLOGY, value, lost)
-    return message
-
-
-_CSI_NODE_INFO: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "MaxVolumes": ("max_volumes", int, rt.wrong("an integer")),
-    "AccessibleTopology": ("accessible_topology", None, csi_topology_from_json),
-    "RequiresNodeStageVolume": ("requires_node_stage_volume", bool, rt.wrong("true or false")),
-    "SupportsStats": ("supports_stats", bool, rt.wrong("true or false")),
-    "SupportsExpand": ("supports_expand", bool, rt.wrong("true or false")),
-    "SupportsCondition": ("supports_condition", bool, rt.wrong("true or false")),
-}
-
-
-def csi_node_info_from_json(value: rt.Json, lost: rt.Lost) -> CSINodeInfo:
-    """Return the CSINodeInfo of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CSINodeInfo = rt.fill(CSINodeInfo, _CSI_NODE_INFO, value, lost)
-    return message
-
-
-_CSI_INFO: rt.Table = {
-    "PluginID": ("plugin_id", str, rt.wrong("text")),
-    "AllocID": ("alloc_id", str, rt.wrong("text")),
-    "Healthy": ("healthy", bool, rt.wrong("true or false")),
-    "HealthDescription": ("health_description", str, rt.wrong("text")),
-    "UpdateTime": ("update_time", None, rt.take_time),
-    "Provider": ("provider", str, rt.wrong("text")),
-    "ProviderVersion": ("provider_version", str, rt.wrong("text")),
-    "RequiresControllerPlugin": ("requires_controller_plugin", bool, rt.wrong("true or false")),
-    "RequiresTopologies": ("requires_topologies", bool, rt.wrong("true or false")),
-    "ControllerInfo": ("controller_info", None, csi_controller_info_from_json),
-    "NodeInfo": ("node_info", None, csi_node_info_from_json),
-}
-
-
-def csi_info_from_json(value: rt.Json, lost: rt.Lost) -> CSIInfo:
-    """Return the CSIInfo of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CSIInfo = rt.fill(CSIInfo, _CSI_INFO, value, lost)
-    return message
-
-
-_CLIENT_HOST_VOLUME_CONFIG: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Path": ("path", str, rt.wrong("text")),
-    "ReadOnly": ("read_only", bool, rt.wrong("true or false")),
-    "ID": ("id", str, rt.wrong("text")),
-}
-
-
-def client_host_volume_config_from_json(value: rt.Json, lost: rt.Lost) -> ClientHostVolumeConfig:
-    """Return the ClientHostVolumeConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ClientHostVolumeConfig = rt.fill(ClientHostVolumeConfig, _CLIENT_HOST_VOLUME_CONFIG, value, lost)
-    return message
-
-
-_CLIENT_HOST_NETWORK_CONFIG: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "CIDR": ("cidr", str, rt.wrong("text")),
-    "Interface": ("interface", str, rt.wrong("text")),
-    "ReservedPorts": ("reserved_ports", str, rt.wrong("text")),
-}
-
-
-def client_host_network_config_from_json(value: rt.Json, lost: rt.Lost) -> ClientHostNetworkConfig:
-    """Return the ClientHostNetworkConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ClientHostNetworkConfig = rt.fill(ClientHostNetworkConfig, _CLIENT_HOST_NETWORK_CONFIG, value, lost)
-    return message
-
-
-_DRAIN_METADATA: rt.Table = {
-    "StartedAt": ("started_at", None, rt.take_time),
-    "UpdatedAt": ("updated_at", None, rt.take_time),
-    "Status": ("status", str, rt.wrong("text")),
-    "AccessorID": ("accessor_id", str, rt.wrong("text")),
-    "Meta": ("meta", None, rt.map_of(str, "text")),
-}
-
-
-def drain_metadata_from_json(value: rt.Json, lost: rt.Lost) -> DrainMetadata:
-    """Return the DrainMetadata of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DrainMetadata = rt.fill(DrainMetadata, _DRAIN_METADATA, value, lost)
-    return message
-
-
-_NODE: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Datacenter": ("datacenter", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "HTTPAddr": ("http_addr", str, rt.wrong("text")),
-    "TLSEnabled": ("tls_enabled", bool, rt.wrong("true or false")),
-    "Attributes": ("attributes", None, rt.map_of(str, "text")),
-    "NodeResources": ("node_resources", None, node_resources_from_json),
-    "ReservedResources": ("reserved_resources", None, node_reserved_resources_from_json),
-    "Resources": ("resources", None, resources_from_json),
-    "Reserved": ("reserved", None, resources_from_json),
-    "Links": ("links", None, rt.map_of(str, "text")),
-    "Meta": ("meta", None, rt.map_of(str, "text")),
-    "NodeClass": ("node_class", str, rt.wrong("text")),
-    "ComputedClass": ("computed_class", str, rt.wrong("text")),
-    "Drain": ("drain", bool, rt.wrong("true or false")),
-    "DrainStrategy": ("drain_strategy", None, drain_strategy_from_json),
-    "SchedulingEligibility": ("scheduling_eligibility", str, rt.wrong("text")),
-    "Status": ("status", str, rt.wrong("text")),
-    "StatusDescription": ("status_description", str, rt.wrong("text")),
-    "StatusUpdatedAt": ("status_updated_at", int, rt.wrong("an integer")),
-    "Events": ("events", None, rt.list_of_messages(node_event_from_json)),
-    "Drivers": ("drivers", None, rt.map_of_messages(driver_info_from_json)),
-    "CSIControllerPlugins": ("csi_controller_plugins", None, rt.map_of_messages(csi_info_from_json)),
-    "CSINodePlugins": ("csi_node_plugins", None, rt.map_of_messages(csi_info_from_json)),
-    "HostVolumes": ("host_volumes", None, rt.map_of_messages(client_host_volume_config_from_json)),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "SecretID": ("secret_id", str, rt.wrong("text")),
-    "NodePool": ("node_pool", str, rt.wrong("text")),
-    "CgroupParent": ("cgroup_parent", str, rt.wrong("text")),
-    "HostNetworks": ("host_networks", None, rt.map_of_messages(client_host_network_config_from_json)),
-    "LastDrain": ("last_drain", None, drain_metadata_from_json),
-    "LastMissedHeartbeatIndex": ("last_missed_heartbeat_index", int, rt.wrong("an integer")),
-    "LastAllocUpdateIndex": ("last_alloc_update_index", int, rt.wrong("an integer")),
-    "GCVolumesOnNodeGC": ("gc_volumes_on_node_gc", bool, rt.wrong("true or false")),
-    "NodeMaxAllocs": ("node_max_allocs", int, rt.wrong("an integer")),
-    "IdentitySigningKeyID": ("identity_signing_key_id", str, rt.wrong("text")),
-}
-
-
-def node_from_json(value: rt.Json, lost: rt.Lost) -> Node:
-    """Return the Node of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Node = rt.fill(Node, _NODE, value, lost)
-    return message
-
-
-_JOB_CONSTRAINT: rt.Table = {
-    "LTarget": ("l_target", str, rt.wrong("text")),
-    "RTarget": ("r_target", str, rt.wrong("text")),
-    "Operand": ("operand", str, rt.wrong("text")),
-}
-
-
-def job_constraint_from_json(value: rt.Json, lost: rt.Lost) -> JobConstraint:
-    """Return the JobConstraint of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobConstraint = rt.fill(JobConstraint, _JOB_CONSTRAINT, value, lost)
-    return message
-
-
-_JOB_AFFINITY: rt.Table = {
-    "LTarget": ("l_target", str, rt.wrong("text")),
-    "RTarget": ("r_target", str, rt.wrong("text")),
-    "Operand": ("operand", str, rt.wrong("text")),
-    "Weight": ("weight", int, rt.wrong("an integer")),
-}
-
-
-def job_affinity_from_json(value: rt.Json, lost: rt.Lost) -> JobAffinity:
-    """Return the JobAffinity of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobAffinity = rt.fill(JobAffinity, _JOB_AFFINITY, value, lost)
-    return message
-
-
-_JOB_SPREAD_TARGET: rt.Table = {
-    "Value": ("value", str, rt.wrong("text")),
-    "Percent": ("percent", int, rt.wrong("an integer")),
-}
-
-
-def job_spread_target_from_json(value: rt.Json, lost: rt.Lost) -> JobSpreadTarget:
-    """Return the JobSpreadTarget of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobSpreadTarget = rt.fill(JobSpreadTarget, _JOB_SPREAD_TARGET, value, lost)
-    return message
-
-
-_JOB_SPREAD: rt.Table = {
-    "Attribute": ("attribute", str, rt.wrong("text")),
-    "Weight": ("weight", int, rt.wrong("an integer")),
-    "SpreadTarget": ("spread_target", None, rt.list_of_messages(job_spread_target_from_json)),
-}
-
-
-def job_spread_from_json(value: rt.Json, lost: rt.Lost) -> JobSpread:
-    """Return the JobSpread of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobSpread = rt.fill(JobSpread, _JOB_SPREAD, value, lost)
-    return message
-
-
-_UPDATE_STRATEGY: rt.Table = {
-    "Stagger": ("stagger", None, rt.take_duration),
-    "MaxParallel": ("max_parallel", int, rt.wrong("an integer")),
-    "HealthCheck": ("health_check", str, rt.wrong("text")),
-    "MinHealthyTime": ("min_healthy_time", None, rt.take_duration),
-    "HealthyDeadline": ("healthy_deadline", None, rt.take_duration),
-    "ProgressDeadline": ("progress_deadline", None, rt.take_duration),
-    "AutoRevert": ("auto_revert", bool, rt.wrong("true or false")),
-    "AutoPromote": ("auto_promote", bool, rt.wrong("true or false")),
-    "Canary": ("canary", int, rt.wrong("an integer")),
-}
-
-
-def update_strategy_from_json(value: rt.Json, lost: rt.Lost) -> UpdateStrategy:
-    """Return the UpdateStrategy of a JSON object; what its types cannot hold is written to `lost`."""
-    message: UpdateStrategy = rt.fill(UpdateStrategy, _UPDATE_STRATEGY, value, lost)
-    return message
-
-
-_TASK_GROUP: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Count": ("count", int, rt.wrong("an integer")),
-    "Update": ("update", None, update_strategy_from_json),
-    "Migrate": ("migrate_json", None, rt.take_raw),
-    "Constraints": ("constraints", None, rt.list_of_messages(job_constraint_from_json)),
-    "Scaling": ("scaling_json", None, rt.take_raw),
-    "RestartPolicy": ("restart_policy_json", None, rt.take_raw),
-    "Disconnect": ("disconnect_json", None, rt.take_raw),
-    "Tasks": ("tasks_json", None, rt.take_raw),
-    "EphemeralDisk": ("ephemeral_disk_json", None, rt.take_raw),
-    "Meta": ("meta", None, rt.map_of(str, "text")),
-    "ReschedulePolicy": ("reschedule_policy_json", None, rt.take_raw),
-    "Affinities": ("affinities", None, rt.list_of_messages(job_affinity_from_json)),
-    "Spreads": ("spreads", None, rt.list_of_messages(job_spread_from_json)),
-    "Networks": ("networks", None, rt.list_of_messages(network_resource_from_json)),
-    "Consul": ("consul_json", None, rt.take_raw),
-    "Services": ("services_json", None, rt.take_raw),
-    "Volumes": ("volumes_json", None, rt.take_raw),
-    "ShutdownDelay": ("shutdown_delay", None, rt.take_duration),
-    "MaxRunDuration": ("max_run_duration", None, rt.take_duration),
-    "StopAfterClientDisconnect": ("stop_after_client_disconnect", None, rt.take_duration),
-    "MaxClientDisconnect": ("max_client_disconnect", None, rt.take_duration),
-    "PreventRescheduleOnLost": ("prevent_reschedule_on_lost", bool, rt.wrong("true or false")),
-}
-
-
-def task_group_from_json(value: rt.Json, lost: rt.Lost) -> TaskGroup:
-    """Return the TaskGroup of a JSON object; what its types cannot hold is written to `lost`."""
-    message: TaskGroup = rt.fill(TaskGroup, _TASK_GROUP, value, lost)
-    return message
-
-
-_JOB_MULTIREGION_STRATEGY: rt.Table = {
-    "MaxParallel": ("max_parallel", int, rt.wrong("an integer")),
-    "OnFailure": ("on_failure", str, rt.wrong("text")),
-}
-
-
-def job_multiregion_strategy_from_json(value: rt.Json, lost: rt.Lost) -> JobMultiregionStrategy:
-    """Return the JobMultiregionStrategy of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobMultiregionStrategy = rt.fill(JobMultiregionStrategy, _JOB_MULTIREGION_STRATEGY, value, lost)
-    return message
-
-
-_JOB_MULTIREGION: rt.Table = {
-    "Strategy": ("strategy", None, job_multiregion_strategy_from_json),
-    "Regions": ("regions_json", None, rt.take_raw),
-}
-
-
-def job_multiregion_from_json(value: rt.Json, lost: rt.Lost) -> JobMultiregion:
-    """Return the JobMultiregion of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobMultiregion = rt.fill(JobMultiregion, _JOB_MULTIREGION, value, lost)
-    return message
-
-
-_PERIODIC_CONFIG: rt.Table = {
-    "Enabled": ("enabled", bool, rt.wrong("true or false")),
-    "Spec": ("spec", str, rt.wrong("text")),
-    "Specs": ("specs", None, rt.list_of(str, "text")),
-    "SpecType": ("spec_type", str, rt.wrong("text")),
-    "ProhibitOverlap": ("prohibit_overlap", bool, rt.wrong("true or false")),
-    "TimeZone": ("time_zone", str, rt.wrong("text")),
-}
-
-
-def periodic_config_from_json(value: rt.Json, lost: rt.Lost) -> PeriodicConfig:
-    """Return the PeriodicConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: PeriodicConfig = rt.fill(PeriodicConfig, _PERIODIC_CONFIG, value, lost)
-    return message
-
-
-_PARAMETERIZED_JOB_CONFIG: rt.Table = {
-    "Payload": ("payload", str, rt.wrong("text")),
-    "MetaRequired": ("meta_required", None, rt.list_of(str, "text")),
-    "MetaOptional": ("meta_optional", None, rt.list_of(str, "text")),
-}
-
-
-def parameterized_job_config_from_json(value: rt.Json, lost: rt.Lost) -> ParameterizedJobConfig:
-    """Return the ParameterizedJobConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ParameterizedJobConfig = rt.fill(ParameterizedJobConfig, _PARAMETERIZED_JOB_CONFIG, value, lost)
-    return message
-
-
-_JOB_UI_LINK: rt.Table = {
-    "Label": ("label", str, rt.wrong("text")),
-    "Url": ("url", str, rt.wrong("text")),
-}
-
-
-def job_ui_link_from_json(value: rt.Json, lost: rt.Lost) -> JobUILink:
-    """Return the JobUILink of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobUILink = rt.fill(JobUILink, _JOB_UI_LINK, value, lost)
-    return message
-
-
-_JOB_UI_CONFIG: rt.Table = {
-    "Description": ("description", str, rt.wrong("text")),
-    "Links": ("links", None, rt.list_of_messages(job_ui_link_from_json)),
-}
-
-
-def job_ui_config_from_json(value: rt.Json, lost: rt.Lost) -> JobUIConfig:
-    """Return the JobUIConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobUIConfig = rt.fill(JobUIConfig, _JOB_UI_CONFIG, value, lost)
-    return message
-
-
-_JOB_VERSION_TAG: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Description": ("description", str, rt.wrong("text")),
-    "TaggedTime": ("tagged_time", int, rt.wrong("an integer")),
-}
-
-
-def job_version_tag_from_json(value: rt.Json, lost: rt.Lost) -> JobVersionTag:
-    """Return the JobVersionTag of a JSON object; what its types cannot hold is written to `lost`."""
-    message: JobVersionTag = rt.fill(JobVersionTag, _JOB_VERSION_TAG, value, lost)
-    return message
-
-
-_JOB: rt.Table = {
-    "Stop": ("stop", bool, rt.wrong("true or false")),
-    "Region": ("region", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "ID": ("id", str, rt.wrong("text")),
-    "ParentID": ("parent_id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "Type": ("type", str, rt.wrong("text")),
-    "Priority": ("priority", int, rt.wrong("an integer")),
-    "AllAtOnce": ("all_at_once", bool, rt.wrong("true or false")),
-    "Datacenters": ("datacenters", None, rt.list_of(str, "text")),
-    "NodePool": ("node_pool", str, rt.wrong("text")),
-    "Constraints": ("constraints", None, rt.list_of_messages(job_constraint_from_json)),
-    "Affinities": ("affinities", None, rt.list_of_messages(job_affinity_from_json)),
-    "Spreads": ("spreads", None, rt.list_of_messages(job_spread_from_json)),
-    "TaskGroups": ("task_groups", None, rt.list_of_messages(task_group_from_json)),
-    "Update": ("update", None, update_strategy_from_json),
-    "Multiregion": ("multiregion", None, job_multiregion_from_json),
-    "Periodic": ("periodic", None, periodic_config_from_json),
-    "ParameterizedJob": ("parameterized_job", None, parameterized_job_config_from_json),
-    "Dispatched": ("dispatched", bool, rt.wrong("true or false")),
-    "DispatchIdempotencyToken": ("dispatch_idempotency_token", str, rt.wrong("text")),
-    "Payload": ("payload", None, rt.take_bytes),
-    "Meta": ("meta", None, rt.map_of(str, "text")),
-    "ConsulToken": ("consul_token", str, rt.wrong("text")),
-    "ConsulNamespace": ("consul_namespace", str, rt.wrong("text")),
-    "VaultToken": ("vault_token", str, rt.wrong("text")),
-    "VaultNamespace": ("vault_namespace", str, rt.wrong("text")),
-    "NomadTokenID": ("nomad_token_id", str, rt.wrong("text")),
-    "Status": ("status", str, rt.wrong("text")),
-    "StatusDescription": ("status_description", str, rt.wrong("text")),
-    "Stable": ("stable", bool, rt.wrong("true or false")),
-    "Version": ("version", int, rt.wrong("an integer")),
-    "SubmitTime": ("submit_time", int, rt.wrong("an integer")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "JobModifyIndex": ("job_modify_index", int, rt.wrong("an integer")),
-    "UI": ("ui", None, job_ui_config_from_json),
-    "VersionTag": ("version_tag", None, job_version_tag_from_json),
-}
-
-
-def job_from_json(value: rt.Json, lost: rt.Lost) -> Job:
-    """Return the Job of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Job = rt.fill(Job, _JOB, value, lost)
-    return message
-
-
-_ALLOCATED_CPU_RESOURCES: rt.Table = {
-    "CpuShares": ("cpu_shares", int, rt.wrong("an integer")),
-    "ReservedCores": ("reserved_cores", None, rt.list_of(int, "an integer")),
-}
-
-
-def allocated_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedCpuResources:
-    """Return the AllocatedCpuResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedCpuResources = rt.fill(AllocatedCpuResources, _ALLOCATED_CPU_RESOURCES, value, lost)
-    return message
-
-
-_ALLOCATED_MEMORY_RESOURCES: rt.Table = {
-    "MemoryMB": ("memory_mb", int, rt.wrong("an integer")),
-    "MemoryMaxMB": ("memory_max_mb", int, rt.wrong("an integer")),
-}
-
-
-def allocated_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedMemoryResources:
-    """Return the AllocatedMemoryResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedMemoryResources = rt.fill(AllocatedMemoryResources, _ALLOCATED_MEMORY_RESOURCES, value, lost)
-    return message
-
-
-_ALLOCATED_TASK_RESOURCES: rt.Table = {
-    "Cpu": ("cpu", None, allocated_cpu_resources_from_json),
-    "Memory": ("memory", None, allocated_memory_resources_from_json),
-    "Networks": ("networks", None, rt.list_of_messages(network_resource_from_json)),
-    "Devices": ("devices_json", None, rt.take_raw),
-}
-
-
-def allocated_task_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedTaskResources:
-    """Return the AllocatedTaskResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedTaskResources = rt.fill(AllocatedTaskResources, _ALLOCATED_TASK_RESOURCES, value, lost)
-    return message
-
-
-_TASK_LIFECYCLE: rt.Table = {
-    "Hook": ("hook", str, rt.wrong("text")),
-    "Sidecar": ("sidecar", bool, rt.wrong("true or false")),
-}
-
-
-def task_lifecycle_from_json(value: rt.Json, lost: rt.Lost) -> TaskLifecycle:
-    """Return the TaskLifecycle of a JSON object; what its types cannot hold is written to `lost`."""
-    message: TaskLifecycle = rt.fill(TaskLifecycle, _TASK_LIFECYCLE, value, lost)
-    return message
-
-
-_ALLOCATED_PORT_MAPPING: rt.Table = {
-    "Label": ("label", str, rt.wrong("text")),
-    "Value": ("value", int, rt.wrong("an integer")),
-    "To": ("to", int, rt.wrong("an integer")),
-    "HostIP": ("host_ip", str, rt.wrong("text")),
-    "IgnoreCollision": ("ignore_collision", bool, rt.wrong("true or false")),
-}
-
-
-def allocated_port_mapping_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedPortMapping:
-    """Return the AllocatedPortMapping of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedPortMapping = rt.fill(AllocatedPortMapping, _ALLOCATED_PORT_MAPPING, value, lost)
-    return message
-
-
-_ALLOCATED_SHARED_RESOURCES: rt.Table = {
-    "Networks": ("networks", None, rt.list_of_messages(network_resource_from_json)),
-    "DiskMB": ("disk_mb", int, rt.wrong("an integer")),
-    "Ports": ("ports", None, rt.list_of_messages(allocated_port_mapping_from_json)),
-}
-
-
-def allocated_shared_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedSharedResources:
-    """Return the AllocatedSharedResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedSharedResources = rt.fill(AllocatedSharedResources, _ALLOCATED_SHARED_RESOURCES, value, lost)
-    return message
-
-
-_ALLOCATED_RESOURCES: rt.Table = {
-    "Tasks": ("tasks", None, rt.map_of_messages(allocated_task_resources_from_json)),
-    "TaskLifecycles": ("task_lifecycles", None, rt.map_of_messages(task_lifecycle_from_json)),
-    "Shared": ("shared", None, allocated_shared_resources_from_json),
-}
-
-
-def allocated_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedResources:
-    """Return the AllocatedResources of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocatedResources = rt.fill(AllocatedResources, _ALLOCATED_RESOURCES, value, lost)
-    return message
-
-
-_NODE_SCORE_META: rt.Table = {
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "Scores": ("scores", None, rt.map_to_floats),
-    "NormScore": ("norm_score", float, rt.take_float),
-}
-
-
-def node_score_meta_from_json(value: rt.Json, lost: rt.Lost) -> NodeScoreMeta:
-    """Return the NodeScoreMeta of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodeScoreMeta = rt.fill(NodeScoreMeta, _NODE_SCORE_META, value, lost)
-    return message
-
-
-_ALLOC_METRIC: rt.Table = {
-    "NodesEvaluated": ("nodes_evaluated", int, rt.wrong("an integer")),
-    "NodesFiltered": ("nodes_filtered", int, rt.wrong("an integer")),
-    "NodesInPool": ("nodes_in_pool", int, rt.wrong("an integer")),
-    "NodePool": ("node_pool", str, rt.wrong("text")),
-    "NodesAvailable": ("nodes_available", None, rt.map_of(int, "an integer")),
-    "ClassFiltered": ("class_filtered", None, rt.map_of(int, "an integer")),
-    "ConstraintFiltered": ("constraint_filtered", None, rt.map_of(int, "an integer")),
-    "NodesExhausted": ("nodes_exhausted", int, rt.wrong("an integer")),
-    "ClassExhausted": ("class_exhausted", None, rt.map_of(int, "an integer")),
-    "DimensionExhausted": ("dimension_exhausted", None, rt.map_of(int, "an integer")),
-    "QuotaExhausted": ("quota_exhausted", None, rt.list_of(str, "text")),
-    "ResourcesExhausted": ("resources_exhausted", None, rt.map_of_messages(resources_from_json)),
-    "Scores": ("scores", None, rt.map_to_floats),
-    "ScoreMetaData": ("score_meta_data", None, rt.list_of_messages(node_score_meta_from_json)),
-    "AllocationTime": ("allocation_time", None, rt.take_duration),
-    "CoalescedFailures": ("coalesced_failures", int, rt.wrong("an integer")),
-}
-
-
-def alloc_metric_from_json(value: rt.Json, lost: rt.Lost) -> AllocMetric:
-    """Return the AllocMetric of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocMetric = rt.fill(AllocMetric, _ALLOC_METRIC, value, lost)
-    return message
-
-
-_DESIRED_TRANSITION: rt.Table = {
-    "Migrate": ("migrate", bool, rt.wrong("true or false")),
-    "Reschedule": ("reschedule", bool, rt.wrong("true or false")),
-    "ForceReschedule": ("force_reschedule", bool, rt.wrong("true or false")),
-    "NoShutdownDelay": ("no_shutdown_delay", bool, rt.wrong("true or false")),
-    "MigrateDisablePlacement": ("migrate_disable_placement", bool, rt.wrong("true or false")),
-}
-
-
-def desired_transition_from_json(value: rt.Json, lost: rt.Lost) -> DesiredTransition:
-    """Return the DesiredTransition of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DesiredTransition = rt.fill(DesiredTransition, _DESIRED_TRANSITION, value, lost)
-    return message
-
-
-_TASK_EVENT: rt.Table = {
-    "Type": ("type", str, rt.wrong("text")),
-    "Time": ("time", int, rt.wrong("an integer")),
-    "Message": ("message", str, rt.wrong("text")),
-    "DisplayMessage": ("display_message", str, rt.wrong("text")),
-    "Details": ("details", None, rt.map_of(str, "text")),
-    "FailsTask": ("fails_task", bool, rt.wrong("true or false")),
-    "RestartReason": ("restart_reason", str, rt.wrong("text")),
-    "SetupError": ("setup_error", str, rt.wrong("text")),
-    "DriverError": ("driver_error", str, rt.wrong("text")),
-    "ExitCode": ("exit_code", int, rt.wrong("an integer")),
-    "Signal": ("signal", int, rt.wrong("an integer")),
-    "KillTimeout": ("kill_timeout", None, rt.take_duration),
-    "KillError": ("kill_error", str, rt.wrong("text")),
-    "KillReason": ("kill_reason", str, rt.wrong("text")),
-    "StartDelay": ("start_delay", int, rt.wrong("an integer")),
-    "DownloadError": ("download_error", str, rt.wrong("text")),
-    "ValidationError": ("validation_error", str, rt.wrong("text")),
-    "DiskLimit": ("disk_limit", int, rt.wrong("an integer")),
-    "FailedSibling": ("failed_sibling", str, rt.wrong("text")),
-    "VaultError": ("vault_error", str, rt.wrong("text")),
-    "TaskSignalReason": ("task_signal_reason", str, rt.wrong("text")),
-    "TaskSignal": ("task_signal", str, rt.wrong("text")),
-    "DriverMessage": ("driver_message", str, rt.wrong("text")),
-    "GenericSource": ("generic_source", str, rt.wrong("text")),
-}
-
-
-def task_event_from_json(value: rt.Json, lost: rt.Lost) -> TaskEvent:
-    """Return the TaskEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: TaskEvent = rt.fill(TaskEvent, _TASK_EVENT, value, lost)
-    return message
-
-
-_TASK_STATE: rt.Table = {
-    "State": ("state", str, rt.wrong("text")),
-    "Failed": ("failed", bool, rt.wrong("true or false")),
-    "Restarts": ("restarts", int, rt.wrong("an integer")),
-    "LastRestart": ("last_restart", None, rt.take_time),
-    "StartedAt": ("started_at", None, rt.take_time),
-    "FinishedAt": ("finished_at", None, rt.take_time),
-    "Events": ("events", None, rt.list_of_messages(task_event_from_json)),
-    "Paused": ("paused", str, rt.wrong("text")),
-}
-
-
-def task_state_from_json(value: rt.Json, lost: rt.Lost) -> TaskState:
-    """Return the TaskState of a JSON object; what its types cannot hold is written to `lost`."""
-    message: TaskState = rt.fill(TaskState, _TASK_STATE, value, lost)
-    return message
-
-
-_ALLOC_STATE: rt.Table = {
-    "Field": ("field", int, rt.wrong("an integer")),
-    "Value": ("value", str, rt.wrong("text")),
-    "Time": ("time", None, rt.take_time),
-}
-
-
-def alloc_state_from_json(value: rt.Json, lost: rt.Lost) -> AllocState:
-    """Return the AllocState of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocState = rt.fill(AllocState, _ALLOC_STATE, value, lost)
-    return message
-
-
-_ALLOC_DEPLOYMENT_STATUS: rt.Table = {
-    "Healthy": ("healthy", bool, rt.wrong("true or false")),
-    "Timestamp": ("timestamp", None, rt.take_time),
-    "Canary": ("canary", bool, rt.wrong("true or false")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def alloc_deployment_status_from_json(value: rt.Json, lost: rt.Lost) -> AllocDeploymentStatus:
-    """Return the AllocDeploymentStatus of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocDeploymentStatus = rt.fill(AllocDeploymentStatus, _ALLOC_DEPLOYMENT_STATUS, value, lost)
-    return message
-
-
-_RESCHEDULE_EVENT: rt.Table = {
-    "RescheduleTime": ("reschedule_time", int, rt.wrong("an integer")),
-    "PrevAllocID": ("prev_alloc_id", str, rt.wrong("text")),
-    "PrevNodeID": ("prev_node_id", str, rt.wrong("text")),
-    "Delay": ("delay", None, rt.take_duration),
-}
-
-
-def reschedule_event_from_json(value: rt.Json, lost: rt.Lost) -> RescheduleEvent:
-    """Return the RescheduleEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: RescheduleEvent = rt.fill(RescheduleEvent, _RESCHEDULE_EVENT, value, lost)
-    return message
-
-
-_RESCHEDULE_TRACKER: rt.Table = {
-    "Events": ("events", None, rt.list_of_messages(reschedule_event_from_json)),
-    "LastReschedule": ("last_reschedule", str, rt.wrong("text")),
-}
-
-
-def reschedule_tracker_from_json(value: rt.Json, lost: rt.Lost) -> RescheduleTracker:
-    """Return the RescheduleTracker of a JSON object; what its types cannot hold is written to `lost`."""
-    message: RescheduleTracker = rt.fill(RescheduleTracker, _RESCHEDULE_TRACKER, value, lost)
-    return message
-
-
-_ALLOC_NETWORK_STATUS: rt.Table = {
-    "InterfaceName": ("interface_name", str, rt.wrong("text")),
-    "Address": ("address", str, rt.wrong("text")),
-    "AddressIPv6": ("address_ipv6", str, rt.wrong("text")),
-    "DNS": ("dns", None, dns_config_from_json),
-}
-
-
-def alloc_network_status_from_json(value: rt.Json, lost: rt.Lost) -> AllocNetworkStatus:
-    """Return the AllocNetworkStatus of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AllocNetworkStatus = rt.fill(AllocNetworkStatus, _ALLOC_NETWORK_STATUS, value, lost)
-    return message
-
-
-_ALLOCATION: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "EvalID": ("eval_id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "NodeName": ("node_name", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "TaskGroup": ("task_group", str, rt.wrong("text")),
-    "Resources": ("resources", None, resources_from_json),
-    "SharedResources": ("shared_resources", None, resources_from_json),
-    "TaskResources": ("task_resources", None, rt.map_of_messages(resources_from_json)),
-    "AllocatedResources": ("allocated_resources", None, allocated_resources_from_json),
-    "Metrics": ("metrics", None, alloc_metric_from_json),
-    "DesiredStatus": ("desired_status", str, rt.wrong("text")),
-    "DesiredDescription": ("desired_description", str, rt.wrong("text")),
-    "DesiredTransition": ("desired_transition", None, desired_transition_from_json),
-    "ClientStatus": ("client_status", str, rt.wrong("text")),
-    "ClientDescription": ("client_description", str, rt.wrong("text")),
-    "TaskStates": ("task_states", None, rt.map_of_messages(task_state_from_json)),
-    "AllocStates": ("alloc_states", None, rt.list_of_messages(alloc_state_from_json)),
-    "PreviousAllocation": ("previous_allocation", str, rt.wrong("text")),
-    "NextAllocation": ("next_allocation", str, rt.wrong("text")),
-    "DeploymentID": ("deployment_id", str, rt.wrong("text")),
-    "DeploymentStatus": ("deployment_status", None, alloc_deployment_status_from_json),
-    "RescheduleTracker": ("reschedule_tracker", None, reschedule_tracker_from_json),
-    "NetworkStatus": ("network_status", None, alloc_network_status_from_json),
-    "FollowupEvalID": ("followup_eval_id", str, rt.wrong("text")),
-    "PreemptedAllocations": ("preempted_allocations", None, rt.list_of(str, "text")),
-    "PreemptedByAllocation": ("preempted_by_allocation", str, rt.wrong("text")),
-    "SignedIdentities": ("signed_identities", None, rt.map_of(str, "text")),
-    "SigningKeyID": ("signing_key_id", str, rt.wrong("text")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "AllocModifyIndex": ("alloc_modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def allocation_from_json(value: rt.Json, lost: rt.Lost) -> Allocation:
-    """Return the Allocation of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Allocation = rt.fill(Allocation, _ALLOCATION, value, lost)
-    return message
-
-
-_EVALUATION_STUB: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "Priority": ("priority", int, rt.wrong("an integer")),
-    "Type": ("type", str, rt.wrong("text")),
-    "TriggeredBy": ("triggered_by", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "DeploymentID": ("deployment_id", str, rt.wrong("text")),
-    "Status": ("status", str, rt.wrong("text")),
-    "StatusDescription": ("status_description", str, rt.wrong("text")),
-    "WaitUntil": ("wait_until", None, rt.take_time),
-    "NextEval": ("next_eval", str, rt.wrong("text")),
-    "PreviousEval": ("previous_eval", str, rt.wrong("text")),
-    "BlockedEval": ("blocked_eval", str, rt.wrong("text")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def evaluation_stub_from_json(value: rt.Json, lost: rt.Lost) -> EvaluationStub:
-    """Return the EvaluationStub of a JSON object; what its types cannot hold is written to `lost`."""
-    message: EvaluationStub = rt.fill(EvaluationStub, _EVALUATION_STUB, value, lost)
-    return message
-
-
-_EVALUATION: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "Priority": ("priority", int, rt.wrong("an integer")),
-    "Type": ("type", str, rt.wrong("text")),
-    "TriggeredBy": ("triggered_by", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "JobModifyIndex": ("job_modify_index", int, rt.wrong("an integer")),
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "NodeModifyIndex": ("node_modify_index", int, rt.wrong("an integer")),
-    "DeploymentID": ("deployment_id", str, rt.wrong("text")),
-    "Status": ("status", str, rt.wrong("text")),
-    "StatusDescription": ("status_description", str, rt.wrong("text")),
-    "Wait": ("wait", None, rt.take_duration),
-    "WaitUntil": ("wait_until", None, rt.take_time),
-    "NextEval": ("next_eval", str, rt.wrong("text")),
-    "PreviousEval": ("previous_eval", str, rt.wrong("text")),
-    "BlockedEval": ("blocked_eval", str, rt.wrong("text")),
-    "RelatedEvals": ("related_evals", None, rt.list_of_messages(evaluation_stub_from_json)),
-    "FailedTGAllocs": ("failed_tg_allocs", None, rt.map_of_messages(alloc_metric_from_json)),
-    "PlanAnnotations": ("plan_annotations_json", None, rt.take_raw),
-    "ClassEligibility": ("class_eligibility", None, rt.map_of(bool, "true or false")),
-    "QuotaLimitReached": ("quota_limit_reached", str, rt.wrong("text")),
-    "MissingNonNodeResources": ("missing_non_node_resources", None, rt.list_of(str, "text")),
-    "EscapedComputedClass": ("escaped_computed_class", bool, rt.wrong("true or false")),
-    "AnnotatePlan": ("annotate_plan", bool, rt.wrong("true or false")),
-    "QueuedAllocations": ("queued_allocations", None, rt.map_of(int, "an integer")),
-    "LeaderACL": ("leader_acl", str, rt.wrong("text")),
-    "SnapshotIndex": ("snapshot_index", int, rt.wrong("an integer")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def evaluation_from_json(value: rt.Json, lost: rt.Lost) -> Evaluation:
-    """Return the Evaluation of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Evaluation = rt.fill(Evaluation, _EVALUATION, value, lost)
-    return message
-
-
-_DEPLOYMENT_STATE: rt.Table = {
-    "AutoRevert": ("auto_revert", bool, rt.wrong("true or false")),
-    "AutoPromote": ("auto_promote", bool, rt.wrong("true or false")),
-    "ProgressDeadline": ("progress_deadline", None, rt.take_duration),
-    "RequireProgressBy": ("require_progress_by", None, rt.take_time),
-    "Promoted": ("promoted", bool, rt.wrong("true or false")),
-    "PlacedCanaries": ("placed_canaries", None, rt.list_of(str, "text")),
-    "DesiredCanaries": ("desired_canaries", int, rt.wrong("an integer")),
-    "DesiredTotal": ("desired_total", int, rt.wrong("an integer")),
-    "PlacedAllocs": ("placed_allocs", int, rt.wrong("an integer")),
-    "HealthyAllocs": ("healthy_allocs", int, rt.wrong("an integer")),
-    "UnhealthyAllocs": ("unhealthy_allocs", int, rt.wrong("an integer")),
-}
-
-
-def deployment_state_from_json(value: rt.Json, lost: rt.Lost) -> DeploymentState:
-    """Return the DeploymentState of a JSON object; what its types cannot hold is written to `lost`."""
-    message: DeploymentState = rt.fill(DeploymentState, _DEPLOYMENT_STATE, value, lost)
-    return message
-
-
-_DEPLOYMENT: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "JobVersion": ("job_version", int, rt.wrong("an integer")),
-    "JobModifyIndex": ("job_modify_index", int, rt.wrong("an integer")),
-    "JobSpecModifyIndex": ("job_spec_modify_index", int, rt.wrong("an integer")),
-    "JobCreateIndex": ("job_create_index", int, rt.wrong("an integer")),
-    "IsMultiregion": ("is_multiregion", bool, rt.wrong("true or false")),
-    "TaskGroups": ("task_groups", None, rt.map_of_messages(deployment_state_from_json)),
-    "Status": ("status", str, rt.wrong("text")),
-    "StatusDescription": ("status_description", str, rt.wrong("text")),
-    "EvalPriority": ("eval_priority", int, rt.wrong("an integer")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def deployment_from_json(value: rt.Json, lost: rt.Lost) -> Deployment:
-    """Return the Deployment of a JSON object; what its types cannot hold is written to `lost`."""
-    message: Deployment = rt.fill(Deployment, _DEPLOYMENT, value, lost)
-    return message
-
-
-_NODE_POOL_SCHEDULER_CONFIGURATION: rt.Table = {
-    "SchedulerAlgorithm": ("scheduler_algorithm", str, rt.wrong("text")),
-    "MemoryOversubscriptionEnabled": ("memory_oversubscription_enabled", bool, rt.wrong("true or false")),
-}
-
-
-def node_pool_scheduler_configuration_from_json(value: rt.Json, lost: rt.Lost) -> NodePoolSchedulerConfiguration:
-    """Return the NodePoolSchedulerConfiguration of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodePoolSchedulerConfiguration = rt.fill(NodePoolSchedulerConfiguration, _NODE_POOL_SCHEDULER_CONFIGURATION, value, lost)
-    return message
-
-
-_NODE_POOL: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Description": ("description", str, rt.wrong("text")),
-    "Meta": ("meta", None, rt.map_of(str, "text")),
-    "SchedulerConfiguration": ("scheduler_configuration", None, node_pool_scheduler_configuration_from_json),
-    "NodeIdentityTTL": ("node_identity_ttl", None, rt.take_duration),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def node_pool_from_json(value: rt.Json, lost: rt.Lost) -> NodePool:
-    """Return the NodePool of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NodePool = rt.fill(NodePool, _NODE_POOL, value, lost)
-    return message
-
-
-_SERVICE_REGISTRATION: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "ServiceName": ("service_name", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "Datacenter": ("datacenter", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "AllocID": ("alloc_id", str, rt.wrong("text")),
-    "Tags": ("tags", None, rt.list_of(str, "text")),
-    "Address": ("address", str, rt.wrong("text")),
-    "Port": ("port", int, rt.wrong("an integer")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def service_registration_from_json(value: rt.Json, lost: rt.Lost) -> ServiceRegistration:
-    """Return the ServiceRegistration of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ServiceRegistration = rt.fill(ServiceRegistration, _SERVICE_REGISTRATION, value, lost)
-    return message
-
-
-_ACL_TOKEN_ROLE_LINK: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-}
-
-
-def acl_token_role_link_from_json(value: rt.Json, lost: rt.Lost) -> ACLTokenRoleLink:
-    """Return the ACLTokenRoleLink of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLTokenRoleLink = rt.fill(ACLTokenRoleLink, _ACL_TOKEN_ROLE_LINK, value, lost)
-    return message
-
-
-_ACL_TOKEN: rt.Table = {
-    "AccessorID": ("accessor_id", str, rt.wrong("text")),
-    "SecretID": ("secret_id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "Type": ("type", str, rt.wrong("text")),
-    "Policies": ("policies", None, rt.list_of(str, "text")),
-    "Roles": ("roles", None, rt.list_of_messages(acl_token_role_link_from_json)),
-    "Global": ("is_global", bool, rt.wrong("true or false")),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateTime": ("create_time", None, rt.take_time),
-    "ExpirationTime": ("expiration_time", None, rt.take_time),
-    "ExpirationTTL": ("expiration_ttl", None, rt.take_duration),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def acl_token_from_json(value: rt.Json, lost: rt.Lost) -> ACLToken:
-    """Return the ACLToken of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLToken = rt.fill(ACLToken, _ACL_TOKEN, value, lost)
-    return message
-
-
-_ACL_POLICY_JOB: rt.Table = {
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "JobID": ("job_id", str, rt.wrong("text")),
-    "Group": ("group", str, rt.wrong("text")),
-    "Task": ("task", str, rt.wrong("text")),
-}
-
-
-def acl_policy_job_from_json(value: rt.Json, lost: rt.Lost) -> ACLPolicyJob:
-    """Return the ACLPolicyJob of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLPolicyJob = rt.fill(ACLPolicyJob, _ACL_POLICY_JOB, value, lost)
-    return message
-
-
-_ACL_POLICY: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Description": ("description", str, rt.wrong("text")),
-    "Rules": ("rules", str, rt.wrong("text")),
-    "RulesJSON": ("rules_json", None, rt.take_raw),
-    "JobACL": ("job_acl", None, acl_policy_job_from_json),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def acl_policy_from_json(value: rt.Json, lost: rt.Lost) -> ACLPolicy:
-    """Return the ACLPolicy of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLPolicy = rt.fill(ACLPolicy, _ACL_POLICY, value, lost)
-    return message
-
-
-_ACL_ROLE_POLICY_LINK: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-}
-
-
-def acl_role_policy_link_from_json(value: rt.Json, lost: rt.Lost) -> ACLRolePolicyLink:
-    """Return the ACLRolePolicyLink of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLRolePolicyLink = rt.fill(ACLRolePolicyLink, _ACL_ROLE_POLICY_LINK, value, lost)
-    return message
-
-
-_ACL_ROLE: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "Description": ("description", str, rt.wrong("text")),
-    "Policies": ("policies", None, rt.list_of_messages(acl_role_policy_link_from_json)),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def acl_role_from_json(value: rt.Json, lost: rt.Lost) -> ACLRole:
-    """Return the ACLRole of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLRole = rt.fill(ACLRole, _ACL_ROLE, value, lost)
-    return message
-
-
-_AUTH_METHOD_PRIVATE_KEY: rt.Table = {
-    "PemKey": ("pem_key", str, rt.wrong("text")),
-    "PemKeyFile": ("pem_key_file", str, rt.wrong("text")),
-    "PemCert": ("pem_cert", str, rt.wrong("text")),
-    "PemCertFile": ("pem_cert_file", str, rt.wrong("text")),
-    "KeyIDHeader": ("key_id_header", str, rt.wrong("text")),
-    "KeyID": ("key_id", str, rt.wrong("text")),
-}
-
-
-def auth_method_private_key_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodPrivateKey:
-    """Return the AuthMethodPrivateKey of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AuthMethodPrivateKey = rt.fill(AuthMethodPrivateKey, _AUTH_METHOD_PRIVATE_KEY, value, lost)
-    return message
-
-
-_AUTH_METHOD_CLIENT_ASSERTION: rt.Table = {
-    "Audience": ("audience", None, rt.list_of(str, "text")),
-    "PrivateKey": ("private_key", None, auth_method_private_key_from_json),
-    "ExtraHeaders": ("extra_headers", None, rt.map_of(str, "text")),
-    "KeySource": ("key_source", str, rt.wrong("text")),
-    "KeyAlgorithm": ("key_algorithm", str, rt.wrong("text")),
-}
-
-
-def auth_method_client_assertion_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodClientAssertion:
-    """Return the AuthMethodClientAssertion of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AuthMethodClientAssertion = rt.fill(AuthMethodClientAssertion, _AUTH_METHOD_CLIENT_ASSERTION, value, lost)
-    return message
-
-
-_AUTH_METHOD_CONFIG: rt.Table = {
-    "JWTValidationPubKeys": ("jwt_validation_pub_keys", None, rt.list_of(str, "text")),
-    "JWKSURL": ("jwks_url", str, rt.wrong("text")),
-    "JWKSCACert": ("jwks_ca_cert", str, rt.wrong("text")),
-    "OIDCDiscoveryURL": ("oidc_discovery_url", str, rt.wrong("text")),
-    "OIDCClientID": ("oidc_client_id", str, rt.wrong("text")),
-    "OIDCClientSecret": ("oidc_client_secret", str, rt.wrong("text")),
-    "OIDCClientAssertion": ("oidc_client_assertion", None, auth_method_client_assertion_from_json),
-    "OIDCEnablePKCE": ("oidc_enable_pkce", bool, rt.wrong("true or false")),
-    "OIDCDisableUserInfo": ("oidc_disable_user_info", bool, rt.wrong("true or false")),
-    "OIDCScopes": ("oidc_scopes", None, rt.list_of(str, "text")),
-    "BoundAudiences": ("bound_audiences", None, rt.list_of(str, "text")),
-    "BoundIssuer": ("bound_issuer", None, rt.list_of(str, "text")),
-    "AllowedRedirectURIs": ("allowed_redirect_uris", None, rt.list_of(str, "text")),
-    "DiscoveryCaPem": ("discovery_ca_pem", None, rt.list_of(str, "text")),
-    "SigningAlgs": ("signing_algs", None, rt.list_of(str, "text")),
-    "ExpirationLeeway": ("expiration_leeway", None, rt.take_duration),
-    "NotBeforeLeeway": ("not_before_leeway", None, rt.take_duration),
-    "ClockSkewLeeway": ("clock_skew_leeway", None, rt.take_duration),
-    "ClaimMappings": ("claim_mappings", None, rt.map_of(str, "text")),
-    "ListClaimMappings": ("list_claim_mappings", None, rt.map_of(str, "text")),
-    "VerboseLogging": ("verbose_logging", bool, rt.wrong("true or false")),
-}
-
-
-def auth_method_config_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodConfig:
-    """Return the AuthMethodConfig of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AuthMethodConfig = rt.fill(AuthMethodConfig, _AUTH_METHOD_CONFIG, value, lost)
-    return message
-
-
-_AUTH_METHOD: rt.Table = {
-    "Name": ("name", str, rt.wrong("text")),
-    "Type": ("type", str, rt.wrong("text")),
-    "TokenLocality": ("token_locality", str, rt.wrong("text")),
-    "TokenNameFormat": ("token_name_format", str, rt.wrong("text")),
-    "MaxTokenTTL": ("max_token_ttl", None, rt.take_duration),
-    "Default": ("default", bool, rt.wrong("true or false")),
-    "Config": ("config", None, auth_method_config_from_json),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateTime": ("create_time", None, rt.take_time),
-    "ModifyTime": ("modify_time", None, rt.take_time),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def auth_method_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethod:
-    """Return the AuthMethod of a JSON object; what its types cannot hold is written to `lost`."""
-    message: AuthMethod = rt.fill(AuthMethod, _AUTH_METHOD, value, lost)
-    return message
-
-
-_ACL_BINDING_RULE: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Description": ("description", str, rt.wrong("text")),
-    "AuthMethod": ("auth_method", str, rt.wrong("text")),
-    "Selector": ("selector", str, rt.wrong("text")),
-    "BindType": ("bind_type", str, rt.wrong("text")),
-    "BindName": ("bind_name", str, rt.wrong("text")),
-    "Hash": ("hash", None, rt.take_bytes),
-    "CreateTime": ("create_time", None, rt.take_time),
-    "ModifyTime": ("modify_time", None, rt.take_time),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-}
-
-
-def acl_binding_rule_from_json(value: rt.Json, lost: rt.Lost) -> ACLBindingRule:
-    """Return the ACLBindingRule of a JSON object; what its types cannot hold is written to `lost`."""
-    message: ACLBindingRule = rt.fill(ACLBindingRule, _ACL_BINDING_RULE, value, lost)
-    return message
-
-
-_NOMAD_VOLUME: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "Name": ("name", str, rt.wrong("text")),
-    "ExternalID": ("external_id", str, rt.wrong("text")),
-    "PluginID": ("plugin_id", str, rt.wrong("text")),
-    "NodePool": ("node_pool", str, rt.wrong("text")),
-    "NodeID": ("node_id", str, rt.wrong("text")),
-    "HostPath": ("host_path", str, rt.wrong("text")),
-    "State": ("state", str, rt.wrong("text")),
-    "CapacityBytes": ("capacity_bytes", int, rt.wrong("an integer")),
-    "Capacity": ("capacity", int, rt.wrong("an integer")),
-    "RequestedCapacityMinBytes": ("requested_capacity_min_bytes", int, rt.wrong("an integer")),
-    "RequestedCapacityMaxBytes": ("requested_capacity_max_bytes", int, rt.wrong("an integer")),
-    "RequestedCapabilities": ("requested_capabilities_json", None, rt.take_raw),
-    "Constraints": ("constraints_json", None, rt.take_raw),
-    "Parameters": ("parameters", None, rt.map_of(str, "text")),
-    "Topologies": ("topologies_json", None, rt.take_raw),
-    "RequestedTopologies": ("requested_topologies_json", None, rt.take_raw),
-    "AccessMode": ("access_mode", str, rt.wrong("text")),
-    "AttachmentMode": ("attachment_mode", str, rt.wrong("text")),
-    "MountOptions": ("mount_options_json", None, rt.take_raw),
-    "Secrets": ("secrets", None, rt.map_of(str, "text")),
-    "Context": ("context", None, rt.map_of(str, "text")),
-    "ReadAllocs": ("read_allocs_json", None, rt.take_raw),
-    "WriteAllocs": ("write_allocs_json", None, rt.take_raw),
-    "ReadClaims": ("read_claims_json", None, rt.take_raw),
-    "WriteClaims": ("write_claims_json", None, rt.take_raw),
-    "PastClaims": ("past_claims_json", None, rt.take_raw),
-    "Schedulable": ("schedulable", bool, rt.wrong("true or false")),
-    "Provider": ("provider", str, rt.wrong("text")),
-    "ProviderVersion": ("provider_version", str, rt.wrong("text")),
-    "ControllerRequired": ("controller_required", bool, rt.wrong("true or false")),
-    "ControllersHealthy": ("controllers_healthy", int, rt.wrong("an integer")),
-    "ControllersExpected": ("controllers_expected", int, rt.wrong("an integer")),
-    "NodesHealthy": ("nodes_healthy", int, rt.wrong("an integer")),
-    "NodesExpected": ("nodes_expected", int, rt.wrong("an integer")),
-    "ResourceExhausted": ("resource_exhausted", None, rt.take_time),
-    "Allocations": ("allocations_json", None, rt.take_raw),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-    "RequestedCapacityMin": ("requested_capacity_min", int, rt.wrong("an integer")),
-    "RequestedCapacityMax": ("requested_capacity_max", int, rt.wrong("an integer")),
-    "CloneID": ("clone_id", str, rt.wrong("text")),
-    "SnapshotID": ("snapshot_id", str, rt.wrong("text")),
-}
-
-
-def nomad_volume_from_json(value: rt.Json, lost: rt.Lost) -> NomadVolume:
-    """Return the NomadVolume of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NomadVolume = rt.fill(NomadVolume, _NOMAD_VOLUME, value, lost)
-    return message
-
-
-_CSI_PLUGIN: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "Provider": ("provider", str, rt.wrong("text")),
-    "Version": ("version", str, rt.wrong("text")),
-    "ControllerRequired": ("controller_required", bool, rt.wrong("true or false")),
-    "Controllers": ("controllers_json", None, rt.take_raw),
-    "Nodes": ("nodes_json", None, rt.take_raw),
-    "Allocations": ("allocations_json", None, rt.take_raw),
-    "ControllerJobs": ("controller_jobs_json", None, rt.take_raw),
-    "NodeJobs": ("node_jobs_json", None, rt.take_raw),
-    "ControllersHealthy": ("controllers_healthy", int, rt.wrong("an integer")),
-    "ControllersExpected": ("controllers_expected", int, rt.wrong("an integer")),
-    "NodesHealthy": ("nodes_healthy", int, rt.wrong("an integer")),
-    "NodesExpected": ("nodes_expected", int, rt.wrong("an integer")),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def csi_plugin_from_json(value: rt.Json, lost: rt.Lost) -> CSIPlugin:
-    """Return the CSIPlugin of a JSON object; what its types cannot hold is written to `lost`."""
-    message: CSIPlugin = rt.fill(CSIPlugin, _CSI_PLUGIN, value, lost)
-    return message
-
-
-_VARIABLE_LOCK: rt.Table = {
-    "ID": ("id", str, rt.wrong("text")),
-    "TTL": ("ttl", None, rt.take_duration),
-    "LockDelay": ("lock_delay", None, rt.take_duration),
-}
-
-
-def variable_lock_from_json(value: rt.Json, lost: rt.Lost) -> VariableLock:
-    """Return the VariableLock of a JSON object; what its types cannot hold is written to `lost`."""
-    message: VariableLock = rt.fill(VariableLock, _VARIABLE_LOCK, value, lost)
-    return message
-
-
-_VARIABLE_METADATA: rt.Table = {
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "Path": ("path", str, rt.wrong("text")),
-    "Lock": ("lock", None, variable_lock_from_json),
-    "CreateIndex": ("create_index", int, rt.wrong("an integer")),
-    "CreateTime": ("create_time", int, rt.wrong("an integer")),
-    "ModifyIndex": ("modify_index", int, rt.wrong("an integer")),
-    "ModifyTime": ("modify_time", int, rt.wrong("an integer")),
-}
-
-
-def variable_metadata_from_json(value: rt.Json, lost: rt.Lost) -> VariableMetadata:
-    """Return the VariableMetadata of a JSON object; what its types cannot hold is written to `lost`."""
-    message: VariableMetadata = rt.fill(VariableMetadata, _VARIABLE_METADATA, value, lost)
-    return message
-
-
-_NOMAD_PAYLOAD: rt.Table = {
-    "Node": ("node", None, node_from_json),
-    "Job": ("job", None, job_from_json),
-    "Allocation": ("allocation", None, allocation_from_json),
-    "Evaluation": ("evaluation", None, evaluation_from_json),
-    "Deployment": ("deployment", None, deployment_from_json),
-    "NodePool": ("node_pool", None, node_pool_from_json),
-    "Service": ("service", None, service_registration_from_json),
-    "ACLToken": ("acl_token", None, acl_token_from_json),
-    "ACLPolicy": ("acl_policy", None, acl_policy_from_json),
-    "ACLRole": ("acl_role", None, acl_role_from_json),
-    "AuthMethod": ("auth_method", None, auth_method_from_json),
-    "ACLBindingRule": ("acl_binding_rule", None, acl_binding_rule_from_json),
-    "Volume": ("volume", None, nomad_volume_from_json),
-    "Plugin": ("plugin", None, csi_plugin_from_json),
-    "Metadata": ("metadata", None, variable_metadata_from_json),
-    "Deleted": ("deleted", bool, rt.wrong("true or false")),
-    "Timeout": ("timeout", bool, rt.wrong("true or false")),
-    "TimeoutReason": ("timeout_reason", str, rt.wrong("text")),
-}
-
-_NOMAD_PAYLOAD_ALTERNATIVES = frozenset(("Node", "Job", "Allocation", "Evaluation", "Deployment", "NodePool", "Service", "ACLToken", "ACLPolicy", "ACLRole", "AuthMethod", "ACLBindingRule", "Volume", "Plugin", "Metadata"))
-
-
-def nomad_payload_from_json(value: rt.Json, lost: rt.Lost) -> NomadPayload:
-    """Return the NomadPayload of a JSON object; what its types cannot hold is written to `lost`."""
-    if type(value) is dict and len(_NOMAD_PAYLOAD_ALTERNATIVES & value.keys()) > 1:
-        lost.append("")
-    message: NomadPayload = rt.fill(NomadPayload, _NOMAD_PAYLOAD, value, lost)
-    return message
-
-
-_NOMAD_EVENT: rt.Table = {
-    "Topic": ("topic", str, rt.wrong("text")),
-    "Type": ("type", str, rt.wrong("text")),
-    "Key": ("key", str, rt.wrong("text")),
-    "Namespace": ("namespace", str, rt.wrong("text")),
-    "FilterKeys": ("filter_keys", None, rt.list_of(str, "text")),
-    "Payload": ("payload", None, nomad_payload_from_json),
-}
+class _NomadEventShape(rt.Shape):
+    topic: rt.Text = msgspec.field(default=None, name="Topic")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    key: rt.Text = msgspec.field(default=None, name="Key")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    filter_keys: list[str] | None = msgspec.field(default=None, name="FilterKeys")
+    payload: _NomadPayloadShape | None = msgspec.field(default=None, name="Payload")
+
+
+class _NomadPayloadShape(rt.Shape):
+    node: _NodeShape | None = msgspec.field(default=None, name="Node")
+    job: _JobShape | None = msgspec.field(default=None, name="Job")
+    allocation: _AllocationShape | None = msgspec.field(default=None, name="Allocation")
+    evaluation: _EvaluationShape | None = msgspec.field(default=None, name="Evaluation")
+    deployment: _DeploymentShape | None = msgspec.field(default=None, name="Deployment")
+    node_pool: _NodePoolShape | None = msgspec.field(default=None, name="NodePool")
+    service: _ServiceRegistrationShape | None = msgspec.field(default=None, name="Service")
+    acl_token: _ACLTokenShape | None = msgspec.field(default=None, name="ACLToken")
+    acl_policy: _ACLPolicyShape | None = msgspec.field(default=None, name="ACLPolicy")
+    acl_role: _ACLRoleShape | None = msgspec.field(default=None, name="ACLRole")
+    auth_method: _AuthMethodShape | None = msgspec.field(default=None, name="AuthMethod")
+    acl_binding_rule: _ACLBindingRuleShape | None = msgspec.field(default=None, name="ACLBindingRule")
+    volume: _NomadVolumeShape | None = msgspec.field(default=None, name="Volume")
+    plugin: _CSIPluginShape | None = msgspec.field(default=None, name="Plugin")
+    metadata: _VariableMetadataShape | None = msgspec.field(default=None, name="Metadata")
+    deleted: rt.Flag = msgspec.field(default=None, name="Deleted")
+    timeout: rt.Flag = msgspec.field(default=None, name="Timeout")
+    timeout_reason: rt.Text = msgspec.field(default=None, name="TimeoutReason")
+
+
+class _NodeShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    datacenter: rt.Text = msgspec.field(default=None, name="Datacenter")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    http_addr: rt.Text = msgspec.field(default=None, name="HTTPAddr")
+    tls_enabled: rt.Flag = msgspec.field(default=None, name="TLSEnabled")
+    attributes: dict[str, str] | None = msgspec.field(default=None, name="Attributes")
+    node_resources: _NodeResourcesShape | None = msgspec.field(default=None, name="NodeResources")
+    reserved_resources: _NodeReservedResourcesShape | None = msgspec.field(default=None, name="ReservedResources")
+    resources: _ResourcesShape | None = msgspec.field(default=None, name="Resources")
+    reserved: _ResourcesShape | None = msgspec.field(default=None, name="Reserved")
+    links: dict[str, str] | None = msgspec.field(default=None, name="Links")
+    meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
+    node_class: rt.Text = msgspec.field(default=None, name="NodeClass")
+    computed_class: rt.Text = msgspec.field(default=None, name="ComputedClass")
+    drain: rt.Flag = msgspec.field(default=None, name="Drain")
+    drain_strategy: _DrainStrategyShape | None = msgspec.field(default=None, name="DrainStrategy")
+    scheduling_eligibility: rt.Text = msgspec.field(default=None, name="SchedulingEligibility")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    status_description: rt.Text = msgspec.field(default=None, name="StatusDescription")
+    status_updated_at: rt.Int64 = msgspec.field(default=None, name="StatusUpdatedAt")
+    events: list[_NodeEventShape] | None = msgspec.field(default=None, name="Events")
+    drivers: dict[str, _DriverInfoShape] | None = msgspec.field(default=None, name="Drivers")
+    csi_controller_plugins: dict[str, _CSIInfoShape] | None = msgspec.field(default=None, name="CSIControllerPlugins")
+    csi_node_plugins: dict[str, _CSIInfoShape] | None = msgspec.field(default=None, name="CSINodePlugins")
+    host_volumes: dict[str, _ClientHostVolumeConfigShape] | None = msgspec.field(default=None, name="HostVolumes")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    secret_id: rt.Text = msgspec.field(default=None, name="SecretID")
+    node_pool: rt.Text = msgspec.field(default=None, name="NodePool")
+    cgroup_parent: rt.Text = msgspec.field(default=None, name="CgroupParent")
+    host_networks: dict[str, _ClientHostNetworkConfigShape] | None = msgspec.field(default=None, name="HostNetworks")
+    last_drain: _DrainMetadataShape | None = msgspec.field(default=None, name="LastDrain")
+    last_missed_heartbeat_index: rt.Uint64 = msgspec.field(default=None, name="LastMissedHeartbeatIndex")
+    last_alloc_update_index: rt.Uint64 = msgspec.field(default=None, name="LastAllocUpdateIndex")
+    gc_volumes_on_node_gc: rt.Flag = msgspec.field(default=None, name="GCVolumesOnNodeGC")
+    node_max_allocs: rt.Int64 = msgspec.field(default=None, name="NodeMaxAllocs")
+    identity_signing_key_id: rt.Text = msgspec.field(default=None, name="IdentitySigningKeyID")
+
+
+class _JobShape(rt.Shape):
+    stop: rt.Flag = msgspec.field(default=None, name="Stop")
+    region: rt.Text = msgspec.field(default=None, name="Region")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    parent_id: rt.Text = msgspec.field(default=None, name="ParentID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    priority: rt.Int64 = msgspec.field(default=None, name="Priority")
+    all_at_once: rt.Flag = msgspec.field(default=None, name="AllAtOnce")
+    datacenters: list[str] | None = msgspec.field(default=None, name="Datacenters")
+    node_pool: rt.Text = msgspec.field(default=None, name="NodePool")
+    constraints: list[_JobConstraintShape] | None = msgspec.field(default=None, name="Constraints")
+    affinities: list[_JobAffinityShape] | None = msgspec.field(default=None, name="Affinities")
+    spreads: list[_JobSpreadShape] | None = msgspec.field(default=None, name="Spreads")
+    task_groups: list[_TaskGroupShape] | None = msgspec.field(default=None, name="TaskGroups")
+    update: _UpdateStrategyShape | None = msgspec.field(default=None, name="Update")
+    multiregion: _JobMultiregionShape | None = msgspec.field(default=None, name="Multiregion")
+    periodic: _PeriodicConfigShape | None = msgspec.field(default=None, name="Periodic")
+    parameterized_job: _ParameterizedJobConfigShape | None = msgspec.field(default=None, name="ParameterizedJob")
+    dispatched: rt.Flag = msgspec.field(default=None, name="Dispatched")
+    dispatch_idempotency_token: rt.Text = msgspec.field(default=None, name="DispatchIdempotencyToken")
+    payload: rt.Base64 = msgspec.field(default=None, name="Payload")
+    meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
+    consul_token: rt.Text = msgspec.field(default=None, name="ConsulToken")
+    consul_namespace: rt.Text = msgspec.field(default=None, name="ConsulNamespace")
+    vault_token: rt.Text = msgspec.field(default=None, name="VaultToken")
+    vault_namespace: rt.Text = msgspec.field(default=None, name="VaultNamespace")
+    nomad_token_id: rt.Text = msgspec.field(default=None, name="NomadTokenID")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    status_description: rt.Text = msgspec.field(default=None, name="StatusDescription")
+    stable: rt.Flag = msgspec.field(default=None, name="Stable")
+    version: rt.Uint64 = msgspec.field(default=None, name="Version")
+    submit_time: rt.Int64 = msgspec.field(default=None, name="SubmitTime")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    job_modify_index: rt.Uint64 = msgspec.field(default=None, name="JobModifyIndex")
+    ui: _JobUIConfigShape | None = msgspec.field(default=None, name="UI")
+    version_tag: _JobVersionTagShape | None = msgspec.field(default=None, name="VersionTag")
+
+
+class _AllocationShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    eval_id: rt.Text = msgspec.field(default=None, name="EvalID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    node_name: rt.Text = msgspec.field(default=None, name="NodeName")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    task_group: rt.Text = msgspec.field(default=None, name="TaskGroup")
+    resources: _ResourcesShape | None = msgspec.field(default=None, name="Resources")
+    shared_resources: _ResourcesShape | None = msgspec.field(default=None, name="SharedResources")
+    task_resources: dict[str, _ResourcesShape] | None = msgspec.field(default=None, name="TaskResources")
+    allocated_resources: _AllocatedResourcesShape | None = msgspec.field(default=None, name="AllocatedResources")
+    metrics: _AllocMetricShape | None = msgspec.field(default=None, name="Metrics")
+    desired_status: rt.Text = msgspec.field(default=None, name="DesiredStatus")
+    desired_description: rt.Text = msgspec.field(default=None, name="DesiredDescription")
+    desired_transition: _DesiredTransitionShape | None = msgspec.field(default=None, name="DesiredTransition")
+    client_status: rt.Text = msgspec.field(default=None, name="ClientStatus")
+    client_description: rt.Text = msgspec.field(default=None, name="ClientDescription")
+    task_states: dict[str, _TaskStateShape] | None = msgspec.field(default=None, name="TaskStates")
+    alloc_states: list[_AllocStateShape] | None = msgspec.field(default=None, name="AllocStates")
+    previous_allocation: rt.Text = msgspec.field(default=None, name="PreviousAllocation")
+    next_allocation: rt.Text = msgspec.field(default=None, name="NextAllocation")
+    deployment_id: rt.Text = msgspec.field(default=None, name="DeploymentID")
+    deployment_status: _AllocDeploymentStatusShape | None = msgspec.field(default=None, name="DeploymentStatus")
+    reschedule_tracker: _RescheduleTrackerShape | None = msgspec.field(default=None, name="RescheduleTracker")
+    network_status: _AllocNetworkStatusShape | None = msgspec.field(default=None, name="NetworkStatus")
+    followup_eval_id: rt.Text = msgspec.field(default=None, name="FollowupEvalID")
+    preempted_allocations: list[str] | None = msgspec.field(default=None, name="PreemptedAllocations")
+    preempted_by_allocation: rt.Text = msgspec.field(default=None, name="PreemptedByAllocation")
+    signed_identities: dict[str, str] | None = msgspec.field(default=None, name="SignedIdentities")
+    signing_key_id: rt.Text = msgspec.field(default=None, name="SigningKeyID")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    alloc_modify_index: rt.Uint64 = msgspec.field(default=None, name="AllocModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _EvaluationShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    priority: rt.Int64 = msgspec.field(default=None, name="Priority")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    triggered_by: rt.Text = msgspec.field(default=None, name="TriggeredBy")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    job_modify_index: rt.Uint64 = msgspec.field(default=None, name="JobModifyIndex")
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    node_modify_index: rt.Uint64 = msgspec.field(default=None, name="NodeModifyIndex")
+    deployment_id: rt.Text = msgspec.field(default=None, name="DeploymentID")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    status_description: rt.Text = msgspec.field(default=None, name="StatusDescription")
+    wait: rt.Int64 = msgspec.field(default=None, name="Wait")
+    wait_until: rt.Text = msgspec.field(default=None, name="WaitUntil")
+    next_eval: rt.Text = msgspec.field(default=None, name="NextEval")
+    previous_eval: rt.Text = msgspec.field(default=None, name="PreviousEval")
+    blocked_eval: rt.Text = msgspec.field(default=None, name="BlockedEval")
+    related_evals: list[_EvaluationStubShape] | None = msgspec.field(default=None, name="RelatedEvals")
+    failed_tg_allocs: dict[str, _AllocMetricShape] | None = msgspec.field(default=None, name="FailedTGAllocs")
+    plan_annotations_json: rt.Raw = msgspec.field(default=rt.Raw(), name="PlanAnnotations")
+    class_eligibility: dict[str, bool] | None = msgspec.field(default=None, name="ClassEligibility")
+    quota_limit_reached: rt.Text = msgspec.field(default=None, name="QuotaLimitReached")
+    missing_non_node_resources: list[str] | None = msgspec.field(default=None, name="MissingNonNodeResources")
+    escaped_computed_class: rt.Flag = msgspec.field(default=None, name="EscapedComputedClass")
+    annotate_plan: rt.Flag = msgspec.field(default=None, name="AnnotatePlan")
+    queued_allocations: dict[str, rt.Signed] | None = msgspec.field(default=None, name="QueuedAllocations")
+    leader_acl: rt.Text = msgspec.field(default=None, name="LeaderACL")
+    snapshot_index: rt.Uint64 = msgspec.field(default=None, name="SnapshotIndex")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _DeploymentShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    job_version: rt.Uint64 = msgspec.field(default=None, name="JobVersion")
+    job_modify_index: rt.Uint64 = msgspec.field(default=None, name="JobModifyIndex")
+    job_spec_modify_index: rt.Uint64 = msgspec.field(default=None, name="JobSpecModifyIndex")
+    job_create_index: rt.Uint64 = msgspec.field(default=None, name="JobCreateIndex")
+    is_multiregion: rt.Flag = msgspec.field(default=None, name="IsMultiregion")
+    task_groups: dict[str, _DeploymentStateShape] | None = msgspec.field(default=None, name="TaskGroups")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    status_description: rt.Text = msgspec.field(default=None, name="StatusDescription")
+    eval_priority: rt.Int64 = msgspec.field(default=None, name="EvalPriority")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _NodePoolShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
+    scheduler_configuration: _NodePoolSchedulerConfigurationShape | None = msgspec.field(default=None, name="SchedulerConfiguration")
+    node_identity_ttl: rt.Int64 = msgspec.field(default=None, name="NodeIdentityTTL")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _ServiceRegistrationShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    service_name: rt.Text = msgspec.field(default=None, name="ServiceName")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    datacenter: rt.Text = msgspec.field(default=None, name="Datacenter")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    alloc_id: rt.Text = msgspec.field(default=None, name="AllocID")
+    tags: list[str] | None = msgspec.field(default=None, name="Tags")
+    address: rt.Text = msgspec.field(default=None, name="Address")
+    port: rt.Int64 = msgspec.field(default=None, name="Port")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _ACLTokenShape(rt.Shape):
+    accessor_id: rt.Text = msgspec.field(default=None, name="AccessorID")
+    secret_id: rt.Text = msgspec.field(default=None, name="SecretID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    policies: list[str] | None = msgspec.field(default=None, name="Policies")
+    roles: list[_ACLTokenRoleLinkShape] | None = msgspec.field(default=None, name="Roles")
+    is_global: rt.Flag = msgspec.field(default=None, name="Global")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
+    expiration_time: rt.Text = msgspec.field(default=None, name="ExpirationTime")
+    expiration_ttl: rt.Int64 = msgspec.field(default=None, name="ExpirationTTL")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _ACLPolicyShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    rules: rt.Text = msgspec.field(default=None, name="Rules")
+    rules_json: rt.Raw = msgspec.field(default=rt.Raw(), name="RulesJSON")
+    job_acl: _ACLPolicyJobShape | None = msgspec.field(default=None, name="JobACL")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _ACLRoleShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    policies: list[_ACLRolePolicyLinkShape] | None = msgspec.field(default=None, name="Policies")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _AuthMethodShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    token_locality: rt.Text = msgspec.field(default=None, name="TokenLocality")
+    token_name_format: rt.Text = msgspec.field(default=None, name="TokenNameFormat")
+    max_token_ttl: rt.Int64 = msgspec.field(default=None, name="MaxTokenTTL")
+    default: rt.Flag = msgspec.field(default=None, name="Default")
+    config: _AuthMethodConfigShape | None = msgspec.field(default=None, name="Config")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Text = msgspec.field(default=None, name="ModifyTime")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _ACLBindingRuleShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    auth_method: rt.Text = msgspec.field(default=None, name="AuthMethod")
+    selector: rt.Text = msgspec.field(default=None, name="Selector")
+    bind_type: rt.Text = msgspec.field(default=None, name="BindType")
+    bind_name: rt.Text = msgspec.field(default=None, name="BindName")
+    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Text = msgspec.field(default=None, name="ModifyTime")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _NomadVolumeShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    external_id: rt.Text = msgspec.field(default=None, name="ExternalID")
+    plugin_id: rt.Text = msgspec.field(default=None, name="PluginID")
+    node_pool: rt.Text = msgspec.field(default=None, name="NodePool")
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    host_path: rt.Text = msgspec.field(default=None, name="HostPath")
+    state: rt.Text = msgspec.field(default=None, name="State")
+    capacity_bytes: rt.Int64 = msgspec.field(default=None, name="CapacityBytes")
+    capacity: rt.Int64 = msgspec.field(default=None, name="Capacity")
+    requested_capacity_min_bytes: rt.Int64 = msgspec.field(default=None, name="RequestedCapacityMinBytes")
+    requested_capacity_max_bytes: rt.Int64 = msgspec.field(default=None, name="RequestedCapacityMaxBytes")
+    requested_capabilities_json: rt.Raw = msgspec.field(default=rt.Raw(), name="RequestedCapabilities")
+    constraints_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Constraints")
+    parameters: dict[str, str] | None = msgspec.field(default=None, name="Parameters")
+    topologies_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Topologies")
+    requested_topologies_json: rt.Raw = msgspec.field(default=rt.Raw(), name="RequestedTopologies")
+    access_mode: rt.Text = msgspec.field(default=None, name="AccessMode")
+    attachment_mode: rt.Text = msgspec.field(default=None, name="AttachmentMode")
+    mount_options_json: rt.Raw = msgspec.field(default=rt.Raw(), name="MountOptions")
+    secrets: dict[str, str] | None = msgspec.field(default=None, name="Secrets")
+    context: dict[str, str] | None = msgspec.field(default=None, name="Context")
+    read_allocs_json: rt.Raw = msgspec.field(default=rt.Raw(), name="ReadAllocs")
+    write_allocs_json: rt.Raw = msgspec.field(default=rt.Raw(), name="WriteAllocs")
+    read_claims_json: rt.Raw = msgspec.field(default=rt.Raw(), name="ReadClaims")
+    write_claims_json: rt.Raw = msgspec.field(default=rt.Raw(), name="WriteClaims")
+    past_claims_json: rt.Raw = msgspec.field(default=rt.Raw(), name="PastClaims")
+    schedulable: rt.Flag = msgspec.field(default=None, name="Schedulable")
+    provider: rt.Text = msgspec.field(default=None, name="Provider")
+    provider_version: rt.Text = msgspec.field(default=None, name="ProviderVersion")
+    controller_required: rt.Flag = msgspec.field(default=None, name="ControllerRequired")
+    controllers_healthy: rt.Int64 = msgspec.field(default=None, name="ControllersHealthy")
+    controllers_expected: rt.Int64 = msgspec.field(default=None, name="ControllersExpected")
+    nodes_healthy: rt.Int64 = msgspec.field(default=None, name="NodesHealthy")
+    nodes_expected: rt.Int64 = msgspec.field(default=None, name="NodesExpected")
+    resource_exhausted: rt.Text = msgspec.field(default=None, name="ResourceExhausted")
+    allocations_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Allocations")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+    requested_capacity_min: rt.Int64 = msgspec.field(default=None, name="RequestedCapacityMin")
+    requested_capacity_max: rt.Int64 = msgspec.field(default=None, name="RequestedCapacityMax")
+    clone_id: rt.Text = msgspec.field(default=None, name="CloneID")
+    snapshot_id: rt.Text = msgspec.field(default=None, name="SnapshotID")
+
+
+class _CSIPluginShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    provider: rt.Text = msgspec.field(default=None, name="Provider")
+    version: rt.Text = msgspec.field(default=None, name="Version")
+    controller_required: rt.Flag = msgspec.field(default=None, name="ControllerRequired")
+    controllers_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Controllers")
+    nodes_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Nodes")
+    allocations_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Allocations")
+    controller_jobs_json: rt.Raw = msgspec.field(default=rt.Raw(), name="ControllerJobs")
+    node_jobs_json: rt.Raw = msgspec.field(default=rt.Raw(), name="NodeJobs")
+    controllers_healthy: rt.Int64 = msgspec.field(default=None, name="ControllersHealthy")
+    controllers_expected: rt.Int64 = msgspec.field(default=None, name="ControllersExpected")
+    nodes_healthy: rt.Int64 = msgspec.field(default=None, name="NodesHealthy")
+    nodes_expected: rt.Int64 = msgspec.field(default=None, name="NodesExpected")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _VariableMetadataShape(rt.Shape):
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    path: rt.Text = msgspec.field(default=None, name="Path")
+    lock: _VariableLockShape | None = msgspec.field(default=None, name="Lock")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _NodeResourcesShape(rt.Shape):
+    cpu: _NodeCpuResourcesShape | None = msgspec.field(default=None, name="Cpu")
+    memory: _NodeMemoryResourcesShape | None = msgspec.field(default=None, name="Memory")
+    disk: _NodeDiskResourcesShape | None = msgspec.field(default=None, name="Disk")
+    networks: list[_NetworkResourceShape] | None = msgspec.field(default=None, name="Networks")
+    node_networks: list[_NodeNetworkResourceShape] | None = msgspec.field(default=None, name="NodeNetworks")
+    devices: list[_NodeDeviceResourceShape] | None = msgspec.field(default=None, name="Devices")
+    processors: _NodeProcessorResourcesShape | None = msgspec.field(default=None, name="Processors")
+    min_dynamic_port: rt.Int64 = msgspec.field(default=None, name="MinDynamicPort")
+    max_dynamic_port: rt.Int64 = msgspec.field(default=None, name="MaxDynamicPort")
+
+
+class _NodeReservedResourcesShape(rt.Shape):
+    cpu: _NodeReservedCpuResourcesShape | None = msgspec.field(default=None, name="Cpu")
+    memory: _NodeReservedMemoryResourcesShape | None = msgspec.field(default=None, name="Memory")
+    disk: _NodeReservedDiskResourcesShape | None = msgspec.field(default=None, name="Disk")
+    networks: _NodeReservedNetworkResourcesShape | None = msgspec.field(default=None, name="Networks")
+
+
+class _ResourcesShape(rt.Shape):
+    cpu: rt.Int64 = msgspec.field(default=None, name="CPU")
+    memory_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMB")
+    disk_mb: rt.Int64 = msgspec.field(default=None, name="DiskMB")
+    iops: rt.Int64 = msgspec.field(default=None, name="IOPS")
+    networks: list[_NetworkResourceShape] | None = msgspec.field(default=None, name="Networks")
+    devices_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Devices")
+    cores: rt.Int64 = msgspec.field(default=None, name="Cores")
+    memory_max_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMaxMB")
+    numa_json: rt.Raw = msgspec.field(default=rt.Raw(), name="NUMA")
+    secrets_mb: rt.Int64 = msgspec.field(default=None, name="SecretsMB")
+
+
+class _DrainStrategyShape(rt.Shape):
+    deadline: rt.Int64 = msgspec.field(default=None, name="Deadline")
+    ignore_system_jobs: rt.Flag = msgspec.field(default=None, name="IgnoreSystemJobs")
+    force_deadline: rt.Text = msgspec.field(default=None, name="ForceDeadline")
+    started_at: rt.Text = msgspec.field(default=None, name="StartedAt")
+
+
+class _NodeEventShape(rt.Shape):
+    message: rt.Text = msgspec.field(default=None, name="Message")
+    subsystem: rt.Text = msgspec.field(default=None, name="Subsystem")
+    details: dict[str, str] | None = msgspec.field(default=None, name="Details")
+    timestamp: rt.Text = msgspec.field(default=None, name="Timestamp")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+
+
+class _DriverInfoShape(rt.Shape):
+    attributes: dict[str, str] | None = msgspec.field(default=None, name="Attributes")
+    detected: rt.Flag = msgspec.field(default=None, name="Detected")
+    healthy: rt.Flag = msgspec.field(default=None, name="Healthy")
+    health_description: rt.Text = msgspec.field(default=None, name="HealthDescription")
+    update_time: rt.Text = msgspec.field(default=None, name="UpdateTime")
+
+
+class _CSIInfoShape(rt.Shape):
+    plugin_id: rt.Text = msgspec.field(default=None, name="PluginID")
+    alloc_id: rt.Text = msgspec.field(default=None, name="AllocID")
+    healthy: rt.Flag = msgspec.field(default=None, name="Healthy")
+    health_description: rt.Text = msgspec.field(default=None, name="HealthDescription")
+    update_time: rt.Text = msgspec.field(default=None, name="UpdateTime")
+    provider: rt.Text = msgspec.field(default=None, name="Provider")
+    provider_version: rt.Text = msgspec.field(default=None, name="ProviderVersion")
+    requires_controller_plugin: rt.Flag = msgspec.field(default=None, name="RequiresControllerPlugin")
+    requires_topologies: rt.Flag = msgspec.field(default=None, name="RequiresTopologies")
+    controller_info: _CSIControllerInfoShape | None = msgspec.field(default=None, name="ControllerInfo")
+    node_info: _CSINodeInfoShape | None = msgspec.field(default=None, name="NodeInfo")
+
+
+class _ClientHostVolumeConfigShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    path: rt.Text = msgspec.field(default=None, name="Path")
+    read_only: rt.Flag = msgspec.field(default=None, name="ReadOnly")
+    id: rt.Text = msgspec.field(default=None, name="ID")
+
+
+class _ClientHostNetworkConfigShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    cidr: rt.Text = msgspec.field(default=None, name="CIDR")
+    interface: rt.Text = msgspec.field(default=None, name="Interface")
+    reserved_ports: rt.Text = msgspec.field(default=None, name="ReservedPorts")
+
+
+class _DrainMetadataShape(rt.Shape):
+    started_at: rt.Text = msgspec.field(default=None, name="StartedAt")
+    updated_at: rt.Text = msgspec.field(default=None, name="UpdatedAt")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    accessor_id: rt.Text = msgspec.field(default=None, name="AccessorID")
+    meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
+
+
+class _JobConstraintShape(rt.Shape):
+    l_target: rt.Text = msgspec.field(default=None, name="LTarget")
+    r_target: rt.Text = msgspec.field(default=None, name="RTarget")
+    operand: rt.Text = msgspec.field(default=None, name="Operand")
+
+
+class _JobAffinityShape(rt.Shape):
+    l_target: rt.Text = msgspec.field(default=None, name="LTarget")
+    r_target: rt.Text = msgspec.field(default=None, name="RTarget")
+    operand: rt.Text = msgspec.field(default=None, name="Operand")
+    weight: rt.Int64 = msgspec.field(default=None, name="Weight")
+
+
+class _JobSpreadShape(rt.Shape):
+    attribute: rt.Text = msgspec.field(default=None, name="Attribute")
+    weight: rt.Int64 = msgspec.field(default=None, name="Weight")
+    spread_target: list[_JobSpreadTargetShape] | None = msgspec.field(default=None, name="SpreadTarget")
+
+
+class _TaskGroupShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    count: rt.Int64 = msgspec.field(default=None, name="Count")
+    update: _UpdateStrategyShape | None = msgspec.field(default=None, name="Update")
+    migrate_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Migrate")
+    constraints: list[_JobConstraintShape] | None = msgspec.field(default=None, name="Constraints")
+    scaling_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Scaling")
+    restart_policy_json: rt.Raw = msgspec.field(default=rt.Raw(), name="RestartPolicy")
+    disconnect_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Disconnect")
+    tasks_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Tasks")
+    ephemeral_disk_json: rt.Raw = msgspec.field(default=rt.Raw(), name="EphemeralDisk")
+    meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
+    reschedule_policy_json: rt.Raw = msgspec.field(default=rt.Raw(), name="ReschedulePolicy")
+    affinities: list[_JobAffinityShape] | None = msgspec.field(default=None, name="Affinities")
+    spreads: list[_JobSpreadShape] | None = msgspec.field(default=None, name="Spreads")
+    networks: list[_NetworkResourceShape] | None = msgspec.field(default=None, name="Networks")
+    consul_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Consul")
+    services_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Services")
+    volumes_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Volumes")
+    shutdown_delay: rt.Int64 = msgspec.field(default=None, name="ShutdownDelay")
+    max_run_duration: rt.Int64 = msgspec.field(default=None, name="MaxRunDuration")
+    stop_after_client_disconnect: rt.Int64 = msgspec.field(default=None, name="StopAfterClientDisconnect")
+    max_client_disconnect: rt.Int64 = msgspec.field(default=None, name="MaxClientDisconnect")
+    prevent_reschedule_on_lost: rt.Flag = msgspec.field(default=None, name="PreventRescheduleOnLost")
+
+
+class _UpdateStrategyShape(rt.Shape):
+    stagger: rt.Int64 = msgspec.field(default=None, name="Stagger")
+    max_parallel: rt.Int64 = msgspec.field(default=None, name="MaxParallel")
+    health_check: rt.Text = msgspec.field(default=None, name="HealthCheck")
+    min_healthy_time: rt.Int64 = msgspec.field(default=None, name="MinHealthyTime")
+    healthy_deadline: rt.Int64 = msgspec.field(default=None, name="HealthyDeadline")
+    progress_deadline: rt.Int64 = msgspec.field(default=None, name="ProgressDeadline")
+    auto_revert: rt.Flag = msgspec.field(default=None, name="AutoRevert")
+    auto_promote: rt.Flag = msgspec.field(default=None, name="AutoPromote")
+    canary: rt.Int64 = msgspec.field(default=None, name="Canary")
+
+
+class _JobMultiregionShape(rt.Shape):
+    strategy: _JobMultiregionStrategyShape | None = msgspec.field(default=None, name="Strategy")
+    regions_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Regions")
+
+
+class _PeriodicConfigShape(rt.Shape):
+    enabled: rt.Flag = msgspec.field(default=None, name="Enabled")
+    spec: rt.Text = msgspec.field(default=None, name="Spec")
+    specs: list[str] | None = msgspec.field(default=None, name="Specs")
+    spec_type: rt.Text = msgspec.field(default=None, name="SpecType")
+    prohibit_overlap: rt.Flag = msgspec.field(default=None, name="ProhibitOverlap")
+    time_zone: rt.Text = msgspec.field(default=None, name="TimeZone")
+
+
+class _ParameterizedJobConfigShape(rt.Shape):
+    payload: rt.Text = msgspec.field(default=None, name="Payload")
+    meta_required: list[str] | None = msgspec.field(default=None, name="MetaRequired")
+    meta_optional: list[str] | None = msgspec.field(default=None, name="MetaOptional")
+
+
+class _JobUIConfigShape(rt.Shape):
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    links: list[_JobUILinkShape] | None = msgspec.field(default=None, name="Links")
+
+
+class _JobVersionTagShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    description: rt.Text = msgspec.field(default=None, name="Description")
+    tagged_time: rt.Int64 = msgspec.field(default=None, name="TaggedTime")
+
+
+class _AllocatedResourcesShape(rt.Shape):
+    tasks: dict[str, _AllocatedTaskResourcesShape] | None = msgspec.field(default=None, name="Tasks")
+    task_lifecycles: dict[str, _TaskLifecycleShape | None] | None = msgspec.field(default=None, name="TaskLifecycles")
+    shared: _AllocatedSharedResourcesShape | None = msgspec.field(default=None, name="Shared")
+
+
+class _AllocMetricShape(rt.Shape):
+    nodes_evaluated: rt.Int64 = msgspec.field(default=None, name="NodesEvaluated")
+    nodes_filtered: rt.Int64 = msgspec.field(default=None, name="NodesFiltered")
+    nodes_in_pool: rt.Int64 = msgspec.field(default=None, name="NodesInPool")
+    node_pool: rt.Text = msgspec.field(default=None, name="NodePool")
+    nodes_available: dict[str, rt.Signed] | None = msgspec.field(default=None, name="NodesAvailable")
+    class_filtered: dict[str, rt.Signed] | None = msgspec.field(default=None, name="ClassFiltered")
+    constraint_filtered: dict[str, rt.Signed] | None = msgspec.field(default=None, name="ConstraintFiltered")
+    nodes_exhausted: rt.Int64 = msgspec.field(default=None, name="NodesExhausted")
+    class_exhausted: dict[str, rt.Signed] | None = msgspec.field(default=None, name="ClassExhausted")
+    dimension_exhausted: dict[str, rt.Signed] | None = msgspec.field(default=None, name="DimensionExhausted")
+    quota_exhausted: list[str] | None = msgspec.field(default=None, name="QuotaExhausted")
+    resources_exhausted: dict[str, _ResourcesShape] | None = msgspec.field(default=None, name="ResourcesExhausted")
+    scores: dict[str, int | float] | None = msgspec.field(default=None, name="Scores")
+    score_meta_data: list[_NodeScoreMetaShape] | None = msgspec.field(default=None, name="ScoreMetaData")
+    allocation_time: rt.Int64 = msgspec.field(default=None, name="AllocationTime")
+    coalesced_failures: rt.Int64 = msgspec.field(default=None, name="CoalescedFailures")
+
+
+class _DesiredTransitionShape(rt.Shape):
+    migrate: rt.Flag = msgspec.field(default=None, name="Migrate")
+    reschedule: rt.Flag = msgspec.field(default=None, name="Reschedule")
+    force_reschedule: rt.Flag = msgspec.field(default=None, name="ForceReschedule")
+    no_shutdown_delay: rt.Flag = msgspec.field(default=None, name="NoShutdownDelay")
+    migrate_disable_placement: rt.Flag = msgspec.field(default=None, name="MigrateDisablePlacement")
+
+
+class _TaskStateShape(rt.Shape):
+    state: rt.Text = msgspec.field(default=None, name="State")
+    failed: rt.Flag = msgspec.field(default=None, name="Failed")
+    restarts: rt.Uint64 = msgspec.field(default=None, name="Restarts")
+    last_restart: rt.Text = msgspec.field(default=None, name="LastRestart")
+    started_at: rt.Text = msgspec.field(default=None, name="StartedAt")
+    finished_at: rt.Text = msgspec.field(default=None, name="FinishedAt")
+    events: list[_TaskEventShape] | None = msgspec.field(default=None, name="Events")
+    paused: rt.Text = msgspec.field(default=None, name="Paused")
+
+
+class _AllocStateShape(rt.Shape):
+    field: rt.Int64 = msgspec.field(default=None, name="Field")
+    value: rt.Text = msgspec.field(default=None, name="Value")
+    time: rt.Text = msgspec.field(default=None, name="Time")
+
+
+class _AllocDeploymentStatusShape(rt.Shape):
+    healthy: rt.Flag = msgspec.field(default=None, name="Healthy")
+    timestamp: rt.Text = msgspec.field(default=None, name="Timestamp")
+    canary: rt.Flag = msgspec.field(default=None, name="Canary")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+
+
+class _RescheduleTrackerShape(rt.Shape):
+    events: list[_RescheduleEventShape] | None = msgspec.field(default=None, name="Events")
+    last_reschedule: rt.Text = msgspec.field(default=None, name="LastReschedule")
+
+
+class _AllocNetworkStatusShape(rt.Shape):
+    interface_name: rt.Text = msgspec.field(default=None, name="InterfaceName")
+    address: rt.Text = msgspec.field(default=None, name="Address")
+    address_ipv6: rt.Text = msgspec.field(default=None, name="AddressIPv6")
+    dns: _DnsConfigShape | None = msgspec.field(default=None, name="DNS")
+
+
+class _EvaluationStubShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    priority: rt.Int64 = msgspec.field(default=None, name="Priority")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    triggered_by: rt.Text = msgspec.field(default=None, name="TriggeredBy")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    deployment_id: rt.Text = msgspec.field(default=None, name="DeploymentID")
+    status: rt.Text = msgspec.field(default=None, name="Status")
+    status_description: rt.Text = msgspec.field(default=None, name="StatusDescription")
+    wait_until: rt.Text = msgspec.field(default=None, name="WaitUntil")
+    next_eval: rt.Text = msgspec.field(default=None, name="NextEval")
+    previous_eval: rt.Text = msgspec.field(default=None, name="PreviousEval")
+    blocked_eval: rt.Text = msgspec.field(default=None, name="BlockedEval")
+    create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
+    modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
+    create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
+    modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+
+
+class _DeploymentStateShape(rt.Shape):
+    auto_revert: rt.Flag = msgspec.field(default=None, name="AutoRevert")
+    auto_promote: rt.Flag = msgspec.field(default=None, name="AutoPromote")
+    progress_deadline: rt.Int64 = msgspec.field(default=None, name="ProgressDeadline")
+    require_progress_by: rt.Text = msgspec.field(default=None, name="RequireProgressBy")
+    promoted: rt.Flag = msgspec.field(default=None, name="Promoted")
+    placed_canaries: list[str] | None = msgspec.field(default=None, name="PlacedCanaries")
+    desired_canaries: rt.Int64 = msgspec.field(default=None, name="DesiredCanaries")
+    desired_total: rt.Int64 = msgspec.field(default=None, name="DesiredTotal")
+    placed_allocs: rt.Int64 = msgspec.field(default=None, name="PlacedAllocs")
+    healthy_allocs: rt.Int64 = msgspec.field(default=None, name="HealthyAllocs")
+    unhealthy_allocs: rt.Int64 = msgspec.field(default=None, name="UnhealthyAllocs")
+
+
+class _NodePoolSchedulerConfigurationShape(rt.Shape):
+    scheduler_algorithm: rt.Text = msgspec.field(default=None, name="SchedulerAlgorithm")
+    memory_oversubscription_enabled: rt.Flag = msgspec.field(default=None, name="MemoryOversubscriptionEnabled")
+
+
+class _ACLTokenRoleLinkShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+
+
+class _ACLPolicyJobShape(rt.Shape):
+    namespace: rt.Text = msgspec.field(default=None, name="Namespace")
+    job_id: rt.Text = msgspec.field(default=None, name="JobID")
+    group: rt.Text = msgspec.field(default=None, name="Group")
+    task: rt.Text = msgspec.field(default=None, name="Task")
+
+
+class _ACLRolePolicyLinkShape(rt.Shape):
+    name: rt.Text = msgspec.field(default=None, name="Name")
+
+
+class _AuthMethodConfigShape(rt.Shape):
+    jwt_validation_pub_keys: list[str] | None = msgspec.field(default=None, name="JWTValidationPubKeys")
+    jwks_url: rt.Text = msgspec.field(default=None, name="JWKSURL")
+    jwks_ca_cert: rt.Text = msgspec.field(default=None, name="JWKSCACert")
+    oidc_discovery_url: rt.Text = msgspec.field(default=None, name="OIDCDiscoveryURL")
+    oidc_client_id: rt.Text = msgspec.field(default=None, name="OIDCClientID")
+    oidc_client_secret: rt.Text = msgspec.field(default=None, name="OIDCClientSecret")
+    oidc_client_assertion: _AuthMethodClientAssertionShape | None = msgspec.field(default=None, name="OIDCClientAssertion")
+    oidc_enable_pkce: rt.Flag = msgspec.field(default=None, name="OIDCEnablePKCE")
+    oidc_disable_user_info: rt.Flag = msgspec.field(default=None, name="OIDCDisableUserInfo")
+    oidc_scopes: list[str] | None = msgspec.field(default=None, name="OIDCScopes")
+    bound_audiences: list[str] | None = msgspec.field(default=None, name="BoundAudiences")
+    bound_issuer: list[str] | None = msgspec.field(default=None, name="BoundIssuer")
+    allowed_redirect_uris: list[str] | None = msgspec.field(default=None, name="AllowedRedirectURIs")
+    discovery_ca_pem: list[str] | None = msgspec.field(default=None, name="DiscoveryCaPem")
+    signing_algs: list[str] | None = msgspec.field(default=None, name="SigningAlgs")
+    expiration_leeway: rt.Int64 = msgspec.field(default=None, name="ExpirationLeeway")
+    not_before_leeway: rt.Int64 = msgspec.field(default=None, name="NotBeforeLeeway")
+    clock_skew_leeway: rt.Int64 = msgspec.field(default=None, name="ClockSkewLeeway")
+    claim_mappings: dict[str, str] | None = msgspec.field(default=None, name="ClaimMappings")
+    list_claim_mappings: dict[str, str] | None = msgspec.field(default=None, name="ListClaimMappings")
+    verbose_logging: rt.Flag = msgspec.field(default=None, name="VerboseLogging")
+
+
+class _VariableLockShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    ttl: rt.Int64 = msgspec.field(default=None, name="TTL")
+    lock_delay: rt.Int64 = msgspec.field(default=None, name="LockDelay")
+
+
+class _NodeCpuResourcesShape(rt.Shape):
+    cpu_shares: rt.Int64 = msgspec.field(default=None, name="CpuShares")
+    total_cpu_cores: rt.Int64 = msgspec.field(default=None, name="TotalCpuCores")
+    reservable_cpu_cores: list[rt.Signed] | None = msgspec.field(default=None, name="ReservableCpuCores")
+
+
+class _NodeMemoryResourcesShape(rt.Shape):
+    memory_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMB")
+
+
+class _NodeDiskResourcesShape(rt.Shape):
+    disk_mb: rt.Int64 = msgspec.field(default=None, name="DiskMB")
+
+
+class _NetworkResourceShape(rt.Shape):
+    mode: rt.Text = msgspec.field(default=None, name="Mode")
+    device: rt.Text = msgspec.field(default=None, name="Device")
+    cidr: rt.Text = msgspec.field(default=None, name="CIDR")
+    ip: rt.Text = msgspec.field(default=None, name="IP")
+    mbits: rt.Int64 = msgspec.field(default=None, name="MBits")
+    dns: _DnsConfigShape | None = msgspec.field(default=None, name="DNS")
+    reserved_ports: list[_NomadPortShape] | None = msgspec.field(default=None, name="ReservedPorts")
+    dynamic_ports: list[_NomadPortShape] | None = msgspec.field(default=None, name="DynamicPorts")
+    hostname: rt.Text = msgspec.field(default=None, name="Hostname")
+    cni: _CniConfigShape | None = msgspec.field(default=None, name="CNI")
+
+
+class _NodeNetworkResourceShape(rt.Shape):
+    mode: rt.Text = msgspec.field(default=None, name="Mode")
+    device: rt.Text = msgspec.field(default=None, name="Device")
+    mac_address: rt.Text = msgspec.field(default=None, name="MacAddress")
+    speed: rt.Int64 = msgspec.field(default=None, name="Speed")
+    addresses: list[_NodeNetworkAddressShape] | None = msgspec.field(default=None, name="Addresses")
+
+
+class _NodeDeviceResourceShape(rt.Shape):
+    vendor: rt.Text = msgspec.field(default=None, name="Vendor")
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    name: rt.Text = msgspec.field(default=None, name="Name")
+    instances: list[_NodeDeviceShape] | None = msgspec.field(default=None, name="Instances")
+    attributes_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Attributes")
+
+
+class _NodeProcessorResourcesShape(rt.Shape):
+    topology: _NumaTopologyShape | None = msgspec.field(default=None, name="Topology")
+
+
+class _NodeReservedCpuResourcesShape(rt.Shape):
+    cpu_shares: rt.Int64 = msgspec.field(default=None, name="CpuShares")
+    reserved_cpu_cores: list[rt.Signed] | None = msgspec.field(default=None, name="ReservedCpuCores")
+
+
+class _NodeReservedMemoryResourcesShape(rt.Shape):
+    memory_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMB")
+
+
+class _NodeReservedDiskResourcesShape(rt.Shape):
+    disk_mb: rt.Int64 = msgspec.field(default=None, name="DiskMB")
+
+
+class _NodeReservedNetworkResourcesShape(rt.Shape):
+    reserved_host_ports: rt.Text = msgspec.field(default=None, name="ReservedHostPorts")
+
+
+class _CSIControllerInfoShape(rt.Shape):
+    supports_read_only_attach: rt.Flag = msgspec.field(default=None, name="SupportsReadOnlyAttach")
+    supports_attach_detach: rt.Flag = msgspec.field(default=None, name="SupportsAttachDetach")
+    supports_list_volumes: rt.Flag = msgspec.field(default=None, name="SupportsListVolumes")
+    supports_list_volumes_attached_nodes: rt.Flag = msgspec.field(default=None, name="SupportsListVolumesAttachedNodes")
+    supports_create_delete: rt.Flag = msgspec.field(default=None, name="SupportsCreateDelete")
+    supports_create_delete_snapshot: rt.Flag = msgspec.field(default=None, name="SupportsCreateDeleteSnapshot")
+    supports_list_snapshots: rt.Flag = msgspec.field(default=None, name="SupportsListSnapshots")
+    supports_clone: rt.Flag = msgspec.field(default=None, name="SupportsClone")
+    supports_get_capacity: rt.Flag = msgspec.field(default=None, name="SupportsGetCapacity")
+    supports_expand: rt.Flag = msgspec.field(default=None, name="SupportsExpand")
+    supports_condition: rt.Flag = msgspec.field(default=None, name="SupportsCondition")
+    supports_get: rt.Flag = msgspec.field(default=None, name="SupportsGet")
+
+
+class _CSINodeInfoShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    max_volumes: rt.Int64 = msgspec.field(default=None, name="MaxVolumes")
+    accessible_topology: _CSITopologyShape | None = msgspec.field(default=None, name="AccessibleTopology")
+    requires_node_stage_volume: rt.Flag = msgspec.field(default=None, name="RequiresNodeStageVolume")
+    supports_stats: rt.Flag = msgspec.field(default=None, name="SupportsStats")
+    supports_expand: rt.Flag = msgspec.field(default=None, name="SupportsExpand")
+    supports_condition: rt.Flag = msgspec.field(default=None, name="SupportsCondition")
+
+
+class _JobSpreadTargetShape(rt.Shape):
+    value: rt.Text = msgspec.field(default=None, name="Value")
+    percent: rt.Int64 = msgspec.field(default=None, name="Percent")
+
+
+class _JobMultiregionStrategyShape(rt.Shape):
+    max_parallel: rt.Int64 = msgspec.field(default=None, name="MaxParallel")
+    on_failure: rt.Text = msgspec.field(default=None, name="OnFailure")
+
+
+class _JobUILinkShape(rt.Shape):
+    label: rt.Text = msgspec.field(default=None, name="Label")
+    url: rt.Text = msgspec.field(default=None, name="Url")
+
+
+class _AllocatedTaskResourcesShape(rt.Shape):
+    cpu: _AllocatedCpuResourcesShape | None = msgspec.field(default=None, name="Cpu")
+    memory: _AllocatedMemoryResourcesShape | None = msgspec.field(default=None, name="Memory")
+    networks: list[_NetworkResourceShape] | None = msgspec.field(default=None, name="Networks")
+    devices_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Devices")
+
+
+class _TaskLifecycleShape(rt.Shape):
+    hook: rt.Text = msgspec.field(default=None, name="Hook")
+    sidecar: rt.Flag = msgspec.field(default=None, name="Sidecar")
+
+
+class _AllocatedSharedResourcesShape(rt.Shape):
+    networks: list[_NetworkResourceShape] | None = msgspec.field(default=None, name="Networks")
+    disk_mb: rt.Int64 = msgspec.field(default=None, name="DiskMB")
+    ports: list[_AllocatedPortMappingShape] | None = msgspec.field(default=None, name="Ports")
+
+
+class _NodeScoreMetaShape(rt.Shape):
+    node_id: rt.Text = msgspec.field(default=None, name="NodeID")
+    scores: dict[str, int | float] | None = msgspec.field(default=None, name="Scores")
+    norm_score: rt.Number = msgspec.field(default=None, name="NormScore")
+
+
+class _TaskEventShape(rt.Shape):
+    type: rt.Text = msgspec.field(default=None, name="Type")
+    time: rt.Int64 = msgspec.field(default=None, name="Time")
+    message: rt.Text = msgspec.field(default=None, name="Message")
+    display_message: rt.Text = msgspec.field(default=None, name="DisplayMessage")
+    details: dict[str, str] | None = msgspec.field(default=None, name="Details")
+    fails_task: rt.Flag = msgspec.field(default=None, name="FailsTask")
+    restart_reason: rt.Text = msgspec.field(default=None, name="RestartReason")
+    setup_error: rt.Text = msgspec.field(default=None, name="SetupError")
+    driver_error: rt.Text = msgspec.field(default=None, name="DriverError")
+    exit_code: rt.Int64 = msgspec.field(default=None, name="ExitCode")
+    signal: rt.Int64 = msgspec.field(default=None, name="Signal")
+    kill_timeout: rt.Int64 = msgspec.field(default=None, name="KillTimeout")
+    kill_error: rt.Text = msgspec.field(default=None, name="KillError")
+    kill_reason: rt.Text = msgspec.field(default=None, name="KillReason")
+    start_delay: rt.Int64 = msgspec.field(default=None, name="StartDelay")
+    download_error: rt.Text = msgspec.field(default=None, name="DownloadError")
+    validation_error: rt.Text = msgspec.field(default=None, name="ValidationError")
+    disk_limit: rt.Int64 = msgspec.field(default=None, name="DiskLimit")
+    failed_sibling: rt.Text = msgspec.field(default=None, name="FailedSibling")
+    vault_error: rt.Text = msgspec.field(default=None, name="VaultError")
+    task_signal_reason: rt.Text = msgspec.field(default=None, name="TaskSignalReason")
+    task_signal: rt.Text = msgspec.field(default=None, name="TaskSignal")
+    driver_message: rt.Text = msgspec.field(default=None, name="DriverMessage")
+    generic_source: rt.Text = msgspec.field(default=None, name="GenericSource")
+
+
+class _RescheduleEventShape(rt.Shape):
+    reschedule_time: rt.Int64 = msgspec.field(default=None, name="RescheduleTime")
+    prev_alloc_id: rt.Text = msgspec.field(default=None, name="PrevAllocID")
+    prev_node_id: rt.Text = msgspec.field(default=None, name="PrevNodeID")
+    delay: rt.Int64 = msgspec.field(default=None, name="Delay")
+
+
+class _DnsConfigShape(rt.Shape):
+    servers: list[str] | None = msgspec.field(default=None, name="Servers")
+    searches: list[str] | None = msgspec.field(default=None, name="Searches")
+    options: list[str] | None = msgspec.field(default=None, name="Options")
+
+
+class _AuthMethodClientAssertionShape(rt.Shape):
+    audience: list[str] | None = msgspec.field(default=None, name="Audience")
+    private_key: _AuthMethodPrivateKeyShape | None = msgspec.field(default=None, name="PrivateKey")
+    extra_headers: dict[str, str] | None = msgspec.field(default=None, name="ExtraHeaders")
+    key_source: rt.Text = msgspec.field(default=None, name="KeySource")
+    key_algorithm: rt.Text = msgspec.field(default=None, name="KeyAlgorithm")
+
+
+class _NomadPortShape(rt.Shape):
+    label: rt.Text = msgspec.field(default=None, name="Label")
+    value: rt.Int64 = msgspec.field(default=None, name="Value")
+    to: rt.Int64 = msgspec.field(default=None, name="To")
+    host_network: rt.Text = msgspec.field(default=None, name="HostNetwork")
+    ignore_collision: rt.Flag = msgspec.field(default=None, name="IgnoreCollision")
+
+
+class _CniConfigShape(rt.Shape):
+    args: dict[str, str] | None = msgspec.field(default=None, name="Args")
+
+
+class _NodeNetworkAddressShape(rt.Shape):
+    family: rt.Text = msgspec.field(default=None, name="Family")
+    alias: rt.Text = msgspec.field(default=None, name="Alias")
+    address: rt.Text = msgspec.field(default=None, name="Address")
+    reserved_ports: rt.Text = msgspec.field(default=None, name="ReservedPorts")
+    gateway: rt.Text = msgspec.field(default=None, name="Gateway")
+
+
+class _NodeDeviceShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="ID")
+    healthy: rt.Flag = msgspec.field(default=None, name="Healthy")
+    health_description: rt.Text = msgspec.field(default=None, name="HealthDescription")
+    locality: _NodeDeviceLocalityShape | None = msgspec.field(default=None, name="Locality")
+
+
+class _NumaTopologyShape(rt.Shape):
+    nodes: list[rt.Signed] | None = msgspec.field(default=None, name="Nodes")
+    distances_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Distances")
+    cores: list[_NumaCoreShape] | None = msgspec.field(default=None, name="Cores")
+    override_total_compute: rt.Int64 = msgspec.field(default=None, name="OverrideTotalCompute")
+    override_withold_compute: rt.Int64 = msgspec.field(default=None, name="OverrideWitholdCompute")
+
+
+class _CSITopologyShape(rt.Shape):
+    segments: dict[str, str] | None = msgspec.field(default=None, name="Segments")
+
+
+class _AllocatedCpuResourcesShape(rt.Shape):
+    cpu_shares: rt.Int64 = msgspec.field(default=None, name="CpuShares")
+    reserved_cores: list[rt.Signed] | None = msgspec.field(default=None, name="ReservedCores")
+
+
+class _AllocatedMemoryResourcesShape(rt.Shape):
+    memory_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMB")
+    memory_max_mb: rt.Int64 = msgspec.field(default=None, name="MemoryMaxMB")
+
+
+class _AllocatedPortMappingShape(rt.Shape):
+    label: rt.Text = msgspec.field(default=None, name="Label")
+    value: rt.Int64 = msgspec.field(default=None, name="Value")
+    to: rt.Int64 = msgspec.field(default=None, name="To")
+    host_ip: rt.Text = msgspec.field(default=None, name="HostIP")
+    ignore_collision: rt.Flag = msgspec.field(default=None, name="IgnoreCollision")
+
+
+class _AuthMethodPrivateKeyShape(rt.Shape):
+    pem_key: rt.Text = msgspec.field(default=None, name="PemKey")
+    pem_key_file: rt.Text = msgspec.field(default=None, name="PemKeyFile")
+    pem_cert: rt.Text = msgspec.field(default=None, name="PemCert")
+    pem_cert_file: rt.Text = msgspec.field(default=None, name="PemCertFile")
+    key_id_header: rt.Text = msgspec.field(default=None, name="KeyIDHeader")
+    key_id: rt.Text = msgspec.field(default=None, name="KeyID")
+
+
+class _NodeDeviceLocalityShape(rt.Shape):
+    pci_bus_id: rt.Text = msgspec.field(default=None, name="PciBusID")
+
+
+class _NumaCoreShape(rt.Shape):
+    socket_id: rt.Int64 = msgspec.field(default=None, name="SocketID")
+    node_id: rt.Int64 = msgspec.field(default=None, name="NodeID")
+    id: rt.Int64 = msgspec.field(default=None, name="ID")
+    grade: rt.Flag = msgspec.field(default=None, name="Grade")
+    disable: rt.Flag = msgspec.field(default=None, name="Disable")
+    base_speed: rt.Int64 = msgspec.field(default=None, name="BaseSpeed")
+    max_speed: rt.Int64 = msgspec.field(default=None, name="MaxSpeed")
+    guess_speed: rt.Int64 = msgspec.field(default=None, name="GuessSpeed")
+
+
+def _nomad_event_fields(shape: _NomadEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.payload is not None:
+        fields["payload"] = _nomad_payload_fields(shape.payload)
+    return fields
+
+
+_read_nomad_event = rt.Reader(_NomadEventShape, _nomad_event_fields, NomadEvent)
 
 
 def nomad_event_from_json(value: rt.Json, lost: rt.Lost) -> NomadEvent:
-    """Return the NomadEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: NomadEvent = rt.fill(NomadEvent, _NOMAD_EVENT, value, lost)
+    """Return the NomadEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_nomad_event.value(value, lost)
+
+
+def _nomad_payload_fields(shape: _NomadPayloadShape) -> rt.Fields:
+    if (shape.node, shape.job, shape.allocation, shape.evaluation, shape.deployment, shape.node_pool, shape.service, shape.acl_token, shape.acl_policy, shape.acl_role, shape.auth_method, shape.acl_binding_rule, shape.volume, shape.plugin, shape.metadata).count(None) < 14:
+        raise rt.JsonError("", "more than one of a oneof")
+    fields = rt.asdict(shape)
+    if shape.node is not None:
+        fields["node"] = _node_fields(shape.node)
+    if shape.job is not None:
+        fields["job"] = _job_fields(shape.job)
+    if shape.allocation is not None:
+        fields["allocation"] = _allocation_fields(shape.allocation)
+    if shape.evaluation is not None:
+        fields["evaluation"] = _evaluation_fields(shape.evaluation)
+    if shape.deployment is not None:
+        fields["deployment"] = _deployment_fields(shape.deployment)
+    if shape.node_pool is not None:
+        fields["node_pool"] = _node_pool_fields(shape.node_pool)
+    if shape.service is not None:
+        fields["service"] = rt.asdict(shape.service)
+    if shape.acl_token is not None:
+        fields["acl_token"] = _acl_token_fields(shape.acl_token)
+    if shape.acl_policy is not None:
+        fields["acl_policy"] = _acl_policy_fields(shape.acl_policy)
+    if shape.acl_role is not None:
+        fields["acl_role"] = _acl_role_fields(shape.acl_role)
+    if shape.auth_method is not None:
+        fields["auth_method"] = _auth_method_fields(shape.auth_method)
+    if shape.acl_binding_rule is not None:
+        fields["acl_binding_rule"] = _acl_binding_rule_fields(shape.acl_binding_rule)
+    if shape.volume is not None:
+        fields["volume"] = _nomad_volume_fields(shape.volume)
+    if shape.plugin is not None:
+        fields["plugin"] = _csi_plugin_fields(shape.plugin)
+    if shape.metadata is not None:
+        fields["metadata"] = _variable_metadata_fields(shape.metadata)
+    return fields
+
+
+_read_nomad_payload = rt.Reader(_NomadPayloadShape, _nomad_payload_fields, NomadPayload)
+
+
+def nomad_payload_from_json(value: rt.Json, lost: rt.Lost) -> NomadPayload:
+    """Return the NomadPayload of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_nomad_payload.value(value, lost)
+
+
+def _node_fields(shape: _NodeShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.node_resources is not None:
+        fields["node_resources"] = _node_resources_fields(shape.node_resources)
+    if shape.reserved_resources is not None:
+        fields["reserved_resources"] = _node_reserved_resources_fields(shape.reserved_resources)
+    if shape.resources is not None:
+        fields["resources"] = _resources_fields(shape.resources)
+    if shape.reserved is not None:
+        fields["reserved"] = _resources_fields(shape.reserved)
+    if shape.drain_strategy is not None:
+        fields["drain_strategy"] = _drain_strategy_fields(shape.drain_strategy)
+    if shape.events is not None:
+        fields["events"] = [_node_event_fields(item) for item in shape.events]
+    if shape.drivers is not None:
+        fields["drivers"] = {name: _driver_info_fields(item) for name, item in shape.drivers.items()}
+    if shape.csi_controller_plugins is not None:
+        fields["csi_controller_plugins"] = {name: _csi_info_fields(item) for name, item in shape.csi_controller_plugins.items()}
+    if shape.csi_node_plugins is not None:
+        fields["csi_node_plugins"] = {name: _csi_info_fields(item) for name, item in shape.csi_node_plugins.items()}
+    if shape.host_volumes is not None:
+        fields["host_volumes"] = {name: rt.asdict(item) for name, item in shape.host_volumes.items()}
+    if shape.host_networks is not None:
+        fields["host_networks"] = {name: rt.asdict(item) for name, item in shape.host_networks.items()}
+    if shape.last_drain is not None:
+        fields["last_drain"] = _drain_metadata_fields(shape.last_drain)
+    return fields
+
+
+_read_node = rt.Reader(_NodeShape, _node_fields, Node)
+
+
+def node_from_json(value: rt.Json, lost: rt.Lost) -> Node:
+    """Return the Node of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node.value(value, lost)
+
+
+def _job_fields(shape: _JobShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.constraints is not None:
+        fields["constraints"] = [rt.asdict(item) for item in shape.constraints]
+    if shape.affinities is not None:
+        fields["affinities"] = [rt.asdict(item) for item in shape.affinities]
+    if shape.spreads is not None:
+        fields["spreads"] = [_job_spread_fields(item) for item in shape.spreads]
+    if shape.task_groups is not None:
+        fields["task_groups"] = [_task_group_fields(item) for item in shape.task_groups]
+    if shape.update is not None:
+        fields["update"] = _update_strategy_fields(shape.update)
+    if shape.multiregion is not None:
+        fields["multiregion"] = _job_multiregion_fields(shape.multiregion)
+    if shape.periodic is not None:
+        fields["periodic"] = rt.asdict(shape.periodic)
+    if shape.parameterized_job is not None:
+        fields["parameterized_job"] = rt.asdict(shape.parameterized_job)
+    if shape.ui is not None:
+        fields["ui"] = _job_ui_config_fields(shape.ui)
+    if shape.version_tag is not None:
+        fields["version_tag"] = rt.asdict(shape.version_tag)
+    return fields
+
+
+_read_job = rt.Reader(_JobShape, _job_fields, Job)
+
+
+def job_from_json(value: rt.Json, lost: rt.Lost) -> Job:
+    """Return the Job of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job.value(value, lost)
+
+
+def _allocation_fields(shape: _AllocationShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.resources is not None:
+        fields["resources"] = _resources_fields(shape.resources)
+    if shape.shared_resources is not None:
+        fields["shared_resources"] = _resources_fields(shape.shared_resources)
+    if shape.task_resources is not None:
+        fields["task_resources"] = {name: _resources_fields(item) for name, item in shape.task_resources.items()}
+    if shape.allocated_resources is not None:
+        fields["allocated_resources"] = _allocated_resources_fields(shape.allocated_resources)
+    if shape.metrics is not None:
+        fields["metrics"] = _alloc_metric_fields(shape.metrics)
+    if shape.desired_transition is not None:
+        fields["desired_transition"] = rt.asdict(shape.desired_transition)
+    if shape.task_states is not None:
+        fields["task_states"] = {name: _task_state_fields(item) for name, item in shape.task_states.items()}
+    if shape.alloc_states is not None:
+        fields["alloc_states"] = [_alloc_state_fields(item) for item in shape.alloc_states]
+    if shape.deployment_status is not None:
+        fields["deployment_status"] = _alloc_deployment_status_fields(shape.deployment_status)
+    if shape.reschedule_tracker is not None:
+        fields["reschedule_tracker"] = _reschedule_tracker_fields(shape.reschedule_tracker)
+    if shape.network_status is not None:
+        fields["network_status"] = _alloc_network_status_fields(shape.network_status)
+    return fields
+
+
+_read_allocation = rt.Reader(_AllocationShape, _allocation_fields, Allocation)
+
+
+def allocation_from_json(value: rt.Json, lost: rt.Lost) -> Allocation:
+    """Return the Allocation of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocation.value(value, lost)
+
+
+def _evaluation_fields(shape: _EvaluationShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.wait is not None:
+        fields["wait"] = rt.duration_or_unset(shape.wait)
+    if shape.wait_until is not None:
+        fields["wait_until"] = rt.time_or_unset(shape.wait_until)
+    if shape.related_evals is not None:
+        fields["related_evals"] = [_evaluation_stub_fields(item) for item in shape.related_evals]
+    if shape.failed_tg_allocs is not None:
+        fields["failed_tg_allocs"] = {name: _alloc_metric_fields(item) for name, item in shape.failed_tg_allocs.items()}
+    fields["plan_annotations_json"] = rt.raw_bytes(shape.plan_annotations_json)
+    return fields
+
+
+_read_evaluation = rt.Reader(_EvaluationShape, _evaluation_fields, Evaluation)
+
+
+def evaluation_from_json(value: rt.Json, lost: rt.Lost) -> Evaluation:
+    """Return the Evaluation of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_evaluation.value(value, lost)
+
+
+def _deployment_fields(shape: _DeploymentShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.task_groups is not None:
+        fields["task_groups"] = {name: _deployment_state_fields(item) for name, item in shape.task_groups.items()}
+    return fields
+
+
+_read_deployment = rt.Reader(_DeploymentShape, _deployment_fields, Deployment)
+
+
+def deployment_from_json(value: rt.Json, lost: rt.Lost) -> Deployment:
+    """Return the Deployment of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_deployment.value(value, lost)
+
+
+def _node_pool_fields(shape: _NodePoolShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.scheduler_configuration is not None:
+        fields["scheduler_configuration"] = rt.asdict(shape.scheduler_configuration)
+    if shape.node_identity_ttl is not None:
+        fields["node_identity_ttl"] = rt.duration_or_unset(shape.node_identity_ttl)
+    return fields
+
+
+_read_node_pool = rt.Reader(_NodePoolShape, _node_pool_fields, NodePool)
+
+
+def node_pool_from_json(value: rt.Json, lost: rt.Lost) -> NodePool:
+    """Return the NodePool of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_pool.value(value, lost)
+
+
+_read_service_registration = rt.Reader(_ServiceRegistrationShape, rt.asdict, ServiceRegistration)
+
+
+def service_registration_from_json(value: rt.Json, lost: rt.Lost) -> ServiceRegistration:
+    """Return the ServiceRegistration of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_service_registration.value(value, lost)
+
+
+def _acl_token_fields(shape: _ACLTokenShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.roles is not None:
+        fields["roles"] = [rt.asdict(item) for item in shape.roles]
+    if shape.create_time is not None:
+        fields["create_time"] = rt.time_or_unset(shape.create_time)
+    if shape.expiration_time is not None:
+        fields["expiration_time"] = rt.time_fields(shape.expiration_time)
+    if shape.expiration_ttl is not None:
+        fields["expiration_ttl"] = rt.duration_or_unset(shape.expiration_ttl)
+    return fields
+
+
+_read_acl_token = rt.Reader(_ACLTokenShape, _acl_token_fields, ACLToken)
+
+
+def acl_token_from_json(value: rt.Json, lost: rt.Lost) -> ACLToken:
+    """Return the ACLToken of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_token.value(value, lost)
+
+
+def _acl_policy_fields(shape: _ACLPolicyShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    fields["rules_json"] = rt.raw_bytes(shape.rules_json)
+    if shape.job_acl is not None:
+        fields["job_acl"] = rt.asdict(shape.job_acl)
+    return fields
+
+
+_read_acl_policy = rt.Reader(_ACLPolicyShape, _acl_policy_fields, ACLPolicy)
+
+
+def acl_policy_from_json(value: rt.Json, lost: rt.Lost) -> ACLPolicy:
+    """Return the ACLPolicy of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_policy.value(value, lost)
+
+
+def _acl_role_fields(shape: _ACLRoleShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.policies is not None:
+        fields["policies"] = [rt.asdict(item) for item in shape.policies]
+    return fields
+
+
+_read_acl_role = rt.Reader(_ACLRoleShape, _acl_role_fields, ACLRole)
+
+
+def acl_role_from_json(value: rt.Json, lost: rt.Lost) -> ACLRole:
+    """Return the ACLRole of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_role.value(value, lost)
+
+
+def _auth_method_fields(shape: _AuthMethodShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.max_token_ttl is not None:
+        fields["max_token_ttl"] = rt.duration_or_unset(shape.max_token_ttl)
+    if shape.config is not None:
+        fields["config"] = _auth_method_config_fields(shape.config)
+    if shape.create_time is not None:
+        fields["create_time"] = rt.time_or_unset(shape.create_time)
+    if shape.modify_time is not None:
+        fields["modify_time"] = rt.time_or_unset(shape.modify_time)
+    return fields
+
+
+_read_auth_method = rt.Reader(_AuthMethodShape, _auth_method_fields, AuthMethod)
+
+
+def auth_method_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethod:
+    """Return the AuthMethod of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_auth_method.value(value, lost)
+
+
+def _acl_binding_rule_fields(shape: _ACLBindingRuleShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.create_time is not None:
+        fields["create_time"] = rt.time_or_unset(shape.create_time)
+    if shape.modify_time is not None:
+        fields["modify_time"] = rt.time_or_unset(shape.modify_time)
+    return fields
+
+
+_read_acl_binding_rule = rt.Reader(_ACLBindingRuleShape, _acl_binding_rule_fields, ACLBindingRule)
+
+
+def acl_binding_rule_from_json(value: rt.Json, lost: rt.Lost) -> ACLBindingRule:
+    """Return the ACLBindingRule of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_binding_rule.value(value, lost)
+
+
+def _nomad_volume_fields(shape: _NomadVolumeShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    fields["requested_capabilities_json"] = rt.raw_bytes(shape.requested_capabilities_json)
+    fields["constraints_json"] = rt.raw_bytes(shape.constraints_json)
+    fields["topologies_json"] = rt.raw_bytes(shape.topologies_json)
+    fields["requested_topologies_json"] = rt.raw_bytes(shape.requested_topologies_json)
+    fields["mount_options_json"] = rt.raw_bytes(shape.mount_options_json)
+    fields["read_allocs_json"] = rt.raw_bytes(shape.read_allocs_json)
+    fields["write_allocs_json"] = rt.raw_bytes(shape.write_allocs_json)
+    fields["read_claims_json"] = rt.raw_bytes(shape.read_claims_json)
+    fields["write_claims_json"] = rt.raw_bytes(shape.write_claims_json)
+    fields["past_claims_json"] = rt.raw_bytes(shape.past_claims_json)
+    if shape.resource_exhausted is not None:
+        fields["resource_exhausted"] = rt.time_or_unset(shape.resource_exhausted)
+    fields["allocations_json"] = rt.raw_bytes(shape.allocations_json)
+    return fields
+
+
+_read_nomad_volume = rt.Reader(_NomadVolumeShape, _nomad_volume_fields, NomadVolume)
+
+
+def nomad_volume_from_json(value: rt.Json, lost: rt.Lost) -> NomadVolume:
+    """Return the NomadVolume of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_nomad_volume.value(value, lost)
+
+
+def _csi_plugin_fields(shape: _CSIPluginShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    fields["controllers_json"] = rt.raw_bytes(shape.controllers_json)
+    fields["nodes_json"] = rt.raw_bytes(shape.nodes_json)
+    fields["allocations_json"] = rt.raw_bytes(shape.allocations_json)
+    fields["controller_jobs_json"] = rt.raw_bytes(shape.controller_jobs_json)
+    fields["node_jobs_json"] = rt.raw_bytes(shape.node_jobs_json)
+    return fields
+
+
+_read_csi_plugin = rt.Reader(_CSIPluginShape, _csi_plugin_fields, CSIPlugin)
+
+
+def csi_plugin_from_json(value: rt.Json, lost: rt.Lost) -> CSIPlugin:
+    """Return the CSIPlugin of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_csi_plugin.value(value, lost)
+
+
+def _variable_metadata_fields(shape: _VariableMetadataShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.lock is not None:
+        fields["lock"] = _variable_lock_fields(shape.lock)
+    return fields
+
+
+_read_variable_metadata = rt.Reader(_VariableMetadataShape, _variable_metadata_fields, VariableMetadata)
+
+
+def variable_metadata_from_json(value: rt.Json, lost: rt.Lost) -> VariableMetadata:
+    """Return the VariableMetadata of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_variable_metadata.value(value, lost)
+
+
+def _node_resources_fields(shape: _NodeResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.cpu is not None:
+        fields["cpu"] = rt.asdict(shape.cpu)
+    if shape.memory is not None:
+        fields["memory"] = rt.asdict(shape.memory)
+    if shape.disk is not None:
+        fields["disk"] = rt.asdict(shape.disk)
+    if shape.networks is not None:
+        fields["networks"] = [_network_resource_fields(item) for item in shape.networks]
+    if shape.node_networks is not None:
+        fields["node_networks"] = [_node_network_resource_fields(item) for item in shape.node_networks]
+    if shape.devices is not None:
+        fields["devices"] = [_node_device_resource_fields(item) for item in shape.devices]
+    if shape.processors is not None:
+        fields["processors"] = _node_processor_resources_fields(shape.processors)
+    return fields
+
+
+_read_node_resources = rt.Reader(_NodeResourcesShape, _node_resources_fields, NodeResources)
+
+
+def node_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeResources:
+    """Return the NodeResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_resources.value(value, lost)
+
+
+def _node_reserved_resources_fields(shape: _NodeReservedResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.cpu is not None:
+        fields["cpu"] = rt.asdict(shape.cpu)
+    if shape.memory is not None:
+        fields["memory"] = rt.asdict(shape.memory)
+    if shape.disk is not None:
+        fields["disk"] = rt.asdict(shape.disk)
+    if shape.networks is not None:
+        fields["networks"] = rt.asdict(shape.networks)
+    return fields
+
+
+_read_node_reserved_resources = rt.Reader(_NodeReservedResourcesShape, _node_reserved_resources_fields, NodeReservedResources)
+
+
+def node_reserved_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedResources:
+    """Return the NodeReservedResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_reserved_resources.value(value, lost)
+
+
+def _resources_fields(shape: _ResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.networks is not None:
+        fields["networks"] = [_network_resource_fields(item) for item in shape.networks]
+    fields["devices_json"] = rt.raw_bytes(shape.devices_json)
+    fields["numa_json"] = rt.raw_bytes(shape.numa_json)
+    return fields
+
+
+_read_resources = rt.Reader(_ResourcesShape, _resources_fields, Resources)
+
+
+def resources_from_json(value: rt.Json, lost: rt.Lost) -> Resources:
+    """Return the Resources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_resources.value(value, lost)
+
+
+def _drain_strategy_fields(shape: _DrainStrategyShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.deadline is not None:
+        fields["deadline"] = rt.duration_or_unset(shape.deadline)
+    if shape.force_deadline is not None:
+        fields["force_deadline"] = rt.time_or_unset(shape.force_deadline)
+    if shape.started_at is not None:
+        fields["started_at"] = rt.time_or_unset(shape.started_at)
+    return fields
+
+
+_read_drain_strategy = rt.Reader(_DrainStrategyShape, _drain_strategy_fields, DrainStrategy)
+
+
+def drain_strategy_from_json(value: rt.Json, lost: rt.Lost) -> DrainStrategy:
+    """Return the DrainStrategy of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_drain_strategy.value(value, lost)
+
+
+def _node_event_fields(shape: _NodeEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.timestamp is not None:
+        fields["timestamp"] = rt.time_or_unset(shape.timestamp)
+    return fields
+
+
+_read_node_event = rt.Reader(_NodeEventShape, _node_event_fields, NodeEvent)
+
+
+def node_event_from_json(value: rt.Json, lost: rt.Lost) -> NodeEvent:
+    """Return the NodeEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_event.value(value, lost)
+
+
+def _driver_info_fields(shape: _DriverInfoShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.update_time is not None:
+        fields["update_time"] = rt.time_or_unset(shape.update_time)
+    return fields
+
+
+_read_driver_info = rt.Reader(_DriverInfoShape, _driver_info_fields, DriverInfo)
+
+
+def driver_info_from_json(value: rt.Json, lost: rt.Lost) -> DriverInfo:
+    """Return the DriverInfo of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_driver_info.value(value, lost)
+
+
+def _csi_info_fields(shape: _CSIInfoShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.update_time is not None:
+        fields["update_time"] = rt.time_or_unset(shape.update_time)
+    if shape.controller_info is not None:
+        fields["controller_info"] = rt.asdict(shape.controller_info)
+    if shape.node_info is not None:
+        fields["node_info"] = _csi_node_info_fields(shape.node_info)
+    return fields
+
+
+_read_csi_info = rt.Reader(_CSIInfoShape, _csi_info_fields, CSIInfo)
+
+
+def csi_info_from_json(value: rt.Json, lost: rt.Lost) -> CSIInfo:
+    """Return the CSIInfo of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_csi_info.value(value, lost)
+
+
+_read_client_host_volume_config = rt.Reader(_ClientHostVolumeConfigShape, rt.asdict, ClientHostVolumeConfig)
+
+
+def client_host_volume_config_from_json(value: rt.Json, lost: rt.Lost) -> ClientHostVolumeConfig:
+    """Return the ClientHostVolumeConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_client_host_volume_config.value(value, lost)
+
+
+_read_client_host_network_config = rt.Reader(_ClientHostNetworkConfigShape, rt.asdict, ClientHostNetworkConfig)
+
+
+def client_host_network_config_from_json(value: rt.Json, lost: rt.Lost) -> ClientHostNetworkConfig:
+    """Return the ClientHostNetworkConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_client_host_network_config.value(value, lost)
+
+
+def _drain_metadata_fields(shape: _DrainMetadataShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.started_at is not None:
+        fields["started_at"] = rt.time_or_unset(shape.started_at)
+    if shape.updated_at is not None:
+        fields["updated_at"] = rt.time_or_unset(shape.updated_at)
+    return fields
+
+
+_read_drain_metadata = rt.Reader(_DrainMetadataShape, _drain_metadata_fields, DrainMetadata)
+
+
+def drain_metadata_from_json(value: rt.Json, lost: rt.Lost) -> DrainMetadata:
+    """Return the DrainMetadata of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_drain_metadata.value(value, lost)
+
+
+_read_job_constraint = rt.Reader(_JobConstraintShape, rt.asdict, JobConstraint)
+
+
+def job_constraint_from_json(value: rt.Json, lost: rt.Lost) -> JobConstraint:
+    """Return the JobConstraint of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_constraint.value(value, lost)
+
+
+_read_job_affinity = rt.Reader(_JobAffinityShape, rt.asdict, JobAffinity)
+
+
+def job_affinity_from_json(value: rt.Json, lost: rt.Lost) -> JobAffinity:
+    """Return the JobAffinity of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_affinity.value(value, lost)
+
+
+def _job_spread_fields(shape: _JobSpreadShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.spread_target is not None:
+        fields["spread_target"] = [rt.asdict(item) for item in shape.spread_target]
+    return fields
+
+
+_read_job_spread = rt.Reader(_JobSpreadShape, _job_spread_fields, JobSpread)
+
+
+def job_spread_from_json(value: rt.Json, lost: rt.Lost) -> JobSpread:
+    """Return the JobSpread of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_spread.value(value, lost)
+
+
+def _task_group_fields(shape: _TaskGroupShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.update is not None:
+        fields["update"] = _update_strategy_fields(shape.update)
+    fields["migrate_json"] = rt.raw_bytes(shape.migrate_json)
+    if shape.constraints is not None:
+        fields["constraints"] = [rt.asdict(item) for item in shape.constraints]
+    fields["scaling_json"] = rt.raw_bytes(shape.scaling_json)
+    fields["restart_policy_json"] = rt.raw_bytes(shape.restart_policy_json)
+    fields["disconnect_json"] = rt.raw_bytes(shape.disconnect_json)
+    fields["tasks_json"] = rt.raw_bytes(shape.tasks_json)
+    fields["ephemeral_disk_json"] = rt.raw_bytes(shape.ephemeral_disk_json)
+    fields["reschedule_policy_json"] = rt.raw_bytes(shape.reschedule_policy_json)
+    if shape.affinities is not None:
+        fields["affinities"] = [rt.asdict(item) for item in shape.affinities]
+    if shape.spreads is not None:
+        fields["spreads"] = [_job_spread_fields(item) for item in shape.spreads]
+    if shape.networks is not None:
+        fields["networks"] = [_network_resource_fields(item) for item in shape.networks]
+    fields["consul_json"] = rt.raw_bytes(shape.consul_json)
+    fields["services_json"] = rt.raw_bytes(shape.services_json)
+    fields["volumes_json"] = rt.raw_bytes(shape.volumes_json)
+    if shape.shutdown_delay is not None:
+        fields["shutdown_delay"] = rt.duration_fields(shape.shutdown_delay)
+    if shape.max_run_duration is not None:
+        fields["max_run_duration"] = rt.duration_fields(shape.max_run_duration)
+    if shape.stop_after_client_disconnect is not None:
+        fields["stop_after_client_disconnect"] = rt.duration_fields(shape.stop_after_client_disconnect)
+    if shape.max_client_disconnect is not None:
+        fields["max_client_disconnect"] = rt.duration_fields(shape.max_client_disconnect)
+    return fields
+
+
+_read_task_group = rt.Reader(_TaskGroupShape, _task_group_fields, TaskGroup)
+
+
+def task_group_from_json(value: rt.Json, lost: rt.Lost) -> TaskGroup:
+    """Return the TaskGroup of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_task_group.value(value, lost)
+
+
+def _update_strategy_fields(shape: _UpdateStrategyShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.stagger is not None:
+        fields["stagger"] = rt.duration_or_unset(shape.stagger)
+    if shape.min_healthy_time is not None:
+        fields["min_healthy_time"] = rt.duration_or_unset(shape.min_healthy_time)
+    if shape.healthy_deadline is not None:
+        fields["healthy_deadline"] = rt.duration_or_unset(shape.healthy_deadline)
+    if shape.progress_deadline is not None:
+        fields["progress_deadline"] = rt.duration_or_unset(shape.progress_deadline)
+    return fields
+
+
+_read_update_strategy = rt.Reader(_UpdateStrategyShape, _update_strategy_fields, UpdateStrategy)
+
+
+def update_strategy_from_json(value: rt.Json, lost: rt.Lost) -> UpdateStrategy:
+    """Return the UpdateStrategy of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_update_strategy.value(value, lost)
+
+
+def _job_multiregion_fields(shape: _JobMultiregionShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.strategy is not None:
+        fields["strategy"] = rt.asdict(shape.strategy)
+    fields["regions_json"] = rt.raw_bytes(shape.regions_json)
+    return fields
+
+
+_read_job_multiregion = rt.Reader(_JobMultiregionShape, _job_multiregion_fields, JobMultiregion)
+
+
+def job_multiregion_from_json(value: rt.Json, lost: rt.Lost) -> JobMultiregion:
+    """Return the JobMultiregion of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_multiregion.value(value, lost)
+
+
+_read_periodic_config = rt.Reader(_PeriodicConfigShape, rt.asdict, PeriodicConfig)
+
+
+def periodic_config_from_json(value: rt.Json, lost: rt.Lost) -> PeriodicConfig:
+    """Return the PeriodicConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_periodic_config.value(value, lost)
+
+
+_read_parameterized_job_config = rt.Reader(_ParameterizedJobConfigShape, rt.asdict, ParameterizedJobConfig)
+
+
+def parameterized_job_config_from_json(value: rt.Json, lost: rt.Lost) -> ParameterizedJobConfig:
+    """Return the ParameterizedJobConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_parameterized_job_config.value(value, lost)
+
+
+def _job_ui_config_fields(shape: _JobUIConfigShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.links is not None:
+        fields["links"] = [rt.asdict(item) for item in shape.links]
+    return fields
+
+
+_read_job_ui_config = rt.Reader(_JobUIConfigShape, _job_ui_config_fields, JobUIConfig)
+
+
+def job_ui_config_from_json(value: rt.Json, lost: rt.Lost) -> JobUIConfig:
+    """Return the JobUIConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_ui_config.value(value, lost)
+
+
+_read_job_version_tag = rt.Reader(_JobVersionTagShape, rt.asdict, JobVersionTag)
+
+
+def job_version_tag_from_json(value: rt.Json, lost: rt.Lost) -> JobVersionTag:
+    """Return the JobVersionTag of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_version_tag.value(value, lost)
+
+
+def _allocated_resources_fields(shape: _AllocatedResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.tasks is not None:
+        fields["tasks"] = {name: _allocated_task_resources_fields(item) for name, item in shape.tasks.items()}
+    if shape.task_lifecycles is not None:
+        fields["task_lifecycles"] = {name: {} if item is None else rt.asdict(item) for name, item in shape.task_lifecycles.items()}
+    if shape.shared is not None:
+        fields["shared"] = _allocated_shared_resources_fields(shape.shared)
+    return fields
+
+
+_read_allocated_resources = rt.Reader(_AllocatedResourcesShape, _allocated_resources_fields, AllocatedResources)
+
+
+def allocated_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedResources:
+    """Return the AllocatedResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_resources.value(value, lost)
+
+
+def _alloc_metric_fields(shape: _AllocMetricShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.resources_exhausted is not None:
+        fields["resources_exhausted"] = {name: _resources_fields(item) for name, item in shape.resources_exhausted.items()}
+    if shape.scores is not None:
+        fields["scores"] = {name: rt.exact_float(item) for name, item in shape.scores.items()}
+    if shape.score_meta_data is not None:
+        fields["score_meta_data"] = [_node_score_meta_fields(item) for item in shape.score_meta_data]
+    if shape.allocation_time is not None:
+        fields["allocation_time"] = rt.duration_or_unset(shape.allocation_time)
+    return fields
+
+
+_read_alloc_metric = rt.Reader(_AllocMetricShape, _alloc_metric_fields, AllocMetric)
+
+
+def alloc_metric_from_json(value: rt.Json, lost: rt.Lost) -> AllocMetric:
+    """Return the AllocMetric of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_alloc_metric.value(value, lost)
+
+
+_read_desired_transition = rt.Reader(_DesiredTransitionShape, rt.asdict, DesiredTransition)
+
+
+def desired_transition_from_json(value: rt.Json, lost: rt.Lost) -> DesiredTransition:
+    """Return the DesiredTransition of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_desired_transition.value(value, lost)
+
+
+def _task_state_fields(shape: _TaskStateShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.last_restart is not None:
+        fields["last_restart"] = rt.time_or_unset(shape.last_restart)
+    if shape.started_at is not None:
+        fields["started_at"] = rt.time_or_unset(shape.started_at)
+    if shape.finished_at is not None:
+        fields["finished_at"] = rt.time_or_unset(shape.finished_at)
+    if shape.events is not None:
+        fields["events"] = [_task_event_fields(item) for item in shape.events]
+    return fields
+
+
+_read_task_state = rt.Reader(_TaskStateShape, _task_state_fields, TaskState)
+
+
+def task_state_from_json(value: rt.Json, lost: rt.Lost) -> TaskState:
+    """Return the TaskState of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_task_state.value(value, lost)
+
+
+def _alloc_state_fields(shape: _AllocStateShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.time is not None:
+        fields["time"] = rt.time_or_unset(shape.time)
+    return fields
+
+
+_read_alloc_state = rt.Reader(_AllocStateShape, _alloc_state_fields, AllocState)
+
+
+def alloc_state_from_json(value: rt.Json, lost: rt.Lost) -> AllocState:
+    """Return the AllocState of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_alloc_state.value(value, lost)
+
+
+def _alloc_deployment_status_fields(shape: _AllocDeploymentStatusShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.timestamp is not None:
+        fields["timestamp"] = rt.time_or_unset(shape.timestamp)
+    return fields
+
+
+_read_alloc_deployment_status = rt.Reader(_AllocDeploymentStatusShape, _alloc_deployment_status_fields, AllocDeploymentStatus)
+
+
+def alloc_deployment_status_from_json(value: rt.Json, lost: rt.Lost) -> AllocDeploymentStatus:
+    """Return the AllocDeploymentStatus of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_alloc_deployment_status.value(value, lost)
+
+
+def _reschedule_tracker_fields(shape: _RescheduleTrackerShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.events is not None:
+        fields["events"] = [_reschedule_event_fields(item) for item in shape.events]
+    return fields
+
+
+_read_reschedule_tracker = rt.Reader(_RescheduleTrackerShape, _reschedule_tracker_fields, RescheduleTracker)
+
+
+def reschedule_tracker_from_json(value: rt.Json, lost: rt.Lost) -> RescheduleTracker:
+    """Return the RescheduleTracker of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_reschedule_tracker.value(value, lost)
+
+
+def _alloc_network_status_fields(shape: _AllocNetworkStatusShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.dns is not None:
+        fields["dns"] = rt.asdict(shape.dns)
+    return fields
+
+
+_read_alloc_network_status = rt.Reader(_AllocNetworkStatusShape, _alloc_network_status_fields, AllocNetworkStatus)
+
+
+def alloc_network_status_from_json(value: rt.Json, lost: rt.Lost) -> AllocNetworkStatus:
+    """Return the AllocNetworkStatus of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_alloc_network_status.value(value, lost)
+
+
+def _evaluation_stub_fields(shape: _EvaluationStubShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.wait_until is not None:
+        fields["wait_until"] = rt.time_or_unset(shape.wait_until)
+    return fields
+
+
+_read_evaluation_stub = rt.Reader(_EvaluationStubShape, _evaluation_stub_fields, EvaluationStub)
+
+
+def evaluation_stub_from_json(value: rt.Json, lost: rt.Lost) -> EvaluationStub:
+    """Return the EvaluationStub of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_evaluation_stub.value(value, lost)
+
+
+def _deployment_state_fields(shape: _DeploymentStateShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.progress_deadline is not None:
+        fields["progress_deadline"] = rt.duration_or_unset(shape.progress_deadline)
+    if shape.require_progress_by is not None:
+        fields["require_progress_by"] = rt.time_or_unset(shape.require_progress_by)
+    return fields
+
+
+_read_deployment_state = rt.Reader(_DeploymentStateShape, _deployment_state_fields, DeploymentState)
+
+
+def deployment_state_from_json(value: rt.Json, lost: rt.Lost) -> DeploymentState:
+    """Return the DeploymentState of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_deployment_state.value(value, lost)
+
+
+_read_node_pool_scheduler_configuration = rt.Reader(_NodePoolSchedulerConfigurationShape, rt.asdict, NodePoolSchedulerConfiguration)
+
+
+def node_pool_scheduler_configuration_from_json(value: rt.Json, lost: rt.Lost) -> NodePoolSchedulerConfiguration:
+    """Return the NodePoolSchedulerConfiguration of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_pool_scheduler_configuration.value(value, lost)
+
+
+_read_acl_token_role_link = rt.Reader(_ACLTokenRoleLinkShape, rt.asdict, ACLTokenRoleLink)
+
+
+def acl_token_role_link_from_json(value: rt.Json, lost: rt.Lost) -> ACLTokenRoleLink:
+    """Return the ACLTokenRoleLink of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_token_role_link.value(value, lost)
+
+
+_read_acl_policy_job = rt.Reader(_ACLPolicyJobShape, rt.asdict, ACLPolicyJob)
+
+
+def acl_policy_job_from_json(value: rt.Json, lost: rt.Lost) -> ACLPolicyJob:
+    """Return the ACLPolicyJob of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_policy_job.value(value, lost)
+
+
+_read_acl_role_policy_link = rt.Reader(_ACLRolePolicyLinkShape, rt.asdict, ACLRolePolicyLink)
+
+
+def acl_role_policy_link_from_json(value: rt.Json, lost: rt.Lost) -> ACLRolePolicyLink:
+    """Return the ACLRolePolicyLink of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_acl_role_policy_link.value(value, lost)
+
+
+def _auth_method_config_fields(shape: _AuthMethodConfigShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.oidc_client_assertion is not None:
+        fields["oidc_client_assertion"] = _auth_method_client_assertion_fields(shape.oidc_client_assertion)
+    if shape.expiration_leeway is not None:
+        fields["expiration_leeway"] = rt.duration_or_unset(shape.expiration_leeway)
+    if shape.not_before_leeway is not None:
+        fields["not_before_leeway"] = rt.duration_or_unset(shape.not_before_leeway)
+    if shape.clock_skew_leeway is not None:
+        fields["clock_skew_leeway"] = rt.duration_or_unset(shape.clock_skew_leeway)
+    return fields
+
+
+_read_auth_method_config = rt.Reader(_AuthMethodConfigShape, _auth_method_config_fields, AuthMethodConfig)
+
+
+def auth_method_config_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodConfig:
+    """Return the AuthMethodConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_auth_method_config.value(value, lost)
+
+
+def _variable_lock_fields(shape: _VariableLockShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.ttl is not None:
+        fields["ttl"] = rt.duration_or_unset(shape.ttl)
+    if shape.lock_delay is not None:
+        fields["lock_delay"] = rt.duration_or_unset(shape.lock_delay)
+    return fields
+
+
+_read_variable_lock = rt.Reader(_VariableLockShape, _variable_lock_fields, VariableLock)
+
+
+def variable_lock_from_json(value: rt.Json, lost: rt.Lost) -> VariableLock:
+    """Return the VariableLock of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_variable_lock.value(value, lost)
+
+
+_read_node_cpu_resources = rt.Reader(_NodeCpuResourcesShape, rt.asdict, NodeCpuResources)
+
+
+def node_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeCpuResources:
+    """Return the NodeCpuResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_cpu_resources.value(value, lost)
+
+
+_read_node_memory_resources = rt.Reader(_NodeMemoryResourcesShape, rt.asdict, NodeMemoryResources)
+
+
+def node_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeMemoryResources:
+    """Return the NodeMemoryResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_memory_resources.value(value, lost)
+
+
+_read_node_disk_resources = rt.Reader(_NodeDiskResourcesShape, rt.asdict, NodeDiskResources)
+
+
+def node_disk_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeDiskResources:
+    """Return the NodeDiskResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_disk_resources.value(value, lost)
+
+
+def _network_resource_fields(shape: _NetworkResourceShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.dns is not None:
+        fields["dns"] = rt.asdict(shape.dns)
+    if shape.reserved_ports is not None:
+        fields["reserved_ports"] = [rt.asdict(item) for item in shape.reserved_ports]
+    if shape.dynamic_ports is not None:
+        fields["dynamic_ports"] = [rt.asdict(item) for item in shape.dynamic_ports]
+    if shape.cni is not None:
+        fields["cni"] = rt.asdict(shape.cni)
+    return fields
+
+
+_read_network_resource = rt.Reader(_NetworkResourceShape, _network_resource_fields, NetworkResource)
+
+
+def network_resource_from_json(value: rt.Json, lost: rt.Lost) -> NetworkResource:
+    """Return the NetworkResource of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_network_resource.value(value, lost)
+
+
+def _node_network_resource_fields(shape: _NodeNetworkResourceShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.addresses is not None:
+        fields["addresses"] = [rt.asdict(item) for item in shape.addresses]
+    return fields
+
+
+_read_node_network_resource = rt.Reader(_NodeNetworkResourceShape, _node_network_resource_fields, NodeNetworkResource)
+
+
+def node_network_resource_from_json(value: rt.Json, lost: rt.Lost) -> NodeNetworkResource:
+    """Return the NodeNetworkResource of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_network_resource.value(value, lost)
+
+
+def _node_device_resource_fields(shape: _NodeDeviceResourceShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.instances is not None:
+        fields["instances"] = [_node_device_fields(item) for item in shape.instances]
+    fields["attributes_json"] = rt.raw_bytes(shape.attributes_json)
+    return fields
+
+
+_read_node_device_resource = rt.Reader(_NodeDeviceResourceShape, _node_device_resource_fields, NodeDeviceResource)
+
+
+def node_device_resource_from_json(value: rt.Json, lost: rt.Lost) -> NodeDeviceResource:
+    """Return the NodeDeviceResource of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_device_resource.value(value, lost)
+
+
+def _node_processor_resources_fields(shape: _NodeProcessorResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.topology is not None:
+        fields["topology"] = _numa_topology_fields(shape.topology)
+    return fields
+
+
+_read_node_processor_resources = rt.Reader(_NodeProcessorResourcesShape, _node_processor_resources_fields, NodeProcessorResources)
+
+
+def node_processor_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeProcessorResources:
+    """Return the NodeProcessorResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_processor_resources.value(value, lost)
+
+
+_read_node_reserved_cpu_resources = rt.Reader(_NodeReservedCpuResourcesShape, rt.asdict, NodeReservedCpuResources)
+
+
+def node_reserved_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedCpuResources:
+    """Return the NodeReservedCpuResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_reserved_cpu_resources.value(value, lost)
+
+
+_read_node_reserved_memory_resources = rt.Reader(_NodeReservedMemoryResourcesShape, rt.asdict, NodeReservedMemoryResources)
+
+
+def node_reserved_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedMemoryResources:
+    """Return the NodeReservedMemoryResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_reserved_memory_resources.value(value, lost)
+
+
+_read_node_reserved_disk_resources = rt.Reader(_NodeReservedDiskResourcesShape, rt.asdict, NodeReservedDiskResources)
+
+
+def node_reserved_disk_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedDiskResources:
+    """Return the NodeReservedDiskResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_reserved_disk_resources.value(value, lost)
+
+
+_read_node_reserved_network_resources = rt.Reader(_NodeReservedNetworkResourcesShape, rt.asdict, NodeReservedNetworkResources)
+
+
+def node_reserved_network_resources_from_json(value: rt.Json, lost: rt.Lost) -> NodeReservedNetworkResources:
+    """Return the NodeReservedNetworkResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_reserved_network_resources.value(value, lost)
+
+
+_read_csi_controller_info = rt.Reader(_CSIControllerInfoShape, rt.asdict, CSIControllerInfo)
+
+
+def csi_controller_info_from_json(value: rt.Json, lost: rt.Lost) -> CSIControllerInfo:
+    """Return the CSIControllerInfo of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_csi_controller_info.value(value, lost)
+
+
+def _csi_node_info_fields(shape: _CSINodeInfoShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.accessible_topology is not None:
+        fields["accessible_topology"] = rt.asdict(shape.accessible_topology)
+    return fields
+
+
+_read_csi_node_info = rt.Reader(_CSINodeInfoShape, _csi_node_info_fields, CSINodeInfo)
+
+
+def csi_node_info_from_json(value: rt.Json, lost: rt.Lost) -> CSINodeInfo:
+    """Return the CSINodeInfo of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_csi_node_info.value(value, lost)
+
+
+_read_job_spread_target = rt.Reader(_JobSpreadTargetShape, rt.asdict, JobSpreadTarget)
+
+
+def job_spread_target_from_json(value: rt.Json, lost: rt.Lost) -> JobSpreadTarget:
+    """Return the JobSpreadTarget of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_spread_target.value(value, lost)
+
+
+_read_job_multiregion_strategy = rt.Reader(_JobMultiregionStrategyShape, rt.asdict, JobMultiregionStrategy)
+
+
+def job_multiregion_strategy_from_json(value: rt.Json, lost: rt.Lost) -> JobMultiregionStrategy:
+    """Return the JobMultiregionStrategy of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_multiregion_strategy.value(value, lost)
+
+
+_read_job_ui_link = rt.Reader(_JobUILinkShape, rt.asdict, JobUILink)
+
+
+def job_ui_link_from_json(value: rt.Json, lost: rt.Lost) -> JobUILink:
+    """Return the JobUILink of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_job_ui_link.value(value, lost)
+
+
+def _allocated_task_resources_fields(shape: _AllocatedTaskResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.cpu is not None:
+        fields["cpu"] = rt.asdict(shape.cpu)
+    if shape.memory is not None:
+        fields["memory"] = rt.asdict(shape.memory)
+    if shape.networks is not None:
+        fields["networks"] = [_network_resource_fields(item) for item in shape.networks]
+    fields["devices_json"] = rt.raw_bytes(shape.devices_json)
+    return fields
+
+
+_read_allocated_task_resources = rt.Reader(_AllocatedTaskResourcesShape, _allocated_task_resources_fields, AllocatedTaskResources)
+
+
+def allocated_task_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedTaskResources:
+    """Return the AllocatedTaskResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_task_resources.value(value, lost)
+
+
+_read_task_lifecycle = rt.Reader(_TaskLifecycleShape, rt.asdict, TaskLifecycle)
+
+
+def task_lifecycle_from_json(value: rt.Json, lost: rt.Lost) -> TaskLifecycle:
+    """Return the TaskLifecycle of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_task_lifecycle.value(value, lost)
+
+
+def _allocated_shared_resources_fields(shape: _AllocatedSharedResourcesShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.networks is not None:
+        fields["networks"] = [_network_resource_fields(item) for item in shape.networks]
+    if shape.ports is not None:
+        fields["ports"] = [rt.asdict(item) for item in shape.ports]
+    return fields
+
+
+_read_allocated_shared_resources = rt.Reader(_AllocatedSharedResourcesShape, _allocated_shared_resources_fields, AllocatedSharedResources)
+
+
+def allocated_shared_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedSharedResources:
+    """Return the AllocatedSharedResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_shared_resources.value(value, lost)
+
+
+def _node_score_meta_fields(shape: _NodeScoreMetaShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.scores is not None:
+        fields["scores"] = {name: rt.exact_float(item) for name, item in shape.scores.items()}
+    if shape.norm_score is not None:
+        fields["norm_score"] = rt.exact_float(shape.norm_score)
+    return fields
+
+
+_read_node_score_meta = rt.Reader(_NodeScoreMetaShape, _node_score_meta_fields, NodeScoreMeta)
+
+
+def node_score_meta_from_json(value: rt.Json, lost: rt.Lost) -> NodeScoreMeta:
+    """Return the NodeScoreMeta of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_score_meta.value(value, lost)
+
+
+def _task_event_fields(shape: _TaskEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.kill_timeout is not None:
+        fields["kill_timeout"] = rt.duration_or_unset(shape.kill_timeout)
+    return fields
+
+
+_read_task_event = rt.Reader(_TaskEventShape, _task_event_fields, TaskEvent)
+
+
+def task_event_from_json(value: rt.Json, lost: rt.Lost) -> TaskEvent:
+    """Return the TaskEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_task_event.value(value, lost)
+
+
+def _reschedule_event_fields(shape: _RescheduleEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.delay is not None:
+        fields["delay"] = rt.duration_or_unset(shape.delay)
+    return fields
+
+
+_read_reschedule_event = rt.Reader(_RescheduleEventShape, _reschedule_event_fields, RescheduleEvent)
+
+
+def reschedule_event_from_json(value: rt.Json, lost: rt.Lost) -> RescheduleEvent:
+    """Return the RescheduleEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_reschedule_event.value(value, lost)
+
+
+_read_dns_config = rt.Reader(_DnsConfigShape, rt.asdict, DnsConfig)
+
+
+def dns_config_from_json(value: rt.Json, lost: rt.Lost) -> DnsConfig:
+    """Return the DnsConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_dns_config.value(value, lost)
+
+
+def _auth_method_client_assertion_fields(shape: _AuthMethodClientAssertionShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.private_key is not None:
+        fields["private_key"] = rt.asdict(shape.private_key)
+    return fields
+
+
+_read_auth_method_client_assertion = rt.Reader(_AuthMethodClientAssertionShape, _auth_method_client_assertion_fields, AuthMethodClientAssertion)
+
+
+def auth_method_client_assertion_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodClientAssertion:
+    """Return the AuthMethodClientAssertion of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_auth_method_client_assertion.value(value, lost)
+
+
+_read_nomad_port = rt.Reader(_NomadPortShape, rt.asdict, NomadPort)
+
+
+def nomad_port_from_json(value: rt.Json, lost: rt.Lost) -> NomadPort:
+    """Return the NomadPort of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_nomad_port.value(value, lost)
+
+
+_read_cni_config = rt.Reader(_CniConfigShape, rt.asdict, CniConfig)
+
+
+def cni_config_from_json(value: rt.Json, lost: rt.Lost) -> CniConfig:
+    """Return the CniConfig of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_cni_config.value(value, lost)
+
+
+_read_node_network_address = rt.Reader(_NodeNetworkAddressShape, rt.asdict, NodeNetworkAddress)
+
+
+def node_network_address_from_json(value: rt.Json, lost: rt.Lost) -> NodeNetworkAddress:
+    """Return the NodeNetworkAddress of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_network_address.value(value, lost)
+
+
+def _node_device_fields(shape: _NodeDeviceShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.locality is not None:
+        fields["locality"] = rt.asdict(shape.locality)
+    return fields
+
+
+_read_node_device = rt.Reader(_NodeDeviceShape, _node_device_fields, NodeDevice)
+
+
+def node_device_from_json(value: rt.Json, lost: rt.Lost) -> NodeDevice:
+    """Return the NodeDevice of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_device.value(value, lost)
+
+
+def _numa_topology_fields(shape: _NumaTopologyShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    fields["distances_json"] = rt.raw_bytes(shape.distances_json)
+    if shape.cores is not None:
+        fields["cores"] = [rt.asdict(item) for item in shape.cores]
+    return fields
+
+
+_read_numa_topology = rt.Reader(_NumaTopologyShape, _numa_topology_fields, NumaTopology)
+
+
+def numa_topology_from_json(value: rt.Json, lost: rt.Lost) -> NumaTopology:
+    """Return the NumaTopology of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_numa_topology.value(value, lost)
+
+
+_read_csi_topology = rt.Reader(_CSITopologyShape, rt.asdict, CSITopology)
+
+
+def csi_topology_from_json(value: rt.Json, lost: rt.Lost) -> CSITopology:
+    """Return the CSITopology of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_csi_topology.value(value, lost)
+
+
+_read_allocated_cpu_resources = rt.Reader(_AllocatedCpuResourcesShape, rt.asdict, AllocatedCpuResources)
+
+
+def allocated_cpu_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedCpuResources:
+    """Return the AllocatedCpuResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_cpu_resources.value(value, lost)
+
+
+_read_allocated_memory_resources = rt.Reader(_AllocatedMemoryResourcesShape, rt.asdict, AllocatedMemoryResources)
+
+
+def allocated_memory_resources_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedMemoryResources:
+    """Return the AllocatedMemoryResources of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_memory_resources.value(value, lost)
+
+
+_read_allocated_port_mapping = rt.Reader(_AllocatedPortMappingShape, rt.asdict, AllocatedPortMapping)
+
+
+def allocated_port_mapping_from_json(value: rt.Json, lost: rt.Lost) -> AllocatedPortMapping:
+    """Return the AllocatedPortMapping of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_allocated_port_mapping.value(value, lost)
+
+
+_read_auth_method_private_key = rt.Reader(_AuthMethodPrivateKeyShape, rt.asdict, AuthMethodPrivateKey)
+
+
+def auth_method_private_key_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethodPrivateKey:
+    """Return the AuthMethodPrivateKey of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_auth_method_private_key.value(value, lost)
+
+
+_read_node_device_locality = rt.Reader(_NodeDeviceLocalityShape, rt.asdict, NodeDeviceLocality)
+
+
+def node_device_locality_from_json(value: rt.Json, lost: rt.Lost) -> NodeDeviceLocality:
+    """Return the NodeDeviceLocality of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_node_device_locality.value(value, lost)
+
+
+_read_numa_core = rt.Reader(_NumaCoreShape, rt.asdict, NumaCore)
+
+
+def numa_core_from_json(value: rt.Json, lost: rt.Lost) -> NumaCore:
+    """Return the NumaCore of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_numa_core.value(value, lost)
+
+
+def nomad_event_from_members(members: dict[str, bytes], lost: rt.Lost) -> NomadEvent:
+    """Return the NomadEvent of the valid texts of its members, as `rt.members` gives them.
+
+    The exact text of "Payload" is kept in `payload_json` and not looked into.
+    What the types cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: a member has the wrong type; with the path.
+    """
+    exact = members.get("Payload", b"null")
+    if exact == b"null":
+        exact = b""
+    elif not exact.startswith(b"{"):
+        raise rt.JsonError("Payload", "expected an object")
+    rest = {name: text for name, text in members.items() if name != "Payload"}
+    message = _read_nomad_event.text(rt.join(rest), lost)
+    message.payload_json = exact
     return message
 
 
 def nomad_event_from_text(text: bytes, lost: rt.Lost) -> NomadEvent:
-    """Return the NomadEvent of a JSON text, the exact text of "Payload" kept in `payload_json`.
+    """Return the NomadEvent of a JSON text, as `nomad_event_from_members` does.
 
     Raises:
-        rt.JsonError: it is not JSON or has the wrong shape; with the path.
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
     """
-    texts = rt.members(text)
-    exact = texts.pop("Payload", b"null")
-    message = nomad_event_from_json({name: rt.loads(inside) for name, inside in texts.items()}, lost)
-    if exact != b"null":
-        if not exact.startswith(b"{"):
-            raise rt.JsonError("Payload", "expected an object")
-        message.payload_json = exact
-    return message
+    return nomad_event_from_members(rt.members(text), lost)
 
 
 def nomad_payload_from_text(text: bytes) -> tuple[NomadPayload, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
+    Absent, null and zero are alike, and so are a time's spellings of one instant.
+
     Raises:
-        rt.JsonError: the types cannot hold it; with the path.
+        rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return nomad_payload_from_json(rt.loads(text), lost), not lost
+    return _read_nomad_payload.text(text, lost), not lost
 
 
-NOMAD_PAYLOAD_SECRETS: tuple[tuple[str, ...], ...] = (
-    ('Node', 'SecretID'),
-    ('Job', 'ConsulToken'),
-    ('Job', 'VaultToken'),
-    ('Evaluation', 'LeaderACL'),
-    ('ACLToken', 'SecretID'),
-    ('AuthMethod', 'Config', 'OIDCClientSecret'),
-    ('AuthMethod', 'Config', 'OIDCClientAssertion', 'PrivateKey', 'PemKey'),
-    ('Volume', 'Secrets', '*'),
-)
-NOMAD_PAYLOAD_DROPS: tuple[tuple[str, ...], ...] = (
-    ('Allocation', 'SignedIdentities'),
-)
-_NOMAD_PAYLOAD_SECRET_FIELDS: tuple[tuple[str, ...], ...] = (
-    ('node', 'secret_id'),
-    ('job', 'consul_token'),
-    ('job', 'vault_token'),
-    ('evaluation', 'leader_acl'),
-    ('acl_token', 'secret_id'),
-    ('auth_method', 'config', 'oidc_client_secret'),
-    ('auth_method', 'config', 'oidc_client_assertion', 'private_key', 'pem_key'),
-    ('volume', 'secrets', '*'),
-)
-_NOMAD_PAYLOAD_DROPPED_FIELDS: tuple[tuple[str, ...], ...] = (
-    ('allocation', 'signed_identities'),
+NOMAD_PAYLOAD_SECRETS: tuple[rt.Secret, ...] = (
+    rt.Secret(('Node', 'SecretID'), ('node', 'secret_id')),
+    rt.Secret(('Job', 'ConsulToken'), ('job', 'consul_token')),
+    rt.Secret(('Job', 'VaultToken'), ('job', 'vault_token')),
+    rt.Secret(('Allocation', 'SignedIdentities'), ('allocation', 'signed_identities'), dropped=True),
+    rt.Secret(('Evaluation', 'LeaderACL'), ('evaluation', 'leader_acl')),
+    rt.Secret(('ACLToken', 'SecretID'), ('acl_token', 'secret_id')),
+    rt.Secret(('AuthMethod', 'Config', 'OIDCClientSecret'), ('auth_method', 'config', 'oidc_client_secret')),
+    rt.Secret(('AuthMethod', 'Config', 'OIDCClientAssertion', 'PrivateKey', 'PemKey'), ('auth_method', 'config', 'oidc_client_assertion', 'private_key', 'pem_key')),
+    rt.Secret(('Volume', 'Secrets', '*'), ('volume', 'secrets', '*')),
 )
 
 
-def blank_nomad_payload(message: NomadPayload) -> None:
-    """Blank every secret of a typed NomadPayload, in place."""
-    rt.blank_message(message, _NOMAD_PAYLOAD_SECRET_FIELDS, _NOMAD_PAYLOAD_DROPPED_FIELDS)
+def blank_nomad_payload(message: NomadPayload) -> bool:
+    """Blank every secret of a typed NomadPayload in place, and say whether it had any."""
+    return rt.blank_message(message, NOMAD_PAYLOAD_SECRETS)
 
 
 def blank_nomad_payload_text(text: bytes) -> bytes:
-    """Return the JSON text of a NomadPayload without its secrets; the very same bytes when it has none.
+    """Return the valid JSON text of a NomadPayload without its secrets.
+
+    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    written anew, order and numbers stay as they were.
 
     Raises:
-        rt.JsonError: it is not JSON.
+        rt.JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    return rt.blank_text(text, NOMAD_PAYLOAD_SECRETS, NOMAD_PAYLOAD_DROPS)
+    return rt.blank_text(text, NOMAD_PAYLOAD_SECRETS)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tidings.v1 import json_runtime as rt
-from tidings.v1.puppet_pb2 import PuppetEventDetails, PuppetJobEvent, PuppetRunDetail, PuppetRunMetrics
+from tidings.v1.puppet_pb2 import (
+    PuppetEventDetails,
+    PuppetJobEvent,
+    PuppetRunDetail,
+    PuppetRunMetrics,
+)
 
 
 def puppet_job_event_to_json(message: PuppetJobEvent) -> dict[str, rt.Json]:
@@ -20,8 +27,7 @@ def puppet_job_event_to_json(message: PuppetJobEvent) -> dict[str, rt.Json]:
 
 def puppet_event_details_to_json(message: PuppetEventDetails) -> dict[str, rt.Json]:
     """Return the JSON object of a PuppetEventDetails, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.node:
         value["node"] = message.node
     if message.HasField("detail"):
@@ -33,8 +39,7 @@ def puppet_event_details_to_json(message: PuppetEventDetails) -> dict[str, rt.Js
 
 def puppet_run_detail_to_json(message: PuppetRunDetail) -> dict[str, rt.Json]:
     """Return the JSON object of a PuppetRunDetail, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {
-    }
+    value: dict[str, rt.Json] = {}
     if message.HasField("noop"):
         value["noop"] = message.noop
     if message.hash:
@@ -68,111 +73,169 @@ def puppet_run_metrics_to_json(message: PuppetRunMetrics) -> dict[str, rt.Json]:
     return value
 
 
-_PUPPET_RUN_METRICS: rt.Table = {
-    "corrective_change": ("corrective_change", int, rt.wrong("an integer")),
-    "out_of_sync": ("out_of_sync", int, rt.wrong("an integer")),
-    "restarted": ("restarted", int, rt.wrong("an integer")),
-    "skipped": ("skipped", int, rt.wrong("an integer")),
-    "total": ("total", int, rt.wrong("an integer")),
-    "changed": ("changed", int, rt.wrong("an integer")),
-    "scheduled": ("scheduled", int, rt.wrong("an integer")),
-    "failed_to_restart": ("failed_to_restart", int, rt.wrong("an integer")),
-    "failed": ("failed", int, rt.wrong("an integer")),
-}
+class _PuppetJobEventShape(rt.Shape):
+    id: rt.Text = msgspec.field(default=None, name="id")
+    type: rt.Text = msgspec.field(default=None, name="type")
+    timestamp: rt.Text = msgspec.field(default=None, name="timestamp")
+    details: _PuppetEventDetailsShape | None = msgspec.field(default=None, name="details")
+    message: rt.Text = msgspec.field(default=None, name="message")
 
 
-def puppet_run_metrics_from_json(value: rt.Json, lost: rt.Lost) -> PuppetRunMetrics:
-    """Return the PuppetRunMetrics of a JSON object; what its types cannot hold is written to `lost`."""
-    message: PuppetRunMetrics = rt.fill(PuppetRunMetrics, _PUPPET_RUN_METRICS, value, lost)
-    return message
+class _PuppetEventDetailsShape(rt.Shape):
+    node: rt.Text = msgspec.field(default=None, name="node")
+    detail: _PuppetRunDetailShape | None = msgspec.field(default=None, name="detail")
+    state: rt.Text = msgspec.field(default=None, name="state")
 
 
-_PUPPET_RUN_DETAIL: rt.Table = {
-    "noop": ("noop", bool, rt.wrong("true or false")),
-    "hash": ("hash", str, rt.wrong("text")),
-    "status": ("status", str, rt.wrong("text")),
-    "metrics": ("metrics", None, puppet_run_metrics_from_json),
-    "report-url": ("report_url", str, rt.wrong("text")),
-    "environment": ("environment", str, rt.wrong("text")),
-    "configuration_version": ("configuration_version", str, rt.wrong("text")),
-}
+class _PuppetRunDetailShape(rt.Shape):
+    noop: rt.Flag = msgspec.field(default=None, name="noop")
+    hash: rt.Text = msgspec.field(default=None, name="hash")
+    status: rt.Text = msgspec.field(default=None, name="status")
+    metrics: _PuppetRunMetricsShape | None = msgspec.field(default=None, name="metrics")
+    report_url: rt.Text = msgspec.field(default=None, name="report-url")
+    environment: rt.Text = msgspec.field(default=None, name="environment")
+    configuration_version: rt.Text = msgspec.field(default=None, name="configuration_version")
 
 
-def puppet_run_detail_from_json(value: rt.Json, lost: rt.Lost) -> PuppetRunDetail:
-    """Return the PuppetRunDetail of a JSON object; what its types cannot hold is written to `lost`."""
-    message: PuppetRunDetail = rt.fill(PuppetRunDetail, _PUPPET_RUN_DETAIL, value, lost)
-    return message
+class _PuppetRunMetricsShape(rt.Shape):
+    corrective_change: rt.Int64 = msgspec.field(default=None, name="corrective_change")
+    out_of_sync: rt.Int64 = msgspec.field(default=None, name="out_of_sync")
+    restarted: rt.Int64 = msgspec.field(default=None, name="restarted")
+    skipped: rt.Int64 = msgspec.field(default=None, name="skipped")
+    total: rt.Int64 = msgspec.field(default=None, name="total")
+    changed: rt.Int64 = msgspec.field(default=None, name="changed")
+    scheduled: rt.Int64 = msgspec.field(default=None, name="scheduled")
+    failed_to_restart: rt.Int64 = msgspec.field(default=None, name="failed_to_restart")
+    failed: rt.Int64 = msgspec.field(default=None, name="failed")
 
 
-_PUPPET_EVENT_DETAILS: rt.Table = {
-    "node": ("node", str, rt.wrong("text")),
-    "detail": ("detail", None, puppet_run_detail_from_json),
-    "state": ("state", str, rt.wrong("text")),
-}
+def _puppet_job_event_fields(shape: _PuppetJobEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.timestamp is not None:
+        fields["timestamp"] = rt.whole_seconds(shape.timestamp)
+    if shape.details is not None:
+        fields["details"] = _puppet_event_details_fields(shape.details)
+    return fields
 
 
-def puppet_event_details_from_json(value: rt.Json, lost: rt.Lost) -> PuppetEventDetails:
-    """Return the PuppetEventDetails of a JSON object; what its types cannot hold is written to `lost`."""
-    message: PuppetEventDetails = rt.fill(PuppetEventDetails, _PUPPET_EVENT_DETAILS, value, lost)
-    return message
-
-
-_PUPPET_JOB_EVENT: rt.Table = {
-    "id": ("id", str, rt.wrong("text")),
-    "type": ("type", str, rt.wrong("text")),
-    "timestamp": ("timestamp", None, rt.take_time),
-    "details": ("details", None, puppet_event_details_from_json),
-    "message": ("message", str, rt.wrong("text")),
-}
+_read_puppet_job_event = rt.Reader(_PuppetJobEventShape, _puppet_job_event_fields, PuppetJobEvent)
 
 
 def puppet_job_event_from_json(value: rt.Json, lost: rt.Lost) -> PuppetJobEvent:
-    """Return the PuppetJobEvent of a JSON object; what its types cannot hold is written to `lost`."""
-    message: PuppetJobEvent = rt.fill(PuppetJobEvent, _PUPPET_JOB_EVENT, value, lost)
+    """Return the PuppetJobEvent of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_puppet_job_event.value(value, lost)
+
+
+def _puppet_event_details_fields(shape: _PuppetEventDetailsShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.detail is not None:
+        fields["detail"] = _puppet_run_detail_fields(shape.detail)
+    return fields
+
+
+_read_puppet_event_details = rt.Reader(_PuppetEventDetailsShape, _puppet_event_details_fields, PuppetEventDetails)
+
+
+def puppet_event_details_from_json(value: rt.Json, lost: rt.Lost) -> PuppetEventDetails:
+    """Return the PuppetEventDetails of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_puppet_event_details.value(value, lost)
+
+
+def _puppet_run_detail_fields(shape: _PuppetRunDetailShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.metrics is not None:
+        fields["metrics"] = rt.asdict(shape.metrics)
+    return fields
+
+
+_read_puppet_run_detail = rt.Reader(_PuppetRunDetailShape, _puppet_run_detail_fields, PuppetRunDetail)
+
+
+def puppet_run_detail_from_json(value: rt.Json, lost: rt.Lost) -> PuppetRunDetail:
+    """Return the PuppetRunDetail of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_puppet_run_detail.value(value, lost)
+
+
+_read_puppet_run_metrics = rt.Reader(_PuppetRunMetricsShape, rt.asdict, PuppetRunMetrics)
+
+
+def puppet_run_metrics_from_json(value: rt.Json, lost: rt.Lost) -> PuppetRunMetrics:
+    """Return the PuppetRunMetrics of a parsed object; what it cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: it is no object, or a member has the wrong type; with the path.
+    """
+    return _read_puppet_run_metrics.value(value, lost)
+
+
+def puppet_job_event_from_members(members: dict[str, bytes], lost: rt.Lost) -> PuppetJobEvent:
+    """Return the PuppetJobEvent of the valid texts of its members, as `rt.members` gives them.
+
+    The exact text of "details" is kept in `details_json` and not looked into.
+    What the types cannot hold goes to `lost`.
+
+    Raises:
+        rt.JsonError: a member has the wrong type; with the path.
+    """
+    exact = members.get("details", b"null")
+    if exact == b"null":
+        exact = b""
+    elif not exact.startswith(b"{"):
+        raise rt.JsonError("details", "expected an object")
+    rest = {name: text for name, text in members.items() if name != "details"}
+    message = _read_puppet_job_event.text(rt.join(rest), lost)
+    message.details_json = exact
     return message
 
 
 def puppet_job_event_from_text(text: bytes, lost: rt.Lost) -> PuppetJobEvent:
-    """Return the PuppetJobEvent of a JSON text, the exact text of "details" kept in `details_json`.
+    """Return the PuppetJobEvent of a JSON text, as `puppet_job_event_from_members` does.
 
     Raises:
-        rt.JsonError: it is not JSON or has the wrong shape; with the path.
+        rt.JsonError: it is not JSON, no object, or a member has the wrong type; with the path.
     """
-    texts = rt.members(text)
-    exact = texts.pop("details", b"null")
-    message = puppet_job_event_from_json({name: rt.loads(inside) for name, inside in texts.items()}, lost)
-    if exact != b"null":
-        if not exact.startswith(b"{"):
-            raise rt.JsonError("details", "expected an object")
-        message.details_json = exact
-    return message
+    return puppet_job_event_from_members(rt.members(text), lost)
 
 
 def puppet_event_details_from_text(text: bytes) -> tuple[PuppetEventDetails, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
+    Absent, null and zero are alike, and so are a time's spellings of one instant.
+
     Raises:
-        rt.JsonError: the types cannot hold it; with the path.
+        rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return puppet_event_details_from_json(rt.loads(text), lost), not lost
+    return _read_puppet_event_details.text(text, lost), not lost
 
 
-PUPPET_EVENT_DETAILS_SECRETS: tuple[tuple[str, ...], ...] = ()
-PUPPET_EVENT_DETAILS_DROPS: tuple[tuple[str, ...], ...] = ()
-_PUPPET_EVENT_DETAILS_SECRET_FIELDS: tuple[tuple[str, ...], ...] = ()
-_PUPPET_EVENT_DETAILS_DROPPED_FIELDS: tuple[tuple[str, ...], ...] = ()
+PUPPET_EVENT_DETAILS_SECRETS: tuple[rt.Secret, ...] = ()
 
 
-def blank_puppet_event_details(message: PuppetEventDetails) -> None:
-    """Blank every secret of a typed PuppetEventDetails, in place."""
-    rt.blank_message(message, _PUPPET_EVENT_DETAILS_SECRET_FIELDS, _PUPPET_EVENT_DETAILS_DROPPED_FIELDS)
+def blank_puppet_event_details(message: PuppetEventDetails) -> bool:
+    """Blank every secret of a typed PuppetEventDetails in place, and say whether it had any."""
+    return rt.blank_message(message, PUPPET_EVENT_DETAILS_SECRETS)
 
 
 def blank_puppet_event_details_text(text: bytes) -> bytes:
-    """Return the JSON text of a PuppetEventDetails without its secrets; the very same bytes when it has none.
+    """Return the valid JSON text of a PuppetEventDetails without its secrets.
+
+    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    written anew, order and numbers stay as they were.
 
     Raises:
-        rt.JsonError: it is not JSON.
+        rt.JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    return rt.blank_text(text, PUPPET_EVENT_DETAILS_SECRETS, PUPPET_EVENT_DETAILS_DROPS)
+    return rt.blank_text(text, PUPPET_EVENT_DETAILS_SECRETS)

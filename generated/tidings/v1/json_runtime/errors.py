@@ -1,0 +1,33 @@
+"""What is wrong with a JSON text, and where."""
+
+from __future__ import annotations
+
+import re
+
+_PLACE = re.compile(r"(?P<reason>.*) - at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
+
+
+class JsonError(ValueError):
+    """A text is not JSON, or not of the expected shape.
+
+    `path` leads to the place ("Node.Events[0].Message") and may be empty; `reason` says why.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}" if path else reason)
+        self.path = path
+        self.reason = reason
+
+
+TOO_DEEP = "nested too deeply"
+
+
+def explained(error: Exception) -> JsonError:
+    """Return what a parser's own error means."""
+    if isinstance(error, RecursionError):
+        return JsonError("", TOO_DEEP)
+    if isinstance(error, UnicodeDecodeError):
+        return JsonError("", "not UTF-8")
+    if place := _PLACE.fullmatch(str(error)):
+        return JsonError(place["path"], place["reason"])
+    return JsonError("", str(error))

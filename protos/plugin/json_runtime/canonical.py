@@ -1,0 +1,77 @@
+"""The one form that equal JSON texts share, for keys and digests."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from tidings.v1.json_runtime.errors import JsonError, explained
+from tidings.v1.json_runtime.text import PARSER_ERRORS, Json, check_depth, loads
+
+# The parser gives this integer back as 0; a false alarm inside a string costs only time.
+_MINUS_ZERO = re.compile(rb"-0(?![^\s,\]}])(?<![^\s,:\[]-0)")
+
+
+def canonical(text: bytes) -> bytes:
+    """Return the canonical form of a JSON text.
+
+    Members sorted by code points, no white space, numbers exactly as they are written, strings in
+    one spelling, of equal names the last. Texts that differ in none of these have equal forms.
+
+    Raises:
+        JsonError: it is not JSON (see `loads`).
+    """
+    if _MINUS_ZERO.search(text):
+        return write(read(text), in_order=sorted)
+    try:
+        value = _parse(text)
+    except PARSER_ERRORS as error:
+        raise explained(error) from None
+    check_depth(text, value)
+    return _write_sorted(value)
+
+
+def _as_written(number: str) -> msgspec.Raw:
+    if math.isinf(float(number)):
+        raise JsonError("", "Number out of range")
+    return msgspec.Raw(number.encode())
+
+
+_parse = msgspec.json.Decoder(float_hook=_as_written).decode
+_write_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+def read(text: bytes, on_pairs: Callable[[list[tuple[str, Json]]], Json] = dict) -> Json:
+    """Return a value whose numbers know how they were written, for `write`.
+
+    `on_pairs` makes an object of its members, the repeated ones included.
+
+    Raises:
+        JsonError: it is not JSON (see `loads`).
+    """
+    loads(text)  # Python's own parser is laxer
+    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=on_pairs)
+
+
+def write(value: Json, in_order: Callable[[Any], Iterable[Any]] = list) -> bytes:
+    """Return compact JSON of what `read` returned, members as `in_order` puts them."""
+    if isinstance(value, dict):
+        inside = [
+            msgspec.json.encode(name) + b":" + write(item, in_order)
+            for name, item in in_order(value.items())
+        ]
+        return b"{" + b",".join(inside) + b"}"
+    if isinstance(value, list):
+        return b"[" + b",".join([write(item, in_order) for item in value]) + b"]"
+    return value.encode() if isinstance(value, _Number) else msgspec.json.encode(value)

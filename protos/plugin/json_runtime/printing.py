@@ -1,0 +1,52 @@
+"""Values as the systems print them."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+ZERO_TIME = "0001-01-01T00:00:00Z"
+"""How Go prints a time that was never set."""
+
+NANOS_PER_S = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - without a zone, isoformat prints none
+
+
+def base64_text(value: bytes) -> str:
+    """Return standard, padded base64."""
+    return base64.b64encode(value).decode("ascii")
+
+
+def nanoseconds(value: Duration) -> int:
+    """Return a span as Go counts it, in nanoseconds."""
+    return value.seconds * NANOS_PER_S + value.nanos
+
+
+def time_text(value: Timestamp) -> str:
+    """Return RFC 3339 in UTC with 0 to 9 digits of a second, as Go's RFC3339Nano prints it."""
+    nanos = value.nanos
+    if not nanos:
+        return _seconds(value) + "Z"
+    return f"{_seconds(value)}.{nanos:09d}".rstrip("0") + "Z"
+
+
+def time_text_seconds(value: Timestamp) -> str:
+    """Return RFC 3339 in UTC with whole seconds."""
+    return _seconds(value) + "Z"
+
+
+def time_text_micros(value: Timestamp) -> str:
+    """Return RFC 3339 in UTC with the shortest of 0, 3 or 6 digits that loses no microsecond."""
+    micros = value.nanos // 1000
+    if not micros:
+        return _seconds(value) + "Z"
+    digits = f"{micros:06d}" if micros % 1000 else f"{micros // 1000:03d}"
+    return f"{_seconds(value)}.{digits}Z"
+
+
+def _seconds(value: Timestamp) -> str:
+    # Sums, not datetime.fromtimestamp, which refuses early years on some platforms.
+    return (_EPOCH + timedelta(seconds=value.seconds)).isoformat()
