@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 
 from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
+from tidings.rpc.cluster_events import ClusterEvents
+from tidings.rpc.job_events import JobEvents
 from tidings.rpc.publishing import Publisher, publish_response
-from tidings.rpc.status import NotOffered
 from tidings.rpc.subscribing import Subscriptions
 from tidings.rpc.user_events import ListWatch, fire, wait_s_of
 from tidings.v1 import event_service_pb2 as pb
@@ -34,12 +35,16 @@ class EventServicer:
         publisher: Publisher,
         subscriptions: Subscriptions,
         lists: ListWatch,
+        jobs: JobEvents,
+        clusters: ClusterEvents,
         consul: Dialect,
     ) -> None:
         self._log = log
         self._publisher = publisher
         self._subscriptions = subscriptions
         self._lists = lists
+        self._jobs = jobs
+        self._clusters = clusters
         self._consul = consul
 
     async def Publish(self, request: pb.PublishRequest, context: Context) -> pb.PublishResponse:
@@ -75,21 +80,23 @@ class EventServicer:
         await self._lists.wait_for_other(request.name, request.index, wait_s)
         return self._lists.answer(request.name)
 
-    async def GetJobEvents(self, request: pb.GetJobEventsRequest, context: Context) -> NoReturn:
-        """Refuse: this server does not list a job's events."""
-        raise NotOffered("GetJobEvents")
+    async def GetJobEvents(
+        self, request: pb.GetJobEventsRequest, context: Context
+    ) -> pb.GetJobEventsResponse:
+        """Return a page of a Puppet job's events."""
+        return await self._jobs.get(request)
 
     async def GetClusterEvent(
         self, request: pb.GetClusterEventRequest, context: Context
-    ) -> NoReturn:
-        """Refuse: this server does not look up cluster events."""
-        raise NotOffered("GetClusterEvent")
+    ) -> pb.GetClusterEventResponse:
+        """Return one of Feldera's cluster events."""
+        return self._clusters.get(request)
 
     async def ListClusterEvents(
         self, request: pb.ListClusterEventsRequest, context: Context
-    ) -> NoReturn:
-        """Refuse: this server does not list cluster events."""
-        raise NotOffered("ListClusterEvents")
+    ) -> pb.ListClusterEventsResponse:
+        """Return Feldera's cluster events."""
+        return self._clusters.list(request)
 
 
 def _patience_s(context: Context) -> float | None:

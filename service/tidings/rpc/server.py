@@ -17,10 +17,14 @@ from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.consul import ConsulDialect
 from tidings.dialects.dialect import Dialect, Projection
+from tidings.dialects.feldera import FelderaDialect
+from tidings.dialects.feldera.shown import ShownClusterEvents
 from tidings.dialects.nomad import NewestPositions, NomadDialect
 from tidings.log.event_log import EventLog
 from tidings.rpc.access_service import AccessServicer
+from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.event_service import EventServicer
+from tidings.rpc.job_events import JobEvents
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.observing import Observer
 from tidings.rpc.publishing import Publisher
@@ -60,19 +64,26 @@ class Views:
     dialects: Mapping[str, Dialect]
     newest_nomad: NewestPositions
     lists: ListWatch
+    shown_clusters: ShownClusterEvents
 
     @classmethod
     def of(cls, dialects: Mapping[str, Dialect], clock: Clock) -> Views:
         """Return the views of these dialects, which must hold all systems."""
-        nomad, consul = dialects["nomad"], dialects["consul"]
+        nomad, consul, feldera = dialects["nomad"], dialects["consul"], dialects["feldera"]
         assert isinstance(nomad, NomadDialect)
         assert isinstance(consul, ConsulDialect)
-        return cls(dialects, nomad.projection(), ListWatch(consul.projection(), clock))
+        assert isinstance(feldera, FelderaDialect)
+        lists = ListWatch(consul.projection(), clock)
+        return cls(dialects, nomad.projection(), lists, feldera.projection())
 
     @property
     def projections(self) -> dict[str, Projection]:
         """The projections of the log, by system."""
-        return {"nomad": self.newest_nomad, "consul": self.lists}
+        return {
+            "nomad": self.newest_nomad,
+            "consul": self.lists,
+            "feldera": self.shown_clusters,
+        }
 
     @property
     def envelope_of(self) -> Callable[[Record], Envelope]:
@@ -106,7 +117,13 @@ class Service:
             log, views.dialects, views.newest_nomad, clock, wire, self.metrics
         )
         events = EventServicer(
-            log, self._publisher, subscriptions, self._lists, views.dialects["consul"]
+            log,
+            self._publisher,
+            subscriptions,
+            self._lists,
+            JobEvents(log, views.dialects["puppet"]),
+            ClusterEvents(views.shown_clusters),
+            views.dialects["consul"],
         )
         observer = Observer(self.metrics, clock, token)
         self._server = grpc.aio.server(interceptors=[observer], options=OPTIONS)

@@ -14,6 +14,7 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import CheckContext, Dialect, Window
+from tidings.dialects.feldera.shown import ShownClusterEvents
 from tidings.v1 import event_pb2, feldera_pb2
 
 HEALTHY = "Healthy"
@@ -103,6 +104,14 @@ class FelderaDialect(Dialect):
             if selector.HasField("all_healthy")
             else Everything()
         )
+
+    def projection(self) -> ShownClusterEvents:
+        """Return a new, empty view of what Feldera's API shows."""
+        return ShownClusterEvents(self.window, _event_of)
+
+
+def _event_of(record: core.Record) -> feldera_pb2.FelderaClusterEvent:
+    return event_pb2.Record.FromString(record.body).events[0].feldera
 
 
 def _order(body: bytes) -> tuple[int, int, str]:

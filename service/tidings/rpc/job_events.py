@@ -1,0 +1,87 @@
+"""GetJobEvents: the events of one Puppet job, page by page."""
+
+from __future__ import annotations
+
+import re
+
+from tidings.core.errors import BadRequest, NotFound
+from tidings.core.record import Record
+from tidings.dialects.dialect import Dialect
+from tidings.log.event_log import EventLog
+from tidings.v1 import event_pb2, event_service_pb2, puppet_pb2
+
+DEFAULT_PAGE = 1000
+MAX_PAGE = 10_000
+MAX_PAGE_BYTES = 3 * 1024**2
+"""Of a page, one larger event excepted; clients refuse more than 4 MiB by default."""
+
+_MAX_JOB = 2**63 - 1
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+
+
+class JobEvents:
+    """Answers GetJobEvents from the log."""
+
+    def __init__(self, log: EventLog, puppet: Dialect) -> None:
+        self._log = log
+        self._puppet = puppet
+
+    async def get(
+        self, request: event_service_pb2.GetJobEventsRequest
+    ) -> event_service_pb2.GetJobEventsResponse:
+        """Return a page of a job's events.
+
+        Raises:
+            BadRequest: the job's number, the page size or the page token is none.
+            NotFound: no event of such a job is stored.
+        """
+        job = _job_of(request.job_id)
+        subject = f"puppet.{job}"
+        after_seq = _after_of(request)
+        limit = _limit_of(request.page_size)
+        # One more than is asked for says whether there is another page.
+        records = await self._log.read(
+            after_seq, limit + 1, subject=subject, max_bytes=MAX_PAGE_BYTES
+        )
+        if not records and not await self._log.read_last(subject, 1):
+            raise NotFound("job", job)
+        page = records[:limit]
+        answer = event_service_pb2.GetJobEventsResponse(items=[self._item(r) for r in page])
+        following = page[-1].seq + 1 if page else max(request.start, 0)
+        answer.next_events.id = f"/orchestrator/v1/jobs/{job}/events?start={following}"
+        answer.next_events.event = str(following)
+        if page and await self._has_more(subject, page[-1], found_more=len(records) > limit):
+            answer.next_page_token = str(page[-1].seq)
+        return answer
+
+    async def _has_more(self, subject: str, last: Record, *, found_more: bool) -> bool:
+        """Say whether the job goes on behind a page, which may have ended at the bound of bytes."""
+        return found_more or bool(await self._log.read(last.seq, 1, subject=subject))
+
+    def _item(self, record: Record) -> puppet_pb2.PuppetJobEvent:
+        events = event_pb2.Record.FromString(record.body).events
+        self._puppet.complete(record.seq, events)
+        return events[0].puppet
+
+
+def _job_of(text: str) -> str:
+    if not _INTEGER.fullmatch(text):
+        raise BadRequest("job_id", f"{text!r} is not an integer")
+    number = int(text) if len(text) <= len(str(_MAX_JOB)) + 20 else _MAX_JOB + 1
+    if not 1 <= number <= _MAX_JOB:
+        raise NotFound("job", text)
+    return str(number)
+
+
+def _after_of(request: event_service_pb2.GetJobEventsRequest) -> int:
+    if not request.page_token:
+        return max(request.start - 1, 0)
+    if not (request.page_token.isascii() and request.page_token.isdigit()):
+        raise BadRequest("page_token", "is not one that an answer gave")
+    return max(int(request.page_token), request.start - 1)
+
+
+def _limit_of(page_size: int) -> int:
+    if page_size < 0:
+        raise BadRequest("page_size", "must not be negative")
+    return min(page_size or DEFAULT_PAGE, MAX_PAGE)
