@@ -56,7 +56,7 @@ def test_settings_reach_the_dialect_that_they_are_for() -> None:
 def test_a_system_says_of_itself_what_shared_code_asks(system: str) -> None:
     dialect = DIALECTS[system]
     assert dialect.system == system
-    assert (dialect.projection() is not None) == (system in {"nomad", "consul"})
+    assert (dialect.projection() is not None) == (system in {"nomad", "consul", "feldera"})
     assert dialect.ordered == (system in {"puppet", "feldera"})
     assert dialect.completes == (system in {"consul", "puppet"})
     assert dialect.has_json == (system in {"nomad", "puppet"})

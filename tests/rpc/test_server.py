@@ -56,23 +56,6 @@ def test_reflection_lists_the_services(served: Served) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "request_class"),
-    [
-        ("GetJobEvents", event_service_pb2.GetJobEventsRequest),
-        ("GetClusterEvent", event_service_pb2.GetClusterEventRequest),
-        ("ListClusterEvents", event_service_pb2.ListClusterEventsRequest),
-    ],
-)
-def test_what_is_not_offered_says_so(served: Served, method: str, request_class: Any) -> None:
-    with pytest.raises(grpc.RpcError) as refused:
-        getattr(served.stub, method)(request_class(), timeout=PATIENCE_S)
-    assert refusal(refused.value) == (
-        grpc.StatusCode.UNIMPLEMENTED,
-        f"{method} is not offered by this server",
-    )
-
-
 def test_access_control_is_not_offered(served: Served) -> None:
     service = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     stub = AccessServiceStub(served.channel)

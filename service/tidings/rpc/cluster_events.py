@@ -74,7 +74,7 @@ def canonical_id(text: str) -> str:
 
 
 def _selected(
-    event: feldera_pb2.FelderaClusterEvent, fields: feldera_pb2.FelderaFields.ValueType.ValueType
+    event: feldera_pb2.FelderaClusterEvent, fields: feldera_pb2.FelderaFields.ValueType
 ) -> feldera_pb2.FelderaClusterEvent:
     if fields == feldera_pb2.FELDERA_FIELDS_ALL:
         return event
