@@ -1,28 +1,24 @@
-"""Is a log at rest whole? Reads only; says everything that is wrong."""
+"""Is a log whole? Reads only; says everything that is wrong."""
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tidings.core.errors import StoreCorrupt
+from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
 from tidings.store import sqlite_read
-from tidings.store.sqlite_file import (
-    APPLICATION_ID,
-    FILE_NAME,
-    MIGRATIONS,
-    open_reader,
-    read_log_id,
-)
+from tidings.store.sqlite_file import FILE_NAME, MIGRATIONS, open_reader, read_log_id
+
+_INTEGRITY_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found. `problems` is empty when the log is whole."""
+    """What a check found. `problems` is empty when the log is whole; else numbers may be 0."""
 
     log_id: str
     records: int
@@ -32,72 +28,87 @@ class Report:
 
 
 def check_sqlite(directory: Path) -> Report:
-    """Check the log in a directory; a service may be running on it.
+    """Check the log in a directory; a service may be running on it (its WAL grows meanwhile).
 
     Raises:
         StoreCorrupt: there is no log that could be read at all.
     """
-    if not (directory / FILE_NAME).is_file():
+    path = directory / FILE_NAME
+    if not path.is_file():
         raise StoreCorrupt(f"{directory} holds no log")
     try:
-        with contextlib.closing(open_reader(directory)) as connection:
+        with closing(open_reader(directory)) as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
+                raise StoreCorrupt(f"{path} was never opened by a service of this version")
             return _check(connection)
-    except sqlite3.Error as error:
-        raise StoreCorrupt(f"{directory / FILE_NAME}: {error}") from error
+    except (sqlite3.Error, StoreUnavailable) as error:
+        raise StoreCorrupt(f"{path}: {error}") from error
 
 
 def _check(connection: sqlite3.Connection) -> Report:
-    problems = [
-        f"integrity: {line}"
-        for (line,) in connection.execute("PRAGMA integrity_check(20)")
-        if line != "ok"
-    ]
-    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application_id != APPLICATION_ID:
-        raise StoreCorrupt("the file is a database, but not a Tidings log")
-    if version != len(MIGRATIONS):
-        problems.append(f"format {version}, this program knows {len(MIGRATIONS)}")
-    try:
-        log_id = read_log_id(connection)
-    except (StoreCorrupt, ValueError, KeyError) as error:
-        log_id = ""
-        problems.append(f"birth record: {error}")
-    problems += _order_problems(connection)
-    problems += _key_problems(connection)
-    kept = sqlite_read.bounds(connection, None)
-    count = connection.execute(
-        "SELECT count(*) FROM records WHERE seq > ?", (BIRTH_SEQ,)
-    ).fetchone()
-    return Report(log_id, count[0], kept.first_seq, kept.last_seq, tuple(problems))
+    with sqlite_read.one_view(connection):
+        problems = [
+            f"integrity: {line}"
+            for (line,) in connection.execute(f"PRAGMA integrity_check({_INTEGRITY_LINES})")
+            if line != "ok"
+        ]
+        log_id, records, first_seq, last_seq = "", 0, 0, 0
+        try:
+            for found in (_order_problems, _loss_problems, _key_problems, _mark_problems):
+                problems += found(connection)
+            records, first_seq, last_seq = connection.execute(
+                "SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM records"
+                " WHERE seq > ?",
+                (BIRTH_SEQ,),
+            ).fetchone()
+            log_id = read_log_id(connection)
+        except (StoreCorrupt, sqlite3.DatabaseError) as error:
+            problems.append(str(error))
+    return Report(log_id, records, first_seq, last_seq, tuple(problems))
 
 
 def _order_problems(connection: sqlite3.Connection) -> Iterator[str]:
     before_us = 0
-    end = sqlite_read.last_seq(connection)
     rows = connection.execute(
         "SELECT seq, recorded_at_us, system, subject FROM records ORDER BY seq"
     )
     for seq, recorded_at_us, system, subject in rows:
         if recorded_at_us < before_us:
             yield f"record {seq}: stored before the one in front of it"
-        if seq > end:
-            yield f"record {seq}: past the end of the log, {end}"
         if system not in SYSTEMS or system_of(subject) != system:
             yield f"record {seq}: subject {subject!r} does not fit system {system!r}"
         before_us = recorded_at_us
 
 
+def _loss_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Find positions that were given, and are neither kept nor marked as trimmed."""
+    end = sqlite_read.last_seq(connection)
+    trimmed_through = max(sqlite_read.marks(connection).values(), default=0)
+    expected = BIRTH_SEQ
+    for (seq,) in connection.execute("SELECT seq FROM records ORDER BY seq"):
+        if seq > max(expected, trimmed_through + 1):
+            yield f"records {max(expected, trimmed_through + 1)} to {seq - 1} are lost"
+        expected = seq + 1
+    if end >= max(expected, trimmed_through + 1):
+        yield f"records {max(expected, trimmed_through + 1)} to {end} are lost"
+    if expected > end + 1:
+        yield f"record {expected - 1}: past the end of the log, {end}"
+
+
 def _key_problems(connection: sqlite3.Connection) -> Iterator[str]:
     rows = connection.execute(
-        "SELECT keys.seq, keys.system, records.system, records.subject FROM keys"
+        "SELECT keys.seq, keys.system, keys.trimmed, records.system FROM keys"
         " LEFT JOIN records ON records.seq = keys.seq"
     )
-    marks = sqlite_read.marks(connection)
-    for seq, system, held_system, _ in rows:
-        if held_system is None:
-            gone = [mark for subject, mark in marks.items() if system_of(subject) == system]
-            if seq > max(gone, default=0):
-                yield f"a key of {system} names record {seq}, which is neither kept nor trimmed"
-        elif held_system != system:
-            yield f"a key of {system} names record {seq} of {held_system}"
+    for seq, system, trimmed, held_system in rows:
+        if held_system is None and not trimmed:
+            yield f"a key of {system} names record {seq}, which is neither kept nor trimmed"
+        if held_system is not None and (trimmed or held_system != system):
+            yield f"a key of {system} does not fit record {seq} of {held_system}"
+
+
+def _mark_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    end = sqlite_read.last_seq(connection)
+    for subject, mark in sqlite_read.marks(connection).items():
+        if not BIRTH_SEQ < mark <= end:
+            yield f"{subject} was trimmed through {mark}, which is no position of this log"

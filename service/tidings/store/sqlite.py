@@ -9,117 +9,29 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import threading
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StoreUnavailable
-from tidings.core.record import Bounds, Draft, Record, StateEntry, system_of
+from tidings.core.record import Bounds, Draft, Record
 from tidings.store import sqlite_commit, sqlite_read
 from tidings.store.base import Result
-from tidings.store.feed import CommittedFeed
-from tidings.store.sqlite_file import lock_directory, open_reader, open_writer, read_log_id
+from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
+from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_writer, read_log_id
+from tidings.store.sqlite_readers import Readers
+from tidings.store.sqlite_state import SQLiteState
 from tidings.store.sqlite_writer import Writer
-from tidings.store.watch import StateWatchers
-
-T = TypeVar("T")
 
 DAY_S = 86_400.0
-_READERS = 2
-
-
-class SQLiteState:
-    """Small values in a table (`tidings.store.base.StateStore`)."""
-
-    def __init__(self, writer: Writer, readers: Readers) -> None:
-        self._writer = writer
-        self._readers = readers
-        self._watchers = StateWatchers()
-
-    async def get(self, name: str) -> StateEntry | None:
-        """Return the value, or None."""
-        return await self._readers.ask(partial(sqlite_read.get_state, name=name))
-
-    async def put(
-        self, name: str, value: bytes, *, expect_revision: int | None = None
-    ) -> StateEntry:
-        """Set the value durably and return it with its new revision."""
-        entry = await self._writer.transact(
-            lambda connection: sqlite_commit.put_state(connection, name, value, expect_revision)
-        )
-        self._watchers.changed(name, entry)
-        return entry
-
-    async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
-        """Remove the value durably."""
-        existed = await self._writer.transact(
-            lambda connection: sqlite_commit.delete_state(connection, name, expect_revision)
-        )
-        if existed:
-            self._watchers.changed(name, None)
-
-    async def list(self, prefix: str) -> list[StateEntry]:
-        """Return every value whose name starts with `prefix`, by name."""
-        return await self._readers.ask(partial(sqlite_read.list_state, prefix=prefix))
-
-    def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
-        """Yield every change from now on."""
-        return self._watchers.watch(prefix)
-
-    def tell(self, entry: StateEntry) -> None:
-        """Tell watchers of a change that the store itself made."""
-        self._watchers.changed(entry.name, entry)
-
-    def close(self) -> None:
-        """End every watcher."""
-        self._watchers.close()
-
-
-class Readers:
-    """A few threads with a connection each; none holds a transaction between questions."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._mine = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._pool = ThreadPoolExecutor(_READERS, "tidings-reader")
-        self._closed = False
-
-    async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Answer a question in one of the threads.
-
-        Raises:
-            StoreUnavailable: the file cannot be read.
-            LogClosed: after `close`.
-        """
-        if self._closed:
-            raise LogClosed
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, question)
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"reading: {error}") from error
-
-    def _run(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            connection = self._mine.connection = open_reader(self._directory)
-            self._all.append(connection)
-        return question(connection)
-
-    async def close(self) -> None:
-        """Finish what was asked and close every connection."""
-        self._closed = True
-        await asyncio.to_thread(self._pool.shutdown)
-        for connection in self._all:
-            connection.close()
 
 
 class SQLiteStore:
-    """A log in one file (`EventStore`). Made by `open_sqlite`; owned by one event loop."""
+    """A log in one file (`tidings.store.base.EventStore`). Made by `open_sqlite`.
+
+    Belongs to one event loop. Owns the lock on the directory and the writing connection until
+    `close`.
+    """
 
     def __init__(
         self,
@@ -131,13 +43,15 @@ class SQLiteStore:
         key_retention_s: float,
     ) -> None:
         self._lock: int | None = lock
+        self._connection = connection
         self._clock = clock
         self._key_retention_us = int(key_retention_s * 1e6)
         self._log_id = read_log_id(connection)
         self._readers = Readers(directory)
-        self._feed = CommittedFeed(self.read)
+        self._feed = CommittedFeed(self._read_page)
         self._writer = Writer(
             connection,
+            wal=directory / WAL_NAME,
             clock=clock,
             key_retention_us=self._key_retention_us,
             on_commit=self._feed.offer,
@@ -162,13 +76,10 @@ class SQLiteStore:
         self, system: str, keys: Collection[str]
     ) -> Mapping[str, tuple[int, bytes]]:
         """Return (seq, digest) of each key that counts."""
-        floor_us = self._clock.now_us() - self._key_retention_us
-
-        def find(connection: sqlite3.Connection) -> dict[str, tuple[int, bytes]]:
-            found = {key: sqlite_commit.live_key(connection, system, key, floor_us) for key in keys}
-            return {key: held for key, held in found.items() if held is not None}
-
-        return await self._readers.ask(find)
+        floor_us = self._key_floor_us()
+        return await self._readers.ask(
+            partial(sqlite_read.live_keys, system=system, keys=keys, floor_us=floor_us)
+        )
 
     async def read(
         self,
@@ -181,10 +92,18 @@ class SQLiteStore:
     ) -> list[Record]:
         """Return up to `limit` records past `after_seq`, in order."""
         return await self._readers.ask(
-            lambda connection: sqlite_read.read(
-                connection, after_seq, limit, systems, subject, max_bytes
+            partial(
+                sqlite_read.read,
+                after_seq=after_seq,
+                limit=limit,
+                systems=systems,
+                subject=subject,
+                max_bytes=max_bytes,
             )
         )
+
+    async def _read_page(self, after_seq: int) -> Sequence[Record]:
+        return await self.read(after_seq, PAGE_RECORDS, max_bytes=PAGE_BYTES)
 
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         """Return the newest `limit` records of a subject, oldest first."""
@@ -209,35 +128,48 @@ class SQLiteStore:
         return self._feed.follow(after_seq)
 
     async def trim(self, subject: str, through_seq: int) -> int:
-        """Mark the subject's records up to `through_seq` gone, then delete them bit by bit."""
-        mark = await self._writer.transact(
-            lambda connection: sqlite_commit.mark_trimmed(connection, subject, through_seq)
+        """Delete the subject's records up to `through_seq`, after marking them gone.
+
+        In transactions of a few milliseconds, with publishers' commits in between. Cancelling
+        leaves the rest to the next call.
+        """
+        through_seq = min(through_seq, sqlite_read.HIGHEST_SEQ)
+        floor_us = self._key_floor_us()
+        marked = await self._writer.transact(
+            lambda connection: sqlite_commit.mark_trimmed(connection, subject, through_seq),
+            self._state.tell,
         )
-        if mark is not None:
-            self._state.tell(mark)
         deleted = 0
-        while chunk := await self._writer.transact(
-            lambda connection: sqlite_commit.delete_chunk(connection, subject, through_seq)
-        ):
-            deleted += chunk
-        floor_us = self._clock.now_us() - self._key_retention_us
+        if marked is not None:
+            while chunk := await self._writer.transact(
+                lambda connection: sqlite_commit.delete_chunk(
+                    connection, subject, through_seq, floor_us
+                )
+            ):
+                deleted += chunk
         while await self._writer.transact(
-            lambda connection: sqlite_commit.purge_keys(
-                connection, system_of(subject), through_seq, floor_us
-            )
+            lambda connection: sqlite_commit.purge_keys(connection, floor_us)
         ):
             pass
         return deleted
 
     async def close(self) -> None:
-        """Commit what waits, end the threads, release the directory."""
+        """Commit what waits, end the threads, release the directory; a second call does nothing.
+
+        Cancelling leaves it closed for callers and the directory locked: call it again.
+        """
         await self._writer.close()
         self._feed.close()
         self._state.close()
         await self._readers.close()
         if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+            lock, self._lock = self._lock, None
+            # the last connection: its end writes the WAL into the database, which takes a while
+            await asyncio.to_thread(self._connection.close)
+            os.close(lock)
+
+    def _key_floor_us(self) -> int:
+        return self._clock.now_us() - self._key_retention_us
 
 
 async def open_sqlite(
@@ -249,11 +181,13 @@ async def open_sqlite(
 ) -> SQLiteStore:
     """Open the log in a directory, made if need be, and hold the directory until `close`.
 
-    `durability` "full" survives a power cut, "relaxed" (synchronous=NORMAL) a crash of the process.
+    `durability` "full" survives a power cut, "relaxed" (synchronous=NORMAL) a crash of the
+    process. Cancelling may leave the directory locked until the process ends.
 
     Raises:
         StoreLocked: another process holds the directory.
-        StoreCorrupt: the file is no log, or newer than this program.
+        StoreCorrupt: the file is no log, is newer than this program, or makes no sense.
+        StoreUnavailable: the directory or the file cannot be read or written.
     """
 
     def open_file() -> tuple[int, sqlite3.Connection]:
@@ -265,4 +199,11 @@ async def open_sqlite(
             raise
 
     lock, connection = await asyncio.to_thread(open_file)
-    return SQLiteStore(directory, lock, connection, clock=clock, key_retention_s=key_retention_s)
+    try:
+        return SQLiteStore(
+            directory, lock, connection, clock=clock, key_retention_s=key_retention_s
+        )
+    except BaseException:
+        connection.close()
+        os.close(lock)
+        raise

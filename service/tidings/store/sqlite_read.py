@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements are put together from our own words; values are bound
 """Questions that readers ask: plain functions over one connection, each of one consistent view."""
 
 from __future__ import annotations
@@ -5,15 +6,15 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from operator import itemgetter
 
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, covers
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, covers, system_of
 from tidings.store.base import TRIM_MARKS
 
 _COLUMNS = "SELECT seq, recorded_at_us, system, subject, body FROM records"
-_HIGHEST = 2**63 - 1
-"""The highest position that SQLite can compare with; positions of readers may be higher."""
+HIGHEST_SEQ = 2**63 - 1
+"""The highest position that SQLite can compare with; what callers ask for may be higher."""
 _PAST_ASCII = "\x7f"
 _KEYS_A_STATEMENT = (256, 16, 1)
 
@@ -45,29 +46,36 @@ def read(
     max_bytes: int | None = None,
 ) -> list[Record]:
     """Return a page; see `EventStore.read`."""
-    after_seq = min(max(after_seq, BIRTH_SEQ), _HIGHEST)
+    after_seq = min(max(after_seq, BIRTH_SEQ), HIGHEST_SEQ)
+    ranges = _ranges(systems, subject)
+    # One view, or a record committed between two ranges would be skipped for ever.
+    with one_view(connection) if len(ranges) > 1 else nullcontext():
+        cursors = [
+            connection.execute(
+                f"{_COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
+                (*parameters, after_seq, limit),
+            )
+            for where, parameters in ranges
+        ]
+        try:
+            return _page(heapq.merge(*cursors, key=itemgetter(0)), limit, max_bytes)
+        finally:
+            for cursor in cursors:
+                cursor.close()  # a cursor left half read would hold on to its view of the log
 
-    def rows(where: str, *parameters: str) -> Iterable[_Row]:
-        return connection.execute(
-            f"{_COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
-            (*parameters, after_seq, limit),
-        )
 
-    if systems is not None and set(systems).issuperset(SYSTEMS):
-        systems = None
+def _ranges(
+    systems: Collection[str] | None, subject: str | None
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Return conditions that together say what is wanted; an index answers each in order of seq.
+
+    A range for each system: `system IN (…) ORDER BY seq` would sort all that is left.
+    """
     if subject is not None:
-        where, parameters = covered(subject)
-        if systems is not None:
-            some = f"{where} AND system IN ({','.join('?' * len(systems))})"
-            return _page(rows(some, *parameters, *systems), limit, max_bytes)
-        return _page(rows(where, *parameters), limit, max_bytes)
-    if systems is None:
-        return _page(rows("TRUE"), limit, max_bytes)
-    # An index range for each system, merged: `system IN (…) ORDER BY seq` would sort all that is
-    # left. In one view, or a record committed between two of the ranges would be skipped for ever.
-    with one_view(connection):
-        ranges = [rows("system = ?", system) for system in systems]
-        return _page(heapq.merge(*ranges, key=itemgetter(0)), limit, max_bytes)
+        return [covered(subject)] if systems is None or system_of(subject) in systems else []
+    if systems is None or set(systems).issuperset(SYSTEMS):
+        return [("TRUE", ())]
+    return [covered(system) for system in set(systems)]
 
 
 def _page(rows: Iterable[_Row], limit: int, max_bytes: int | None) -> list[Record]:
@@ -168,15 +176,17 @@ def marks(connection: sqlite3.Connection) -> dict[str, int]:
 def live_keys(
     connection: sqlite3.Connection, system: str, keys: Collection[str], floor_us: int
 ) -> dict[str, tuple[int, bytes]]:
-    """Return (seq, digest) of each key that counts: its record is retained, or it is no older than
-    the floor."""
+    """Return (seq, digest) of each key that counts.
+
+    Those are the keys of retained records and those that are no older than the floor.
+    """
     left = list(keys)
     found: dict[str, tuple[int, bytes]] = {}
     for size in _KEYS_A_STATEMENT:  # few sizes, so that SQLite keeps the statements
         condition = f"system = ? AND key IN ({','.join('?' * size)})"
         while len(left) >= size:
             rows = connection.execute(
-                "SELECT key, seq, digest FROM keys"  # noqa: S608 - our own text
+                "SELECT key, seq, digest FROM keys"
                 f" WHERE {condition} AND (trimmed = 0 OR recorded_at_us >= ?)",
                 (system, *left[-size:], floor_us),
             )

@@ -1,4 +1,4 @@
-"""The one thread that writes: whatever waits becomes one transaction, then it answers."""
+"""The one thread that writes: it commits whatever waits, as one group, and never waits for more."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError
+from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.core.record import Draft, Record
 from tidings.store import sqlite_read
 from tidings.store.base import Result
-from tidings.store.sqlite_commit import Group, decide_group
+from tidings.store.sqlite_commit import Group
+from tidings.store.sqlite_file import BUSY_MS
 
 T = TypeVar("T")
 
 _GROUP_DRAFTS = 4096
 _GROUP_BYTES = 32 * 1024 * 1024
+
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+"""Four times what checkpoints leave when no reader is in their way."""
+_CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
+
+# After a failed write or sync the kernel may drop what it could not write and call it clean: a
+# later sync that succeeds says nothing. (A full disk is told before anything is lost.)
+_FATAL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +42,30 @@ class _Append:
 @dataclass(frozen=True, slots=True)
 class _Call:
     work: Callable[[sqlite3.Connection], Any]
+    then: Callable[[Any], None]
     answer: asyncio.Future[Any]
 
 
 class Writer:
-    """Owns the writing connection and a thread; its methods belong to one event loop."""
+    """Uses the writing connection, which its owner closes after `close`.
+
+    Its methods are called from one event loop; the thread is its own. `on_commit` hears of every
+    commit's records on the loop, in order, before the appends are answered.
+    """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
         *,
+        wal: Path,
         clock: Clock,
         key_retention_us: int,
         on_commit: Callable[[Sequence[Record]], None],
+        wal_limit_bytes: int = _WAL_LIMIT_BYTES,
     ) -> None:
         self._connection = connection
+        self._wal = wal
+        self._wal_limit_bytes = self._wal_patience_bytes = wal_limit_bytes
         self._clock = clock
         self._key_retention_us = key_retention_us
         self._on_commit = on_commit
@@ -66,14 +84,20 @@ class Writer:
         self._put(_Append(drafts, answer))
         return await answer
 
-    async def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in a transaction of its own, in turn. Cancelling takes nothing back."""
+    async def transact(
+        self, work: Callable[[sqlite3.Connection], T], then: Callable[[T], None] = lambda _: None
+    ) -> T:
+        """Run `work` in a transaction of its own, in turn, and return what it returns.
+
+        Once it is committed, `then` hears of it on the loop. Cancelling takes nothing back, and
+        `then` is called all the same.
+        """
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._put(_Call(work, answer))
+        self._put(_Call(work, then, answer))
         return await answer
 
     async def close(self) -> None:
-        """Finish what waits and end the thread."""
+        """Finish what waits and end the thread. A second call waits for the same."""
         if not self._closed:
             self._closed = True
             self._waiting.put(None)
@@ -84,106 +108,127 @@ class Writer:
             raise LogClosed
         self._waiting.put(job)
 
-    # --- the thread -------------------------------------------------------------------------------
+    # The thread: everything below but `_tell`. None in the queue ends it.
 
     def _run(self) -> None:
-        held: _Append | _Call | None = None
-        while True:
-            job = held or self._waiting.get()
-            held = None
-            if job is None:
-                break
+        job = self._waiting.get()
+        while job is not None:
             if isinstance(job, _Call):
-                self._answer([job.answer], *self._attempt(partial(self._call, job)))
-                continue
-            jobs, held, ended = self._gather(job)
-            self._commit(jobs)
-            if ended:
-                break
-        self._connection.close()
+                self._do(job)
+                job = self._waiting.get()
+            else:
+                job = self._commit_with_others(job)
+            self._bound_wal()
 
-    def _call(self, job: _Call) -> list[Any]:
-        return [job.work(self._connection)]
-
-    def _gather(self, first: _Append) -> tuple[list[_Append], _Call | None, bool]:
-        """Return all appends that wait already, and what came behind them; never wait for more."""
-        jobs, drafts = [first], len(first.drafts)
-        size_bytes = sum(len(draft.body) for draft in first.drafts)
+    def _commit_with_others(self, first: _Append) -> _Append | _Call | None:
+        """Commit an append with all that wait behind it already; return the job after them."""
+        jobs = [first]
+        drafts, size_bytes = len(first.drafts), _size_bytes(first)
         while drafts < _GROUP_DRAFTS and size_bytes < _GROUP_BYTES:
             try:
                 job = self._waiting.get_nowait()
             except queue.Empty:
                 break
             if not isinstance(job, _Append):
-                return jobs, job, job is None
+                self._commit(jobs)
+                return job
             jobs.append(job)
             drafts += len(job.drafts)
-            size_bytes += sum(len(draft.body) for draft in job.drafts)
-        return jobs, None, False
+            size_bytes += _size_bytes(job)
+        self._commit(jobs)
+        return self._waiting.get()
 
     def _commit(self, jobs: Sequence[_Append]) -> None:
         clock_us = self._clock.now_us()
-        now_us = max(clock_us, self._last_at_us)
-        group = Group(self._last_seq, now_us, clock_us - self._key_retention_us)
-        results, problem = self._attempt(
-            lambda: [decide_group(self._connection, group, job.drafts) for job in jobs]
+        group = Group(
+            self._last_seq, max(clock_us, self._last_at_us), clock_us - self._key_retention_us
         )
-        if problem is None and group.committed:
-            self._last_seq, self._last_at_us = group.last_seq, now_us
-            self._loop.call_soon_threadsafe(self._on_commit, group.committed)
-        self._answer([job.answer for job in jobs], results, problem)
-
-    def _attempt(self, work: Callable[[], list[T]]) -> tuple[list[T], TidingsError | None]:
-        """Run `work` in a transaction: what it returned, or what failed with nothing changed."""
-        connection = self._connection
-        if self._broken is not None:
-            problem = StoreUnavailable(
-                "an earlier commit failed on the disk; restart after mending it"
-            )
-            problem.__cause__ = self._broken
-            return [], problem
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            done = work()
-            connection.execute("COMMIT")
-        except TidingsError as error:
-            self._roll_back()
-            return [], error
+            results = self._transaction(
+                lambda connection: group.commit(connection, [job.drafts for job in jobs])
+            )
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait, not to this thread
+            self._loop.call_soon_threadsafe(_fail, [job.answer for job in jobs], error)
+            return
+        if group.committed:
+            self._last_seq, self._last_at_us = group.last_seq, group.now_us
+        self._loop.call_soon_threadsafe(self._tell, jobs, results, group.committed)
+
+    def _tell(
+        self, jobs: Sequence[_Append], results: Sequence[list[Result]], committed: list[Record]
+    ) -> None:
+        if committed:
+            self._on_commit(committed)
+        for job, result in zip(jobs, results, strict=True):
+            _succeed(job.answer, result)
+
+    def _do(self, job: _Call) -> None:
+        try:
+            result = self._transaction(job.work)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._loop.call_soon_threadsafe(_fail, [job.answer], error)
+            return
+
+        def tell() -> None:
+            job.then(result)
+            _succeed(job.answer, result)
+
+        self._loop.call_soon_threadsafe(tell)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in a transaction; if it fails, nothing of it is left."""
+        if self._broken is not None:
+            raise StoreUnavailable(
+                f"writing failed earlier ({self._broken}): mend the disk and restart"
+            ) from self._broken
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            result = work(self._connection)
+            self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._roll_back()
-            # After a failed write or sync the kernel may have dropped pages that it calls clean:
-            # what a later sync says is worth nothing. A full disk is told before anything is
-            # written.
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-                sqlite3.SQLITE_IOERR,
-                sqlite3.SQLITE_CORRUPT,
-            ):
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL:
                 self._broken = error
-            problem = StoreUnavailable(str(error))
-            problem.__cause__ = error
-            return [], problem
-        return done, None
+            self._roll_back()
+            raise StoreUnavailable(f"writing: {error}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+        return result
 
     def _roll_back(self) -> None:
-        if self._connection.in_transaction:
+        if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
             try:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 self._broken = error
 
-    def _answer(
-        self,
-        answers: Sequence[asyncio.Future[Any]],
-        results: Sequence[Any],
-        problem: Exception | None,
-    ) -> None:
-        def resolve() -> None:
-            for place, answer in enumerate(answers):
-                if answer.done():
-                    continue  # its caller went away
-                if problem is None:
-                    answer.set_result(results[place])
-                else:
-                    answer.set_exception(problem)
+    def _bound_wal(self) -> None:
+        """Empty a WAL that grew because some reader was always in the way of checkpoints."""
+        try:
+            size_bytes = self._wal.stat().st_size
+            if size_bytes <= self._wal_patience_bytes:
+                return
+            self._connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_BUSY_MS}")
+            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            was_blocked = checkpoint.fetchone()[0] == 1
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        except (OSError, sqlite3.Error):
+            return  # nothing is lost by a longer WAL; the next commit meets what is wrong
+        # A long reader (`tidings check`) may stop publishers for a moment now and then, not always.
+        patience_bytes = size_bytes if was_blocked else 0
+        self._wal_patience_bytes = patience_bytes + self._wal_limit_bytes
 
-        self._loop.call_soon_threadsafe(resolve)
+
+def _size_bytes(job: _Append) -> int:
+    return sum(len(draft.body) for draft in job.drafts)
+
+
+def _succeed(answer: asyncio.Future[T], result: T) -> None:
+    if not answer.done():  # else its caller went away
+        answer.set_result(result)
+
+
+def _fail(answers: Sequence[asyncio.Future[Any]], error: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(error)

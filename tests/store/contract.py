@@ -1,0 +1,497 @@
+"""The suite that every store must pass; a store's own tests subclass `StoreContract`.
+
+It asks nothing that a store in another process could not give: no order of calls but the one that
+was waited for, no gapless positions, no clock. `ClockedContract` is for stores with our clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from tests.aio import run_async
+from tests.store.contract_keys import ClockedKeyContract, KeyContract
+from tests.store.contract_state import StateContract
+from tests.store.places import ClockedPlace, Place, append, draft, feed_of, opened, seqs, texts
+from tidings.core.errors import LogClosed, SeqConflict
+from tidings.core.record import BIRTH_SEQ, Stored
+
+
+class AppendContract:
+    def test_first_position_is_2_and_positions_rise(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = [
+                    *await append(store, draft("a"), draft("b")),
+                    *await append(store, draft()),
+                ]
+                assert given[0] == BIRTH_SEQ + 1
+                assert given == sorted(set(given))
+
+        run_async(main())
+
+    def test_records_come_back_as_they_were_given(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                one, two = await append(store, draft("é\0", "nomad"), draft("", "puppet.352"))
+                first, second = await store.read(0, 10)
+                assert (first.seq, first.system, first.subject) == (one, "nomad", "nomad")
+                assert (second.seq, second.system, second.subject) == (two, "puppet", "puppet.352")
+                assert (first.body, second.body) == ("é\0".encode(), b"")
+                assert 0 < first.recorded_at_us <= second.recorded_at_us
+
+        run_async(main())
+
+    def test_nothing_appended_is_nothing_stored(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                assert await store.append([]) == []
+                assert await store.read(0, 10) == []
+
+        run_async(main())
+
+    def test_everything_outlives_a_restart(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                log_id = store.log_id
+                given = await append(store, *(draft(f"{n}") for n in range(20)))
+                before = await store.read(0, 100)
+            async with opened(place) as store:
+                assert store.log_id == log_id
+                assert await store.read(0, 100) == before
+                assert seqs(before) == given
+                assert (await append(store, draft()))[0] > given[-1]
+
+        run_async(main())
+
+    def test_concurrent_groups_stay_whole_and_in_their_order(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                groups = [[draft(f"{group}.{n}") for n in range(7)] for group in range(30)]
+                results = await asyncio.gather(*(store.append(group) for group in groups))
+                at = {r.seq: r.body.decode() for r in await store.read(0, 1000)}
+                assert len(at) == 210
+                for group, answers in zip(groups, results, strict=True):
+                    given = [answer.seq for answer in answers if isinstance(answer, Stored)]
+                    assert given == sorted(given)
+                    assert [at[seq] for seq in given] == [d.body.decode() for d in group]
+
+        run_async(main())
+
+    def test_cancelled_append_takes_nothing_back(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                async with asyncio.TaskGroup() as group:
+                    for n in range(5):
+                        group.create_task(store.append([draft(f"{n}a"), draft(f"{n}b")])).cancel()
+                    kept = group.create_task(store.append([draft("kept")]))
+                (result,) = kept.result()
+                assert isinstance(result, Stored)
+                found = texts(await store.read(0, 100))
+                assert found[-1] == "kept"
+                # each group is stored whole or not at all
+                assert all((f"{n}a" in found) == (f"{n}b" in found) for n in range(5))
+
+        run_async(main())
+
+    def test_expected_position_must_be_the_newest_of_the_subject(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                (one,) = await append(store, draft("a", "puppet.1", expect_last_seq=0))
+                await append(store, draft("b", "puppet.2"), draft("c", "nomad"))
+                refused = await store.append([draft("d", "puppet.1", expect_last_seq=0)])
+                assert isinstance(refused[0], SeqConflict)
+                assert (refused[0].expected_seq, refused[0].last_seq) == (0, one)
+                await append(store, draft("e", "puppet.1", expect_last_seq=one))
+                assert texts(await store.read(0, 10)) == ["a", "b", "c", "e"]
+
+        run_async(main())
+
+    def test_expectations_see_the_drafts_before_them_in_the_group(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                results = await store.append(
+                    [
+                        draft("a", "puppet.1", expect_last_seq=0),
+                        draft("b", "puppet.1", expect_last_seq=0),
+                        draft("c", "puppet.2", expect_last_seq=0),
+                    ]
+                )
+                assert [type(result) for result in results] == [Stored, SeqConflict, Stored]
+                found = await store.read(0, 10)
+                assert texts(found) == ["a", "c"]
+                assert isinstance(results[1], SeqConflict)
+                assert results[1].last_seq == found[0].seq
+
+        run_async(main())
+
+
+class ReadContract:
+    def test_reading_is_exclusive_and_limited(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft(f"{n}") for n in range(5)))
+                assert seqs(await store.read(given[1], 2)) == given[2:4]
+                assert seqs(await store.read(given[3], 2)) == given[4:]
+                assert await store.read(given[4], 2) == []
+                assert await store.read(2**64 - 1, 2) == []
+
+        run_async(main())
+
+    def test_page_ends_before_too_many_bytes_but_never_empty(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft("x" * 10) for _ in range(3)), draft("y" * 50))
+                assert seqs(await store.read(0, 9, max_bytes=25)) == given[:2]
+                assert seqs(await store.read(0, 9, max_bytes=30)) == given[:3]
+                assert seqs(await store.read(given[2], 9, max_bytes=1)) == given[3:]
+
+        run_async(main())
+
+    def test_reading_some_systems_keeps_the_order_of_all(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                names = ["nomad", "consul", "puppet.1", "consul", "feldera", "nomad", "puppet.2"]
+                await append(store, *(draft(f"{n}", name) for n, name in enumerate(names)))
+                mixed = await store.read(0, 9, systems=["consul", "nomad", "docker_cloud"])
+                assert texts(mixed) == ["0", "1", "3", "5"]
+                assert texts(await store.read(0, 2, systems={"puppet", "feldera"})) == ["2", "4"]
+                after = mixed[1].seq
+                assert texts(await store.read(after, 9, systems={"consul", "nomad"})) == ["3", "5"]
+                assert await store.read(0, 9, systems=[]) == []
+
+        run_async(main())
+
+    def test_subject_is_itself_and_a_systems_name_all_of_its_subjects(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                names = ["puppet.1", "puppet.11", "puppet.2", "puppet.1", "nomad"]
+                await append(store, *(draft(f"{n}", name) for n, name in enumerate(names)))
+                assert texts(await store.read(0, 9, subject="puppet.1")) == ["0", "3"]
+                assert texts(await store.read(0, 9, subject="puppet")) == ["0", "1", "2", "3"]
+                assert texts(await store.read(0, 9, subject="nomad", systems=["nomad"])) == ["4"]
+                assert await store.read(0, 9, subject="nomad", systems=["consul"]) == []
+                assert await store.read(0, 9, subject="puppet.3") == []
+
+        run_async(main())
+
+    def test_newest_of_a_subject_come_oldest_first(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                names = ["puppet.1", "nomad", "puppet.2", "puppet.1"]
+                given = await append(store, *(draft(f"{n}", name) for n, name in enumerate(names)))
+                assert texts(await store.read_last("puppet", 2)) == ["2", "3"]
+                assert texts(await store.read_last("puppet.1", 9)) == ["0", "3"]
+                assert await store.read_last("consul", 9) == []
+                assert [await store.nth_last("puppet", n) for n in (1, 3, 4)] == [
+                    given[3],
+                    given[0],
+                    0,
+                ]
+
+        run_async(main())
+
+    def test_log_in_the_tidings_systems_name_hides_the_birth_record(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                assert await store.read(0, 9, systems=["tidings"]) == []
+                assert await store.read_last("tidings", 9) == []
+                assert await store.nth_last("tidings", 1) == 0
+                assert (await store.bounds("tidings")).first_seq == 0
+                assert await store.trim("tidings", 9) == 0
+                (seq,) = await append(store, draft("gap", "tidings"))
+                assert seqs(await store.read_last("tidings", 9)) == [seq]
+
+        run_async(main())
+
+    def test_seeking_finds_the_first_at_or_after_a_time(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                assert await store.seek(None, 0) == BIRTH_SEQ + 1
+                one, two = await append(store, draft("a", "nomad"), draft("b", "consul"))
+                records = await store.read(0, 9)
+                assert await store.seek(None, 0) == one
+                assert await store.seek("consul", 0) == two
+                assert await store.seek(None, records[0].recorded_at_us) == one
+                end = (await store.bounds()).end_seq
+                assert await store.seek(None, records[1].recorded_at_us + 1) == end + 1
+                assert await store.seek("puppet", 0) == end + 1
+
+        run_async(main())
+
+
+class TrimContract:
+    def test_empty_log_ends_at_its_birth_record(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                bounds = await store.bounds()
+                assert (bounds.first_seq, bounds.last_seq) == (0, 0)
+                assert (bounds.trimmed_through, bounds.end_seq) == (0, BIRTH_SEQ)
+
+        run_async(main())
+
+    def test_trimming_deletes_one_system_and_says_so(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                names = ["nomad", "consul", "nomad", "nomad", "consul"]
+                given = await append(store, *(draft(f"{n}", name) for n, name in enumerate(names)))
+                assert await store.trim("nomad", given[2]) == 2
+                assert texts(await store.read(0, 9)) == ["1", "3", "4"]
+                nomad, consul, whole = [
+                    await store.bounds(system) for system in ("nomad", "consul", None)
+                ]
+                assert (nomad.first_seq, nomad.last_seq) == (given[3], given[3])
+                assert given[2] <= nomad.trimmed_through < given[3]
+                assert (consul.first_seq, consul.trimmed_through) == (given[1], 0)
+                assert (whole.first_seq, whole.last_seq) == (given[1], given[4])
+                assert whole.trimmed_through == nomad.trimmed_through
+                assert await store.trim("nomad", given[2]) == 0
+
+        run_async(main())
+
+    def test_trimming_a_subject_leaves_its_neighbours(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                names = ["puppet.1", "puppet.11", "puppet.1"]
+                given = await append(store, *(draft(f"{n}", name) for n, name in enumerate(names)))
+                assert await store.trim("puppet.1", given[2]) == 2
+                assert texts(await store.read(0, 9)) == ["1"]
+                assert (await store.bounds("puppet")).trimmed_through == given[2]
+                assert await store.trim("puppet", 2**64 - 1) == 1
+                assert await store.read(0, 9) == []
+
+        run_async(main())
+
+    def test_mark_never_goes_back(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft() for _ in range(4)))
+                await store.trim("nomad", given[2])
+                await store.trim("nomad", given[0])
+                assert (await store.bounds("nomad")).trimmed_through == given[2]
+            async with opened(place) as store:
+                assert (await store.bounds("nomad")).trimmed_through == given[2]
+
+        run_async(main())
+
+    def test_positions_of_trimmed_records_are_never_given_again(self, place: Place) -> None:
+        async def main() -> None:
+            last = 0
+            for _ in range(3):
+                async with opened(place) as store:
+                    given = await append(store, draft(), draft())
+                    assert given[0] > last
+                    last = given[-1]
+                    assert await store.trim("nomad", last) == 2
+                    assert (await store.bounds()).end_seq == last
+            async with opened(place) as store:
+                assert (await store.bounds()).end_seq == last
+                (seq,) = await append(store, draft())
+                assert seq > last
+
+        run_async(main())
+
+    def test_expectation_speaks_of_retained_records(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                (one,) = await append(store, draft("a", "puppet.1"))
+                await store.trim("puppet.1", one)
+                await append(store, draft("b", "puppet.1", expect_last_seq=0))
+                assert texts(await store.read(0, 9)) == ["b"]
+
+        run_async(main())
+
+    def test_record_is_marked_as_gone_before_it_is(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft() for _ in range(200)))
+
+                async def trim() -> None:
+                    for through_seq in given[::20]:
+                        await store.trim("nomad", through_seq)
+
+                async def look() -> None:
+                    for _ in range(40):
+                        page = await store.read(0, 1)  # what is missing here is marked there
+                        bounds = await store.bounds("nomad")
+                        assert bounds.trimmed_through >= page[0].seq - 1 or page[0].seq == given[0]
+
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(trim())
+                    group.create_task(look())
+                assert (await store.read(0, 1))[0].seq == given[181]
+
+        run_async(main())
+
+
+class FeedContract:
+    def test_feed_yields_what_is_there_and_what_comes(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store, feed_of(store, 0) as feed:
+                await append(store, draft("a", "nomad"), draft("b", "puppet.1"))
+                first = await feed.take(2)
+                async with asyncio.TaskGroup() as group:
+                    taken = group.create_task(feed.take(3))
+                    for text in ("c", "d", "e"):
+                        await append(store, draft(text, "consul"))
+                assert texts(first + taken.result()) == ["a", "b", "c", "d", "e"]
+                assert first + taken.result() == await store.read(0, 9)
+
+        run_async(main())
+
+    def test_feed_starts_past_a_position_and_goes_on_after_a_restart(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft(f"{n}") for n in range(9)))
+                async with feed_of(store, given[2]) as feed:
+                    assert texts(await feed.take(3)) == ["3", "4", "5"]
+            async with opened(place) as store, feed_of(store, given[5]) as feed:
+                assert texts(await feed.take(2)) == ["6", "7"]
+                await append(store, draft("9"))
+                assert texts(await feed.take(2)) == ["8", "9"]
+
+        run_async(main())
+
+    def test_feed_neither_skips_nor_repeats_while_many_append(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                old = await append(store, *(draft() for _ in range(1500)))
+
+                async def publish(name: int) -> list[int]:
+                    groups = [[draft(f"{name}.{n}") for _ in range(3)] for n in range(40)]
+                    return [seq for group in groups for seq in await append(store, *group)]
+
+                async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+                    feed = await stack.enter_async_context(feed_of(store, old[99]))
+                    publishers = [group.create_task(publish(name)) for name in range(4)]
+                    taken = await feed.take(1400 + 4 * 120)
+                given = sorted(seq for publisher in publishers for seq in publisher.result())
+                assert seqs(taken) == old[100:] + given
+
+        run_async(main())
+
+    def test_feed_passes_over_what_is_trimmed(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, *(draft(f"{n}") for n in range(5)))
+                await store.trim("nomad", given[1])
+                async with feed_of(store, 0) as feed:
+                    assert texts(await feed.take(3)) == ["2", "3", "4"]
+
+        run_async(main())
+
+    def test_new_feed_may_follow_a_closed_one(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                for n in range(3):
+                    (seq,) = await append(store, draft(f"{n}"))
+                    async with feed_of(store, seq - 1) as feed:
+                        assert texts(await feed.take(1)) == [f"{n}"]
+
+        run_async(main())
+
+
+class CloseContract:
+    def test_closed_store_refuses_everything(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                await append(store, draft())
+            await store.close()
+            for late in (
+                store.append([draft()]),
+                store.read(0, 1),
+                store.read_last("nomad", 1),
+                store.nth_last("nomad", 1),
+                store.find_keys("nomad", ["k"]),
+                store.seek(None, 0),
+                store.bounds(),
+                store.trim("nomad", 2),
+                store.state.get("a"),
+                store.state.put("a", b""),
+                store.state.delete("a"),
+                store.state.list(""),
+                anext(aiter(store.committed(0))),
+                anext(aiter(store.state.watch(""))),
+            ):
+                with pytest.raises(LogClosed):
+                    await late
+
+        run_async(main())
+
+    def test_closing_ends_who_waits(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store, feed_of(store, 0) as feed:
+                async with asyncio.TaskGroup() as group:
+                    watch = store.state.watch("")
+                    waiting = [
+                        group.create_task(_closed(feed.take(1))),
+                        group.create_task(_closed(anext(watch))),
+                    ]
+                    await store.bounds()  # both have begun by now
+                    await store.close()
+                assert [task.result() for task in waiting] == [True, True]
+
+        run_async(main())
+
+
+async def _closed(waiting: object) -> bool:
+    with pytest.raises(LogClosed):
+        await waiting  # type: ignore[misc]  # any awaitable
+    return True
+
+
+class StoreContract(
+    AppendContract,
+    ReadContract,
+    TrimContract,
+    FeedContract,
+    CloseContract,
+    KeyContract,
+    StateContract,
+):
+    """Everything that a store must do. A subclass offers the fixture `place`."""
+
+
+class ClockedContract(ClockedKeyContract):
+    """What can be seen only when the store's clock is ours."""
+
+    def test_time_never_goes_back_along_positions(self, place: ClockedPlace) -> None:
+        async def main() -> None:
+            start_us = place.clock.now_us()
+            async with opened(place) as store:
+                await append(store, draft("a"))
+                place.clock.at_s -= 3600
+                given = await append(store, draft("b"))
+                assert {r.recorded_at_us for r in await store.read(0, 9)} == {start_us}
+                await store.trim("nomad", given[-1])
+            async with opened(place) as store:
+                await append(store, draft("c"))
+                place.clock.at_s += 7200
+                await append(store, draft("d"))
+                assert [r.recorded_at_us - start_us for r in await store.read(0, 9)] == [0, 3600e6]
+
+        run_async(main())
+
+    def test_seeking_goes_by_the_stores_time(self, place: ClockedPlace) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                start_us = place.clock.now_us()
+                for n in range(40):
+                    await append(store, draft(f"{n}", "consul" if n % 2 else "nomad"))
+                    place.clock.at_s += 10
+                await store.trim("consul", 2**62)
+                await append(store, draft("40", "consul"))
+                records = await store.read(0, 100)
+                for late_us in range(-5_000_000, 420_000_000, 5_000_000):
+                    for system in (None, "nomad", "consul"):
+                        expected = [
+                            r.seq
+                            for r in records
+                            if r.recorded_at_us >= start_us + late_us and system in (None, r.system)
+                        ]
+                        found = await store.seek(system, start_us + late_us)
+                        assert found == (expected or [records[-1].seq + 1])[0]
+
+        run_async(main())

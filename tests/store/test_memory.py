@@ -1,0 +1,26 @@
+"""The store in memory keeps the contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.aio import run_async
+from tests.store.contract import ClockedContract, StoreContract
+from tests.store.places import ManualClock, MemoryPlace
+from tidings.store.memory import MemoryStore
+
+
+class TestMemoryStore(StoreContract, ClockedContract):
+    @pytest.fixture
+    def place(self) -> MemoryPlace:
+        return MemoryPlace()
+
+
+def test_log_id_may_be_given() -> None:
+    async def main() -> None:
+        store = MemoryStore(clock=ManualClock(), log_id="mine")
+        assert store.log_id == "mine"
+        assert store.reopen().log_id == "mine"
+        assert MemoryStore(clock=ManualClock()).log_id != MemoryStore(clock=ManualClock()).log_id
+
+    run_async(main())
