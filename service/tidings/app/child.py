@@ -16,6 +16,7 @@ from tidings.app.exposure import refuse_exposure
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
 from tidings.app.run_gateway import gateway
+from tidings.app.run_monitor import refuse_monitor
 from tidings.app.run_service import service
 from tidings.app.settings import Settings
 from tidings.app.supervisor import listen
@@ -27,7 +28,8 @@ Half = Callable[[asyncio.Event, OnReady], Awaitable[None]]
 
 def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve gRPC until told to stop and return the exit status."""
-    if (problem := refuse_exposure(settings, settings.grpc)) is not None:
+    problem = refuse_exposure(settings, settings.grpc) or refuse_monitor(settings)
+    if problem is not None:
         sys.stderr.write(f"tidings service: {problem}\n")
         return 2
     return _run(

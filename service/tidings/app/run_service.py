@@ -10,6 +10,7 @@ import structlog
 
 from tidings.app.clock import SystemClock
 from tidings.app.kinds import Address
+from tidings.app.run_monitor import watch_cluster
 from tidings.app.settings import Settings
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
@@ -82,8 +83,10 @@ async def _serve(
         await grpc_service.start()
         _log.info("serving", grpc=str(Address(settings.grpc.host, port)), log_id=log.log_id)
         ready(f"grpc={Address(settings.grpc.host, port)}")
+        watching = tasks.create_task(watch_cluster(settings, port))
         await stop.wait()
         _log.info("draining")
+        watching.cancel()
         keeping.cancel()
         await grpc_service.drain(settings.grace)
 
@@ -91,7 +94,9 @@ async def _serve(
 def _rules(settings: Settings, dialects: Mapping[str, Dialect]) -> dict[str, Keep]:
     """Return what is kept of each system: never less than its own API shows."""
     shown = {
-        system: dialect.window.max_count for system, dialect in dialects.items() if dialect.window
+        system: dialect.window.max_count or 1
+        for system, dialect in dialects.items()
+        if dialect.window is not None
     }
     shown["nomad"] = settings.nomad_event_buffer_size
     return {

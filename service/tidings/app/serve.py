@@ -9,6 +9,7 @@ import sys
 
 from tidings.app.exposure import refuse_exposure
 from tidings.app.logs import configure_logs
+from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
 
@@ -16,7 +17,7 @@ from tidings.app.supervisor import ChildrenFailed, Supervisor
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
     """Serve until SIGTERM or SIGINT and return the exit status."""
     configure_logs(settings)
-    problem = refuse_exposure(settings, settings.http, settings.grpc)
+    problem = refuse_exposure(settings, settings.http, settings.grpc) or refuse_monitor(settings)
     if problem is not None:
         sys.stderr.write(f"tidings: {problem}\n")
         return 2

@@ -101,6 +101,19 @@ class Settings:
     consul_datacenter: str = _setting(
         TEXT, "dc1", "datacenter that this server answers for", "consul"
     )
+    monitor_api: str = _setting(
+        TEXT,
+        "",
+        "health URL of Feldera's API server: http(s)://… or grpc://HOST:PORT[/SERVICE]",
+        "monitor",
+    )
+    monitor_compiler: str = _setting(
+        TEXT, "", "health URL of Feldera's compiler server, as above", "monitor"
+    )
+    monitor_runner: str = _setting(TEXT, "", "health URL of Feldera's runner, as above", "monitor")
+    monitor_interval: float = _setting(
+        DURATION, 10.0, "pause between two rounds of the monitor", "monitor"
+    )
     http_head_size: int = _setting(SIZE, 64 * 1024, "largest head of a request", "http_limits")
     http_head_time: float = _setting(
         DURATION, 10.0, "time for the head of a request", "http_limits"

@@ -1,0 +1,41 @@
+"""Runs the monitor of a Feldera cluster beside the service, as one more client of it."""
+
+from __future__ import annotations
+
+from tidings.app.client import client_channel
+from tidings.app.kinds import Address
+from tidings.app.settings import Settings
+from tidings.monitor.monitor import SERVICES, Monitor
+from tidings.monitor.probe import BadTarget, check_target
+from tidings.v1 import event_service_pb2_grpc
+
+
+def targets_of(settings: Settings) -> dict[str, str]:
+    """Return the URLs that are to be watched; empty = nothing is watched."""
+    named = {name: getattr(settings, f"monitor_{name}") for name in SERVICES}
+    return {name: url for name, url in named.items() if url}
+
+
+def refuse_monitor(settings: Settings) -> str | None:
+    """Return why the monitor cannot be run with these settings, or None."""
+    targets = targets_of(settings)
+    missing = [f"monitor_{name}" for name in SERVICES if name not in targets]
+    if targets and missing:
+        return f"the monitor watches all three services or none: {', '.join(missing)} is not set"
+    for name, url in targets.items():
+        try:
+            check_target(url)
+        except BadTarget as error:
+            return f"monitor_{name}: {error}"
+    return None
+
+
+async def watch_cluster(settings: Settings, port: int) -> None:
+    """Watch until cancelled; return at once when nothing is to be watched."""
+    targets = targets_of(settings)
+    if not targets:
+        return
+    host = "127.0.0.1" if settings.grpc.host == "0.0.0.0" else settings.grpc.host  # noqa: S104 - compared
+    async with client_channel(str(Address(host, port))) as channel:
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
+        await Monitor(stub, targets).run(settings.monitor_interval)
