@@ -6,36 +6,20 @@ The rules are read from the message's descriptor, not from what was generated of
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from tidings.v1 import json_options_pb2 as options
+from tidings.v1.json_runtime import scalars
 from tidings.v1.json_runtime.errors import JsonError
-from tidings.v1.json_runtime.fields import NOT_A_TIME, parse_time
-from tidings.v1.json_runtime.printing import NANOS_PER_S
 from tidings.v1.json_runtime.text import Json
 
 _NULL = b"null"
 _parse_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _parse_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_INT64 = (-(2**63), 2**63 - 1)
-_UINT64 = (0, 2**64 - 1)
-_GO_DURATION = re.compile(r"([+-]?)((?:\d+(?:\.\d*)?(?:ns|us|µs|μs|ms|s|m|h))+)", re.ASCII)
-_GO_PART = re.compile(r"(\d+)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
-_GO_UNITS = {
-    "ns": 1,
-    "us": 1000,
-    "µs": 1000,
-    "μs": 1000,
-    "ms": 1_000_000,
-    "s": NANOS_PER_S,
-    "m": 60 * NANOS_PER_S,
-    "h": 3600 * NANOS_PER_S,
-}
 
 
 class Lost(Protocol):
@@ -43,6 +27,14 @@ class Lost(Protocol):
 
     def append(self, path: str, /) -> None:
         """Write down one path."""
+
+
+class _Rule(NamedTuple):
+    """How one member is taken: checked and kept as it is, or changed into something that fits."""
+
+    check: Callable[[bytes], str] | None  # returns what is wrong, or nothing
+    change: Callable[[bytes, Lost, str], Json] | None
+    oneof: str
 
 
 def fit(text: bytes, message: Descriptor, lost: Lost, path: str = "") -> dict[str, Json]:
@@ -55,69 +47,32 @@ def fit(text: bytes, message: Descriptor, lost: Lost, path: str = "") -> dict[st
     Raises:
         JsonError: it is no object, or a member has the wrong type; with the path.
     """
-    known = _known(message)
+    rules = _rules(message)
     kept: dict[str, Json] = {}
     chosen: set[str] = set()
     for name, raw in _object(text, path).items():
-        inside = f"{path}.{name}" if path else name
         value = bytes(raw)
         if value == _NULL:
             continue
-        field = known.get(name)
-        if field is None:
-            lost.append(inside)
+        rule = rules.get(name)
+        if rule is None or rule.oneof in chosen:
+            lost.append(inside(path, name))
             continue
-        if (oneof := field.containing_oneof) is not None:
-            if oneof.name in chosen:
-                lost.append(inside)
-                continue
-            chosen.add(oneof.name)
-        kept[name] = _member(value, field, lost, inside)
+        if rule.oneof:
+            chosen.add(rule.oneof)
+        kept[name] = _take(rule, raw, value, lost, path, name)
     return kept
 
 
-@functools.cache
-def _known(message: Descriptor) -> dict[str, FieldDescriptor]:
-    return {
-        field.json_name: field
-        for field in message.fields
-        if not _says(field, options.absent) and not _says(field, options.exact_json_of)
-    }
+def _take(rule: _Rule, raw: msgspec.Raw, value: bytes, lost: Lost, path: str, name: str) -> Json:
+    if rule.check is not None and (reason := rule.check(value)):
+        raise JsonError(inside(path, name), reason)
+    return raw if rule.change is None else rule.change(value, lost, inside(path, name))
 
 
-def _says(field: FieldDescriptor, option: Any) -> bool:  # noqa: ANN401 - an extension has no type of its own
-    return bool(field.GetOptions().Extensions[option])
-
-
-def _member(text: bytes, field: FieldDescriptor, lost: Lost, path: str) -> Json:
-    if _says(field, options.raw_json):
-        return msgspec.Raw(text)
-    kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
-        return _map(text, field, lost, path)
-    if field.is_repeated:
-        if not text.startswith(b"["):
-            raise JsonError(path, "expected a list")
-        return [
-            _one(bytes(item), field, lost, f"{path}[{place}]")
-            for place, item in enumerate(_parse_list(text))
-        ]
-    return _one(text, field, lost, path)
-
-
-def _map(text: bytes, field: FieldDescriptor, lost: Lost, path: str) -> dict[str, Json]:
-    assert field.message_type is not None
-    of = field.message_type.fields_by_name["value"]
-    kept: dict[str, Json] = {}
-    for name, raw in _object(text, path).items():
-        value, inside = bytes(raw), f"{path}.{name}"
-        if value == _NULL and _says(field, options.null_values):
-            kept[name] = None
-        elif value == _NULL:
-            lost.append(inside)
-        else:
-            kept[name] = _one(value, of, lost, inside)
-    return kept
+def inside(path: str, name: str) -> str:
+    """Return the path of a member; an item of a list has no name."""
+    return f"{path}.{name}" if path and name else path or name
 
 
 def _object(text: bytes, path: str) -> Mapping[str, msgspec.Raw]:
@@ -126,103 +81,94 @@ def _object(text: bytes, path: str) -> Mapping[str, msgspec.Raw]:
     return _parse_object(text)
 
 
-def _one(text: bytes, field: FieldDescriptor, lost: Lost, path: str) -> Json:
-    if field.message_type is not None:
-        special = _WELL_KNOWN.get(field.message_type.full_name)
-        if special is None:
-            return fit(text, field.message_type, lost, path)
-        return special(text, field, lost, path)
-    value = msgspec.json.decode(text)
-    match field.cpp_type:
-        case FieldDescriptor.CPPTYPE_STRING if field.type == FieldDescriptor.TYPE_BYTES:
-            _check_base64(text, path)
-        case FieldDescriptor.CPPTYPE_STRING:
-            _check_type(value, str, "expected a string", path)
-        case FieldDescriptor.CPPTYPE_BOOL:
-            _check_type(value, bool, "expected true or false", path)
-        case FieldDescriptor.CPPTYPE_INT64:
-            _check_integer(value, _INT64, path)
-        case FieldDescriptor.CPPTYPE_UINT64:
-            _check_integer(value, _UINT64, path)
-        case _:
-            return _number(value, lost, path)
-    return msgspec.Raw(text)
+@functools.cache
+def _rules(message: Descriptor) -> dict[str, _Rule]:
+    return {field.json_name: _rule(field) for field in known_fields(message)}
 
 
-def _check_type(value: Json, kind: type, reason: str, path: str) -> None:
-    if type(value) is not kind:
-        raise JsonError(path, reason)
+def known_fields(message: Descriptor) -> list[FieldDescriptor]:
+    """Return the fields that have a member of their own."""
+    return [
+        field
+        for field in message.fields
+        if not _says(field, options.absent) and not _says(field, options.exact_json_of)
+    ]
 
 
-def _check_integer(value: Json, bounds: tuple[int, int], path: str) -> None:
-    _check_type(value, int, "expected an integer", path)
-    if not bounds[0] <= value <= bounds[1]:
-        raise JsonError(path, f"integer out of range {bounds[0]} to {bounds[1]}")
+def _says(field: FieldDescriptor, option: Any) -> bool:  # noqa: ANN401 - an extension has no type
+    return bool(field.GetOptions().Extensions[option])
 
 
-def _check_base64(text: bytes, path: str) -> None:
+def _rule(field: FieldDescriptor) -> _Rule:
+    oneof = field.containing_oneof.name if field.containing_oneof is not None else ""
+    if _says(field, options.raw_json):
+        return _Rule(None, None, oneof)
+    kind = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        one = _one(field, kind.fields_by_name["value"])
+        nulls = _says(field, options.null_values)
+        return _Rule(None, functools.partial(_map, one, keeps_nulls=nulls), oneof)
+    one = _one(field, field)
+    if field.is_repeated:
+        return _Rule(None, functools.partial(_list, one), oneof)
+    return one._replace(oneof=oneof)
+
+
+def _one(field: FieldDescriptor, value: FieldDescriptor) -> _Rule:
+    """Return the rule of one value; of a map, `field` has the options and `value` the type."""
+    if value.type in _CHECKS:
+        return _Rule(_CHECKS[value.type], None, "")
+    take: Callable[[bytes], tuple[Json, bool]] = scalars.take_number
+    if value.message_type is not None:
+        match value.message_type.full_name:
+            case "google.protobuf.Timestamp":
+                whole = _says(field, options.whole_seconds)
+                take = scalars.take_whole_seconds if whole else scalars.take_time
+            case "google.protobuf.Duration":
+                take = scalars.take_duration
+            case _:
+                return _Rule(None, functools.partial(_message, value.message_type), "")
+    return _Rule(None, functools.partial(_scalar, take), "")
+
+
+def _message(message: Descriptor, text: bytes, lost: Lost, path: str) -> dict[str, Json]:
+    return fit(text, message, lost, path)
+
+
+def _list(one: _Rule, text: bytes, lost: Lost, path: str) -> list[Json]:
+    if not text.startswith(b"["):
+        raise JsonError(path, "expected a list")
+    items = enumerate(_parse_list(text))
+    return [_take(one, raw, bytes(raw), lost, f"{path}[{place}]", "") for place, raw in items]
+
+
+def _map(one: _Rule, text: bytes, lost: Lost, path: str, *, keeps_nulls: bool) -> dict[str, Json]:
+    kept: dict[str, Json] = {}
+    for name, raw in _object(text, path).items():
+        value = bytes(raw)
+        if value != _NULL:
+            kept[name] = _take(one, raw, value, lost, path, name)
+        elif keeps_nulls:
+            kept[name] = None
+        else:
+            lost.append(inside(path, name))
+    return kept
+
+
+def _scalar(take: Callable[[bytes], tuple[Json, bool]], text: bytes, lost: Lost, path: str) -> Json:
     try:
-        msgspec.json.decode(text, type=bytes)
-    except msgspec.ValidationError:
-        raise JsonError(path, "expected base64") from None
-
-
-def _number(value: Json, lost: Lost, path: str) -> float:
-    if type(value) is float:
-        return value
-    _check_type(value, int, "expected a number", path)
-    try:
-        nearest = float(value)
-    except OverflowError:
-        raise JsonError(path, "number out of range") from None
-    if int(nearest) != value:
-        lost.append(path)
-    return nearest
-
-
-def _time(text: bytes, field: FieldDescriptor, lost: Lost, path: str) -> str:
-    value = msgspec.json.decode(text)
-    _check_type(value, str, NOT_A_TIME, path)
-    try:
-        _, nanos, cut = parse_time(value)
+        value, is_exact = take(text)
     except JsonError as error:
         raise JsonError(path, error.reason) from None
-    if _says(field, options.whole_seconds) and (nanos or cut):
-        raise JsonError(path, "expected whole seconds")
-    if not cut:
-        return str(value)
-    lost.append(path)
-    return re.sub(r"(\.\d{9})\d+", r"\1", value, count=1)
-
-
-def _duration(text: bytes, field: FieldDescriptor, lost: Lost, path: str) -> int:
-    del field
-    value = msgspec.json.decode(text)
-    if type(value) is str:
-        value = _go_duration_ns(value, path)
+    if not is_exact:
         lost.append(path)
-    _check_type(value, int, "expected an integer of nanoseconds", path)
-    _check_integer(value, _INT64, path)
-    return int(value)
+    return value
 
 
-def _go_duration_ns(text: str, path: str) -> int:
-    """Return the nanoseconds of Go's spelling of a span.
-
-    Source: Go time.ParseDuration.
-    """
-    found = _GO_DURATION.fullmatch(text)
-    if found is None and text != "0":
-        raise JsonError(path, "expected an integer of nanoseconds")
-    sign, parts = found.groups() if found is not None else ("", "")
-    total = 0
-    for whole, fraction, unit in _GO_PART.findall(parts):
-        total += int(whole + fraction) * _GO_UNITS[unit] // 10 ** len(fraction)
-    return -total if sign == "-" else total
-
-
-_Special = Callable[[bytes, FieldDescriptor, Lost, str], Json]
-_WELL_KNOWN: dict[str, _Special] = {
-    "google.protobuf.Timestamp": _time,
-    "google.protobuf.Duration": _duration,
+_CHECKS: dict[int, Callable[[bytes], str]] = {
+    FieldDescriptor.TYPE_STRING: scalars.check_string,
+    FieldDescriptor.TYPE_BYTES: scalars.check_base64,
+    FieldDescriptor.TYPE_BOOL: scalars.check_bool,
+    FieldDescriptor.TYPE_INT64: scalars.check_int64,
+    FieldDescriptor.TYPE_UINT64: scalars.check_uint64,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Annotated, Generic, TypeVar, cast
 
@@ -9,9 +10,13 @@ import msgspec
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
+from tidings.v1.json_runtime.canonical import has_minus_zero, loads_exactly
 from tidings.v1.json_runtime.fields import Fields
 from tidings.v1.json_runtime.fit import Lost, fit
-from tidings.v1.json_runtime.text import Json, dumps, loads
+from tidings.v1.json_runtime.prune import prune
+from tidings.v1.json_runtime.text import Json, dumps
+
+_NOT_SO = (msgspec.DecodeError, ValueError, RecursionError)
 
 
 class Shape(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -58,9 +63,17 @@ class Reader(Generic[ShapeT, MessageT]):
         """
         try:
             return self._read(text)
-        except (msgspec.DecodeError, ValueError, RecursionError):
-            loads(text)  # or it says why it is not JSON
+        except _NOT_SO:
+            value = loads_exactly(text)  # or it says why it is not JSON
         descriptor = cast("Descriptor", self._message.DESCRIPTOR)
+        if not has_minus_zero(text):
+            unknown: list[str] = []
+            prune(value, descriptor, unknown)
+            with contextlib.suppress(*_NOT_SO):
+                message = self._read(dumps(value))
+                for path in unknown:
+                    lost.append(path)
+                return message
         return self._read(dumps(fit(text, descriptor, lost)))
 
     def value(self, value: Json, lost: Lost) -> MessageT:
@@ -74,4 +87,6 @@ class Reader(Generic[ShapeT, MessageT]):
     def _read(self, text: bytes) -> MessageT:
         if self._decoder is None:  # at the first use: most objects are never read alone
             self._decoder = msgspec.json.Decoder(self._shape)
+        if not text.isascii():
+            text.decode()  # the decoder does not look into what it keeps as text
         return self._message(**self._fields(self._decoder.decode(text)))

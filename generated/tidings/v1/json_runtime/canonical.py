@@ -13,7 +13,7 @@ import msgspec
 from tidings.v1.json_runtime.errors import JsonError, explained
 from tidings.v1.json_runtime.text import PARSER_ERRORS, Json, check_depth, loads
 
-# The parser gives this integer back as 0; a false alarm inside a string costs only time.
+# A false alarm, inside a string, costs only time.
 _MINUS_ZERO = re.compile(rb"-0(?![^\s,\]}])(?<![^\s,:\[]-0)")
 
 
@@ -26,14 +26,28 @@ def canonical(text: bytes) -> bytes:
     Raises:
         JsonError: it is not JSON (see `loads`).
     """
-    if _MINUS_ZERO.search(text):
+    if has_minus_zero(text):
         return write(read(text), in_order=sorted)
+    return _write_sorted(loads_exactly(text))
+
+
+def has_minus_zero(text: bytes) -> bool:
+    """Say whether an integer may be written as -0, which `loads_exactly` returns as 0."""
+    return _MINUS_ZERO.search(text) is not None
+
+
+def loads_exactly(text: bytes) -> Json:
+    """Return the value of a JSON text, each float as `raw`.
+
+    Raises:
+        JsonError: it is not JSON (see `loads`).
+    """
     try:
         value = _parse(text)
     except PARSER_ERRORS as error:
         raise explained(error) from None
     check_depth(text, value)
-    return _write_sorted(value)
+    return value
 
 
 def _as_written(number: str) -> msgspec.Raw:
