@@ -18,6 +18,13 @@ class JsonError(ValueError):
         self.path = path
         self.reason = reason
 
+    def inside(self, name: str) -> JsonError:
+        """Return the same error, seen from the object around it."""
+        if not self.path:
+            return JsonError(name, self.reason)
+        dot = "" if self.path.startswith("[") else "."
+        return JsonError(f"{name}{dot}{self.path}", self.reason)
+
 
 TOO_DEEP = "nested too deeply"
 

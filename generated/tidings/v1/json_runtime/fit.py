@@ -159,7 +159,7 @@ def _scalar(take: Callable[[bytes], tuple[Json, bool]], text: bytes, lost: Lost,
     try:
         value, is_exact = take(text)
     except JsonError as error:
-        raise JsonError(path, error.reason) from None
+        raise error.inside(path) from None
     if not is_exact:
         lost.append(path)
     return value
