@@ -1,0 +1,144 @@
+"""The ASGI application: finds the door of a path, and answers for paths that are nobody's."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import secrets
+
+import grpc
+import structlog
+from google.rpc import status_pb2
+
+from tidings.gateway import doors
+from tidings.gateway.asgi import (
+    JSON_TYPE,
+    ClientGone,
+    Event,
+    Receive,
+    Request,
+    Send,
+)
+from tidings.gateway.door import Door, Handler, House
+from tidings.gateway.transcode.errors import NoSuchPath, WrongMethod
+from tidings.gateway.transcode.render import Reply, render_error
+from tidings.gateway.transcode.status import render_status
+
+_log = structlog.get_logger("tidings.gateway")
+
+_HEALTH_WITHIN_S = 1.0
+_METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+
+# Below these, what an unknown path is answered; else it is a google.rpc.Status. Sources: the specs
+# of Feldera (an empty 404), Puppet Orchestrator (its error object) and Docker Cloud.
+_NOBODYS = (
+    (b"/v0/", Reply(404, (), b"")),
+    (
+        b"/orchestrator/",
+        Reply(
+            404,
+            (JSON_TYPE,),
+            b'{"kind":"puppetlabs.orchestrator/not-found","msg":"Not found","details":{}}',
+        ),
+    ),
+    (b"/api/audit/", Reply(404, (JSON_TYPE,), b'{"error":"Not found"}')),
+)
+
+
+def load_doors(house: House) -> tuple[Door, ...]:
+    """Return every door of the folder, by name."""
+    names = sorted(module.name for module in pkgutil.iter_modules(doors.__path__))
+    modules = [importlib.import_module(f"{doors.__name__}.{name}") for name in names]
+    return tuple(module.make(house) for module in modules)
+
+
+class App:
+    """All doors as one ASGI application. Unforeseen errors stop here."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._doors = load_doors(house)
+        self._own = {
+            b"/healthz": self._health,
+            b"/readyz": self._readiness,
+            b"/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse one websocket."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        assert scope["type"] == "http", scope["type"]
+        request = Request.of(scope, receive, send)
+        metrics = self._house.metrics
+        metrics.open_requests.inc()
+        name = "none"
+        try:
+            name, handle = self._find(request)
+            await handle(request)
+        except ClientGone:
+            pass
+        except Exception:  # noqa: BLE001 - the edge: `_stumble` logs it
+            await self._stumble(request)
+        finally:
+            metrics.open_requests.dec()
+            metrics.requests.labels(door=name, status=f"{request.status // 100}xx").inc()
+
+    def _find(self, request: Request) -> tuple[str, Handler]:
+        for door in self._doors:
+            if handler := door.handler(request):
+                return door.name, handler
+        if own := self._own.get(request.path):
+            return "own", own
+        for door in self._doors:
+            if handler := door.unknown(request):
+                return door.name, handler
+        return "none", _nobody
+
+    async def _health(self, request: Request) -> None:
+        await _own_reply(request, 200, b'{"status":"healthy"}')
+
+    async def _readiness(self, request: Request) -> None:
+        is_ready = not self._house.draining.is_set() and await self._house.upstream.is_serving(
+            _HEALTH_WITHIN_S
+        )
+        if is_ready:
+            await _own_reply(request, 200, b'{"status":"ready"}')
+        else:
+            await _own_reply(request, 503, b'{"status":"not ready"}')
+
+    async def _metrics(self, request: Request) -> None:
+        if request.method not in ("GET", "HEAD"):
+            await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
+            return
+        await request.reply(Reply(200, (_METRICS_TYPE,), self._house.metrics.page()))
+
+    async def _stumble(self, request: Request) -> None:
+        """Log what nobody foresaw, and show the caller nothing of it but where to look.
+
+        After the head has gone out the connection breaks, which is what says that it is no end.
+        """
+        request_id = secrets.token_hex(8)
+        path = request.path.decode("utf-8", "replace")  # never the query: it may hold a token
+        _log.exception("request failed", id=request_id, method=request.method, path=path)
+        if request.started:
+            return
+        number: int = grpc.StatusCode.INTERNAL.value[0]
+        status = status_pb2.Status(code=number, message=f"internal error, request {request_id}")
+        await request.reply(Reply(500, (JSON_TYPE,), render_status(status)))
+
+
+async def _own_reply(request: Request, status: int, body: bytes) -> None:
+    if request.method in ("GET", "HEAD"):
+        await request.reply(Reply(status, (JSON_TYPE,), body))
+    else:
+        await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
+
+
+async def _nobody(request: Request) -> None:
+    for prefix, reply in _NOBODYS:
+        if request.path.startswith(prefix):
+            await request.reply(reply)
+            return
+    await request.reply(render_error(NoSuchPath()))

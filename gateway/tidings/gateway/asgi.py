@@ -1,0 +1,170 @@
+"""HTTP as this house sees it: one request, one reply, and the watch for a client that leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
+
+from tidings.gateway.transcode.errors import TooLarge
+from tidings.gateway.transcode.render import Reply
+
+Event = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Event]]
+Send = Callable[[Event], Awaitable[None]]
+Headers = tuple[tuple[bytes, bytes], ...]
+
+TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
+JSON_TYPE = (b"content-type", b"application/json")
+
+# Of a body that is too large, what is still read so that the client gets to see the answer.
+_READ_ON_BYTES = 1024**2
+_READ_ON_S = 2.0
+
+
+class ClientGone(Exception):
+    """The client has closed the connection; nobody is left to answer."""
+
+
+class BodySilent(Exception):
+    """Nothing more of a body came for the longest silence that is allowed."""
+
+
+@dataclass(slots=True)
+class Request:
+    """One request. `path` is the percent-decoded `raw_path`; neither holds the query.
+
+    `receive` and `send` are ASGI's own, for doors that stream.
+    """
+
+    method: str
+    raw_path: bytes
+    path: bytes
+    query: bytes
+    headers: Headers
+    receive: Receive
+    send: Send
+    status: int = 0
+    """Of the answer, once its head has gone out."""
+    body_ended: bool = False
+    """Whether the last piece of the request's body has been taken."""
+
+    @classmethod
+    def of(cls, scope: Event, receive: Receive, send: Send) -> Request:
+        """Return the request of an ASGI scope of type "http"."""
+        raw_path: bytes = scope["raw_path"]
+        headers = tuple(scope["headers"])
+        path = unquote_to_bytes(raw_path)
+        return cls(scope["method"], raw_path, path, scope["query_string"], headers, receive, send)
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of a lower-case name, None when there is none."""
+        for key, value in self.headers:
+            if key == name:
+                return value.decode("latin-1")
+        return None
+
+    @property
+    def started(self) -> bool:
+        """Whether the head of the answer has gone out."""
+        return self.status != 0
+
+    async def reply(self, reply: Reply) -> None:
+        """Send a whole answer with its length."""
+        length = (b"content-length", b"%d" % len(reply.body))
+        await self.start(reply.status, (*reply.headers, length))
+        await self.send({"type": "http.response.body", "body": reply.body})
+
+    async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Send the head of an answer; without a content-length header its body is chunked."""
+        self.status = status
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def write(self, chunk: bytes) -> None:
+        """Send a piece of a body, one chunk. Waits while the client does not read."""
+        await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    async def end(self) -> None:
+        """End a chunked body cleanly."""
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def chunk(self, silence_s: float) -> bytes | None:
+        """Return the next piece of the request's body, None after the last.
+
+        Raises:
+            BodySilent: none came within `silence_s`.
+            ClientGone: the client left before the end.
+        """
+        if self.body_ended:
+            return None
+        try:
+            async with asyncio.timeout(silence_s):
+                event = await self.receive()
+        except TimeoutError:
+            raise BodySilent from None
+        if event["type"] == "http.disconnect":
+            raise ClientGone
+        self.body_ended = not event.get("more_body", False)
+        body: bytes = event.get("body", b"")
+        return None if self.body_ended and not body else body
+
+    async def body(self, limit_bytes: int, silence_s: float) -> bytes:
+        """Return the whole body.
+
+        Raises:
+            TooLarge: it is longer than `limit_bytes`, or says that it will be.
+            BodySilent, ClientGone: as `chunk`.
+        """
+        announced = self.header(b"content-length")
+        if announced is not None and announced.isdecimal() and int(announced) > limit_bytes:
+            await self._read_on(silence_s)
+            raise TooLarge("the body", limit_bytes)
+        parts: list[bytes] = []
+        size_bytes = 0
+        while (part := await self.chunk(silence_s)) is not None:
+            size_bytes += len(part)
+            if size_bytes > limit_bytes:
+                await self._read_on(silence_s)
+                raise TooLarge("the body", limit_bytes)
+            parts.append(part)
+        return b"".join(parts)
+
+    async def _read_on(self, silence_s: float) -> None:
+        """Read and drop a little more, since an answer that meets unread data may be lost.
+
+        Not from a client that waits for "100 Continue": it sends nothing before that.
+        """
+        if self.header(b"expect") is not None:
+            return
+        left_bytes = _READ_ON_BYTES
+        try:
+            async with asyncio.timeout(_READ_ON_S):
+                while left_bytes > 0 and (part := await self.chunk(silence_s)) is not None:
+                    left_bytes -= len(part)
+        except (TimeoutError, BodySilent):
+            return
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work until its end, or until the client leaves; then it is cancelled at once."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_until_gone(request.receive))
+            await work
+            watching.cancel()
+    except* ClientGone:
+        pass
+
+
+async def _until_gone(receive: Receive) -> NoReturn:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    raise ClientGone
+
+
+def text_reply(status: int, text: str, *headers: tuple[bytes, bytes]) -> Reply:
+    """Return an answer of bare text, as Go's `http.Error` types it; no type where it is empty."""
+    body = text.encode("utf-8", "surrogateescape")
+    return Reply(status, (*((TEXT_TYPE,) if body else ()), *headers), body)

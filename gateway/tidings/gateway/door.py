@@ -1,0 +1,50 @@
+"""What a door is: the paths of one system, and how it answers there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tidings.gateway.asgi import Request
+from tidings.gateway.feeds import Feeds
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.transcode.routes import Route
+from tidings.gateway.upstream import Upstream
+
+Handler = Callable[[Request], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every door is given: the settings, the service, the shared streams, the routes.
+
+    `draining` is set once and means: answer what waits, end what is endless. `routes` are all
+    routes that the contract's google.api.http rules make.
+    """
+
+    settings: GatewaySettings
+    upstream: Upstream
+    feeds: Feeds
+    metrics: Metrics
+    routes: Sequence[Route]
+    draining: asyncio.Event
+
+
+class Door(Protocol):
+    """One system's spelling. A module of `doors` offers `make(house) -> Door`."""
+
+    @property
+    def name(self) -> str:
+        """The door in logs and metrics."""
+        ...
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers a request, whatever its method; None = the path is not ours."""
+        ...
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return who answers for a path that no door knows; None = it is nothing like ours."""
+        ...

@@ -1,0 +1,200 @@
+"""Consul's door: PUT /v1/event/fire/<name>, GET /v1/event/list, and the agent's own name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from google.api import httpbody_pb2
+
+from tidings.gateway import golang
+from tidings.gateway.asgi import BodySilent, Request, while_connected
+from tidings.gateway.credentials import bearer, bearer_of
+from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.consul import replies
+from tidings.gateway.doors.consul.lines import parse_event
+from tidings.gateway.doors.consul.query import (
+    FIRE_PREFIX,
+    ListQuery,
+    Refused,
+    parse_fire,
+    parse_list_query,
+    redirect_target,
+)
+from tidings.gateway.golang import Query
+from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.errors import TooLarge
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_service_pb2 as pb
+
+LIST_PATH = b"/v1/event/list"
+SELF_PATH = b"/v1/agent/self"
+PUBLISH_PATH = b"/v1/publish/consul"
+
+# Source: Consul 1.21: longest hold of a blocking query, and what holds without a wait (the docs' 5
+# minutes, which its Python clients count on). The service applies them; here they bound the call.
+_MAX_WAIT_S = 600.0
+_DEFAULT_WAIT_S = 300.0
+_SLACK_S = 30.0
+
+Endpoint = Callable[[Request, Query], Awaitable[Reply | None]]
+
+
+class ConsulDoor:
+    """Speaks Consul's user events. Shared by all requests; holds no state of them."""
+
+    name = "consul"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._intake = Intake(house, "consul", parse_event, credential_of)
+        self._endpoints: dict[bytes, tuple[str, Endpoint]] = {
+            LIST_PATH: ("GET", self._list),
+            SELF_PATH: ("GET", self._self),
+        }
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers for Consul's paths: whatever Go's router takes as one of them."""
+        path = request.path
+        if path == PUBLISH_PATH:
+            return self._intake.publish
+        if path in self._endpoints or path.startswith(FIRE_PREFIX):
+            return self._answer
+        return None
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return who answers for all other paths below /v1/, once they are cleaned."""
+        is_ours = golang.clean_path(request.path).startswith(b"/v1/")
+        return self._nothing_here if is_ours or request.path == b"/v1/event/fire" else None
+
+    async def _answer(self, request: Request) -> None:
+        if not golang.is_printable(request.path):
+            await request.reply(replies.not_printable())
+            return
+        location = redirect_target(request.path, request.query)
+        if location is not None:
+            await request.reply(replies.redirect_reply(request.method, location))
+            return
+        try:
+            query = golang.parse_query_strictly(request.query)
+        except golang.BadQuery:
+            await request.reply(replies.unparsable_query())
+            return
+        method, endpoint = self._endpoints.get(request.path, ("PUT", self._fire))
+        if request.method != method:
+            await request.reply(_wrong_method(request.method, method))
+            return
+        try:
+            reply = await endpoint(request, query)
+        except Refused as error:
+            reply = replies.error_reply(error.status, error.text)
+        if reply is not None:
+            await replies.send(request, reply)
+
+    async def _fire(self, request: Request, query: Query) -> Reply:
+        settings = self._house.settings
+        fire = parse_fire(request.path, query, settings.consul_datacenter)
+        try:
+            payload = await request.body(settings.body_bytes, settings.silence_s)
+        except TooLarge as error:
+            text = f"Request body too large, max size: {error.limit_bytes} bytes"
+            raise Refused(413, text) from None
+        except BodySilent:
+            raise Refused(408, "Request body did not arrive in time") from None
+        fire.payload.CopyFrom(httpbody_pb2.HttpBody(data=payload))
+        try:
+            response = await self._house.upstream.fire(fire, credential_of(request, query))
+        except Failure as error:
+            return replies.failure_reply(error, is_fire=True)
+        fired = replies.event_object(response.event)
+        return replies.json_reply(fired, pretty="pretty" in query)
+
+    async def _list(self, request: Request, query: Query) -> None:
+        wanted = parse_list_query(query)
+        await while_connected(request, self._list_and_send(request, query, wanted))
+
+    async def _list_and_send(self, request: Request, query: Query, wanted: ListQuery) -> None:
+        try:
+            response = await self._held(wanted, credential_of(request, query))
+        except Failure as error:
+            await request.reply(replies.failure_reply(error, is_fire=False))
+            return
+        await replies.send(request, replies.list_reply(response, pretty="pretty" in query))
+
+    async def _held(self, wanted: ListQuery, credential: Metadata) -> pb.ListResponse:
+        """Return the list, held back as long as was asked for; on the way down what there is now.
+
+        Raises:
+            grpc.aio.AioRpcError: the service refused, or stayed away.
+        """
+        if not wanted.index:
+            return await self._house.upstream.list(wanted.request(), credential, _SLACK_S)
+        wait_s = min(wanted.wait_ns / 1e9 or _DEFAULT_WAIT_S, _MAX_WAIT_S)
+        deadline_s = (wait_s if wait_s > 0 else _MAX_WAIT_S) + _SLACK_S
+        async with asyncio.TaskGroup() as tasks:
+            listing = tasks.create_task(self._try(wanted, credential, deadline_s))
+            draining = tasks.create_task(self._house.draining.wait())
+            await asyncio.wait((listing, draining), return_when=asyncio.FIRST_COMPLETED)
+            draining.cancel()
+            if not listing.done():
+                listing.cancel()
+        if listing.cancelled():
+            at_once = ListQuery(wanted.name, 0, 0)
+            return await self._house.upstream.list(at_once.request(), credential, _SLACK_S)
+        outcome = listing.result()
+        if isinstance(outcome, Failure):
+            raise outcome
+        return outcome
+
+    async def _try(
+        self, wanted: ListQuery, credential: Metadata, deadline_s: float
+    ) -> pb.ListResponse | Failure:
+        try:
+            return await self._house.upstream.list(wanted.request(), credential, deadline_s)
+        except Failure as error:
+            return error
+
+    async def _self(self, request: Request, query: Query) -> Reply:
+        del request
+        settings = self._house.settings
+        config = {
+            "Datacenter": settings.consul_datacenter,
+            "PrimaryDatacenter": settings.consul_datacenter,
+            "NodeName": settings.consul_node_name,
+            "Server": True,
+        }
+        return replies.json_reply({"Config": config}, pretty="pretty" in query)
+
+    async def _nothing_here(self, request: Request) -> None:
+        if not golang.is_printable(request.path):
+            await request.reply(replies.not_printable())
+            return
+        target = b"/v1/event/fire/" if request.path == b"/v1/event/fire" else request.path
+        location = redirect_target(request.path, request.query, target)
+        if location is not None:
+            await request.reply(replies.redirect_reply(request.method, location))
+        else:
+            await request.reply(replies.not_found())
+
+
+def credential_of(request: Request, query: Query | None = None) -> Metadata:
+    """Return the caller's token as call metadata, nothing without one.
+
+    `?token=` counts first, then X-Consul-Token, then `Authorization: Bearer`, the scheme in any
+    case, of which the first word after it counts.
+
+    Source: Consul 1.21 agent/http.go, `parseTokenInternal`.
+    """
+    token = query.first("token") if query is not None else ""
+    token = token or (request.header(b"x-consul-token") or "").strip()
+    return bearer(token or bearer_of(request))
+
+
+def _wrong_method(method: str, allowed: str) -> Reply:
+    allow = (b"allow", f"OPTIONS,{allowed}".encode("ascii"))
+    if method == "OPTIONS":
+        return Reply(200, (replies.VARY, allow), b"")
+    reply = replies.error_reply(405, f"method {method} not allowed")
+    return Reply(reply.status, (*reply.headers, allow), reply.body)

@@ -1,0 +1,105 @@
+"""What a request to Consul's event endpoints asks for: pure, in Consul's order of checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from google.protobuf.duration_pb2 import Duration
+
+from tidings.gateway import golang
+from tidings.gateway.golang import Query
+from tidings.v1 import event_service_pb2 as pb
+
+FIRE_PREFIX = b"/v1/event/fire/"
+
+_NANOS_PER_S = 1_000_000_000
+_FILTERS = ("node", "service", "tag")
+
+
+class Refused(Exception):
+    """A request that Consul answers with this status and text."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What to list, how long to wait. `wait_ns` 0 = the default; negative = as long as may be."""
+
+    name: str
+    index: int
+    wait_ns: int
+
+    def request(self) -> pb.ListRequest:
+        """Return the request to the service; a negative wait only says that there is no limit."""
+        wait = Duration(seconds=-1)
+        if self.wait_ns >= 0:
+            wait = Duration(seconds=self.wait_ns // _NANOS_PER_S, nanos=self.wait_ns % _NANOS_PER_S)
+        return pb.ListRequest(name=self.name, index=self.index, wait=wait)
+
+
+def parse_list_query(query: Query) -> ListQuery:
+    """Return what a list is asked for; both numbers are checked whether or not it will block.
+
+    Raises:
+        Refused: with Consul's text; `wait` is looked at before `index`.
+
+    Source: Consul 1.21 agent/http.go, `parseWait`.
+    """
+    wait_ns: int | None = 0
+    if wait := query.first("wait"):
+        wait_ns = golang.parse_duration(wait)
+        if wait_ns is None:
+            raise Refused(400, "Invalid wait time")
+    index: int | None = 0
+    if text := query.first("index"):
+        index = golang.parse_uint(text)
+        if index is None:
+            raise Refused(400, "Invalid index")
+    return ListQuery(golang.as_text(query.first("name")), index or 0, wait_ns or 0)
+
+
+def parse_fire(path: bytes, query: Query, datacenter: str) -> pb.FireRequest:
+    """Return what is to be fired, without its payload. `path` is percent-decoded.
+
+    Raises:
+        Refused: with Consul's text. Filters are looked into by the service.
+
+    Source: Consul 1.21 agent/event_endpoint.go, `EventFire`.
+    """
+    raw_name = path.removeprefix(FIRE_PREFIX).decode("utf-8", "surrogateescape")
+    if not raw_name:
+        raise Refused(400, "Missing name")
+    if not golang.is_utf8(raw_name):
+        raise Refused(400, "Invalid name: not UTF-8")
+    filters = {}
+    for field in _FILTERS:
+        value = query.first(field)
+        if not golang.is_utf8(value):
+            raise Refused(
+                500, f"Invalid {field} filter: error parsing regexp: invalid UTF-8: `{value}`"
+            )
+        filters[field] = value
+    if filters["tag"] and not filters["service"]:
+        raise Refused(500, "Cannot provide tag filter without service filter")
+    if query.first("dc") not in ("", datacenter):
+        raise Refused(500, "No path to datacenter")
+    return pb.FireRequest(name=raw_name, **filters)
+
+
+def redirect_target(path: bytes, raw_query: bytes, target: bytes | None = None) -> str | None:
+    """Return where Go's router sends a path that is not clean, None when it is.
+
+    `target` is where it sends a path that lacks its final slash.
+
+    Source: Go 1.22 net/http, ServeMux.
+    """
+    cleaned = golang.clean_path(target or path)
+    if cleaned == path:
+        return None
+    location = quote(cleaned, safe="/:@!$&'()*+,;=~")
+    return location + ("?" + raw_query.decode("latin-1") if raw_query else "")

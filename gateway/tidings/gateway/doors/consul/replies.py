@@ -1,0 +1,127 @@
+"""Consul's answers: bare texts, JSON as Go writes it, and what the service's errors become."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any
+
+import grpc
+
+from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure, reason_of
+from tidings.v1 import consul_json, consul_pb2, json_runtime
+from tidings.v1 import event_service_pb2 as pb
+
+VARY = (b"vary", b"Accept-Encoding")
+NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
+
+_Code = grpc.StatusCode
+# Source: gziphandler 1.1.1, DefaultMinSize as Consul uses it.
+_MIN_GZIP_BYTES = 1400
+_GZIP_LEVEL = 1  # a full list may hold 8 MiB of base64
+_ON_A_THREAD_BYTES = 64 * 1024
+
+
+def event_object(event: consul_pb2.ConsulEvent) -> dict[str, Any]:
+    """Return an event as a JSON object of Consul's."""
+    return consul_json.consul_event_to_json(event)
+
+
+def json_reply(value: Any, *headers: tuple[bytes, bytes], pretty: bool) -> Reply:  # noqa: ANN401
+    """Return 200 with JSON as Go's encoder writes it; pretty with 4 spaces and a final newline."""
+    text = json_runtime.dumps_indented(value) + b"\n" if pretty else json_runtime.dumps(value)
+    body = json_runtime.go_escape_html(text)
+    return Reply(200, (JSON_TYPE, VARY, *headers), body)
+
+
+def list_reply(response: pb.ListResponse, *, pretty: bool) -> Reply:
+    """Return the list with its index."""
+    headers = [(b"x-consul-index", b"%d" % response.index)]
+    if response.filtered_by_acl:
+        headers.append((b"x-consul-results-filtered-by-acls", b"true"))
+    events = [event_object(event) for event in response.events]
+    return json_reply(events, *headers, pretty=pretty)
+
+
+def error_reply(status: int, text: str) -> Reply:
+    """Return an error: bare text, no final newline."""
+    return text_reply(status, text, VARY)
+
+
+def redirect_reply(method: str, location: str) -> Reply:
+    """Return Go's 301, which has a body for GET only.
+
+    Source: Go 1.22 net/http, `Redirect`.
+    """
+    headers: tuple[tuple[bytes, bytes], ...] = ((b"location", location.encode("latin-1")),)
+    if method not in ("GET", "HEAD"):
+        return Reply(301, headers, b"")
+    shown = location.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    shown = shown.replace('"', "&#34;").replace("'", "&#39;")
+    body = f'<a href="{shown}">Moved Permanently</a>.\n\n' if method == "GET" else ""
+    typed = (b"content-type", b"text/html; charset=utf-8")
+    return Reply(301, (typed, *headers), body.encode("latin-1"))
+
+
+def failure_reply(error: Failure, *, is_fire: bool) -> Reply:
+    """Print why the service refused, in Consul's spelling.
+
+    Source: Consul 1.21 agent/http.go and agent/user_event.go; spec of the door, sections 3 and 9.
+    """
+    code, text = error.code(), error.details() or ""
+    if code is _Code.PERMISSION_DENIED:
+        return error_reply(403, "Permission denied")
+    if code is _Code.UNAUTHENTICATED:
+        # The event handler has committed 500 before Consul's wrapper would say 403.
+        return error_reply(500 if is_fire else 403, "ACL not found")
+    if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
+        return error_reply(500, "No known Consul servers")
+    if code is _Code.RESOURCE_EXHAUSTED:
+        if text.startswith("error broadcasting event: "):
+            return error_reply(500, text)
+        return error_reply(429 if reason_of(error) == "BUSY" else 413, text)
+    if code is _Code.INVALID_ARGUMENT:
+        return error_reply(500 if is_fire else 400, text)
+    return error_reply(500, text)
+
+
+async def send(request: Request, reply: Reply) -> None:
+    """Send an answer, compressed where the client takes gzip and it is long enough."""
+    if len(reply.body) >= _MIN_GZIP_BYTES and _takes_gzip(request):
+        if len(reply.body) < _ON_A_THREAD_BYTES:
+            body = _gzip(reply.body)
+        else:
+            body = await asyncio.to_thread(_gzip, reply.body)
+        headers = (*reply.headers, (b"content-encoding", b"gzip"))
+        reply = Reply(reply.status, headers, body)
+    await request.reply(reply)
+
+
+def _takes_gzip(request: Request) -> bool:
+    for offer in (request.header(b"accept-encoding") or "").lower().split(","):
+        coding, _, weight = offer.replace(" ", "").partition(";q=")
+        if coding == "gzip":
+            return weight.strip("0.") != "" or not weight
+    return False
+
+
+def _gzip(body: bytes) -> bytes:
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=31)
+    return packer.compress(body) + packer.flush()
+
+
+def not_printable() -> Reply:
+    """Return the answer to a path with a character that Go does not call printable."""
+    return Reply(400, (), b"")
+
+
+def unparsable_query() -> Reply:
+    """Return the answer to a query that Go cannot parse: 500 without a body."""
+    return Reply(500, (VARY,), b"")
+
+
+def not_found() -> Reply:
+    """Return the answer to a path below /v1/ that is none of Consul's."""
+    return Reply(404, (TEXT_TYPE, VARY), NOT_AN_ENDPOINT.encode())

@@ -1,0 +1,141 @@
+"""Nomad's door: GET /v1/event/stream, and the lines of it taken back at /v1/publish/nomad."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import grpc
+
+from tidings.gateway.asgi import JSON_TYPE, Request, text_reply, while_connected
+from tidings.gateway.credentials import bearer, bearer_of
+from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
+from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
+from tidings.gateway.feeds import Plan, Reader
+from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure
+
+STREAM_PATH = b"/v1/event/stream"
+PUBLISH_PATH = b"/v1/publish/nomad"
+
+_VARY = (b"vary", b"Accept-Encoding")
+_HEADERS = (
+    JSON_TYPE,
+    (b"cache-control", b"no-cache"),
+    _VARY,
+    # The body ends with the connection, so that a client whose stream ended never tries its next
+    # request on a connection that is being closed.
+    (b"connection", b"close"),
+)
+
+_Code = grpc.StatusCode
+_NO_REGION = text_reply(500, "No path to region", _VARY)
+
+
+class NomadDoor:
+    """Speaks Nomad's event stream. Shared by all requests; holds no state of them."""
+
+    name = "nomad"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._lines = NomadLines()
+        self._intake = Intake(house, "nomad", parse_line, credential_of)
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers for the stream's path, a final slash after it, and publishing."""
+        return {
+            STREAM_PATH: self._stream,
+            STREAM_PATH + b"/": _nothing_here,
+            PUBLISH_PATH: self._intake.publish,
+        }.get(request.path)
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return None: unknown paths below /v1/ are answered as Consul does."""
+        del request
+        return None
+
+    async def _stream(self, request: Request) -> None:
+        if request.method != "GET":
+            await request.reply(text_reply(405, "Invalid method"))
+            return
+        try:
+            query = parse_stream_query(request.query)
+        except BadStreamQuery as error:
+            await request.reply(text_reply(400, str(error), _VARY))
+            return
+        await while_connected(request, self._serve(request, query))
+
+    async def _serve(self, request: Request, query: StreamQuery) -> None:
+        credential = credential_of(request)
+        subscribe = query.request()
+        selection = query.request()
+        selection.ClearField("start")
+        plan = Plan(self._lines, selection.SerializeToString(deterministic=True), credential)
+        is_ours = query.region in ("", self._house.settings.nomad_region)
+        try:
+            reader = await self._house.feeds.read(plan, subscribe)
+        except Failure as error:
+            if is_ours or error.code() is _Code.UNAUTHENTICATED:
+                await request.reply(print_error(error))
+            else:
+                await request.reply(_NO_REGION)
+            return
+        try:
+            # Nomad asks in this order: who the caller is, the region, what the caller may read.
+            if is_ours:
+                await self._pump(request, reader)
+            else:
+                await request.reply(_NO_REGION)
+        finally:
+            reader.close()
+
+    async def _pump(self, request: Request, reader: Reader) -> None:
+        loop = asyncio.get_running_loop()
+        every_s = self._house.settings.nomad_heartbeat_s
+        beat_s = loop.time() + every_s
+        await request.start(200, _HEADERS)
+        await request.write(HEARTBEAT)
+        while (chunk := await reader.take(beat_s)) is not None:
+            if chunk:
+                await request.write(chunk)
+            late_s = loop.time() - beat_s
+            if late_s >= 0:
+                # Free-running: events do not shift it, and beats that were missed are not made up.
+                beat_s += every_s * (1 + math.floor(late_s / every_s))
+                await request.write(HEARTBEAT)
+        await request.end()
+
+
+def credential_of(request: Request) -> Metadata:
+    """Return the caller's token as call metadata, nothing without one.
+
+    X-Nomad-Token counts first, trimmed; then `Authorization: Bearer`, the scheme in any case, of
+    which the first word after it counts.
+
+    Source: Nomad 2.0 command/agent/http.go, `parseToken`.
+    """
+    token = (request.header(b"x-nomad-token") or "").strip()
+    return bearer(token or bearer_of(request))
+
+
+def print_error(error: Failure) -> Reply:
+    """Print why the service refused a stream, in Nomad's spelling."""
+    code, text = error.code(), error.details() or ""
+    if code in (_Code.PERMISSION_DENIED, _Code.UNAUTHENTICATED):
+        return text_reply(403, "Permission denied", _VARY)
+    if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
+        # How a Nomad agent says that nobody can answer. Source: Nomad structs.ErrNoLeader.
+        return text_reply(500, "No cluster leader", _VARY)
+    if code is _Code.INVALID_ARGUMENT:
+        return text_reply(400, text, _VARY)
+    if code is _Code.RESOURCE_EXHAUSTED:
+        return text_reply(429, text, _VARY)
+    return text_reply(500, text, _VARY)
+
+
+async def _nothing_here(request: Request) -> None:
+    await request.reply(text_reply(404, ""))

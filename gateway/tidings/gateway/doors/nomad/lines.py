@@ -1,0 +1,102 @@
+"""Nomad's lines, both directions: records to lines of the stream, and published lines to drafts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from tidings.gateway.publish import BadLine
+from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+HEARTBEAT = b"{}\n"
+
+_MAX_UINT64 = 2**64 - 1
+_events = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
+
+
+class NomadLines:
+    """Prints the stream: one line a record, nothing for heartbeats and gaps of the service.
+
+    Heartbeats run by the door's own clock; a gap has no form on Nomad's wire.
+    """
+
+    name = "nomad"
+
+    def record(self, record: event_pb2.Record) -> bytes:
+        """Print a record: its position as Index on line and events, payloads byte for byte."""
+        events = [_event_object(event, record.seq) for event in record.events]
+        return json_runtime.dumps({"Index": record.seq, "Events": events}) + b"\n"
+
+    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
+        """Print nothing."""
+        del heartbeat
+        return b""
+
+    def gap(self, gap: pb.Gap) -> bytes:
+        """Print nothing."""
+        del gap
+        return b""
+
+
+def _event_object(event: event_pb2.Event, seq: int) -> dict[str, json_runtime.Json]:
+    members = nomad_json.nomad_event_to_json(event.nomad)
+    payload = members.pop("Payload")
+    # the order of Nomad's own lines
+    return {**members, "Index": seq, "Payload": payload}
+
+
+def parse_line(text: bytes, source: str) -> event_pb2.Draft | None:
+    """Return the draft of one line of an event stream, None for a heartbeat.
+
+    With a source its key is source, upstream Index and the SHA-256 of the line's canonical JSON, so
+    that a replay is stored once, in whatever order Nomad writes the members.
+
+    Raises:
+        BadLine: it is no such line.
+    """
+    try:
+        line = json_runtime.members(text)
+        index = _parse_index(line) or 0
+        events = _events.decode(line.get("Events", b"null")) or []
+        if not events and not index:
+            return None
+        if not events:
+            raise BadLine("Events: must not be empty")
+        draft = event_pb2.Draft()
+        for place, members in enumerate(events):
+            try:
+                body = _parse_event(members, index)
+            except json_runtime.JsonError as error:
+                raise BadLine(f"Events[{place}].{error}") from None
+            draft.events.add(nomad=body, source=source)
+        if source:
+            digest = hashlib.sha256(json_runtime.canonical(text)).hexdigest()
+            draft.key = f"{source}:{index}:{digest}"
+    except json_runtime.JsonError as error:
+        raise BadLine(str(error)) from None
+    except msgspec.MsgspecError:
+        raise BadLine("Events: expected a list of objects") from None
+    return draft
+
+
+def _parse_event(members: dict[str, msgspec.Raw], line_index: int) -> nomad_pb2.NomadEvent:
+    texts = {name: bytes(text) for name, text in members.items()}
+    index = _parse_index(texts)
+    texts.pop("Index", None)
+    # Members that only a newer Nomad has are left out: the event's own, never those of its payload.
+    left_out: list[str] = []
+    event = nomad_json.nomad_event_from_members(texts, left_out)
+    event.upstream_index = line_index if index is None else index
+    return event
+
+
+def _parse_index(members: Mapping[str, bytes]) -> int | None:
+    value = json_runtime.loads(members.get("Index", b"null"))
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= _MAX_UINT64:
+        raise json_runtime.JsonError("Index", "expected an unsigned 64-bit integer")
+    return value

@@ -1,0 +1,154 @@
+"""Drafts on their way to the service: a bounded window of them unanswered, over one PublishStream.
+
+When the service goes away in the middle, drafts that have a key are handed in once more to the one
+that comes back: a key is stored once, so nothing is stored twice. Without keys that cannot be
+known, and the stream ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+
+import grpc
+
+from tidings.gateway.upstream import Failure, PublishCall
+from tidings.v1 import event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+# Unanswered at a time; the service commits at most 1000 at once.
+MAX_UNANSWERED = 1000
+MAX_UNANSWERED_BYTES = 16 * 1024**2
+
+_MAX_MESSAGE_COUNT = 250
+_MAX_MESSAGE_BYTES = 1024**2
+
+
+class DraftStream:
+    """One upload's drafts. One task calls `add` and `finish`, one `run`, one `take`."""
+
+    def __init__(self, open_call: Callable[[], Awaitable[PublishCall]]) -> None:
+        self._open_call = open_call
+        self._unanswered: deque[tuple[event_pb2.Draft, int]] = deque()
+        self._size_bytes = 0
+        self._written = 0  # of the unanswered ones, on the call of this moment
+        self._is_finished = False
+        self._call: PublishCall | None = None
+        self._changed = asyncio.Event()  # for the writer
+        self._answered = asyncio.Event()  # for `add`
+        self._is_open = asyncio.Event()  # for `take`
+        self._failure: Failure | None = None
+
+    async def add(self, draft: event_pb2.Draft) -> None:
+        """Hand in a draft; waits while too many are unanswered."""
+        while len(self._unanswered) >= MAX_UNANSWERED or self._size_bytes >= MAX_UNANSWERED_BYTES:
+            self._answered.clear()
+            await self._answered.wait()
+        size_bytes = draft.ByteSize()
+        self._unanswered.append((draft, size_bytes))
+        self._size_bytes += size_bytes
+        self._changed.set()
+
+    def finish(self) -> None:
+        """Say that no more drafts come."""
+        self._is_finished = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Open the call and write to it what is handed in, until the end or a failure."""
+        try:
+            self._call = await self._open_call()
+        except Failure as error:
+            self._failure = error
+            self._is_open.set()
+            return
+        self._is_open.set()
+        while True:
+            while self._written < len(self._unanswered):
+                await self._write(self._call)
+            if self._is_finished:
+                with contextlib.suppress(Failure, asyncio.InvalidStateError):  # as in `_write`
+                    await self._call.done_writing()
+            self._changed.clear()
+            if self._written == len(self._unanswered):
+                await self._changed.wait()
+
+    async def take(self) -> Sequence[pb.PublishResult]:
+        """Return the next results in the order of the drafts; none = all are answered.
+
+        Raises:
+            grpc.aio.AioRpcError: the service failed; what was not answered may be stored or not.
+        """
+        await self._is_open.wait()
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            assert self._call is not None
+            try:
+                response = await self._call.read()
+            except Failure as error:
+                await self._recover(error)
+                continue
+            if not isinstance(response, pb.PublishStreamResponse):  # EOF
+                if self._unanswered:
+                    raise _ended_early()
+                return ()
+            for _ in response.results:
+                _, size_bytes = self._unanswered.popleft()
+                self._size_bytes -= size_bytes
+                self._written -= 1
+            self._answered.set()
+            return response.results
+
+    def cancel(self) -> None:
+        """End the call at once."""
+        if self._call is not None:
+            self._call.cancel()
+
+    async def _write(self, call: PublishCall) -> None:
+        request = pb.PublishStreamRequest()
+        size_bytes = 0
+        last = self._written + _MAX_MESSAGE_COUNT
+        for draft, draft_bytes in islice(self._unanswered, self._written, last):
+            if request.drafts and size_bytes + draft_bytes > _MAX_MESSAGE_BYTES:
+                break
+            request.drafts.append(draft)
+            size_bytes += draft_bytes
+        self._written += len(request.drafts)
+        try:
+            await call.write(request)
+        except (Failure, asyncio.InvalidStateError):
+            # `take` meets the same failure, and knows what to do; it wakes the writer again.
+            if self._call is call:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _recover(self, error: Failure) -> None:
+        """Hand everything unanswered in once more, or give up with the error."""
+        is_keyed = all(_has_key(draft) for draft, _ in self._unanswered)
+        if error.code() is not grpc.StatusCode.UNAVAILABLE or not is_keyed:
+            self._failure = error
+            return
+        try:
+            self._call = await self._open_call()
+        except Failure as away:
+            self._failure = away
+            return
+        self._written = 0
+        self._changed.set()
+
+
+def _has_key(draft: event_pb2.Draft) -> bool:
+    # One that holds nothing stands in for a bad line: it is refused however often it comes.
+    has_id = len(draft.events) == 1 and bool(draft.events[0].id)
+    return bool(draft.key) or has_id or not draft.events
+
+
+def _ended_early() -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(
+        grpc.StatusCode.UNAVAILABLE, nothing, nothing, details="the service ended the stream"
+    )

@@ -1,0 +1,339 @@
+"""Shared live streams: many HTTP readers on one upstream stream and one rendering.
+
+How this works: a reader begins with an upstream stream of its own, from where it asked to start.
+The first heartbeat says that it has caught up. If readers with an equal plan are there already, it
+joins their feed and ends its own stream; else its stream becomes that feed. A feed keeps the newest
+lines, bounded; a reader holds a place in it, never a queue. One that falls out of the lines that
+are kept goes back to a stream of its own, from its position, and joins again when it has caught up.
+The last reader that leaves ends the feed's upstream call; the end of that call ends its readers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from tidings.gateway.line_tail import LineTail
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.transcode.call import AnswerStream
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.upstream import Failure, Upstream
+from tidings.v1 import event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+_log = structlog.get_logger("tidings.gateway")
+
+# Of one feed. Between them readers who fall behind for a moment find their lines in memory.
+_MAX_FEED_BYTES = 4 * 1024**2
+_MIN_FEED_BYTES = 16 * 1024
+
+
+class Renderer(Protocol):
+    """How a door prints a stream. Each method returns whole lines, or nothing for the wire."""
+
+    @property
+    def name(self) -> str:
+        """The door, for logs and metrics."""
+        ...
+
+    def record(self, record: event_pb2.Record) -> bytes:
+        """Print a record."""
+        ...
+
+    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
+        """Print a heartbeat of the service."""
+        ...
+
+    def gap(self, gap: pb.Gap) -> bytes:
+        """Print a gap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reader wants, how it is printed and as whom it is read. Equal plans share a feed.
+
+    `selection` is a serialized SubscribeRequest without start and log_id; `credential` is the
+    caller's, byte for byte, or empty.
+    """
+
+    renderer: Renderer
+    selection: bytes
+    credential: Metadata
+
+
+class Feeds:
+    """All feeds of one gateway. `tasks` is the group that their pumps live in."""
+
+    def __init__(
+        self, upstream: Upstream, tasks: asyncio.TaskGroup, *, tail_bytes: int, metrics: Metrics
+    ) -> None:
+        self.upstream = upstream
+        self.metrics = metrics
+        self.draining = False
+        self._tasks = tasks
+        self._tail_bytes = tail_bytes
+        self._feeds: dict[Plan, Feed] = {}
+
+    async def read(self, plan: Plan, request: pb.SubscribeRequest) -> Reader:
+        """Return a reader from the request's start on; the rest of the request is the plan's.
+
+        While draining it is a reader at its end, which a client takes as a call to come again.
+
+        Raises:
+            grpc.aio.AioRpcError: the service refused, or stayed away; nothing is open.
+        """
+        if self.draining:
+            return Reader(self, plan, None, "")
+        opened = await self.upstream.subscribe(request, plan.credential)
+        return Reader(self, plan, opened.answers, opened.log_id)
+
+    def drain(self) -> None:
+        """Let every reader have what is there, and then its end; new ones get the end at once."""
+        self.draining = True
+        for feed in list(self._feeds.values()):
+            feed.stop()
+
+    def joinable(self, plan: Plan) -> Feed | None:
+        """Return the feed of a plan, if one is running."""
+        return self._feeds.get(plan)
+
+    def start(self, plan: Plan, answers: AnswerStream, position: int) -> Feed:
+        """Make a feed of a stream that has caught up with `position`, and own it from now on."""
+        feed = Feed(self, plan, answers, position)
+        self._feeds[plan] = feed
+        self.metrics.feeds.set(len(self._feeds))
+        feed.task = self._tasks.create_task(feed.run())
+        return feed
+
+    def forget(self, feed: Feed) -> None:
+        """Take a feed out, so that nobody joins it any more."""
+        if self._feeds.get(feed.plan) is feed:
+            del self._feeds[feed.plan]
+            self.metrics.feeds.set(len(self._feeds))
+
+    @property
+    def feed_bytes(self) -> int:
+        """How much each feed may keep: an equal share within bounds."""
+        share = self._tail_bytes // max(1, len(self._feeds))
+        return max(_MIN_FEED_BYTES, min(_MAX_FEED_BYTES, share))
+
+    def note_gap(self, plan: Plan, gap: pb.Gap) -> None:
+        """Log and count a gap: some doors have no way to tell of it."""
+        self.metrics.gaps.labels(door=plan.renderer.name).inc()
+        _log.warning(
+            "gap: records that a reader asked for are gone",
+            door=plan.renderer.name,
+            system=event_pb2.System.Name(gap.system),
+            first_seq=gap.first_seq,
+            last_seq=gap.last_seq,
+        )
+
+
+class Feed:
+    """One upstream stream at the head of the log, its newest lines and who waits for the next."""
+
+    def __init__(self, feeds: Feeds, plan: Plan, answers: AnswerStream, position: int) -> None:
+        self.plan = plan
+        self.tail = LineTail(position)
+        self.has_ended = False
+        self.failure: Failure | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._feeds = feeds
+        self._answers = answers
+        self._readers = 0
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    async def run(self) -> None:
+        """Take what comes until the call ends, by whichever side."""
+        try:
+            while (message := await self._answers.take()) is not None:
+                assert isinstance(message, pb.SubscribeResponse)
+                self._apply(message)
+        except Failure as error:
+            self.failure = error
+        except Exception:  # noqa: BLE001 - an edge as well
+            # a record that cannot be printed ends those who wanted it, not the gateway
+            _log.exception("stream broke", door=self.plan.renderer.name)
+        finally:
+            self._finish()
+
+    def stop(self) -> None:
+        """End the upstream call and, once they have taken what is there, the readers."""
+        self._finish()
+        if self.task is not None:
+            self.task.cancel()
+
+    def join(self) -> None:
+        """Count one reader more."""
+        self._readers += 1
+
+    def leave(self) -> None:
+        """Count one reader less; without any the upstream call is of no more use."""
+        self._readers -= 1
+        if not self._readers:
+            self.stop()
+
+    async def wait(self, until_s: float) -> None:
+        """Return when there is something new, or the end, or at `until_s` of the loop's time."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_at(until_s, _settle, waiter)
+        self._waiting.add(waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            self._waiting.discard(waiter)
+
+    def _apply(self, message: pb.SubscribeResponse) -> None:
+        for seq, line in lines_of(self._feeds, self.plan, message):
+            if line:
+                self.tail.append(seq, line)
+            else:
+                self.tail.advance(seq)
+        self.tail.trim(self._feeds.feed_bytes)
+        self._wake()
+
+    def _finish(self) -> None:
+        self.has_ended = True
+        self._feeds.forget(self)
+        self._answers.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            _settle(waiter)
+
+
+class Reader:
+    """One HTTP reader's way through the log. `close` it, whatever happens."""
+
+    def __init__(self, feeds: Feeds, plan: Plan, answers: AnswerStream | None, log_id: str) -> None:
+        self.log_id = log_id
+        self.failure: Failure | None = None
+        """Why the stream ended, where that was no regular end. Logged already."""
+        self._feeds = feeds
+        self._plan = plan
+        self._own = answers  # while catching up
+        self._feed: Feed | None = None  # from then on
+        self._place = 0
+        self._position = 0
+        self._skips_through = 0
+        self._is_at_head = False
+
+    async def take(self, until_s: float) -> bytes | None:
+        """Return the next lines; b"" = none until `until_s` of the loop's time, None = the end.
+
+        Cancelling leaves the reader fit only to be closed.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            if self._feed is not None:
+                if self._place < self._feed.tail.first:
+                    await self._fall_back(self._feed)
+                    continue
+                chunk = self._take_shared(self._feed)
+                if chunk is not None:
+                    return chunk
+                if self._feed.has_ended:
+                    self._end(self._feed.failure)
+                    return None
+                if loop.time() >= until_s:
+                    return b""
+                await self._feed.wait(until_s)
+            else:
+                own = await self._take_own()
+                if own is None or own or loop.time() >= until_s:
+                    return own
+
+    def close(self) -> None:
+        """End what is open upstream for this reader alone, and leave the feed."""
+        if self._own is not None:
+            self._own.cancel()
+            self._own = None
+        if self._feed is not None:
+            self._feed.leave()
+            self._feed = None
+
+    def _take_shared(self, feed: Feed) -> bytes | None:
+        tail = feed.tail
+        while self._place < tail.end and tail.seq_at(self._place) <= self._skips_through:
+            self._place += 1
+        if self._place == tail.end:
+            return None
+        chunk, self._place = tail.take(self._place)
+        self._position = tail.seq_at(self._place - 1)
+        return chunk
+
+    async def _take_own(self) -> bytes | None:
+        if self._own is None or self._feeds.draining:
+            return None
+        try:
+            message = await self._own.take()
+        except Failure as error:
+            self._end(error)
+            return None
+        if message is None:
+            return None
+        assert isinstance(message, pb.SubscribeResponse)
+        found = list(lines_of(self._feeds, self._plan, message))
+        self._position = max([self._position, *(seq for seq, _ in found)])
+        self._is_at_head = self._is_at_head or message.HasField("heartbeat")
+        if self._is_at_head:
+            self._join(self._own)
+        return b"".join(line for _, line in found)
+
+    def _join(self, own: AnswerStream) -> None:
+        feed = self._feeds.joinable(self._plan)
+        if feed is None:
+            feed = self._feeds.start(self._plan, own, self._position)
+        elif feed.tail.covers_after <= self._position:
+            own.cancel()
+        else:
+            return  # it has run ahead; the next message may bring us there
+        feed.join()
+        self._feed, self._own = feed, None
+        self._place = feed.tail.place_after(self._position)
+        # A stream of one's own may be ahead of the feed: what it brought comes there once more.
+        self._skips_through = self._position if self._position > feed.tail.last_seq else 0
+
+    async def _fall_back(self, feed: Feed) -> None:
+        """Leave the feed, whose lines went faster than this client reads, and catch up alone."""
+        request = pb.SubscribeRequest.FromString(self._plan.selection)
+        request.after_seq = self._position
+        request.log_id = self.log_id
+        feed.leave()
+        self._feed, self._is_at_head = None, False
+        self._feeds.metrics.fallen_back.labels(door=self._plan.renderer.name).inc()
+        try:
+            opened = await self._feeds.upstream.subscribe(request, self._plan.credential)
+        except Failure as error:
+            self._end(error)
+        else:
+            self._own = opened.answers
+
+    def _end(self, failure: Failure | None) -> None:
+        self.failure = failure
+        if failure is not None:
+            code, text = failure.code().name, failure.details()
+            _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
+
+
+def lines_of(feeds: Feeds, plan: Plan, message: pb.SubscribeResponse) -> list[tuple[int, bytes]]:
+    """Return the lines of a message with their positions; 0 = without one."""
+    renderer = plan.renderer
+    if message.HasField("heartbeat"):
+        return [(message.heartbeat.seq, renderer.heartbeat(message.heartbeat))]
+    if message.HasField("gap"):
+        feeds.note_gap(plan, message.gap)
+        return [(0, renderer.gap(message.gap))]
+    return [(record.seq, renderer.record(record)) for record in message.records]
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

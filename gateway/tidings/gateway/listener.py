@@ -1,0 +1,214 @@
+"""Limits that uvicorn lacks, at the socket: heads in size and time, connections in number.
+
+A refused client gets its answer and then silence: what it still sends is read and dropped for a
+moment, since closing a socket with unread data would take the answer back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from tidings.gateway.metrics import Metrics
+
+# How long a refused client is read from, and a new connection may still bring its one request when
+# the gateway goes down.
+_LINGER_S = 1.0
+# Above the cap, who is still told so; beyond that connections are dropped without a word.
+_TOLD_BEYOND_CAP = 256
+# Requests that a client may send ahead of their answers. Browsers and curl send none.
+_MAX_PIPELINED = 16
+
+_REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    431: "Request Header Fields Too Large",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one listener, and who counts what they refuse."""
+
+    head_bytes: int
+    head_s: float
+    max_connections: int
+    metrics: Metrics
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection. Its owner is the server; only the event loop calls it."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        limits: Limits,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._in_head = True  # or before one
+        self._in_body = False
+        self._head_bytes = 0  # of what has been parsed
+        self._raw_head_bytes = 0  # of what came while no head was complete
+        self._refused_with: int | None = None
+        self._has_request = False  # at least one head was complete
+        self._is_last = False  # the next request is the last one on this connection
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first head, or refuse a connection too many."""
+        super().connection_made(transport)
+        beyond = len(self.connections) - self._limits.max_connections
+        if beyond > _TOLD_BEYOND_CAP:
+            self._count("connections")
+            transport.abort()
+        elif beyond > 0:
+            self._refuse(503, "connections")
+        else:
+            self._arm(self._limits.head_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer and what is pending."""
+        self._disarm()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a head that grows too large is refused wherever it is cut."""
+        if self._refused_with is not None or self.transport.is_closing():
+            return
+        was_in_head = self._in_head
+        super().data_received(data)
+        if not self._in_head:
+            self._raw_head_bytes = 0
+        elif was_in_head:
+            self._raw_head_bytes += len(data)
+            if self._raw_head_bytes > self._limits.head_bytes:
+                self._refuse(431, "head_bytes")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, or what one of the callbacks below has called too large."""
+        del msg
+        if self._head_bytes > self._limits.head_bytes:
+            self._refuse(431, "head_bytes")
+        else:
+            self._refuse(400, "syntax")
+
+    def on_message_begin(self) -> None:
+        """Start the clock of a head."""
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+        if self._timer is None:
+            self._arm(self._limits.head_s)
+
+    def on_url(self, url: bytes) -> None:
+        """Count and keep a piece of the target."""
+        self._grow(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count and keep one header."""
+        self._grow(len(name) + len(value) + 4)  # colon, space, line end
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on."""
+        self._disarm()
+        self._in_head = False
+        self._in_body = True
+        if len(self.pipeline) >= _MAX_PIPELINED:
+            raise _TooMuch
+        super().on_headers_complete()
+        self._has_request = True
+        if self._is_last:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Wait for the next head, without a clock until it begins."""
+        self._in_body = False
+        self._in_head = True
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Keep the connection for the next request, unless this one was answered before its end."""
+        if self._in_body and not self.pipeline and self.cycle.response_complete:
+            self.server_state.total_requests += 1
+            self._linger(200)
+            return
+        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Go down: answer what has begun to arrive, close what is idle.
+
+        A connection that is new may have its request on the way, so it gets a moment for it.
+        """
+        is_new = not self._has_request or (self._in_head and self._raw_head_bytes > 0)
+        if is_new and self._refused_with is None:
+            self._is_last = True
+            self._arm(_LINGER_S)
+            return
+        super().shutdown()
+
+    def _grow(self, size_bytes: int) -> None:
+        self._head_bytes += size_bytes
+        if self._head_bytes > self._limits.head_bytes:
+            raise _TooMuch
+
+    def _arm(self, after_s: float) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(after_s, self._too_late)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _too_late(self) -> None:
+        self._timer = None
+        if self._refused_with is not None or not self._raw_head_bytes:
+            self.transport.close()
+        else:
+            self._refuse(408, "head_s")
+
+    def _count(self, limit: str) -> None:
+        self._limits.metrics.refused.labels(limit=limit).inc()
+
+    def _refuse(self, status: int, limit: str) -> None:
+        """Answer with an error of the listener's own, then read no more."""
+        if self._refused_with is not None:
+            return
+        self._count(limit)
+        if self._has_request and not self.cycle.response_complete:
+            self.transport.close()  # in the middle of another answer there is nothing to say
+            return
+        reason = _REASONS[status]
+        body = f"{status} {reason}"
+        self.transport.write(
+            f"HTTP/1.1 {status} {reason}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n{body}".encode("ascii")
+        )
+        self._linger(status)
+
+    def _linger(self, status: int) -> None:
+        """Say that nothing more comes, and drop what the client still sends for a moment."""
+        self._refused_with = status
+        self._unset_keepalive_if_required()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._arm(_LINGER_S)
+
+
+class _TooMuch(Exception):
+    """Stops the parser; never leaves it."""

@@ -1,0 +1,239 @@
+"""Publishing over HTTP: objects in a system's own spelling go up, one answer line each comes back.
+
+POST or PUT, one object, one a line, or one array; the body may be endless, and the answers come
+while it is still going on. A bad object is answered with its error and stores nothing; the upload
+goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tidings.gateway.asgi import BodySilent, ClientGone, Request
+from tidings.gateway.door import House
+from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.splitter import JsonSplitter, Piece
+from tidings.gateway.transcode.errors import BadRequest, WrongMethod
+from tidings.gateway.transcode.match import MethodNotAllowed
+from tidings.gateway.transcode.metadata import Metadata, request_metadata
+from tidings.gateway.transcode.query import parse_query
+from tidings.gateway.transcode.render import LINES_TYPE, Reply, render_error, render_miss
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_pb2, json_runtime
+from tidings.v1 import event_service_pb2 as pb
+
+_METHODS = ("POST", "PUT")
+_HEADERS = ((b"content-type", LINES_TYPE.encode("ascii")), (b"cache-control", b"no-cache"))
+# It is a part of keys, which are 512 bytes at most, beside an index and a digest.
+_MAX_SOURCE_BYTES = 256
+
+
+class BadLine(Exception):
+    """An object that cannot be published; the text is for the publisher."""
+
+
+# Text of an object and source to its draft; None = nothing to store (a heartbeat). Raises BadLine.
+Parse = Callable[[bytes, str], event_pb2.Draft | None]
+
+
+class Intake:
+    """One system's publishing path. Shared by all uploads; holds no state of them.
+
+    `credential` finds the caller's token where the system has a header of its own for it.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        name: str,
+        parse: Parse,
+        credential: Callable[[Request], Metadata] | None = None,
+    ) -> None:
+        self.name = name
+        self._house = house
+        self._parse = parse
+        self._credential = credential
+
+    async def publish(self, request: Request) -> None:
+        """Answer one upload."""
+        if request.method == "OPTIONS":
+            await request.reply(render_miss("OPTIONS", MethodNotAllowed(("OPTIONS", *_METHODS))))
+            return
+        if request.method not in _METHODS:
+            await request.reply(render_error(WrongMethod(request.method, _METHODS)))
+            return
+        try:
+            source = _source(request.query)
+            metadata = self._metadata(request)
+        except BadRequest as error:
+            await request.reply(render_error(error))
+            return
+        await _Upload(self._house, request, self._parse, source, metadata).run()
+
+    def _metadata(self, request: Request) -> Metadata:
+        metadata = request_metadata(request.headers)
+        if self._credential is None:
+            return metadata
+        others = tuple(entry for entry in metadata if entry[0] != "authorization")
+        return (*self._credential(request), *others)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One object on its way. `problem` is why it is refused here, `status` what it is alone."""
+
+    line: int
+    problem: str = ""
+    status: int = 400
+
+
+class _Upload:
+    """One upload: its objects go into a DraftStream, whose results come back as lines.
+
+    An object that is bad here goes to the service as an empty draft, which is always refused: so
+    every object has its place in one order of answers.
+    """
+
+    def __init__(
+        self, house: House, request: Request, parse: Parse, source: str, metadata: Metadata
+    ) -> None:
+        self._house = house
+        self._request = request
+        self._parse = parse
+        self._source = source
+        self._drafts = DraftStream(lambda: house.upstream.publish_stream(metadata))
+        self._entries: deque[_Entry] = deque()
+        self._count = 0
+        self._has_ended = False
+        self._is_answered = False  # by a whole reply, instead of lines
+        self._progress = asyncio.Event()  # another object, or the end
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                uploading = tasks.create_task(self._upload())
+                helping = (
+                    uploading,
+                    tasks.create_task(self._drafts.run()),
+                    tasks.create_task(self._end_on_drain(uploading)),
+                )
+                await self._answer()
+                for task in helping:
+                    task.cancel()
+        except* ClientGone:
+            pass
+        finally:
+            self._drafts.cancel()
+
+    async def _upload(self) -> None:
+        settings = self._house.settings
+        splitter = JsonSplitter(settings.body_bytes)
+        try:
+            while (chunk := await self._request.chunk(settings.silence_s)) is not None:
+                for piece in splitter.feed(chunk):
+                    await self._hand_in(piece)
+            for piece in splitter.end():
+                await self._hand_in(piece)
+        except BodySilent:
+            problem = f"nothing came for {settings.silence_s:g} s"
+            await self._add(_Entry(self._count + 1, problem, 408), event_pb2.Draft())
+        finally:
+            self._has_ended = True
+            self._progress.set()
+            self._drafts.finish()
+
+    async def _end_on_drain(self, uploading: asyncio.Task[None]) -> None:
+        await self._house.draining.wait()
+        uploading.cancel()
+
+    async def _hand_in(self, piece: Piece) -> None:
+        problem = piece.problem
+        draft: event_pb2.Draft | None = event_pb2.Draft()
+        if not problem:
+            try:
+                draft = self._parse(piece.text, self._source)
+            except BadLine as error:
+                problem = str(error)
+        if draft is not None:
+            status = 413 if piece.is_too_large else 400
+            await self._add(_Entry(piece.line, problem, status), draft)
+
+    async def _add(self, entry: _Entry, draft: event_pb2.Draft) -> None:
+        self._count += 1
+        self._entries.append(entry)
+        self._progress.set()
+        await self._drafts.add(draft)
+
+    async def _answer(self) -> None:
+        try:
+            while results := await self._drafts.take():
+                await self._tell(results)
+        except Failure as error:
+            await self._break_off(error)
+        if self._is_answered:
+            return
+        if not self._request.started:  # nothing but heartbeats
+            await self._request.start(200, _HEADERS)
+        await self._request.end()
+
+    async def _tell(self, results: Sequence[pb.PublishResult]) -> None:
+        entries = [self._entries.popleft() for _ in results]
+        lines = [_line(entry, result) for entry, result in zip(entries, results, strict=True)]
+        if not self._request.started:
+            is_refused = len(results) == 1 and results[0].HasField("error")
+            if is_refused and await self._is_lone():
+                self._is_answered = True
+                await self._request.reply(Reply(entries[0].status, _HEADERS, lines[0]))
+                return
+            await self._request.start(200, _HEADERS)
+        await self._request.write(b"".join(lines))
+
+    async def _is_lone(self) -> bool:
+        """Wait until it is known whether the first object is the only one."""
+        while self._count < 2 and not self._has_ended:
+            self._progress.clear()
+            await self._progress.wait()
+        return self._count == 1
+
+    async def _break_off(self, error: Failure) -> None:
+        if not self._request.started:
+            self._is_answered = True
+            await self._request.reply(render_error(error))
+            return
+        reason = f"{error.details()}; it may or may not be stored"
+        lines = [_error_line(entry.line, entry.problem or reason) for entry in self._entries]
+        await self._request.write(b"".join(lines))
+
+
+def _line(entry: _Entry, result: pb.PublishResult) -> bytes:
+    if result.HasField("error"):
+        return _error_line(entry.line, entry.problem or result.error.message)
+    answer: dict[str, int | bool] = {"line": entry.line, "seq": result.stored.seq}
+    if result.stored.duplicate:
+        answer["duplicate"] = True
+    return json_runtime.dumps(answer) + b"\n"
+
+
+def _error_line(line: int, error: str) -> bytes:
+    return json_runtime.dumps({"line": line, "error": error}) + b"\n"
+
+
+def _source(query: bytes) -> str:
+    """Return the one parameter that publishing has.
+
+    Raises:
+        BadRequest: it is given twice or is too long, or there is another one.
+    """
+    source = ""
+    for name, value in parse_query(query):
+        if name != "source":
+            raise BadRequest(name, "unknown query parameter")
+        if source:
+            raise BadRequest(name, "given more than once")
+        source = value or ""
+        if len(source.encode()) > _MAX_SOURCE_BYTES:
+            raise BadRequest(name, f"longer than {_MAX_SOURCE_BYTES} bytes")
+    return source

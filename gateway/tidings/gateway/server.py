@@ -1,0 +1,124 @@
+"""Serves HTTP on a socket that somebody else has bound, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+
+from tidings.gateway.app import App
+from tidings.gateway.door import House
+from tidings.gateway.feeds import Feeds
+from tidings.gateway.listener import LimitedProtocol, Limits
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.transcode.routes import routes_of
+from tidings.gateway.upstream import Upstream
+from tidings.v1 import event_service_pb2
+
+_DATE_EVERY_S = 1.0
+
+
+async def serve(
+    settings: GatewaySettings,
+    sock: socket.socket,
+    *,
+    shutdown: asyncio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until `shutdown` is set, then go down in order; returns when that is done.
+
+    `sock` listens already and stays open: it is the caller's. `on_ready` is called once requests
+    are taken. Going down: no more connections are taken (they wait in the socket's backlog, for
+    whoever serves it next), waiting lists answer, endless bodies end with their final chunk, and
+    what is left after `grace_s` is cut off.
+
+    Handles no signals. Cancelling closes everything at once.
+    """
+    metrics = Metrics()
+    draining = asyncio.Event()
+    async with (
+        Upstream(settings.upstream, patience_s=settings.patience_s) as upstream,
+        asyncio.TaskGroup() as tasks,
+    ):
+        feeds = Feeds(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
+        service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+        house = House(
+            settings=settings,
+            upstream=upstream,
+            feeds=feeds,
+            metrics=metrics,
+            routes=routes_of([service]),
+            draining=draining,
+        )
+
+        def drain() -> None:
+            draining.set()
+            feeds.drain()
+
+        server = _Server(_config(settings, App(house), metrics), shutdown, on_ready, drain)
+        # Of the caller's socket only a copy, which uvicorn closes to stop taking connections.
+        await server.serve([sock.dup()])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signals of its own, which stops when an event says so."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        shutdown: asyncio.Event,
+        on_ready: Callable[[], None],
+        drain: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._told_to_stop = shutdown
+        self._on_ready = on_ready
+        self._drain = drain
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone: they belong to whoever started us."""
+        yield
+
+    async def main_loop(self) -> None:
+        """Keep the Date header true until told to stop, then begin to drain."""
+        await self.on_tick(0)
+        self._on_ready()
+        while not self._told_to_stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_EVERY_S):
+                    await self._told_to_stop.wait()
+            await self.on_tick(0)
+        # uvicorn's shutdown follows without a pause and first of all stops taking connections
+        self._drain()
+
+
+def _config(settings: GatewaySettings, app: App, metrics: Metrics) -> uvicorn.Config:
+    limits = Limits(
+        head_bytes=settings.head_bytes,
+        head_s=settings.head_s,
+        max_connections=settings.max_connections,
+        metrics=metrics,
+    )
+    protocol: Any = functools.partial(LimitedProtocol, limits=limits)
+    asgi: Any = app
+    return uvicorn.Config(
+        asgi,
+        http=protocol,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=int(settings.keep_alive_s),
+        timeout_graceful_shutdown=max(1, int(settings.grace_s)),
+    )

@@ -1,0 +1,45 @@
+"""What a gateway is told: where the service is, what the doors say of themselves, limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """The settings of one gateway. Durations are seconds (`_s`), sizes bytes (`_bytes`)."""
+
+    upstream: str
+    """The service: "HOST:PORT" or "unix:PATH"."""
+
+    nomad_heartbeat_s: float = 30.0
+    """Between heartbeats of Nomad's event stream; Nomad's own is fixed at 30."""
+
+    nomad_region: str = "global"
+    consul_node_name: str = "tidings"
+    consul_datacenter: str = "dc1"
+
+    head_bytes: int = 64 * 1024
+    """Of a request's line and headers together."""
+
+    head_s: float = 10.0
+    """From the first byte of a head (for a new connection: from its start) to its end."""
+
+    body_bytes: int = 16 * 1024**2
+    """Of a body that is read whole, and of one line of an upload."""
+
+    silence_s: float = 60.0
+    """Longest silence inside a request's body; how long the whole takes does not matter."""
+
+    max_connections: int = 10_000
+    keep_alive_s: float = 75.0
+    """How long a connection may stay open between two requests."""
+
+    grace_s: float = 10.0
+    """From the call to go down until requests that are still going on are cut off."""
+
+    patience_s: float = 10.0
+    """How long a new request waits for a service that is away."""
+
+    tail_bytes: int = 32 * 1024**2
+    """Newest lines kept for readers of live streams, shared by all streams of this process."""

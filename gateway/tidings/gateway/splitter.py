@@ -1,0 +1,259 @@
+"""Cuts an endless body into JSON objects: one a line, spread over lines, or inside one array.
+
+Only the structure is looked at (strings, brackets, line ends); whether a piece is JSON is for its
+reader to say. A piece that cannot be one costs no more than itself: the text is picked up again at
+the next line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+_SPACE = b" \t\r\n"
+_STRUCTURE = re.compile(rb'["{}\[\]\n]')
+_STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
+_NOT_SPACE = re.compile(rb"[^ \t\r]")
+_LINE_END = re.compile(rb"\n")
+_SCALAR_END = re.compile(rb"[,\]\n]")
+_QUOTE, _NEWLINE, _OPEN, _CLOSE, _LIST, _LIST_END = b'"\n{}[]'
+_COMMA, _COLON = b",:"
+_OPENED_BY = {_CLOSE: _OPEN, _LIST_END: _LIST}
+_MAX_DEPTH = 512  # deeper than any vendor's JSON, and than what its readers take
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One object of the body, or what stands in the place of one.
+
+    `line` is the line that it begins on, from 1; inside an array it is the element's number.
+    `problem` is empty, or says why this is no object; then `text` is empty.
+    """
+
+    line: int
+    text: bytes = b""
+    problem: str = ""
+    is_too_large: bool = False
+
+
+class _Where(Enum):
+    BETWEEN = auto()  # objects
+    INSIDE = auto()  # an object
+    SKIPPING = auto()  # the rest of a bad line or element
+    BEHIND = auto()  # the array's end
+
+
+class JsonSplitter:
+    """Cuts one body. Holds at most one unfinished object of at most `max_bytes`."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._where = _Where.BETWEEN
+        self._in_array = False
+        self._has_begun = False
+        self._line = 1
+        self._count = 0  # elements of the array
+        self._skips_to = _LINE_END
+        # of the unfinished object
+        self._parts: list[bytes] = []
+        self._size_bytes = 0
+        self._began = 1
+        self._brackets = bytearray()
+        self._in_string = False
+        self._after_backslash = False
+        self._line_begins_after: int | None = None  # the last byte before a line that begins
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """Take the next chunk of any size; return the pieces that it finishes, in order."""
+        pieces: list[Piece] = []
+        at = 0
+        while at < len(chunk):
+            match self._where:
+                case _Where.BETWEEN:
+                    at = self._between(chunk, at, pieces)
+                case _Where.INSIDE:
+                    at = self._inside(chunk, at, pieces)
+                case _Where.SKIPPING:
+                    at = self._skip(chunk, at)
+                case _Where.BEHIND:
+                    at = self._behind(chunk, at, pieces)
+        return pieces
+
+    def end(self) -> list[Piece]:
+        """Return what the end of the body leaves: an unfinished object or array is a problem."""
+        if self._where is _Where.INSIDE:
+            return [Piece(self._began, problem="the body ends inside of an object")]
+        if self._in_array and self._where is not _Where.BEHIND:
+            return [Piece(self._count + 1, problem="the body ends inside of the array")]
+        return []
+
+    def _between(self, chunk: bytes, at: int, pieces: list[Piece]) -> int:
+        found = _NOT_SPACE.search(chunk, at)
+        if found is None:
+            return len(chunk)
+        at, byte = found.start(), chunk[found.start()]
+        if byte == _NEWLINE:
+            self._line += 1
+            return at + 1
+        is_first, self._has_begun = not self._has_begun, True
+        if byte == _OPEN or (byte == _LIST and self._in_array):
+            self._begin()
+            return at
+        if byte == _LIST and is_first:
+            self._in_array = True
+            return at + 1
+        if self._in_array and byte == _COMMA:
+            return at + 1
+        if self._in_array and byte == _LIST_END:
+            self._where = _Where.BEHIND
+            return at + 1
+        pieces.append(Piece(self._number(), problem="expected a JSON object"))
+        self._where = _Where.SKIPPING
+        self._skips_to = _SCALAR_END if self._in_array else _LINE_END
+        return at
+
+    def _begin(self) -> None:
+        self._where = _Where.INSIDE
+        self._began = self._number()
+        self._brackets.clear()
+        self._in_string = self._after_backslash = False
+        self._line_begins_after = None
+
+    def _number(self) -> int:
+        """Return the number of what begins here."""
+        if not self._in_array:
+            return self._line
+        self._count += 1
+        return self._count
+
+    def _inside(self, chunk: bytes, start: int, pieces: list[Piece]) -> int:
+        """Scan on in an object that began at or before `start`; return where to go on."""
+        at = start
+        problem = ""
+        while at < len(chunk):
+            if self._line_begins_after is not None:
+                at, problem = self._begin_line(chunk, at, self._line_begins_after)
+            elif self._in_string:
+                at, problem = self._string(chunk, at)
+            else:
+                at, problem = self._structure(chunk, at, start)
+            if problem:
+                return self._give_up(pieces, at, problem)
+            if not self._brackets:
+                self._keep(chunk[start:at])
+                pieces.append(self._finish())
+                return at
+        self._keep(chunk[start:])
+        return len(chunk)
+
+    def _structure(self, chunk: bytes, at: int, start: int) -> tuple[int, str]:
+        """Go past the next bracket, line end or beginning of a string."""
+        found = _STRUCTURE.search(chunk, at)
+        if found is None:
+            return len(chunk), ""
+        at, byte = found.end(), chunk[found.start()]
+        if byte == _NEWLINE:
+            self._line += 1
+            self._line_begins_after = self._last_byte(chunk, start, found.start())
+        elif byte == _QUOTE:
+            self._in_string = True
+        elif not self._bracket(byte):
+            self._where = _Where.SKIPPING
+            return at, "brackets do not match"
+        return at, ""
+
+    def _string(self, chunk: bytes, at: int) -> tuple[int, str]:
+        """Go past a string, or as far as there is of it."""
+        if self._after_backslash:
+            self._after_backslash = False
+            at += chunk[at] != _NEWLINE
+        rest = _STRING_REST.match(chunk, at)
+        assert rest is not None  # it matches nothing as well
+        at = rest.end()
+        if at == len(chunk):
+            return at, ""
+        if chunk[at] == _QUOTE:
+            self._in_string = False
+            return at + 1, ""
+        if chunk[at] != _NEWLINE and at + 1 == len(chunk):
+            self._after_backslash = True
+            return at + 1, ""
+        self._where = _Where.SKIPPING
+        return at, "a text does not end on its line"
+
+    def _begin_line(self, chunk: bytes, at: int, before: int) -> tuple[int, str]:
+        """Go to where a line's text begins: no object may begin there unless it fits `before`."""
+        found = _NOT_SPACE.search(chunk, at)
+        if found is None:
+            return len(chunk), ""
+        at = found.start()
+        if chunk[at] == _NEWLINE:
+            self._line += 1
+            return at + 1, ""
+        self._line_begins_after = None
+        fits = (_COLON,) if self._brackets[-1] == _OPEN else (_LIST, _COMMA)
+        if chunk[at] != _OPEN or before in fits:
+            return at, ""
+        return at, "it does not end where the next one begins"
+
+    def _bracket(self, byte: int) -> bool:
+        """Open or close; say whether it fits."""
+        opened_by = _OPENED_BY.get(byte)
+        if opened_by is None:
+            self._brackets.append(byte)
+            return len(self._brackets) <= _MAX_DEPTH
+        return self._brackets.pop() == opened_by
+
+    def _last_byte(self, chunk: bytes, start: int, end: int) -> int:
+        """Return the last byte of the object before `end` that is no space."""
+        near = chunk[max(start, end - 64) : end].rstrip(_SPACE)
+        if near:
+            return near[-1]
+        for part in (chunk[start:end], *reversed(self._parts)):
+            if text := part.rstrip(_SPACE):
+                return text[-1]
+        return _OPEN
+
+    def _keep(self, text: bytes) -> None:
+        self._size_bytes += len(text)
+        if self._size_bytes > self._max_bytes:
+            self._parts.clear()
+        else:
+            self._parts.append(text)
+
+    def _finish(self) -> Piece:
+        is_too_large = self._size_bytes > self._max_bytes
+        text = b"".join(self._parts)
+        self._forget()
+        if is_too_large:
+            problem = f"it is larger than {self._max_bytes} bytes"
+            return Piece(self._began, problem=problem, is_too_large=True)
+        return Piece(self._began, text)
+
+    def _give_up(self, pieces: list[Piece], at: int, problem: str) -> int:
+        is_skipping = self._where is _Where.SKIPPING
+        self._forget()
+        if is_skipping:
+            self._where = _Where.SKIPPING
+        pieces.append(Piece(self._began, problem=f"not a JSON object: {problem}"))
+        return at
+
+    def _forget(self) -> None:
+        self._where = _Where.BETWEEN
+        self._parts.clear()
+        self._size_bytes = 0
+
+    def _skip(self, chunk: bytes, at: int) -> int:
+        end = self._skips_to.search(chunk, at)
+        if end is None:
+            return len(chunk)
+        self._where = _Where.BETWEEN
+        self._skips_to = _LINE_END
+        return end.start()  # what ends it counts between objects
+
+    def _behind(self, chunk: bytes, at: int, pieces: list[Piece]) -> int:
+        if self._has_begun and chunk[at:].strip(_SPACE):
+            self._has_begun = False  # says it once
+            pieces.append(Piece(self._count + 1, problem="text after the end of the array"))
+        return len(chunk)

@@ -1,0 +1,217 @@
+"""The service, as the gateway reaches it: the only file with a channel.
+
+A service that is away for a moment (a restart) is waited for, so that a new request meets a pause
+and not an error. What is tried again is only what cannot have happened twice by it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tidings.gateway.transcode.call import AnswerStream, call_unary
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.transcode.routes import Route
+from tidings.gateway.transcode.status import status_of
+from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.event_service_pb2_grpc import EventServiceStub
+
+if TYPE_CHECKING:
+    from tidings.v1.event_service_pb2_grpc import EventServiceAsyncStub  # exists in the stubs only
+
+T = TypeVar("T")
+Failure = grpc.aio.AioRpcError
+PublishCall = grpc.aio.StreamStreamCall[pb.PublishStreamRequest, pb.PublishStreamResponse]
+
+LOG_ID_KEY = "tidings-log-id"
+
+# A record of 8 MiB and what its other form of payload may need: the service's own limit.
+_MAX_MESSAGE_BYTES = 16 * 1024**2
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    # Its defaults, 1 s growing to 120, would leave a service that is back again unnoticed.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.use_local_subchannel_pool", 1),  # two gateways of one process are two clients
+)
+# Between two looks at a service that is up and says that it does not serve.
+_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A Subscribe call that has passed all checks. `log_id` says which log its positions are of."""
+
+    answers: AnswerStream
+    log_id: str
+
+
+class Upstream:
+    """One channel to the service. Made inside the running loop; `async with` closes it."""
+
+    def __init__(self, target: str, *, patience_s: float) -> None:
+        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        self._stub: EventServiceAsyncStub = EventServiceStub(self._channel)
+        self._health: Any = health_pb2_grpc.HealthStub(self._channel)  # its stubs are for threads
+        self._patience_s = patience_s
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._channel.close()
+
+    async def subscribe(self, request: pb.SubscribeRequest, credential: Metadata) -> Opened:
+        """Open a stream and return it once all checks have passed.
+
+        Raises:
+            grpc.aio.AioRpcError: a check failed, or the service stayed away.
+        """
+
+        async def attempt() -> Opened:
+            call: Any = self._stub.Subscribe(request, metadata=credential)
+            answers = AnswerStream(call)
+            async with asyncio.timeout(self._patience_s):
+                found = dict(await answers.opened())
+            if LOG_ID_KEY not in found:
+                # An early error may look like an opened stream; its first message tells.
+                await answers.take()
+            return Opened(answers, str(found.get(LOG_ID_KEY, "")))
+
+        return await self._patiently(attempt, _reads_again)
+
+    async def fire(self, request: pb.FireRequest, metadata: Metadata) -> pb.FireResponse:
+        """Fire an event. Tried again only when the service said that it had not begun.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> pb.FireResponse:
+            return await self._stub.Fire(request, metadata=metadata, timeout=self._patience_s)
+
+        return await self._patiently(attempt, _was_not_begun)
+
+    async def list(
+        self, request: pb.ListRequest, metadata: Metadata, deadline_s: float
+    ) -> pb.ListResponse:
+        """List events; a call that broke while it waited is begun again.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> pb.ListResponse:
+            return await self._stub.List(request, metadata=metadata, timeout=deadline_s)
+
+        return await self._patiently(attempt, _reads_again)
+
+    async def unary(
+        self, route: Route, request: Message, metadata: Metadata, deadline_s: float
+    ) -> Message:
+        """Call any RPC that answers once, and return its answer.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> Message:
+            answer = await call_unary(
+                route, self._channel, request, metadata=metadata, deadline_s=deadline_s
+            )
+            return answer.message
+
+        return await self._patiently(attempt, _was_not_begun)
+
+    async def publish_stream(self, metadata: Metadata) -> PublishCall:
+        """Open a stream for drafts on a service that serves at this moment.
+
+        Raises:
+            grpc.aio.AioRpcError: the service stayed away.
+        """
+        await self._until_serving(asyncio.get_running_loop().time() + self._patience_s)
+        return self._stub.PublishStream(metadata=metadata)
+
+    async def is_serving(self, within_s: float) -> bool:
+        """Ask the service's health; no answer within the time is a no."""
+        try:
+            answer = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=within_s)
+        except Failure:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    async def _patiently(
+        self, attempt: Callable[[], Awaitable[T]], may_repeat: Callable[[Failure], bool]
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._patience_s
+        if self._channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
+            await self._until_serving(until_s)
+        while True:
+            began_s = loop.time()
+            try:
+                return await attempt()
+            except TimeoutError:
+                raise _away() from None
+            except Failure as error:
+                # One that has waited long before it broke gets its patience anew.
+                if began_s + self._patience_s < loop.time():
+                    until_s = loop.time() + self._patience_s
+                if not may_repeat(error) or loop.time() >= until_s:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
+            await self._until_serving(until_s)
+
+    async def _until_serving(self, until_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        while (left_s := until_s - loop.time()) > 0:
+            try:
+                answer = await self._health.Check(
+                    health_pb2.HealthCheckRequest(), timeout=left_s, wait_for_ready=True
+                )
+            except Failure as error:
+                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    return  # a service without health is asked by the call itself
+                continue
+            if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                return
+            await asyncio.sleep(min(_PAUSE_S, left_s))
+        raise _away()
+
+
+def reason_of(error: Failure) -> str:
+    """Return the reason in an error's ErrorInfo, "" when it has none."""
+    for detail in status_of(error).details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return str(info.reason)
+    return ""
+
+
+def _reads_again(error: Failure) -> bool:
+    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) != "STORE_UNAVAILABLE"
+
+
+def _was_not_begun(error: Failure) -> bool:
+    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) == "GOING_DOWN"
+
+
+def _away() -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(
+        grpc.StatusCode.UNAVAILABLE, nothing, nothing, details="the service does not answer"
+    )
