@@ -40,7 +40,7 @@ def blank_{name}(message: {root}) -> bool:
 def blank_{name}_text(text: bytes) -> bytes:
     """Return the valid JSON text of a {root} without its secrets.
 
-    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    The very same bytes come back when it has none. Names count in any case. When the text is
     written anew, order and numbers stay as they were.
 
     Raises:

@@ -6,6 +6,7 @@ slow way (`fit`) says what it is.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import datetime
 from typing import Any
@@ -123,9 +124,12 @@ def exact_float(number: float) -> float:
     Raises:
         JsonError: it is an integer that no double equals.
     """
-    if type(number) is int and int(float(number)) != number:
-        raise JsonError("", "no double equals this integer")
-    return number
+    if type(number) is float:
+        return number
+    with contextlib.suppress(OverflowError):
+        if int(float(number)) == number:
+            return number
+    raise JsonError("", "no double equals this integer")
 
 
 def raw_bytes(text: Raw) -> bytes:

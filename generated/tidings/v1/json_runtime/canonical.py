@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
 
@@ -27,7 +26,7 @@ def canonical(text: bytes) -> bytes:
         JsonError: it is not JSON (see `loads`).
     """
     if has_minus_zero(text):
-        return write(read(text), in_order=sorted)
+        return write(read(text), in_order=_sorted)
     return _write_sorted(loads_exactly(text))
 
 
@@ -66,26 +65,34 @@ class _Number(str):
     __slots__ = ()
 
 
-def read(text: bytes, on_pairs: Callable[[list[tuple[str, Json]]], Json] = dict) -> Json:
-    """Return a value whose numbers know how they were written, for `write`.
+class Members(list[tuple[str, Json]]):
+    """The members of an object in their order, with the repeated ones."""
 
-    `on_pairs` makes an object of its members, the repeated ones included.
+
+def read(text: bytes) -> Json:
+    """Return a value that `write` writes as it was: objects as `Members`, numbers as written.
 
     Raises:
         JsonError: it is not JSON (see `loads`).
     """
     loads(text)  # Python's own parser is laxer
-    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=on_pairs)
+    return json.loads(text, parse_int=_Number, parse_float=_Number, object_pairs_hook=Members)
 
 
-def write(value: Json, in_order: Callable[[Any], Iterable[Any]] = list) -> bytes:
+def write(
+    value: Json, in_order: Callable[[Members], Iterable[tuple[str, Json]]] = lambda members: members
+) -> bytes:
     """Return compact JSON of what `read` returned, members as `in_order` puts them."""
-    if isinstance(value, dict):
+    if isinstance(value, Members):
         inside = [
             msgspec.json.encode(name) + b":" + write(item, in_order)
-            for name, item in in_order(value.items())
+            for name, item in in_order(value)
         ]
         return b"{" + b",".join(inside) + b"}"
     if isinstance(value, list):
         return b"[" + b",".join([write(item, in_order) for item in value]) + b"]"
     return value.encode() if isinstance(value, _Number) else msgspec.json.encode(value)
+
+
+def _sorted(members: Members) -> list[tuple[str, Json]]:
+    return sorted(dict(members).items())  # of equal names the last

@@ -9,11 +9,16 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 
-from tidings.v1.json_runtime.canonical import read, write
+from tidings.v1.json_runtime.canonical import Members, read, write
 from tidings.v1.json_runtime.text import Json
 
-# A name that is spelled with escapes holds an escaped letter: these are A to Z and a to z.
-_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+# Letters that are spelled with escapes (A to Z, a to z), and the two signs beyond ASCII that Go's
+# decoder calls an s and a k: a name may be another one than it seems.
+# Source: Go encoding/json, foldName.
+_DISGUISED = re.compile(rb"\\u(?:00[4-7]|017[fF]|212[aA])|\xc5\xbf|\xe2\x84\xaa")
+
+
+_NOTHING: tuple[Json, ...] = ("", None, [])
 
 
 class Secret(NamedTuple):
@@ -30,50 +35,62 @@ class Secret(NamedTuple):
 def blank_text(text: bytes, secrets: tuple[Secret, ...]) -> bytes:
     """Return a valid JSON text without its secrets; the very same bytes when it has none.
 
-    Names are compared exactly, as the systems themselves write them. JSON text inside of strings is
-    not searched. When the text is written anew, order and numbers stay as they were.
+    Names count in any case, as Go's decoder takes them, repeated ones each, and a list around an
+    object hides nothing. JSON text inside of strings is not searched. When the text is written
+    anew, members, their order and numbers stay as they were.
 
     Raises:
         JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    if not secrets or not (_suspicion(secrets).search(text) or _ESCAPED_LETTER.search(text)):
+    if not secrets or not (_suspicion(secrets).search(text.lower()) or _DISGUISED.search(text)):
         return text
-    repeated = False
-
-    def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
-        nonlocal repeated
-        value = dict(found)
-        # an earlier one of equal names may be the secret
-        repeated = repeated or len(value) != len(found)
-        return value
-
-    value = read(text, pairs)
-    blanked = [_blank(value, secret.members, drop=secret.dropped) for secret in secrets]
-    return write(value) if repeated or any(blanked) else text
+    value = read(text)
+    had_any = [_blank(value, path, every=every, drop=drop) for path, every, drop in _ways(secrets)]
+    return write(value) if any(had_any) else text
 
 
 @functools.cache
 def _suspicion(secrets: tuple[Secret, ...]) -> re.Pattern[bytes]:
-    """Return what matches a secret's name with a value that is not empty, wherever it stands."""
-    names = {next(n for n in reversed(each.members) if n != "*") for each in secrets}
+    """Return what matches, in lower case, the name of a secret that is not empty, anywhere."""
+    names = {path[-1] for path, _, _ in _ways(secrets)}
     one_of = "|".join(re.escape(name) for name in sorted(names))
     return re.compile(rf'"(?:{one_of})"\s*+:\s*+(?!""|null|\{{\s*+\}})'.encode())
 
 
-def _blank(value: Json, path: Sequence[str], *, drop: bool) -> bool:
-    if not isinstance(value, dict):
-        return False
-    name, rest = path[0], path[1:]
+@functools.cache
+def _ways(secrets: tuple[Secret, ...]) -> list[tuple[tuple[str, ...], bool, bool]]:
+    """Return for each secret its path of folded names, whether it is a map, whether it goes."""
+    ways = []
+    for each in secrets:
+        path = tuple(name.casefold() for name in each.members if name != "*")
+        ways.append((path, "*" in each.members, each.dropped))
+    return ways
+
+
+def _blank(value: Json, path: Sequence[str], *, every: bool, drop: bool) -> bool:
+    """Blank what `path` leads to, each value of it if `every`; say whether there was any."""
     changed = False
-    for each in [*value] if name == "*" else [name] if name in value else []:
-        if rest:
-            changed |= _blank(value[each], rest, drop=drop)
+    if not isinstance(value, Members):
+        for item in value if isinstance(value, list) else ():
+            changed |= _blank(item, path, every=every, drop=drop)
+        return changed
+    dropped: set[int] = set()
+    for place, (name, inner) in enumerate(value):
+        if name.casefold() != path[0] or inner in _NOTHING:
+            continue
+        if len(path) > 1:
+            changed |= _blank(inner, path[1:], every=every, drop=drop)
         elif drop:
-            changed |= value.pop(each) is not None
-        elif value[each] not in ("", None):
-            value[each] = ""
+            dropped.add(place)
+        elif every and isinstance(inner, Members):
+            changed |= any(each not in _NOTHING for _, each in inner)
+            inner[:] = [(key, "" if each is not None else None) for key, each in inner]
+        else:
+            value[place] = (name, None if every else "")
             changed = True
-    return changed
+    if dropped:
+        value[:] = [member for place, member in enumerate(value) if place not in dropped]
+    return changed or bool(dropped)
 
 
 def blank_message(message: Message, secrets: tuple[Secret, ...]) -> bool:
