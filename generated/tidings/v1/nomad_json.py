@@ -4303,7 +4303,7 @@ def blank_nomad_payload(message: NomadPayload) -> bool:
 def blank_nomad_payload_text(text: bytes) -> bytes:
     """Return the valid JSON text of a NomadPayload without its secrets.
 
-    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    The very same bytes come back when it has none. Names count in any case. When the text is
     written anew, order and numbers stay as they were.
 
     Raises:

@@ -232,7 +232,7 @@ def blank_puppet_event_details(message: PuppetEventDetails) -> bool:
 def blank_puppet_event_details_text(text: bytes) -> bytes:
     """Return the valid JSON text of a PuppetEventDetails without its secrets.
 
-    The very same bytes come back when it has none. Names are compared exactly. When the text is
+    The very same bytes come back when it has none. Names count in any case. When the text is
     written anew, order and numbers stay as they were.
 
     Raises:
