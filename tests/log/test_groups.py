@@ -240,6 +240,14 @@ def test_a_match_that_left_the_tail_is_not_the_groups_to_give() -> None:
     assert not after(group, 2)  # nothing of it was missed, however old the position
 
 
+def test_the_newest_record_that_left_the_tail_is_not_the_groups_to_give() -> None:
+    room = Room(LogLimits(tail_count=1))
+    group = room.groups.join(select(nomad=words("job")))
+    room.advance("job", "node")
+    assert room.tail.floor_seq == 2
+    assert group.after(1, 10, MANY) is None
+
+
 def test_a_group_is_quiet_from_its_last_match_on() -> None:
     room = Room()
     room.advance("job")

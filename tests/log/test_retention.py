@@ -95,6 +95,22 @@ def test_a_large_backlog_goes_in_bounded_steps() -> None:
     run(scenario())
 
 
+def test_a_store_that_deletes_nothing_is_not_asked_on_and_on() -> None:
+    class Lagging(Store):
+        async def trim(self, subject: str, through_seq: int) -> int:
+            self.trims.append((subject, through_seq))
+            return 0
+
+    async def scenario() -> None:
+        store = Lagging(ManualClock())
+        await store.append([draft("a"), draft("b")])
+        keep = Keep(max_count=1)
+        assert await trim_to(store, "nomad", keep, store.clock.now_us()) == 0
+        assert store.trims == [("nomad", 2)]
+
+    run(scenario())
+
+
 def test_the_task_trims_every_system_again_and_again_until_the_store_closes() -> None:
     async def scenario() -> None:
         store = await filled(days=3)

@@ -148,6 +148,21 @@ def test_a_draft_whose_publisher_left_the_queue_is_not_stored() -> None:
     run(scenario())
 
 
+def test_a_publisher_who_leaves_takes_all_his_queued_drafts_along() -> None:
+    async def scenario() -> None:
+        async with writing(commit_count=1) as (writer, store), asyncio.TaskGroup() as tasks:
+            store.may_append.clear()
+            gone = tasks.create_task(writer.append([draft(text) for text in "abc"]))
+            await until(lambda: store.groups == [1] and writer.queued_count == 2)
+            gone.cancel()
+            await turns(2)
+            store.may_append.set()
+            assert await writer.append([draft("d")]) == [Stored(3)]
+            assert await stored(store) == ["a", "d"]
+
+    run(scenario())
+
+
 def test_cancelling_at_every_await_stores_a_draft_once_or_not_at_all() -> None:
     async def scenario() -> None:
         async with writing() as (writer, store):
