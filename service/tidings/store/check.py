@@ -62,8 +62,8 @@ def _check(connection: sqlite3.Connection) -> Report:
                 (BIRTH_SEQ,),
             ).fetchone()
             log_id = read_log_id(connection)
-        except (StoreCorrupt, sqlite3.DatabaseError) as error:
-            problems.append(str(error))
+        except (StoreCorrupt, sqlite3.DatabaseError, ValueError) as error:
+            problems.append(str(error))  # the rest cannot be told from here
     return Report(log_id, records, first_seq, last_seq, tuple(problems))
 
 

@@ -60,9 +60,15 @@ class CommittedFeed:
         self._attached = True  # before the first read, or a commit slips between
         try:
             while True:
-                while page := await self._read_page(after_seq):
+                if self._overflowed:  # what was dropped lies in the store, with all offered since
+                    self._overflowed = False
+                    self._clear()
+                page = await self._read_page(after_seq)
+                if page:
                     after_seq = page[-1].seq
                     yield page
+                if page and not self._offers_what_follows(after_seq):
+                    continue
                 while not self._overflowed:
                     fresh = [record for record in self._offered if record.seq > after_seq]
                     self._clear()
@@ -74,13 +80,16 @@ class CommittedFeed:
                     else:
                         self._moved.clear()
                         await self._moved.wait()
-                # what was dropped lies in the store, and so does what was offered since
-                self._overflowed = False
-                self._clear()
         finally:
             self._attached = False
             self._overflowed = False
             self._clear()
+
+    def _offers_what_follows(self, after_seq: int) -> bool:
+        """Say whether all past a position is offered, so that the store need not be read again."""
+        return not self._overflowed and bool(
+            self._offered and self._offered[0].seq <= after_seq + 1
+        )
 
     def _clear(self) -> None:
         self._offered = []
