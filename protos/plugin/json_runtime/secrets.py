@@ -15,8 +15,8 @@ from tidings.v1.json_runtime.text import Json
 # Letters that are spelled with escapes (A to Z, a to z), and the two signs beyond ASCII that Go's
 # decoder calls an s and a k: a name may be another one than it seems.
 # Source: Go encoding/json, foldName.
-_DISGUISED = re.compile(rb"\\u(?:00[4-7]|017[fF]|212[aA])|\xc5\xbf|\xe2\x84\xaa")
-
+_ESCAPED = re.compile(rb"\\u(?:00[4-7]|017[fF]|212[aA])")
+_FOLDED = ("\u017f".encode(), "\u212a".encode())
 
 _NOTHING: tuple[Json, ...] = ("", None, [])
 
@@ -42,19 +42,29 @@ def blank_text(text: bytes, secrets: tuple[Secret, ...]) -> bytes:
     Raises:
         JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    if not secrets or not (_suspicion(secrets).search(text.lower()) or _DISGUISED.search(text)):
+    lowered = text.lower()
+    if not _is_disguised(text) and not any(each.search(lowered) for each in _suspicions(secrets)):
         return text
     value = read(text)
     had_any = [_blank(value, path, every=every, drop=drop) for path, every, drop in _ways(secrets)]
     return write(value) if any(had_any) else text
 
 
+def _is_disguised(text: bytes) -> bool:
+    if _ESCAPED.search(text):
+        return True
+    return not text.isascii() and any(sign in text for sign in _FOLDED)
+
+
 @functools.cache
-def _suspicion(secrets: tuple[Secret, ...]) -> re.Pattern[bytes]:
-    """Return what matches, in lower case, the name of a secret that is not empty, anywhere."""
-    names = {path[-1] for path, _, _ in _ways(secrets)}
-    one_of = "|".join(re.escape(name) for name in sorted(names))
-    return re.compile(rf'"(?:{one_of})"\s*+:\s*+(?!""|null|\{{\s*+\}})'.encode())
+def _suspicions(secrets: tuple[Secret, ...]) -> list[re.Pattern[bytes]]:
+    """Return what matches, in lower case, the name of a secret that is not empty, anywhere.
+
+    A pattern for each name, because one that begins with fixed text is found ten times faster.
+    """
+    names = sorted({path[-1] for path, _, _ in _ways(secrets)})
+    empty = r'""|null|\{\s*+\}'
+    return [re.compile(rf'"{re.escape(name)}"\s*+:\s*+(?!{empty})'.encode()) for name in names]
 
 
 @functools.cache
