@@ -62,8 +62,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed_s
 
 
-def runner() -> asyncio.Runner:
-    return asyncio.Runner(debug=True, loop_factory=JumpingLoop)
+def runner(*, debug: bool) -> asyncio.Runner:
+    return asyncio.Runner(debug=debug, loop_factory=JumpingLoop)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -77,7 +77,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         assert not left, f"tasks left running: {left}"
         return result
 
-    with runner() as running:
+    with runner(debug=True) as running:
         return running.run(bounded())
 
 
