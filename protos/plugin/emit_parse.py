@@ -74,6 +74,8 @@ def _one(system: System, member: Member, place: str) -> str:
         case Kind.DURATION:
             take = "duration_fields" if member.null_when_empty else "duration_or_unset"
             return f"rt.{take}({place})"
+        case Kind.BASE64:
+            return f"rt.base64_bytes({place})"
         case Kind.NUMBER:
             return f"rt.exact_float({place})"
         case _:
@@ -144,11 +146,13 @@ def _deriver(member: Member) -> str:
 def {name}_from_text(text: bytes) -> tuple[{member.message}, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
-    Absent, null and zero are alike, and so are a time's spellings of one instant.
+    Absent, null and zero are alike, and so are the spellings of one instant and of one number. A
+    text that repeats a name is never held whole.
 
     Raises:
         rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return {reader_name(member.message)}.text(text, lost), not lost
+    message = {reader_name(member.message)}.text(text, lost)
+    return message, not lost and rt.parses_whole(text)
 '''

@@ -11,7 +11,7 @@ _TYPES = {
     Kind.SIGNED: "rt.Int64",
     Kind.UNSIGNED: "rt.Uint64",
     Kind.NUMBER: "rt.Number",
-    Kind.BASE64: "rt.Base64",
+    Kind.BASE64: "rt.Text",
     Kind.TIME: "rt.Text",
     Kind.DURATION: "rt.Int64",
 }

@@ -40,7 +40,7 @@ class Amount(enum.Enum):
     MAP = "map"
 
 
-AS_THEY_ARE = frozenset((Kind.TEXT, Kind.FLAG, Kind.SIGNED, Kind.UNSIGNED, Kind.BASE64))
+AS_THEY_ARE = frozenset((Kind.TEXT, Kind.FLAG, Kind.SIGNED, Kind.UNSIGNED))
 """Kinds whose parsed value is what the message's constructor takes."""
 
 ALONE = frozenset((Kind.RAW, Kind.TIME, Kind.DURATION, Kind.BASE64))

@@ -110,11 +110,18 @@ WRONG = [
     ('{"Service":{"Tags":["a",1]}}', "Service.Tags[1]: expected a string"),
     ('{"Job":{"Payload":"a?b="}}', "Job.Payload: expected base64"),
     ('{"Job":{"Payload":[1]}}', "Job.Payload: expected base64"),
+    ('{"Job":{"Payload":"YQ"}}', "Job.Payload: expected base64"),
+    ('{"Job":{"Payload":"YWJj="}}', "Job.Payload: expected base64"),
+    ('{"Job":{"Payload":"YQ==\\n"}}', "Job.Payload: expected base64"),
+    ('{"Job":{"Payload":"_-__"}}', "Job.Payload: expected base64"),
+    ('{"Job":{"Payload":"éA=="}}', "Job.Payload: expected base64"),
     ('{"ACLToken":{"CreateTime":"today"}}', "ACLToken.CreateTime: expected an RFC 3339 time"),
     ('{"ACLToken":{"CreateTime":7}}', "ACLToken.CreateTime: expected an RFC 3339 time"),
     ('{"ACLToken":{"CreateTime":"2020-02-30T00:00:00Z"}}', "ACLToken.CreateTime: no such time"),
     ('{"ACLToken":{"CreateTime":"0001-01-01T00:00:00+01:00"}}', "ACLToken.CreateTime: time out"),
     ('{"AuthMethod":{"MaxTokenTTL":1.5}}', "AuthMethod.MaxTokenTTL: expected an integer of nano"),
+    ('{"AuthMethod":{"MaxTokenTTL":"' + 5000 * "9" + 's"}}', "AuthMethod.MaxTokenTTL: expected an"),
+    ('{"AuthMethod":{"MaxTokenTTL":"1.' + 5000 * "9" + 's"}}', "AuthMethod.MaxTokenTTL: expected"),
     ('{"AuthMethod":{"MaxTokenTTL":"8 h"}}', "AuthMethod.MaxTokenTTL: expected an integer of na"),
     ('{"AuthMethod":{"MaxTokenTTL":9223372036854775808}}', "AuthMethod.MaxTokenTTL: integer out"),
     (
@@ -159,6 +166,25 @@ def test_what_is_no_json_object_is_refused(text: bytes, reason: str) -> None:
 LOSSY: list[tuple[str, str, object]] = [
     ('{"Node":{"Drivers":{"a":null,"b":{}}}}', "node.drivers", ["b"]),
     ('{"Node":{"Meta":{"a":null}}}', "node.meta", []),
+    ('{"Node":{"Meta":{"a":"1","a":"2"}}}', "node.meta", ["a"]),
+    ('{"Job":{"ID":"a","ID":"b"}}', "job.id", "b"),
+    ('{"Job":{"ID":"a"},"Job":{"Name":"b"}}', "job.name", "b"),
+    ('{"Job":{"ID":"\\u0061", "ID":"\\u0061"}}', "job.id", "a"),
+    ('{"Node":{"CreateIndex":-0}}', "node.create_index", 0),
+    ('{"Allocation":{"Metrics":{"Scores":{"a":-0}}}}', "allocation.metrics.scores", ["a"]),
+    (
+        '{"Allocation":{"Metrics":{"Scores":{"a":0.1000000000000000055}}}}',
+        "allocation.metrics.scores",
+        ["a"],
+    ),
+    ('{"Allocation":{"Metrics":{"Scores":{"a":1e-400}}}}', "allocation.metrics.scores", ["a"]),
+    (
+        '{"Allocation":{"Metrics":{"Scores":{"a":1e-9999999999999999999}}}}',
+        "allocation.metrics.scores",
+        ["a"],
+    ),
+    ('{"Node":{"id":"lower"},"Job":null}', "node.id", ""),
+    ('{"Job":{"Payload":"YR=="}}', "job.payload", [97]),
     ('{"Node":{"ID":"n"},"Job":{"ID":"j"}}', "node.id", "n"),
     ('{"Job":{"ID":"j"},"Node":{"ID":"n"}}', "job.id", "j"),
     (
@@ -193,7 +219,6 @@ WHOLE = [
     '{"Node":{"Anything":null}}',
     '{"ACLToken":{"CreateTime":"2020-01-01T00:00:00.1000000000+00:00"}}',
     '{"Allocation":{"Metrics":{"Scores":{"a":1,"b":1.0,"c":1e3,"d":9007199254740992}}}}',
-    '{"Job":{"ID":"a","ID":"b"}}',
 ]
 
 

@@ -28,7 +28,7 @@ def consul_event_to_json(message: ConsulEvent) -> dict[str, rt.Json]:
 class _ConsulEventShape(rt.Shape):
     id: rt.Text = msgspec.field(default=None, name="ID")
     name: rt.Text = msgspec.field(default=None, name="Name")
-    payload: rt.Base64 = msgspec.field(default=None, name="Payload")
+    payload: rt.Text = msgspec.field(default=None, name="Payload")
     node_filter: rt.Text = msgspec.field(default=None, name="NodeFilter")
     service_filter: rt.Text = msgspec.field(default=None, name="ServiceFilter")
     tag_filter: rt.Text = msgspec.field(default=None, name="TagFilter")
@@ -36,7 +36,14 @@ class _ConsulEventShape(rt.Shape):
     l_time: rt.Uint64 = msgspec.field(default=None, name="LTime")
 
 
-_read_consul_event = rt.Reader(_ConsulEventShape, rt.asdict, ConsulEvent)
+def _consul_event_fields(shape: _ConsulEventShape) -> rt.Fields:
+    fields = rt.asdict(shape)
+    if shape.payload is not None:
+        fields["payload"] = rt.base64_bytes(shape.payload)
+    return fields
+
+
+_read_consul_event = rt.Reader(_ConsulEventShape, _consul_event_fields, ConsulEvent)
 
 
 def consul_event_from_json(value: rt.Json, lost: rt.Lost) -> ConsulEvent:

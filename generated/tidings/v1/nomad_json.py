@@ -1694,7 +1694,7 @@ class _JobShape(rt.Shape):
     parameterized_job: _ParameterizedJobConfigShape | None = msgspec.field(default=None, name="ParameterizedJob")
     dispatched: rt.Flag = msgspec.field(default=None, name="Dispatched")
     dispatch_idempotency_token: rt.Text = msgspec.field(default=None, name="DispatchIdempotencyToken")
-    payload: rt.Base64 = msgspec.field(default=None, name="Payload")
+    payload: rt.Text = msgspec.field(default=None, name="Payload")
     meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
     consul_token: rt.Text = msgspec.field(default=None, name="ConsulToken")
     consul_namespace: rt.Text = msgspec.field(default=None, name="ConsulNamespace")
@@ -1812,7 +1812,7 @@ class _NodePoolShape(rt.Shape):
     meta: dict[str, str] | None = msgspec.field(default=None, name="Meta")
     scheduler_configuration: _NodePoolSchedulerConfigurationShape | None = msgspec.field(default=None, name="SchedulerConfiguration")
     node_identity_ttl: rt.Int64 = msgspec.field(default=None, name="NodeIdentityTTL")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
     modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
 
@@ -1840,7 +1840,7 @@ class _ACLTokenShape(rt.Shape):
     policies: list[str] | None = msgspec.field(default=None, name="Policies")
     roles: list[_ACLTokenRoleLinkShape] | None = msgspec.field(default=None, name="Roles")
     is_global: rt.Flag = msgspec.field(default=None, name="Global")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
     expiration_time: rt.Text = msgspec.field(default=None, name="ExpirationTime")
     expiration_ttl: rt.Int64 = msgspec.field(default=None, name="ExpirationTTL")
@@ -1854,7 +1854,7 @@ class _ACLPolicyShape(rt.Shape):
     rules: rt.Text = msgspec.field(default=None, name="Rules")
     rules_json: rt.Raw = msgspec.field(default=rt.Raw(), name="RulesJSON")
     job_acl: _ACLPolicyJobShape | None = msgspec.field(default=None, name="JobACL")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
     modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
 
@@ -1864,7 +1864,7 @@ class _ACLRoleShape(rt.Shape):
     name: rt.Text = msgspec.field(default=None, name="Name")
     description: rt.Text = msgspec.field(default=None, name="Description")
     policies: list[_ACLRolePolicyLinkShape] | None = msgspec.field(default=None, name="Policies")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
     modify_index: rt.Uint64 = msgspec.field(default=None, name="ModifyIndex")
 
@@ -1877,7 +1877,7 @@ class _AuthMethodShape(rt.Shape):
     max_token_ttl: rt.Int64 = msgspec.field(default=None, name="MaxTokenTTL")
     default: rt.Flag = msgspec.field(default=None, name="Default")
     config: _AuthMethodConfigShape | None = msgspec.field(default=None, name="Config")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
     modify_time: rt.Text = msgspec.field(default=None, name="ModifyTime")
     create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
@@ -1891,7 +1891,7 @@ class _ACLBindingRuleShape(rt.Shape):
     selector: rt.Text = msgspec.field(default=None, name="Selector")
     bind_type: rt.Text = msgspec.field(default=None, name="BindType")
     bind_name: rt.Text = msgspec.field(default=None, name="BindName")
-    hash: rt.Base64 = msgspec.field(default=None, name="Hash")
+    hash: rt.Text = msgspec.field(default=None, name="Hash")
     create_time: rt.Text = msgspec.field(default=None, name="CreateTime")
     modify_time: rt.Text = msgspec.field(default=None, name="ModifyTime")
     create_index: rt.Uint64 = msgspec.field(default=None, name="CreateIndex")
@@ -2695,6 +2695,8 @@ def _job_fields(shape: _JobShape) -> rt.Fields:
         fields["periodic"] = rt.asdict(shape.periodic)
     if shape.parameterized_job is not None:
         fields["parameterized_job"] = rt.asdict(shape.parameterized_job)
+    if shape.payload is not None:
+        fields["payload"] = rt.base64_bytes(shape.payload)
     if shape.ui is not None:
         fields["ui"] = _job_ui_config_fields(shape.ui)
     if shape.version_tag is not None:
@@ -2804,6 +2806,8 @@ def _node_pool_fields(shape: _NodePoolShape) -> rt.Fields:
         fields["scheduler_configuration"] = rt.asdict(shape.scheduler_configuration)
     if shape.node_identity_ttl is not None:
         fields["node_identity_ttl"] = rt.duration_or_unset(shape.node_identity_ttl)
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     return fields
 
 
@@ -2835,6 +2839,8 @@ def _acl_token_fields(shape: _ACLTokenShape) -> rt.Fields:
     fields = rt.asdict(shape)
     if shape.roles is not None:
         fields["roles"] = [rt.asdict(item) for item in shape.roles]
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     if shape.create_time is not None:
         fields["create_time"] = rt.time_or_unset(shape.create_time)
     if shape.expiration_time is not None:
@@ -2861,6 +2867,8 @@ def _acl_policy_fields(shape: _ACLPolicyShape) -> rt.Fields:
     fields["rules_json"] = rt.raw_bytes(shape.rules_json)
     if shape.job_acl is not None:
         fields["job_acl"] = rt.asdict(shape.job_acl)
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     return fields
 
 
@@ -2880,6 +2888,8 @@ def _acl_role_fields(shape: _ACLRoleShape) -> rt.Fields:
     fields = rt.asdict(shape)
     if shape.policies is not None:
         fields["policies"] = [rt.asdict(item) for item in shape.policies]
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     return fields
 
 
@@ -2901,6 +2911,8 @@ def _auth_method_fields(shape: _AuthMethodShape) -> rt.Fields:
         fields["max_token_ttl"] = rt.duration_or_unset(shape.max_token_ttl)
     if shape.config is not None:
         fields["config"] = _auth_method_config_fields(shape.config)
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     if shape.create_time is not None:
         fields["create_time"] = rt.time_or_unset(shape.create_time)
     if shape.modify_time is not None:
@@ -2922,6 +2934,8 @@ def auth_method_from_json(value: rt.Json, lost: rt.Lost) -> AuthMethod:
 
 def _acl_binding_rule_fields(shape: _ACLBindingRuleShape) -> rt.Fields:
     fields = rt.asdict(shape)
+    if shape.hash is not None:
+        fields["hash"] = rt.base64_bytes(shape.hash)
     if shape.create_time is not None:
         fields["create_time"] = rt.time_or_unset(shape.create_time)
     if shape.modify_time is not None:
@@ -4273,13 +4287,15 @@ def nomad_event_from_text(text: bytes, lost: rt.Lost) -> NomadEvent:
 def nomad_payload_from_text(text: bytes) -> tuple[NomadPayload, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
-    Absent, null and zero are alike, and so are a time's spellings of one instant.
+    Absent, null and zero are alike, and so are the spellings of one instant and of one number. A
+    text that repeats a name is never held whole.
 
     Raises:
         rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return _read_nomad_payload.text(text, lost), not lost
+    message = _read_nomad_payload.text(text, lost)
+    return message, not lost and rt.parses_whole(text)
 
 
 NOMAD_PAYLOAD_SECRETS: tuple[rt.Secret, ...] = (

@@ -212,13 +212,15 @@ def puppet_job_event_from_text(text: bytes, lost: rt.Lost) -> PuppetJobEvent:
 def puppet_event_details_from_text(text: bytes) -> tuple[PuppetEventDetails, bool]:
     """Return the typed form of an exact JSON text, and whether it holds all that the text says.
 
-    Absent, null and zero are alike, and so are a time's spellings of one instant.
+    Absent, null and zero are alike, and so are the spellings of one instant and of one number. A
+    text that repeats a name is never held whole.
 
     Raises:
         rt.JsonError: it is not JSON, or the types cannot hold it; with the path.
     """
     lost: list[str] = []
-    return _read_puppet_event_details.text(text, lost), not lost
+    message = _read_puppet_event_details.text(text, lost)
+    return message, not lost and rt.parses_whole(text)
 
 
 PUPPET_EVENT_DETAILS_SECRETS: tuple[rt.Secret, ...] = ()

@@ -6,11 +6,13 @@ every byte. The source is in protos/plugin; `make generate` copies it.
 """
 
 from tidings.v1.json_runtime.canonical import canonical
+from tidings.v1.json_runtime.check import check_printable
 from tidings.v1.json_runtime.errors import JsonError
 from tidings.v1.json_runtime.fields import (
     Fields,
     Raw,
     asdict,
+    base64_bytes,
     duration_fields,
     duration_or_unset,
     exact_float,
@@ -29,7 +31,6 @@ from tidings.v1.json_runtime.printing import (
     time_text_seconds,
 )
 from tidings.v1.json_runtime.reader import (
-    Base64,
     Flag,
     Int64,
     Number,
@@ -53,11 +54,11 @@ from tidings.v1.json_runtime.text import (
     members,
     raw,
 )
+from tidings.v1.json_runtime.whole import parses_whole
 
 __all__ = [
     "MAX_DEPTH",
     "ZERO_TIME",
-    "Base64",
     "Fields",
     "Flag",
     "Int64",
@@ -74,10 +75,12 @@ __all__ = [
     "Uint64",
     "Unsigned",
     "asdict",
+    "base64_bytes",
     "base64_text",
     "blank_message",
     "blank_text",
     "canonical",
+    "check_printable",
     "compact",
     "dumps",
     "dumps_indented",
@@ -89,6 +92,7 @@ __all__ = [
     "loads",
     "members",
     "nanoseconds",
+    "parses_whole",
     "raw",
     "raw_bytes",
     "time_fields",

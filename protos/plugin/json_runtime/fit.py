@@ -42,7 +42,8 @@ def fit(text: bytes, message: Descriptor, lost: Lost, path: str = "") -> dict[st
 
     Left out and written to `lost`: unknown members that are not null, null values of maps, all but
     the first of a oneof's members, digits of a time after the ninth. Changed and written to `lost`:
-    integers that no double equals, and Go's spelling of a duration ("8h0m0s").
+    integers that no double equals, base64 with bits left over, and Go's spelling of a duration
+    ("8h0m0s").
 
     Raises:
         JsonError: it is no object, or a member has the wrong type; with the path.
@@ -119,6 +120,8 @@ def _one(field: FieldDescriptor, value: FieldDescriptor) -> _Rule:
     if value.type in _CHECKS:
         return _Rule(_CHECKS[value.type], None, "")
     take: Callable[[bytes], tuple[Json, bool]] = scalars.take_number
+    if value.type == FieldDescriptor.TYPE_BYTES:
+        take = scalars.take_base64
     if value.message_type is not None:
         match value.message_type.full_name:
             case "google.protobuf.Timestamp":
@@ -167,7 +170,6 @@ def _scalar(take: Callable[[bytes], tuple[Json, bool]], text: bytes, lost: Lost,
 
 _CHECKS: dict[int, Callable[[bytes], str]] = {
     FieldDescriptor.TYPE_STRING: scalars.check_string,
-    FieldDescriptor.TYPE_BYTES: scalars.check_base64,
     FieldDescriptor.TYPE_BOOL: scalars.check_bool,
     FieldDescriptor.TYPE_INT64: scalars.check_int64,
     FieldDescriptor.TYPE_UINT64: scalars.check_uint64,

@@ -1,4 +1,8 @@
-"""The middle way in: takes out what a newer system says and these types do not know."""
+"""The middle way in: takes out what a newer system says and these types do not know.
+
+Text of members that are kept as text stays the same JSON, with its numbers as written; white space,
+escapes and repeated names in it may go.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class JsonError(ValueError):
         """Return the same error, seen from the object around it."""
         if not self.path:
             return JsonError(name, self.reason)
-        dot = "" if self.path.startswith("[") else "."
+        dot = "" if self.path.startswith(("[", ".")) else "."
         return JsonError(f"{name}{dot}{self.path}", self.reason)
 
 
@@ -36,5 +36,5 @@ def explained(error: Exception) -> JsonError:
     if isinstance(error, UnicodeDecodeError):
         return JsonError("", "not UTF-8")
     if place := _PLACE.fullmatch(str(error)):
-        return JsonError(place["path"], place["reason"])
+        return JsonError("", place["reason"])  # the path of an untyped value is dots: "[...][...]"
     return JsonError("", str(error))

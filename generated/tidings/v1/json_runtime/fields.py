@@ -6,6 +6,7 @@ slow way (`fit`) says what it is.
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import re
 from datetime import datetime
@@ -15,12 +16,13 @@ from msgspec import Raw
 from msgspec.structs import asdict
 
 from tidings.v1.json_runtime.errors import JsonError
-from tidings.v1.json_runtime.printing import NANOS_PER_S
+from tidings.v1.json_runtime.printing import NANOS_PER_S, base64_text
 
 __all__ = [
     "Fields",
     "Raw",
     "asdict",
+    "base64_bytes",
     "duration_fields",
     "duration_or_unset",
     "exact_float",
@@ -130,6 +132,18 @@ def exact_float(number: float) -> float:
         if int(float(number)) == number:
             return number
     raise JsonError("", "no double equals this integer")
+
+
+def base64_bytes(text: str) -> bytes:
+    """Return the bytes of standard, padded base64.
+
+    Raises:
+        ValueError: it is none, or its last letter has bits that belong to no byte.
+    """
+    value = binascii.a2b_base64(text, strict_mode=True)
+    if base64_text(value) != text:
+        raise JsonError("", "base64 with bits left over")
+    return value
 
 
 def raw_bytes(text: Raw) -> bytes:

@@ -33,7 +33,6 @@ Unsigned = Annotated[int, msgspec.Meta(ge=0)]  # the upper end is checked by the
 Int64 = Signed | None
 Uint64 = Unsigned | None
 Number = int | float | None
-Base64 = bytes | None
 
 
 class Reader(Generic[ShapeT, MessageT]):
