@@ -37,6 +37,14 @@ def as_json(payload: object) -> event_pb2.Event:
         (event(payload_json=b"[]"), "payload_json: must be a JSON object"),
         (event(payload_json=b'{"Job":NaN}'), "payload_json: "),
         (event(payload_json=b'{"Job":{}'), "payload_json: "),
+        (
+            event(payload=nomad_pb2.NomadPayload(job={"task_groups": [{"tasks_json": b"]"}]})),  # type: ignore[arg-type]  # a message, or its fields by name
+            "payload.job.task_groups[0].tasks_json: ",
+        ),
+        (
+            event(payload=nomad_pb2.NomadPayload(acl_token={"create_time": {"nanos": -1}})),  # type: ignore[arg-type]  # as above
+            "payload.acl_token.create_time: nanos must be 0 to 999999999",
+        ),
     ],
 )
 def test_bad_events_are_refused(bad: event_pb2.Event, reason: str) -> None:

@@ -98,13 +98,19 @@ class NomadDialect(Dialect):
         self._event_buffer_size = event_buffer_size
 
     def check_body(self, body: Message, path: str) -> None:
-        """Refuse an event without topic or type, or with two payloads."""
+        """Refuse an event without topic or type, with two payloads or one without JSON."""
         assert isinstance(body, nomad_pb2.NomadEvent)
         for field in ("topic", "type"):
             if not getattr(body, field):
                 raise BadRequest(path + field, "must not be empty")
-        if body.payload_json and body.HasField("payload"):
+        if not body.HasField("payload"):
+            return
+        if body.payload_json:
             raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
+        try:
+            json_runtime.check_printable(body.payload)
+        except json_runtime.JsonError as error:
+            raise BadRequest(f"{path}payload.{error.path}", error.reason) from error
 
     def content(self, event: event_pb2.Event, path: str) -> bytes:
         """Return the event with canonical JSON: Nomad's member order is not stable."""
