@@ -14,7 +14,17 @@ import pytest
 from tests.aio import run_async
 from tests.store.contract_keys import ClockedKeyContract, KeyContract
 from tests.store.contract_state import StateContract
-from tests.store.places import ClockedPlace, Place, append, draft, feed_of, opened, seqs, texts
+from tests.store.places import (
+    ClockedPlace,
+    Place,
+    append,
+    draft,
+    feed_of,
+    opened,
+    seqs,
+    texts,
+    turn,
+)
 from tidings.core.errors import LogClosed, SeqConflict
 from tidings.core.record import BIRTH_SEQ, Stored
 
@@ -85,7 +95,9 @@ class AppendContract:
             async with opened(place) as store:
                 async with asyncio.TaskGroup() as group:
                     for n in range(5):
-                        group.create_task(store.append([draft(f"{n}a"), draft(f"{n}b")])).cancel()
+                        gone = group.create_task(store.append([draft(f"{n}a"), draft(f"{n}b")]))
+                        await turn()
+                        gone.cancel()
                     kept = group.create_task(store.append([draft("kept")]))
                 (result,) = kept.result()
                 assert isinstance(result, Stored)
@@ -429,7 +441,8 @@ class CloseContract:
                         group.create_task(_closed(feed.take(1))),
                         group.create_task(_closed(anext(watch))),
                     ]
-                    await store.bounds()  # both have begun by now
+                    await turn()  # both have begun by now
+                    await store.bounds()
                     await store.close()
                 assert [task.result() for task in waiting] == [True, True]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import types
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -90,6 +91,12 @@ async def append(store: EventStore, *drafts: Draft) -> list[int]:
     stored = [result for result in results if isinstance(result, Stored) and not result.duplicate]
     assert len(stored) == len(drafts), results
     return [result.seq for result in stored]
+
+
+@types.coroutine
+def turn() -> Generator[None, None, None]:
+    """Let every task that was started before have its turn."""
+    yield
 
 
 def texts(records: Sequence[Record]) -> list[str]:

@@ -16,6 +16,8 @@ from tests.aio import run_async
 from tests.store.places import ManualClock, SQLitePlace, append, draft, opened, texts
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ
+from tidings.store import sqlite_file
+from tidings.store.check import check_sqlite
 from tidings.store.sqlite import open_sqlite
 from tidings.store.sqlite_file import (
     APPLICATION_ID,
@@ -151,6 +153,30 @@ def test_log_of_a_newer_program_is_refused_and_left_alone(directory: Path) -> No
     with pytest.raises(StoreCorrupt, match="use a newer Tidings"):
         open_and_close(directory)
     assert (directory / FILE_NAME).read_bytes() == before
+
+
+def test_older_log_is_brought_up_to_date(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log_id = make_log(directory, "a")
+    newer = (*MIGRATIONS, "ALTER TABLE counters ADD COLUMN more INTEGER NOT NULL DEFAULT 7")
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", newer)
+    assert make_log(directory, "b") == log_id
+    with closing(open_reader(directory)) as connection:
+        assert connection.execute("SELECT more FROM counters").fetchall() == [(7,)]
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(newer),)
+        assert connection.execute("SELECT count(*) FROM records").fetchone() == (3,)
+
+
+def test_migration_that_fails_changes_nothing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_log(directory, "a")
+    broken = (*MIGRATIONS, "DROP TABLE keys; SELECT nonsense")
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", broken)
+    with pytest.raises(StoreUnavailable, match="nonsense"):
+        open_and_close(directory)
+    monkeypatch.undo()
+    make_log(directory, "b")
+    assert check_sqlite(directory).problems == ()
 
 
 def test_database_of_another_program_is_refused_and_left_alone(directory: Path) -> None:

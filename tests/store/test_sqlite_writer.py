@@ -14,16 +14,12 @@ from typing import Any, cast
 import pytest
 
 from tests.aio import run_async
-from tests.store.places import DAY_S, ManualClock, SQLitePlace, draft, opened, texts
+from tests.store.places import DAY_S, ManualClock, SQLitePlace, draft, opened, texts, turn
 from tidings.core.errors import KeyReused, LogClosed, StoreUnavailable
 from tidings.core.record import Draft, Record, Stored
 from tidings.store import sqlite_read
 from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_reader, open_writer
 from tidings.store.sqlite_writer import Writer
-
-
-async def _turn() -> None:
-    """Let those who were started before have theirs."""
 
 
 class Disk:
@@ -77,7 +73,7 @@ class Bench:
             await begun.wait()
             try:
                 yield
-                await asyncio.wait([group.create_task(_turn())])
+                await turn()
             finally:
                 go_on.set()
 
@@ -250,7 +246,7 @@ def test_closing_commits_what_waits_and_refuses_the_rest(directory: Path) -> Non
                 async with made.held():
                     waiting = group.create_task(made.writer.append([draft("waits")]))
                     closing = group.create_task(made.writer.close())
-                    await asyncio.wait([group.create_task(_turn())])  # it is closed now
+                    await turn()  # it is closed now
                     with pytest.raises(LogClosed):
                         await made.writer.append([draft("late")])
                 await closing
@@ -265,7 +261,7 @@ def test_change_is_told_even_if_its_caller_went_away(directory: Path) -> None:
             told = asyncio.Event()
             async with asyncio.TaskGroup() as group, made.held():
                 gone = group.create_task(made.writer.transact(lambda _: None, lambda _: told.set()))
-                await asyncio.wait([group.create_task(_turn())])
+                await turn()
                 gone.cancel()
             await told.wait()
             assert gone.cancelled()

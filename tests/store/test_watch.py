@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.aio import run_async
+from tests.store.places import turn
 from tidings.core.errors import LogClosed
 from tidings.core.record import StateEntry
 from tidings.store.watch import StateWatchers
@@ -19,16 +20,12 @@ def test_cancelled_wait_loses_no_change() -> None:
         for revision in range(1, 4):
             async with asyncio.TaskGroup() as group:
                 waiting = group.create_task(_next(watch))
-                await asyncio.wait([group.create_task(_turn())])
+                await turn()
                 watchers.changed("t/a", StateEntry("t/a", b"", revision))
                 waiting.cancel()
             assert await anext(watch) == StateEntry("t/a", b"", revision)
 
     run_async(main())
-
-
-async def _turn() -> None:
-    """Let those who were started before have theirs."""
 
 
 async def _next(watch: object) -> object:
