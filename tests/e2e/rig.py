@@ -35,6 +35,7 @@ class Server:
 
     def start(self) -> Server:
         """Start it and wait for its one line; ports that were any are kept for the next start."""
+        self._close_output()
         self.log_path = self.data.with_name(self.data.name + ".log")
         with self.log_path.open("a") as log:
             self.process = subprocess.Popen(
@@ -93,8 +94,12 @@ class Server:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(PATIENCE_S)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
+        self._close_output()
+
+    def _close_output(self) -> None:
+        process: subprocess.Popen[str] | None = getattr(self, "process", None)
+        if process is not None and process.stdout is not None:
+            process.stdout.close()
 
     @contextlib.contextmanager
     def stub(self) -> Iterator[event_service_pb2_grpc.EventServiceStub]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,23 @@ def lines_of(server: Server, count: int) -> list[dict[str, Any]]:
     return found
 
 
+@contextlib.contextmanager
+def copying(curl: str, source: str, target: str) -> Iterator[None]:
+    """Run the shell line, and cut it at the end of the block."""
+    reader = subprocess.Popen([curl, "-sN", source], stdout=subprocess.PIPE)
+    assert reader.stdout is not None
+    writer = subprocess.Popen(
+        [curl, "-sNT", "-", target], stdin=reader.stdout, stdout=subprocess.DEVNULL
+    )
+    reader.stdout.close()
+    try:
+        yield
+    finally:
+        for process in (reader, writer):
+            process.kill()
+            process.wait(PATIENCE_S)
+
+
 @pytest.mark.clients  # needs curl
 @pytest.mark.slow
 @pytest.mark.timeout(300)
@@ -57,21 +76,12 @@ def test_a_copy_that_is_cut_twenty_times_is_complete_and_has_nothing_twice(
     with serving(tmp_path / "copy") as copy:
         source = f"http://{server.http}/v1/event/stream?index=1&namespace=*"
         target = f"http://{copy.http}/v1/publish/nomad?source=a"
-        for cut in range(CUTS + 1):
-            reader = subprocess.Popen([curl, "-sN", source], stdout=subprocess.PIPE)
-            assert reader.stdout is not None
-            writer = subprocess.Popen(
-                [curl, "-sNT", "-", target], stdin=reader.stdout, stdout=subprocess.PIPE, text=True
-            )
-            reader.stdout.close()
-            assert writer.stdout is not None
-            answers = RECORDS if cut == CUTS else dice.randrange(1, RECORDS)
-            for _ in range(answers):
-                assert "seq" in json.loads(writer.stdout.readline())
-            for process in (reader, writer):
-                process.kill()
-                process.wait(PATIENCE_S)
-            writer.stdout.close()
+        with copy.lines("/v1/event/stream?index=1&namespace=*") as arriving:
+            # What has arrived says when to cut: curl reads answers only when it has more to send.
+            marks = sorted(dice.sample(range(1, RECORDS), CUTS))
+            for already, mark in zip([0, *marks], [*marks, RECORDS], strict=True):
+                with copying(curl, source, target):
+                    events_after(arriving, mark - already)
         assert lines_of(copy, RECORDS) == lines_of(server, RECORDS)
         newest = newest_seq(copy)
         assert newest == RECORDS + 1, "the copy holds more records than the original"

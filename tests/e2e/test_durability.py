@@ -48,7 +48,7 @@ def test_fdatasync_comes_before_the_answer(server: Server, tmp_path: Path) -> No
             "-f",
             "-y",
             "-s",
-            "400",
+            "70000",
             "-e",
             f"trace={syscalls}",
             "-o",

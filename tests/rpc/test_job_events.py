@@ -67,6 +67,11 @@ def test_items_hold_the_details_as_they_came(jobs: Served) -> None:
     assert (item.job, item.type, item.details_json) == ("352", "node_running", b'{"node": "a"}')
 
 
+def test_the_oldest_id_and_the_log_are_said(jobs: Served) -> None:
+    answer = get(jobs, "352", start=5)
+    assert (answer.oldest_id, answer.log_id) == ("2", jobs.store.log_id)
+
+
 def test_pages_join_to_the_whole(jobs: Served) -> None:
     first = get(jobs, "352", page_size=2)
     assert (ids(first), first.next_events.event) == (["2", "3"], "4")

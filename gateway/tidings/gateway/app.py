@@ -30,17 +30,9 @@ _HEALTH_WITHIN_S = 1.0
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 # Below these, what an unknown path is answered; else it is a google.rpc.Status. Sources: the specs
-# of Feldera (an empty 404), Puppet Orchestrator (its error object) and Docker Cloud.
+# of Feldera (an empty 404) and Docker Cloud.
 _NOBODYS = (
     (b"/v0/", Reply(404, (), b"")),
-    (
-        b"/orchestrator/",
-        Reply(
-            404,
-            (JSON_TYPE,),
-            b'{"kind":"puppetlabs.orchestrator/not-found","msg":"Not found","details":{}}',
-        ),
-    ),
     (b"/api/audit/", Reply(404, (JSON_TYPE,), b'{"error":"Not found"}')),
 )
 

@@ -44,6 +44,7 @@ class Request:
     path: bytes
     query: bytes
     headers: Headers
+    scheme: str
     receive: Receive
     send: Send
     status: int = 0
@@ -57,7 +58,8 @@ class Request:
         raw_path: bytes = scope["raw_path"]
         headers = tuple(scope["headers"])
         path = unquote_to_bytes(raw_path)
-        return cls(scope["method"], raw_path, path, scope["query_string"], headers, receive, send)
+        query, scheme = scope["query_string"], scope.get("scheme", "http")
+        return cls(scope["method"], raw_path, path, query, headers, scheme, receive, send)
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of a lower-case name, None when there is none."""

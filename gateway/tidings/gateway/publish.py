@@ -43,6 +43,8 @@ class Intake:
     """One system's publishing path. Shared by all uploads; holds no state of them.
 
     `credential` finds the caller's token where the system has a header of its own for it.
+    `newest_first` says that the system's lists begin with the newest: an array is stored from its
+    end.
     """
 
     def __init__(
@@ -51,8 +53,11 @@ class Intake:
         name: str,
         parse: Parse,
         credential: Callable[[Request], Metadata] | None = None,
+        *,
+        newest_first: bool = False,
     ) -> None:
         self.name = name
+        self._newest_first = newest_first
         self._house = house
         self._parse = parse
         self._credential = credential
@@ -71,7 +76,9 @@ class Intake:
         except BadRequest as error:
             await request.reply(render_error(error))
             return
-        await _Upload(self._house, request, self._parse, source, metadata).run()
+        upload = _Upload(self._house, request, self._parse, source, metadata)
+        upload.turns_arrays = self._newest_first
+        await upload.run()
 
     def _metadata(self, request: Request) -> Metadata:
         metadata = request_metadata(request.headers)
@@ -100,6 +107,7 @@ class _Upload:
     def __init__(
         self, house: House, request: Request, parse: Parse, source: str, metadata: Metadata
     ) -> None:
+        self.turns_arrays = False
         self._house = house
         self._request = request
         self._parse = parse
@@ -108,6 +116,8 @@ class _Upload:
         self._entries: deque[_Entry] = deque()
         self._count = 0
         self._has_ended = False
+        self._held: list[Piece] = []
+        self._held_bytes = 0
         self._is_answered = False  # by a whole reply, instead of lines
         self._progress = asyncio.Event()  # another object, or the end
 
@@ -134,8 +144,10 @@ class _Upload:
         try:
             while (chunk := await self._request.chunk(settings.silence_s)) is not None:
                 for piece in splitter.feed(chunk):
-                    await self._hand_in(piece)
+                    await self._take(piece, splitter)
             for piece in splitter.end():
+                await self._take(piece, splitter)
+            for piece in reversed(self._held):
                 await self._hand_in(piece)
         except BodySilent:
             problem = f"nothing came for {settings.silence_s:g} s"
@@ -148,6 +160,18 @@ class _Upload:
     async def _end_on_drain(self, uploading: asyncio.Task[None]) -> None:
         await self._house.draining.wait()
         uploading.cancel()
+
+    async def _take(self, piece: Piece, splitter: JsonSplitter) -> None:
+        """Hand a piece in, or hold it back where an array is to be stored from its end."""
+        if not (self.turns_arrays and splitter.is_array):
+            await self._hand_in(piece)
+            return
+        limit_bytes = self._house.settings.body_bytes
+        self._held_bytes += len(piece.text)
+        if self._held_bytes > limit_bytes:
+            problem = f"the array is larger than {limit_bytes} bytes"
+            piece = Piece(piece.line, problem=problem, is_too_large=True)
+        self._held.append(piece)
 
     async def _hand_in(self, piece: Piece) -> None:
         problem = piece.problem

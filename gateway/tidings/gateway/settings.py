@@ -19,6 +19,15 @@ class GatewaySettings:
     consul_node_name: str = "tidings"
     consul_datacenter: str = "dc1"
 
+    puppet_base_url: str = ""
+    """What links in answers begin with; "" = the request's own scheme and Host."""
+
+    puppet_validation_kind: str = "puppetlabs.orchestrator/validation-error"
+    """Kind of a 400: as documented; the Ruby client knows `puppetlabs.validators/…` better."""
+
+    feldera_version: str = "0.337.0"
+    """Version in /v0/config, which clients compare with their own."""
+
     head_bytes: int = 64 * 1024
     """Of a request's line and headers together."""
 

@@ -64,6 +64,11 @@ class JsonSplitter:
         self._after_backslash = False
         self._line_begins_after: int | None = None  # the last byte before a line that begins
 
+    @property
+    def is_array(self) -> bool:
+        """Whether the body is an array, as far as is known yet."""
+        return self._in_array
+
     def feed(self, chunk: bytes) -> list[Piece]:
         """Take the next chunk of any size; return the pieces that it finishes, in order."""
         pieces: list[Piece] = []

@@ -120,6 +120,50 @@ class Upstream:
 
         return await self._patiently(attempt, _reads_again)
 
+    async def get_job_events(
+        self, request: pb.GetJobEventsRequest, metadata: Metadata, deadline_s: float
+    ) -> pb.GetJobEventsResponse:
+        """Return a page of a job's events.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> pb.GetJobEventsResponse:
+            return await self._stub.GetJobEvents(request, metadata=metadata, timeout=deadline_s)
+
+        return await self._patiently(attempt, _reads_again)
+
+    async def get_cluster_event(
+        self, request: pb.GetClusterEventRequest, metadata: Metadata, deadline_s: float
+    ) -> pb.GetClusterEventResponse:
+        """Return one cluster event.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> pb.GetClusterEventResponse:
+            return await self._stub.GetClusterEvent(request, metadata=metadata, timeout=deadline_s)
+
+        return await self._patiently(attempt, _reads_again)
+
+    async def list_cluster_events(
+        self, request: pb.ListClusterEventsRequest, metadata: Metadata, deadline_s: float
+    ) -> pb.ListClusterEventsResponse:
+        """Return the cluster events that are shown.
+
+        Raises:
+            grpc.aio.AioRpcError: it was refused, or the service stayed away.
+        """
+
+        async def attempt() -> pb.ListClusterEventsResponse:
+            return await self._stub.ListClusterEvents(
+                request, metadata=metadata, timeout=deadline_s
+            )
+
+        return await self._patiently(attempt, _reads_again)
+
     async def unary(
         self, route: Route, request: Message, metadata: Metadata, deadline_s: float
     ) -> Message:

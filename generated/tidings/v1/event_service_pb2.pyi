@@ -551,8 +551,16 @@ class GetJobEventsResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     NEXT_EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    OLDEST_ID_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Not empty when there are more pages."""
+    oldest_id: _builtins.str
+    """Id of the job's oldest event that is still stored."""
+    log_id: _builtins.str
+    """The log that the ids belong to. With `oldest_id` it tells a reader who keeps what he has read whether that still
+    holds.
+    """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_puppet_pb2.PuppetJobEvent]:
         """Ascending by id."""
@@ -567,10 +575,12 @@ class GetJobEventsResponse(_message.Message):
         items: _abc.Iterable[_puppet_pb2.PuppetJobEvent] | None = ...,
         next_events: Global___PuppetNextEvents | None = ...,
         next_page_token: _builtins.str = ...,
+        oldest_id: _builtins.str = ...,
+        log_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_events", b"next_events"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_events", b"next_events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "log_id", b"log_id", "next_events", b"next_events", "next_page_token", b"next_page_token", "oldest_id", b"oldest_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -101,6 +101,16 @@ class Settings:
     consul_datacenter: str = _setting(
         TEXT, "dc1", "datacenter that this server answers for", "consul"
     )
+    puppet_base_url: str = _setting(
+        TEXT, "", "what links in answers begin with; empty = the request's scheme and Host", "puppet"
+    )
+    puppet_validation_kind: str = _setting(
+        choice("puppetlabs.orchestrator/validation-error", "puppetlabs.validators/validation-error"),
+        "puppetlabs.orchestrator/validation-error",
+        "kind of a 400: the documented one, or the one that the Ruby client maps",
+        "puppet",
+    )
+    feldera_version: str = _setting(TEXT, "0.337.0", "version in /v0/config", "feldera")
     monitor_api: str = _setting(
         TEXT,
         "",

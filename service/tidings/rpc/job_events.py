@@ -43,10 +43,13 @@ class JobEvents:
         records = await self._log.read(
             after_seq, limit + 1, subject=subject, max_bytes=MAX_PAGE_BYTES
         )
-        if not records and not await self._log.read_last(subject, 1):
+        oldest = await self._log.read(0, 1, subject=subject)
+        if not oldest:
             raise NotFound("job", job)
         page = records[:limit]
         answer = event_service_pb2.GetJobEventsResponse(items=[self._item(r) for r in page])
+        answer.oldest_id = str(oldest[0].seq)
+        answer.log_id = self._log.log_id
         following = page[-1].seq + 1 if page else max(request.start, 0)
         answer.next_events.id = f"/orchestrator/v1/jobs/{job}/events?start={following}"
         answer.next_events.event = str(following)

@@ -20,7 +20,8 @@ async function main() {
       if (events.length > 0 && fresh.length === 0) seen.set("again", (seen.get("again") || 0) + 1);
       for (const event of fresh) {
         known.add(event.ID);
-        seen.set(event.Payload, (seen.get(event.Payload) || 0) + 1);
+        const payload = Buffer.from(event.Payload, "base64").toString();
+        seen.set(payload, (seen.get(payload) || 0) + 1);
       }
       if (known.size === wanted) resolve();
     });

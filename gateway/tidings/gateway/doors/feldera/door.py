@@ -1,0 +1,174 @@
+"""Feldera's door: GET /v0/cluster/events[/{event_id}], and its companions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+
+import grpc
+
+from tidings.gateway.asgi import JSON_TYPE, Request, text_reply
+from tidings.gateway.credentials import bearer, bearer_of
+from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.feldera import printing
+from tidings.gateway.doors.feldera.lines import parse_event
+from tidings.gateway.doors.feldera.query import BadSelector, parse_selector, why_no_uuid
+from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_service_pb2 as pb
+from tidings.v1 import json_runtime as rt
+from tidings.v1.feldera_pb2 import (
+    FELDERA_FIELDS_ALL,
+    FELDERA_FIELDS_STATUS,
+    FelderaClusterEvent,
+)
+
+LIST_PATH = b"/v0/cluster/events"
+HEALTH_PATH = b"/v0/cluster_healthz"
+CONFIG_PATH = b"/v0/config"
+PUBLISH_PATH = b"/v1/publish/feldera"
+
+_DEADLINE_S = 30.0
+_EVENT_PATH = re.compile(rb"/v0/cluster/events/([^/]+)")
+_Code = grpc.StatusCode
+
+Endpoint = Callable[[Request], Awaitable[Reply]]
+
+
+class FelderaDoor:
+    """Speaks Feldera's cluster events. Shared by all requests; holds no state of them."""
+
+    name = "feldera"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._intake = Intake(house, "feldera", parse_event, credential_of, newest_first=True)
+        self._endpoints: dict[bytes, Endpoint] = {
+            LIST_PATH: self._list,
+            HEALTH_PATH: self._health,
+            CONFIG_PATH: self._config,
+        }
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers for Feldera's paths; nothing is normalised, as in Feldera."""
+        if request.path == PUBLISH_PATH:
+            return self._intake.publish
+        known = request.raw_path in self._endpoints or _EVENT_PATH.fullmatch(request.raw_path)
+        return self._answer if known else None
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return who answers for all other paths below /v0/: an empty 404."""
+        return _nothing_here if request.path.startswith(b"/v0/") else None
+
+    async def _answer(self, request: Request) -> None:
+        if request.method != "GET":
+            message = f"{request.method} is not allowed here"
+            reply = printing.error(403, "InsufficientPermissions", message)
+        else:
+            endpoint = self._endpoints.get(request.raw_path, self._get)
+            try:
+                reply = await endpoint(request)
+            except BadSelector as error:
+                reply = text_reply(400, str(error))
+            except Failure as error:
+                reply = print_failure(error)
+        await request.reply(
+            Reply(reply.status, reply.headers, b"") if request.method == "HEAD" else reply
+        )
+
+    async def _list(self, request: Request) -> Reply:
+        events = await self._events(request, is_whole=False)
+        return printing.answer([printing.event_object(each, is_whole=False) for each in events])
+
+    async def _get(self, request: Request) -> Reply:
+        fields = parse_selector(request.query)
+        found = _EVENT_PATH.fullmatch(request.raw_path)
+        assert found is not None
+        event_id = unquote(found[1].decode("latin-1"))
+        wanted = pb.GetClusterEventRequest(event_id=event_id, fields=fields)
+        try:
+            answer = await self._house.upstream.get_cluster_event(
+                wanted, credential_of(request), _DEADLINE_S
+            )
+        except Failure as error:
+            return print_event_failure(error, event_id)
+        is_whole = fields == FELDERA_FIELDS_ALL
+        return printing.answer(printing.event_object(answer.event, is_whole=is_whole))
+
+    async def _health(self, request: Request) -> Reply:
+        events = await self._events(request, is_whole=True)
+        return printing.health(events) if events else _none_available()
+
+    async def _config(self, request: Request) -> Reply:
+        """Return what clients look at when they begin: the edition and the version."""
+        del request
+        value = {
+            "telemetry": "",
+            "edition": "Open source",
+            "version": self._house.settings.feldera_version,
+            "revision": "",
+            "runtime_revision": "",
+            "changelog_url": "",
+            "license_validity": None,
+            "update_info": None,
+            "unstable_features": None,
+        }
+        return Reply(200, (JSON_TYPE,), rt.dumps(value))
+
+    async def _events(self, request: Request, *, is_whole: bool) -> list[FelderaClusterEvent]:
+        wanted = pb.ListClusterEventsRequest(
+            fields=FELDERA_FIELDS_ALL if is_whole else FELDERA_FIELDS_STATUS
+        )
+        answer = await self._house.upstream.list_cluster_events(
+            wanted, credential_of(request), _DEADLINE_S
+        )
+        return list(answer.events)
+
+
+def credential_of(request: Request) -> Metadata:
+    """Return the caller's API key or JWT as call metadata; "apikey:" before a key goes."""
+    return bearer(bearer_of(request).removeprefix("apikey:"))
+
+
+def print_event_failure(error: Failure, event_id: str) -> Reply:
+    """Print why one event was not returned."""
+    if error.code() is _Code.INVALID_ARGUMENT:
+        details = {"value": event_id, "error": why_no_uuid(event_id)}
+        message = f"Invalid event id {event_id!r}: {details['error']}"
+        return printing.error(400, "InvalidUuidParam", message, details)
+    if error.code() is not _Code.NOT_FOUND:
+        return print_failure(error)
+    if event_id == "latest":
+        return _none_available()
+    canonical = (error.details() or "").rpartition(" ")[2]
+    message = (
+        f"Unknown cluster monitor event {canonical}: it never existed, or was cleaned up"
+        " (events are kept for 72h, and at most 1000 of them)"
+    )
+    return printing.error(404, "UnknownClusterMonitorEvent", message, {"event_id": canonical})
+
+
+def print_failure(error: Failure) -> Reply:
+    """Print why the service refused, in Feldera's spelling."""
+    code, text = error.code(), error.details() or ""
+    if code is _Code.UNAUTHENTICATED:
+        body = rt.dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
+        return Reply(401, ((b"content-type", b"text/plain; charset=utf-8"),), body)
+    if code is _Code.PERMISSION_DENIED:
+        details = {"required": "read", "actual": "none"}
+        return printing.error(403, "InsufficientPermissions", text, details)
+    if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
+        return printing.error(503, "LockTookTooLong", text, {})
+    return printing.error(500, "PostgresError", text, {"error": text, "backtrace": ""})
+
+
+def _none_available() -> Reply:
+    message = "No cluster monitor events are available yet"
+    return printing.error(404, "NoClusterMonitorEventsAvailable", message, {})
+
+
+async def _nothing_here(request: Request) -> None:
+    await request.reply(Reply(404, (), b""))

@@ -1,0 +1,190 @@
+"""Puppet Orchestrator's door: GET /orchestrator/v1/jobs/<id>/events."""
+
+from __future__ import annotations
+
+import asyncio
+
+import grpc
+
+from tidings.gateway.asgi import JSON_TYPE, Request
+from tidings.gateway.credentials import bearer
+from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.puppet.jobs import PrintedJob, PrintedJobs
+from tidings.gateway.doors.puppet.lines import parse_item
+from tidings.gateway.doors.puppet.query import (
+    UNKNOWN_JOB_KIND,
+    BadJobQuery,
+    JobQuery,
+    error_body,
+    job_of,
+    parse_job_query,
+)
+from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.errors import BadRequest
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.transcode.query import parse_query
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_service_pb2 as pb
+from tidings.v1 import json_runtime as rt
+
+PUBLISH_PATH = b"/v1/publish/puppet"
+
+_PAGE = 10_000
+_DEADLINE_S = 30.0
+_METHODS = ("GET", "HEAD")
+_Code = grpc.StatusCode
+_UNKNOWN_PATH = error_body("puppetlabs.orchestrator/not-found", "Unknown path", {})
+
+
+class PuppetDoor:
+    """Speaks the Orchestrator's job events. Shared by all requests; keeps what it has printed."""
+
+    name = "puppet"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._jobs = PrintedJobs()
+        self._intake = Intake(house, "puppet", parse_item, credential_of)
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers for a job's events, and for publishing them."""
+        if request.path == PUBLISH_PATH:
+            return self._intake.publish
+        return self._answer if job_of(request.raw_path) is not None else None
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return who answers for all other paths of the Orchestrator."""
+        return _nothing_here if request.path.startswith(b"/orchestrator/") else None
+
+    async def _answer(self, request: Request) -> None:
+        if request.method not in _METHODS:
+            allow = (b"allow", ", ".join(_METHODS).encode("ascii"))
+            body = error_body(
+                "puppetlabs.orchestrator/method-not-allowed", f"{request.method} is not allowed", {}
+            )
+            await request.reply(Reply(405, (JSON_TYPE, allow), body))
+            return
+        job = job_of(request.raw_path)
+        assert job is not None
+        try:
+            query = parse_job_query(job, request.query)
+        except BadJobQuery as error:
+            body = error_body(
+                self._house.settings.puppet_validation_kind, str(error), {error.name: error.value}
+            )
+            await request.reply(Reply(400, (JSON_TYPE,), body))
+            return
+        try:
+            printed = await self._printed(query, credential_of(request))
+        except Failure as error:
+            await request.reply(print_error(error, job))
+            return
+        body = self._body(request, query, printed)
+        await request.reply(Reply(200, (JSON_TYPE,), b"" if request.method == "HEAD" else body))
+
+    async def _printed(self, query: JobQuery, credential: Metadata) -> PrintedJob:
+        """Return the job as it is now, of which only what is new is read and printed.
+
+        Raises:
+            grpc.aio.AioRpcError: there is no such job, or the service refused or stayed away.
+        """
+        if not query.is_possible:
+            raise _no_such_job()
+        kept = self._jobs.get(query.job)
+        try:
+            if kept is not None:
+                answer = await self._page(query.job, kept.next_id, "", credential)
+                if answer.log_id != kept.log_id:
+                    kept = None
+            if kept is None:
+                answer = await self._page(query.job, 0, "", credential)
+                kept = PrintedJob(answer.log_id)
+        except Failure as error:
+            if error.code() is _Code.NOT_FOUND:
+                self._jobs.forget(query.job)
+            raise
+        kept.drop_before(int(answer.oldest_id))
+        kept.add(answer.items)
+        while answer.next_page_token:
+            await asyncio.sleep(0)  # printing a long job must not hold up everybody else
+            answer = await self._page(query.job, 0, answer.next_page_token, credential)
+            kept.add(answer.items)
+        self._jobs.put(query.job, kept)
+        return kept
+
+    async def _page(
+        self, job: int, start: int, token: str, credential: Metadata
+    ) -> pb.GetJobEventsResponse:
+        request = pb.GetJobEventsRequest(
+            job_id=str(job), start=start, page_size=_PAGE, page_token=token
+        )
+        return await self._house.upstream.get_job_events(request, credential, _DEADLINE_S)
+
+    def _body(self, request: Request, query: JobQuery, printed: PrintedJob) -> bytes:
+        start = query.start or 0
+        items = printed.joined(start)
+        # A client that follows this sees each event once; one past the last, or where it was.
+        following = printed.next_id if items else start
+        path = f"/orchestrator/v1/jobs/{query.job}/events?start={following}"
+        links = rt.dumps({"id": self._base(request) + path, "event": str(following)})
+        return b'{"next-events":' + links + b',"items":[' + items + b"]}"
+
+    def _base(self, request: Request) -> str:
+        base = self._house.settings.puppet_base_url
+        if base:
+            return base.rstrip("/")
+        host = request.header(b"host") or "localhost"
+        return f"{request.scheme}://{host}"
+
+
+def credential_of(request: Request) -> Metadata:
+    """Return the caller's token as call metadata: X-Authentication, else ?token=; empty is absent.
+
+    Source: Puppet's RBAC client middleware.
+    """
+    token = request.header(b"x-authentication") or ""
+    if not token:
+        token = next((value for name, value in _pairs(request.query) if name == "token"), "")
+    return bearer(token)
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    try:
+        return [(name, value or "") for name, value in parse_query(query)]
+    except BadRequest:
+        return []
+
+
+def print_error(error: Failure, job: str) -> Reply:
+    """Print why the service refused, in Puppet's spelling."""
+    code = error.code()
+    if code is _Code.NOT_FOUND:
+        body = error_body(UNKNOWN_JOB_KIND, f"Unknown job {job}", {"job": job})
+        return Reply(404, (JSON_TYPE,), body)
+    if code is _Code.UNAUTHENTICATED:
+        return Reply(401, (JSON_TYPE,), _unauthenticated(error.details() or ""))
+    if code is _Code.PERMISSION_DENIED:
+        body = error_body("puppetlabs.orchestrator/not-permitted", "Not permitted")
+        return Reply(403, (JSON_TYPE,), body)
+    status = 503 if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED) else 500
+    body = error_body("puppetlabs.orchestrator/unknown-error", error.details() or "", {})
+    return Reply(status, (JSON_TYPE,), body)
+
+
+def _unauthenticated(reason: str) -> bytes:
+    kind, msg = {
+        "expired": ("token-expired", "The provided token has expired."),
+        "revoked": ("token-revoked", "The provided token has been revoked."),
+        "unknown": ("invalid-token", "The provided token is invalid."),
+    }.get(reason, ("user-unauthenticated", "Route requires authentication"))
+    return error_body(f"puppetlabs.rbac/{kind}", msg)
+
+
+def _no_such_job() -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(_Code.NOT_FOUND, nothing, nothing, details="no such job")
+
+
+async def _nothing_here(request: Request) -> None:
+    await request.reply(Reply(404, (JSON_TYPE,), _UNKNOWN_PATH))

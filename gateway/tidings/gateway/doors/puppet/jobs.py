@@ -1,0 +1,97 @@
+"""Jobs as they were last printed, so that an answer for an unchanged job is not printed again.
+
+Puppet's Ruby client reads a job from its beginning on every poll, as fast as the server answers.
+What is kept is checked with the service on every request: which log it is, which event of the job
+is the oldest that is still stored, and whether newer ones have come.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from tidings.v1 import json_runtime as rt
+from tidings.v1 import puppet_json, puppet_pb2
+
+_MAX_BYTES = 64 * 1024**2
+
+
+class PrintedJob:
+    """The events of one job, printed. `ids` rises."""
+
+    def __init__(self, log_id: str) -> None:
+        self.log_id = log_id
+        self.ids: list[int] = []
+        self.size_bytes = 0
+        self._items: list[bytes] = []
+        self._all: bytes | None = None
+
+    @property
+    def next_id(self) -> int:
+        """The lowest id that is not here yet."""
+        return self.ids[-1] + 1 if self.ids else 0
+
+    def add(self, items: Sequence[puppet_pb2.PuppetJobEvent]) -> None:
+        """Print further events; those that are here already are passed over."""
+        for item in items:
+            number = int(item.id)
+            if number >= self.next_id:
+                text = print_item(item)
+                self.ids.append(number)
+                self._items.append(text)
+                self.size_bytes += len(text)
+                self._all = None
+
+    def drop_before(self, oldest_id: int) -> None:
+        """Forget events that are no longer stored."""
+        count = bisect_left(self.ids, oldest_id)
+        if count:
+            self.size_bytes -= sum(len(text) for text in self._items[:count])
+            del self.ids[:count], self._items[:count]
+            self._all = None
+
+    def joined(self, start: int) -> bytes:
+        """Return the printed events from an id on, with commas between them."""
+        first = bisect_left(self.ids, start)
+        if first:
+            return b",".join(self._items[first:])
+        if self._all is None:
+            self._all = b",".join(self._items)
+        return self._all
+
+
+class PrintedJobs:
+    """The jobs that were asked for last, up to a number of bytes."""
+
+    def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._jobs: OrderedDict[int, PrintedJob] = OrderedDict()
+
+    def get(self, job: int) -> PrintedJob | None:
+        """Return a job, which is the newest from now on."""
+        printed = self._jobs.get(job)
+        if printed is not None:
+            self._jobs.move_to_end(job)
+        return printed
+
+    def put(self, job: int, printed: PrintedJob) -> None:
+        """Keep a job, and let the oldest go until the rest fits."""
+        self._jobs[job] = printed
+        self._jobs.move_to_end(job)
+        size_bytes = sum(each.size_bytes for each in self._jobs.values())
+        while size_bytes > self._max_bytes and self._jobs:
+            _, gone = self._jobs.popitem(last=False)
+            size_bytes -= gone.size_bytes
+
+    def forget(self, job: int) -> None:
+        """Forget a job that no longer exists."""
+        self._jobs.pop(job, None)
+
+
+def print_item(item: puppet_pb2.PuppetJobEvent) -> bytes:
+    """Return one event as an item of Puppet's list; details that say nothing are `{}`."""
+    value = puppet_json.puppet_job_event_to_json(item)
+    if value["details"] is None:
+        value["details"] = {}
+    return rt.dumps(value)
