@@ -7,16 +7,21 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+from tidings.v1.json_runtime.text import dumps, loads
+
 
 def parses_whole(text: bytes) -> bool:
-    """Say whether a parsed value holds all that a valid JSON text says.
+    """Say whether a parsed value holds all that a JSON text says.
 
     It does not when a name is repeated in one object, an integer is written as -0, or a number has
     digits that its double does not keep.
+
+    Raises:
+        JsonError: it is not JSON (see `loads`).
     """
     # What prints as it was written was parsed whole: so it is with nearly all that Go writes.
-    printed = msgspec.json.encode(msgspec.json.decode(text))
-    return printed in (text, msgspec.json.format(text, indent=-1)) or _is_whole(text)
+    printed = dumps(loads(text))
+    return printed == text or printed == msgspec.json.format(text, indent=-1) or _is_whole(text)
 
 
 class _Changed(Exception):
