@@ -102,11 +102,12 @@ def _filled(member: Member, place: str) -> str:
         one = _one(member, "item")
         return f"{place}[:]" if one == "item" else f"[{one} for item in {place}]"
     if member.amount is Amount.MAP:
-        # reading each value by its name is what is fastest on a map of the C runtime
+        # Sorted as by Go: a map's own order is another in each process. And reading each value
+        # by its name is what is fastest on a map of the C runtime.
         one = _one(member, f"{place}[name]")
         if member.null_values:
             one = f"{_one(member, 'one')} if (one := {place}[name]).ByteSize() else None"
-        return f"{{name: {one} for name in {place}}}"
+        return f"{{name: {one} for name in sorted({place})}}"
     return _one(member, place)
 
 

@@ -130,12 +130,19 @@ PRINTED: list[tuple[str, str, dict[str, Any], Any]] = [
     ("PuppetEventDetails", "node", {}, ABSENT),
     ("PuppetEventDetails", "detail", {}, ABSENT),
     ("PuppetEventDetails", "detail", {"detail": {}}, {}),
+    # maps are sorted
+    (
+        "Node",
+        "Meta",
+        {"meta": {"b": "", "ä": "", "a": "", "B": ""}},
+        {"B": "", "a": "", "b": "", "ä": ""},
+    ),
     # null_values
     (
         "AllocatedResources",
         "TaskLifecycles",
         {"task_lifecycles": {"web": {}, "log": {"hook": "poststop"}}},
-        {"web": None, "log": {"Hook": "poststop", "Sidecar": False}},
+        {"log": {"Hook": "poststop", "Sidecar": False}, "web": None},
     ),
     # raw_json
     ("NumaTopology", "Distances", {}, None),
@@ -168,6 +175,8 @@ def test_what_a_field_prints_as(row: tuple[str, str, dict[str, Any], Any]) -> No
     shown = rt.loads(rt.dumps(codec.to_json(codec.message(**fields))))
     assert shown.get(member, ABSENT) == printed
     assert type(shown.get(member, ABSENT)) is type(printed)
+    if isinstance(printed, dict):
+        assert list(shown[member]) == list(printed)
 
 
 BOTH_WAYS = [row for row in PRINTED if row[3] is not ABSENT and "details_json" not in row[2]]

@@ -15,6 +15,7 @@ Without options a field prints always, also when it is zero or empty:
   bytes                       standard base64
   a message that is unset     null
   an unset `optional` scalar  null
+  a map                       an object, members sorted by name
 """
 
 from google.protobuf import descriptor as _descriptor

@@ -169,13 +169,13 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "Name": message.name,
         "HTTPAddr": message.http_addr,
         "TLSEnabled": message.tls_enabled,
-        "Attributes": {name: all_attributes[name] for name in all_attributes} if (all_attributes := message.attributes) else None,
+        "Attributes": {name: all_attributes[name] for name in sorted(all_attributes)} if (all_attributes := message.attributes) else None,
         "NodeResources": node_resources_to_json(message.node_resources) if message.HasField("node_resources") else None,
         "ReservedResources": node_reserved_resources_to_json(message.reserved_resources) if message.HasField("reserved_resources") else None,
         "Resources": resources_to_json(message.resources) if message.HasField("resources") else None,
         "Reserved": resources_to_json(message.reserved) if message.HasField("reserved") else None,
-        "Links": {name: all_links[name] for name in all_links} if (all_links := message.links) else None,
-        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
+        "Links": {name: all_links[name] for name in sorted(all_links)} if (all_links := message.links) else None,
+        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
         "NodeClass": message.node_class,
         "ComputedClass": message.computed_class,
         "Drain": message.drain,
@@ -185,10 +185,10 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "StatusDescription": message.status_description,
         "StatusUpdatedAt": message.status_updated_at,
         "Events": [node_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
-        "Drivers": {name: driver_info_to_json(all_drivers[name]) for name in all_drivers} if (all_drivers := message.drivers) else None,
-        "CSIControllerPlugins": {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in all_csi_controller_plugins} if (all_csi_controller_plugins := message.csi_controller_plugins) else None,
-        "CSINodePlugins": {name: csi_info_to_json(all_csi_node_plugins[name]) for name in all_csi_node_plugins} if (all_csi_node_plugins := message.csi_node_plugins) else None,
-        "HostVolumes": {name: client_host_volume_config_to_json(all_host_volumes[name]) for name in all_host_volumes} if (all_host_volumes := message.host_volumes) else None,
+        "Drivers": {name: driver_info_to_json(all_drivers[name]) for name in sorted(all_drivers)} if (all_drivers := message.drivers) else None,
+        "CSIControllerPlugins": {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in sorted(all_csi_controller_plugins)} if (all_csi_controller_plugins := message.csi_controller_plugins) else None,
+        "CSINodePlugins": {name: csi_info_to_json(all_csi_node_plugins[name]) for name in sorted(all_csi_node_plugins)} if (all_csi_node_plugins := message.csi_node_plugins) else None,
+        "HostVolumes": {name: client_host_volume_config_to_json(all_host_volumes[name]) for name in sorted(all_host_volumes)} if (all_host_volumes := message.host_volumes) else None,
         "CreateIndex": message.create_index,
         "ModifyIndex": message.modify_index,
     }
@@ -199,7 +199,7 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
     if message.cgroup_parent:
         value["CgroupParent"] = message.cgroup_parent
     if all_host_networks := message.host_networks:
-        value["HostNetworks"] = {name: client_host_network_config_to_json(all_host_networks[name]) for name in all_host_networks}
+        value["HostNetworks"] = {name: client_host_network_config_to_json(all_host_networks[name]) for name in sorted(all_host_networks)}
     if message.HasField("last_drain"):
         value["LastDrain"] = drain_metadata_to_json(message.last_drain)
     if message.last_missed_heartbeat_index:
@@ -240,7 +240,7 @@ def job_to_json(message: Job) -> dict[str, rt.Json]:
         "Dispatched": message.dispatched,
         "DispatchIdempotencyToken": message.dispatch_idempotency_token,
         "Payload": rt.base64_text(message.payload) or None,
-        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
+        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
     }
     if message.consul_token:
         value["ConsulToken"] = message.consul_token
@@ -288,7 +288,7 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
     if message.HasField("shared_resources"):
         value["SharedResources"] = resources_to_json(message.shared_resources)
     if all_task_resources := message.task_resources:
-        value["TaskResources"] = {name: resources_to_json(all_task_resources[name]) for name in all_task_resources}
+        value["TaskResources"] = {name: resources_to_json(all_task_resources[name]) for name in sorted(all_task_resources)}
     if message.HasField("allocated_resources"):
         value["AllocatedResources"] = allocated_resources_to_json(message.allocated_resources)
     if message.HasField("metrics"):
@@ -304,7 +304,7 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
     if message.client_description:
         value["ClientDescription"] = message.client_description
     if all_task_states := message.task_states:
-        value["TaskStates"] = {name: task_state_to_json(all_task_states[name]) for name in all_task_states}
+        value["TaskStates"] = {name: task_state_to_json(all_task_states[name]) for name in sorted(all_task_states)}
     if all_alloc_states := message.alloc_states:
         value["AllocStates"] = [alloc_state_to_json(item) for item in all_alloc_states]
     if message.previous_allocation:
@@ -326,7 +326,7 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
     if message.preempted_by_allocation:
         value["PreemptedByAllocation"] = message.preempted_by_allocation
     if all_signed_identities := message.signed_identities:
-        value["SignedIdentities"] = {name: all_signed_identities[name] for name in all_signed_identities}
+        value["SignedIdentities"] = {name: all_signed_identities[name] for name in sorted(all_signed_identities)}
     if message.signing_key_id:
         value["SigningKeyID"] = message.signing_key_id
     if message.create_index:
@@ -382,11 +382,11 @@ def evaluation_to_json(message: Evaluation) -> dict[str, rt.Json]:
     if all_related_evals := message.related_evals:
         value["RelatedEvals"] = [evaluation_stub_to_json(item) for item in all_related_evals]
     if all_failed_tg_allocs := message.failed_tg_allocs:
-        value["FailedTGAllocs"] = {name: alloc_metric_to_json(all_failed_tg_allocs[name]) for name in all_failed_tg_allocs}
+        value["FailedTGAllocs"] = {name: alloc_metric_to_json(all_failed_tg_allocs[name]) for name in sorted(all_failed_tg_allocs)}
     if message.plan_annotations_json:
         value["PlanAnnotations"] = rt.raw(message.plan_annotations_json)
     if all_class_eligibility := message.class_eligibility:
-        value["ClassEligibility"] = {name: all_class_eligibility[name] for name in all_class_eligibility}
+        value["ClassEligibility"] = {name: all_class_eligibility[name] for name in sorted(all_class_eligibility)}
     if message.quota_limit_reached:
         value["QuotaLimitReached"] = message.quota_limit_reached
     if all_missing_non_node_resources := message.missing_non_node_resources:
@@ -396,7 +396,7 @@ def evaluation_to_json(message: Evaluation) -> dict[str, rt.Json]:
     if message.annotate_plan:
         value["AnnotatePlan"] = message.annotate_plan
     if all_queued_allocations := message.queued_allocations:
-        value["QueuedAllocations"] = {name: all_queued_allocations[name] for name in all_queued_allocations}
+        value["QueuedAllocations"] = {name: all_queued_allocations[name] for name in sorted(all_queued_allocations)}
     if message.leader_acl:
         value["LeaderACL"] = message.leader_acl
     if message.snapshot_index:
@@ -423,7 +423,7 @@ def deployment_to_json(message: Deployment) -> dict[str, rt.Json]:
         "JobSpecModifyIndex": message.job_spec_modify_index,
         "JobCreateIndex": message.job_create_index,
         "IsMultiregion": message.is_multiregion,
-        "TaskGroups": {name: deployment_state_to_json(all_task_groups[name]) for name in all_task_groups} if (all_task_groups := message.task_groups) else None,
+        "TaskGroups": {name: deployment_state_to_json(all_task_groups[name]) for name in sorted(all_task_groups)} if (all_task_groups := message.task_groups) else None,
         "Status": message.status,
         "StatusDescription": message.status_description,
         "EvalPriority": message.eval_priority,
@@ -442,7 +442,7 @@ def node_pool_to_json(message: NodePool) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Name": message.name,
         "Description": message.description,
-        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
+        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
         "SchedulerConfiguration": node_pool_scheduler_configuration_to_json(message.scheduler_configuration) if message.HasField("scheduler_configuration") else None,
     }
     if message.HasField("node_identity_ttl"):
@@ -592,7 +592,7 @@ def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
     if message.constraints_json:
         value["Constraints"] = rt.raw(message.constraints_json)
     if all_parameters := message.parameters:
-        value["Parameters"] = {name: all_parameters[name] for name in all_parameters}
+        value["Parameters"] = {name: all_parameters[name] for name in sorted(all_parameters)}
     if message.topologies_json:
         value["Topologies"] = rt.raw(message.topologies_json)
     if message.requested_topologies_json:
@@ -604,9 +604,9 @@ def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
     if message.mount_options_json:
         value["MountOptions"] = rt.raw(message.mount_options_json)
     if all_secrets := message.secrets:
-        value["Secrets"] = {name: all_secrets[name] for name in all_secrets}
+        value["Secrets"] = {name: all_secrets[name] for name in sorted(all_secrets)}
     if all_context := message.context:
-        value["Context"] = {name: all_context[name] for name in all_context}
+        value["Context"] = {name: all_context[name] for name in sorted(all_context)}
     if message.read_allocs_json:
         value["ReadAllocs"] = rt.raw(message.read_allocs_json)
     if message.write_allocs_json:
@@ -764,7 +764,7 @@ def node_event_to_json(message: NodeEvent) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Message": message.message,
         "Subsystem": message.subsystem,
-        "Details": {name: all_details[name] for name in all_details} if (all_details := message.details) else None,
+        "Details": {name: all_details[name] for name in sorted(all_details)} if (all_details := message.details) else None,
         "Timestamp": rt.time_text(message.timestamp) if message.HasField("timestamp") else rt.ZERO_TIME,
         "CreateIndex": message.create_index,
     }
@@ -774,7 +774,7 @@ def node_event_to_json(message: NodeEvent) -> dict[str, rt.Json]:
 def driver_info_to_json(message: DriverInfo) -> dict[str, rt.Json]:
     """Return the JSON object of a DriverInfo, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Attributes": {name: all_attributes[name] for name in all_attributes} if (all_attributes := message.attributes) else None,
+        "Attributes": {name: all_attributes[name] for name in sorted(all_attributes)} if (all_attributes := message.attributes) else None,
         "Detected": message.detected,
         "Healthy": message.healthy,
         "HealthDescription": message.health_description,
@@ -833,7 +833,7 @@ def drain_metadata_to_json(message: DrainMetadata) -> dict[str, rt.Json]:
         "UpdatedAt": rt.time_text(message.updated_at) if message.HasField("updated_at") else rt.ZERO_TIME,
         "Status": message.status,
         "AccessorID": message.accessor_id,
-        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
+        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
     }
     return value
 
@@ -882,7 +882,7 @@ def task_group_to_json(message: TaskGroup) -> dict[str, rt.Json]:
         "Disconnect": rt.raw(message.disconnect_json),
         "Tasks": rt.raw(message.tasks_json),
         "EphemeralDisk": rt.raw(message.ephemeral_disk_json),
-        "Meta": {name: all_meta[name] for name in all_meta} if (all_meta := message.meta) else None,
+        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
         "ReschedulePolicy": rt.raw(message.reschedule_policy_json),
         "Affinities": [job_affinity_to_json(item) for item in all_affinities] if (all_affinities := message.affinities) else None,
         "Spreads": [job_spread_to_json(item) for item in all_spreads] if (all_spreads := message.spreads) else None,
@@ -971,8 +971,8 @@ def job_version_tag_to_json(message: JobVersionTag) -> dict[str, rt.Json]:
 def allocated_resources_to_json(message: AllocatedResources) -> dict[str, rt.Json]:
     """Return the JSON object of a AllocatedResources, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Tasks": {name: allocated_task_resources_to_json(all_tasks[name]) for name in all_tasks} if (all_tasks := message.tasks) else None,
-        "TaskLifecycles": {name: task_lifecycle_to_json(one) if (one := all_task_lifecycles[name]).ByteSize() else None for name in all_task_lifecycles} if (all_task_lifecycles := message.task_lifecycles) else None,
+        "Tasks": {name: allocated_task_resources_to_json(all_tasks[name]) for name in sorted(all_tasks)} if (all_tasks := message.tasks) else None,
+        "TaskLifecycles": {name: task_lifecycle_to_json(one) if (one := all_task_lifecycles[name]).ByteSize() else None for name in sorted(all_task_lifecycles)} if (all_task_lifecycles := message.task_lifecycles) else None,
         "Shared": allocated_shared_resources_to_json(message.shared) if message.HasField("shared") else None,
     }
     return value
@@ -987,15 +987,15 @@ def alloc_metric_to_json(message: AllocMetric) -> dict[str, rt.Json]:
     }
     if message.node_pool:
         value["NodePool"] = message.node_pool
-    value["NodesAvailable"] = {name: all_nodes_available[name] for name in all_nodes_available} if (all_nodes_available := message.nodes_available) else None
-    value["ClassFiltered"] = {name: all_class_filtered[name] for name in all_class_filtered} if (all_class_filtered := message.class_filtered) else None
-    value["ConstraintFiltered"] = {name: all_constraint_filtered[name] for name in all_constraint_filtered} if (all_constraint_filtered := message.constraint_filtered) else None
+    value["NodesAvailable"] = {name: all_nodes_available[name] for name in sorted(all_nodes_available)} if (all_nodes_available := message.nodes_available) else None
+    value["ClassFiltered"] = {name: all_class_filtered[name] for name in sorted(all_class_filtered)} if (all_class_filtered := message.class_filtered) else None
+    value["ConstraintFiltered"] = {name: all_constraint_filtered[name] for name in sorted(all_constraint_filtered)} if (all_constraint_filtered := message.constraint_filtered) else None
     value["NodesExhausted"] = message.nodes_exhausted
-    value["ClassExhausted"] = {name: all_class_exhausted[name] for name in all_class_exhausted} if (all_class_exhausted := message.class_exhausted) else None
-    value["DimensionExhausted"] = {name: all_dimension_exhausted[name] for name in all_dimension_exhausted} if (all_dimension_exhausted := message.dimension_exhausted) else None
+    value["ClassExhausted"] = {name: all_class_exhausted[name] for name in sorted(all_class_exhausted)} if (all_class_exhausted := message.class_exhausted) else None
+    value["DimensionExhausted"] = {name: all_dimension_exhausted[name] for name in sorted(all_dimension_exhausted)} if (all_dimension_exhausted := message.dimension_exhausted) else None
     value["QuotaExhausted"] = all_quota_exhausted[:] if (all_quota_exhausted := message.quota_exhausted) else None
-    value["ResourcesExhausted"] = {name: resources_to_json(all_resources_exhausted[name]) for name in all_resources_exhausted} if (all_resources_exhausted := message.resources_exhausted) else None
-    value["Scores"] = {name: all_scores[name] for name in all_scores} if (all_scores := message.scores) else None
+    value["ResourcesExhausted"] = {name: resources_to_json(all_resources_exhausted[name]) for name in sorted(all_resources_exhausted)} if (all_resources_exhausted := message.resources_exhausted) else None
+    value["Scores"] = {name: all_scores[name] for name in sorted(all_scores)} if (all_scores := message.scores) else None
     value["ScoreMetaData"] = [node_score_meta_to_json(item) for item in all_score_meta_data] if (all_score_meta_data := message.score_meta_data) else None
     value["AllocationTime"] = rt.nanoseconds(message.allocation_time) if message.HasField("allocation_time") else 0
     value["CoalescedFailures"] = message.coalesced_failures
@@ -1177,8 +1177,8 @@ def auth_method_config_to_json(message: AuthMethodConfig) -> dict[str, rt.Json]:
     value["ExpirationLeeway"] = rt.nanoseconds(message.expiration_leeway) if message.HasField("expiration_leeway") else 0
     value["NotBeforeLeeway"] = rt.nanoseconds(message.not_before_leeway) if message.HasField("not_before_leeway") else 0
     value["ClockSkewLeeway"] = rt.nanoseconds(message.clock_skew_leeway) if message.HasField("clock_skew_leeway") else 0
-    value["ClaimMappings"] = {name: all_claim_mappings[name] for name in all_claim_mappings} if (all_claim_mappings := message.claim_mappings) else None
-    value["ListClaimMappings"] = {name: all_list_claim_mappings[name] for name in all_list_claim_mappings} if (all_list_claim_mappings := message.list_claim_mappings) else None
+    value["ClaimMappings"] = {name: all_claim_mappings[name] for name in sorted(all_claim_mappings)} if (all_claim_mappings := message.claim_mappings) else None
+    value["ListClaimMappings"] = {name: all_list_claim_mappings[name] for name in sorted(all_list_claim_mappings)} if (all_list_claim_mappings := message.list_claim_mappings) else None
     if message.verbose_logging:
         value["VerboseLogging"] = message.verbose_logging
     return value
@@ -1401,7 +1401,7 @@ def node_score_meta_to_json(message: NodeScoreMeta) -> dict[str, rt.Json]:
     """Return the JSON object of a NodeScoreMeta, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "NodeID": message.node_id,
-        "Scores": {name: all_scores[name] for name in all_scores} if (all_scores := message.scores) else None,
+        "Scores": {name: all_scores[name] for name in sorted(all_scores)} if (all_scores := message.scores) else None,
         "NormScore": message.norm_score,
     }
     return value
@@ -1414,7 +1414,7 @@ def task_event_to_json(message: TaskEvent) -> dict[str, rt.Json]:
         "Time": message.time,
         "Message": message.message,
         "DisplayMessage": message.display_message,
-        "Details": {name: all_details[name] for name in all_details} if (all_details := message.details) else None,
+        "Details": {name: all_details[name] for name in sorted(all_details)} if (all_details := message.details) else None,
         "FailsTask": message.fails_task,
         "RestartReason": message.restart_reason,
         "SetupError": message.setup_error,
@@ -1464,7 +1464,7 @@ def auth_method_client_assertion_to_json(message: AuthMethodClientAssertion) -> 
     value: dict[str, rt.Json] = {
         "Audience": all_audience[:] if (all_audience := message.audience) else None,
         "PrivateKey": auth_method_private_key_to_json(message.private_key) if message.HasField("private_key") else None,
-        "ExtraHeaders": {name: all_extra_headers[name] for name in all_extra_headers} if (all_extra_headers := message.extra_headers) else None,
+        "ExtraHeaders": {name: all_extra_headers[name] for name in sorted(all_extra_headers)} if (all_extra_headers := message.extra_headers) else None,
         "KeySource": message.key_source,
         "KeyAlgorithm": message.key_algorithm,
     }
@@ -1487,7 +1487,7 @@ def nomad_port_to_json(message: NomadPort) -> dict[str, rt.Json]:
 def cni_config_to_json(message: CniConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a CniConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Args": {name: all_args[name] for name in all_args} if (all_args := message.args) else None,
+        "Args": {name: all_args[name] for name in sorted(all_args)} if (all_args := message.args) else None,
     }
     return value
 
@@ -1530,7 +1530,7 @@ def numa_topology_to_json(message: NumaTopology) -> dict[str, rt.Json]:
 def csi_topology_to_json(message: CSITopology) -> dict[str, rt.Json]:
     """Return the JSON object of a CSITopology, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Segments": {name: all_segments[name] for name in all_segments} if (all_segments := message.segments) else None,
+        "Segments": {name: all_segments[name] for name in sorted(all_segments)} if (all_segments := message.segments) else None,
     }
     return value
 
