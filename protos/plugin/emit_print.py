@@ -100,7 +100,8 @@ def _filled(member: Member, place: str) -> str:
     """Return the expression of a member that is not empty."""
     if member.amount is Amount.LIST:
         one = _one(member, "item")
-        return f"{place}[:]" if one == "item" else f"[{one} for item in {place}]"
+        # a slice is a list of Python's, which is walked faster than a field of the C runtime
+        return f"{place}[:]" if one == "item" else f"[{one} for item in {place}[:]]"
     if member.amount is Amount.MAP:
         # Sorted as by Go: a map's own order is another in each process. And reading each value
         # by its name is what is fastest on a map of the C runtime.

@@ -184,7 +184,7 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "Status": message.status,
         "StatusDescription": message.status_description,
         "StatusUpdatedAt": message.status_updated_at,
-        "Events": [node_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
+        "Events": [node_event_to_json(item) for item in all_events[:]] if (all_events := message.events) else None,
         "Drivers": {name: driver_info_to_json(all_drivers[name]) for name in sorted(all_drivers)} if (all_drivers := message.drivers) else None,
         "CSIControllerPlugins": {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in sorted(all_csi_controller_plugins)} if (all_csi_controller_plugins := message.csi_controller_plugins) else None,
         "CSINodePlugins": {name: csi_info_to_json(all_csi_node_plugins[name]) for name in sorted(all_csi_node_plugins)} if (all_csi_node_plugins := message.csi_node_plugins) else None,
@@ -229,10 +229,10 @@ def job_to_json(message: Job) -> dict[str, rt.Json]:
         "AllAtOnce": message.all_at_once,
         "Datacenters": all_datacenters[:] if (all_datacenters := message.datacenters) else None,
         "NodePool": message.node_pool,
-        "Constraints": [job_constraint_to_json(item) for item in all_constraints] if (all_constraints := message.constraints) else None,
-        "Affinities": [job_affinity_to_json(item) for item in all_affinities] if (all_affinities := message.affinities) else None,
-        "Spreads": [job_spread_to_json(item) for item in all_spreads] if (all_spreads := message.spreads) else None,
-        "TaskGroups": [task_group_to_json(item) for item in all_task_groups] if (all_task_groups := message.task_groups) else None,
+        "Constraints": [job_constraint_to_json(item) for item in all_constraints[:]] if (all_constraints := message.constraints) else None,
+        "Affinities": [job_affinity_to_json(item) for item in all_affinities[:]] if (all_affinities := message.affinities) else None,
+        "Spreads": [job_spread_to_json(item) for item in all_spreads[:]] if (all_spreads := message.spreads) else None,
+        "TaskGroups": [task_group_to_json(item) for item in all_task_groups[:]] if (all_task_groups := message.task_groups) else None,
         "Update": update_strategy_to_json(message.update) if message.HasField("update") else None,
         "Multiregion": job_multiregion_to_json(message.multiregion) if message.HasField("multiregion") else None,
         "Periodic": periodic_config_to_json(message.periodic) if message.HasField("periodic") else None,
@@ -306,7 +306,7 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
     if all_task_states := message.task_states:
         value["TaskStates"] = {name: task_state_to_json(all_task_states[name]) for name in sorted(all_task_states)}
     if all_alloc_states := message.alloc_states:
-        value["AllocStates"] = [alloc_state_to_json(item) for item in all_alloc_states]
+        value["AllocStates"] = [alloc_state_to_json(item) for item in all_alloc_states[:]]
     if message.previous_allocation:
         value["PreviousAllocation"] = message.previous_allocation
     if message.next_allocation:
@@ -380,7 +380,7 @@ def evaluation_to_json(message: Evaluation) -> dict[str, rt.Json]:
     if message.blocked_eval:
         value["BlockedEval"] = message.blocked_eval
     if all_related_evals := message.related_evals:
-        value["RelatedEvals"] = [evaluation_stub_to_json(item) for item in all_related_evals]
+        value["RelatedEvals"] = [evaluation_stub_to_json(item) for item in all_related_evals[:]]
     if all_failed_tg_allocs := message.failed_tg_allocs:
         value["FailedTGAllocs"] = {name: alloc_metric_to_json(all_failed_tg_allocs[name]) for name in sorted(all_failed_tg_allocs)}
     if message.plan_annotations_json:
@@ -480,7 +480,7 @@ def acl_token_to_json(message: ACLToken) -> dict[str, rt.Json]:
         "Name": message.name,
         "Type": message.type,
         "Policies": all_policies[:] if (all_policies := message.policies) else None,
-        "Roles": [acl_token_role_link_to_json(item) for item in all_roles] if (all_roles := message.roles) else None,
+        "Roles": [acl_token_role_link_to_json(item) for item in all_roles[:]] if (all_roles := message.roles) else None,
         "Global": message.is_global,
         "Hash": rt.base64_text(message.hash) or None,
         "CreateTime": rt.time_text(message.create_time) if message.HasField("create_time") else rt.ZERO_TIME,
@@ -513,7 +513,7 @@ def acl_role_to_json(message: ACLRole) -> dict[str, rt.Json]:
         "ID": message.id,
         "Name": message.name,
         "Description": message.description,
-        "Policies": [acl_role_policy_link_to_json(item) for item in all_policies] if (all_policies := message.policies) else None,
+        "Policies": [acl_role_policy_link_to_json(item) for item in all_policies[:]] if (all_policies := message.policies) else None,
         "Hash": rt.base64_text(message.hash) or None,
         "CreateIndex": message.create_index,
         "ModifyIndex": message.modify_index,
@@ -703,9 +703,9 @@ def node_resources_to_json(message: NodeResources) -> dict[str, rt.Json]:
         "Cpu": node_cpu_resources_to_json(message.cpu) if message.HasField("cpu") else None,
         "Memory": node_memory_resources_to_json(message.memory) if message.HasField("memory") else None,
         "Disk": node_disk_resources_to_json(message.disk) if message.HasField("disk") else None,
-        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
-        "NodeNetworks": [node_network_resource_to_json(item) for item in all_node_networks] if (all_node_networks := message.node_networks) else None,
-        "Devices": [node_device_resource_to_json(item) for item in all_devices] if (all_devices := message.devices) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks[:]] if (all_networks := message.networks) else None,
+        "NodeNetworks": [node_network_resource_to_json(item) for item in all_node_networks[:]] if (all_node_networks := message.node_networks) else None,
+        "Devices": [node_device_resource_to_json(item) for item in all_devices[:]] if (all_devices := message.devices) else None,
     }
     if message.HasField("processors"):
         value["Processors"] = node_processor_resources_to_json(message.processors)
@@ -734,7 +734,7 @@ def resources_to_json(message: Resources) -> dict[str, rt.Json]:
         "MemoryMB": message.memory_mb,
         "DiskMB": message.disk_mb,
         "IOPS": message.iops,
-        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks[:]] if (all_networks := message.networks) else None,
         "Devices": rt.raw(message.devices_json),
     }
     if message.cores:
@@ -864,7 +864,7 @@ def job_spread_to_json(message: JobSpread) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Attribute": message.attribute,
         "Weight": message.weight,
-        "SpreadTarget": [job_spread_target_to_json(item) for item in all_spread_target] if (all_spread_target := message.spread_target) else None,
+        "SpreadTarget": [job_spread_target_to_json(item) for item in all_spread_target[:]] if (all_spread_target := message.spread_target) else None,
     }
     return value
 
@@ -876,7 +876,7 @@ def task_group_to_json(message: TaskGroup) -> dict[str, rt.Json]:
         "Count": message.count,
         "Update": update_strategy_to_json(message.update) if message.HasField("update") else None,
         "Migrate": rt.raw(message.migrate_json),
-        "Constraints": [job_constraint_to_json(item) for item in all_constraints] if (all_constraints := message.constraints) else None,
+        "Constraints": [job_constraint_to_json(item) for item in all_constraints[:]] if (all_constraints := message.constraints) else None,
         "Scaling": rt.raw(message.scaling_json),
         "RestartPolicy": rt.raw(message.restart_policy_json),
         "Disconnect": rt.raw(message.disconnect_json),
@@ -884,9 +884,9 @@ def task_group_to_json(message: TaskGroup) -> dict[str, rt.Json]:
         "EphemeralDisk": rt.raw(message.ephemeral_disk_json),
         "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
         "ReschedulePolicy": rt.raw(message.reschedule_policy_json),
-        "Affinities": [job_affinity_to_json(item) for item in all_affinities] if (all_affinities := message.affinities) else None,
-        "Spreads": [job_spread_to_json(item) for item in all_spreads] if (all_spreads := message.spreads) else None,
-        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
+        "Affinities": [job_affinity_to_json(item) for item in all_affinities[:]] if (all_affinities := message.affinities) else None,
+        "Spreads": [job_spread_to_json(item) for item in all_spreads[:]] if (all_spreads := message.spreads) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks[:]] if (all_networks := message.networks) else None,
         "Consul": rt.raw(message.consul_json),
         "Services": rt.raw(message.services_json),
         "Volumes": rt.raw(message.volumes_json),
@@ -953,7 +953,7 @@ def job_ui_config_to_json(message: JobUIConfig) -> dict[str, rt.Json]:
     """Return the JSON object of a JobUIConfig, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
         "Description": message.description,
-        "Links": [job_ui_link_to_json(item) for item in all_links] if (all_links := message.links) else None,
+        "Links": [job_ui_link_to_json(item) for item in all_links[:]] if (all_links := message.links) else None,
     }
     return value
 
@@ -996,7 +996,7 @@ def alloc_metric_to_json(message: AllocMetric) -> dict[str, rt.Json]:
     value["QuotaExhausted"] = all_quota_exhausted[:] if (all_quota_exhausted := message.quota_exhausted) else None
     value["ResourcesExhausted"] = {name: resources_to_json(all_resources_exhausted[name]) for name in sorted(all_resources_exhausted)} if (all_resources_exhausted := message.resources_exhausted) else None
     value["Scores"] = {name: all_scores[name] for name in sorted(all_scores)} if (all_scores := message.scores) else None
-    value["ScoreMetaData"] = [node_score_meta_to_json(item) for item in all_score_meta_data] if (all_score_meta_data := message.score_meta_data) else None
+    value["ScoreMetaData"] = [node_score_meta_to_json(item) for item in all_score_meta_data[:]] if (all_score_meta_data := message.score_meta_data) else None
     value["AllocationTime"] = rt.nanoseconds(message.allocation_time) if message.HasField("allocation_time") else 0
     value["CoalescedFailures"] = message.coalesced_failures
     return value
@@ -1024,7 +1024,7 @@ def task_state_to_json(message: TaskState) -> dict[str, rt.Json]:
         "LastRestart": rt.time_text(message.last_restart) if message.HasField("last_restart") else rt.ZERO_TIME,
         "StartedAt": rt.time_text(message.started_at) if message.HasField("started_at") else rt.ZERO_TIME,
         "FinishedAt": rt.time_text(message.finished_at) if message.HasField("finished_at") else rt.ZERO_TIME,
-        "Events": [task_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
+        "Events": [task_event_to_json(item) for item in all_events[:]] if (all_events := message.events) else None,
     }
     if message.paused:
         value["Paused"] = message.paused
@@ -1055,7 +1055,7 @@ def alloc_deployment_status_to_json(message: AllocDeploymentStatus) -> dict[str,
 def reschedule_tracker_to_json(message: RescheduleTracker) -> dict[str, rt.Json]:
     """Return the JSON object of a RescheduleTracker, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Events": [reschedule_event_to_json(item) for item in all_events] if (all_events := message.events) else None,
+        "Events": [reschedule_event_to_json(item) for item in all_events[:]] if (all_events := message.events) else None,
         "LastReschedule": message.last_reschedule,
     }
     return value
@@ -1231,8 +1231,8 @@ def network_resource_to_json(message: NetworkResource) -> dict[str, rt.Json]:
         "IP": message.ip,
         "MBits": message.mbits,
         "DNS": dns_config_to_json(message.dns) if message.HasField("dns") else None,
-        "ReservedPorts": [nomad_port_to_json(item) for item in all_reserved_ports] if (all_reserved_ports := message.reserved_ports) else None,
-        "DynamicPorts": [nomad_port_to_json(item) for item in all_dynamic_ports] if (all_dynamic_ports := message.dynamic_ports) else None,
+        "ReservedPorts": [nomad_port_to_json(item) for item in all_reserved_ports[:]] if (all_reserved_ports := message.reserved_ports) else None,
+        "DynamicPorts": [nomad_port_to_json(item) for item in all_dynamic_ports[:]] if (all_dynamic_ports := message.dynamic_ports) else None,
     }
     if message.hostname:
         value["Hostname"] = message.hostname
@@ -1248,7 +1248,7 @@ def node_network_resource_to_json(message: NodeNetworkResource) -> dict[str, rt.
         "Device": message.device,
         "MacAddress": message.mac_address,
         "Speed": message.speed,
-        "Addresses": [node_network_address_to_json(item) for item in all_addresses] if (all_addresses := message.addresses) else None,
+        "Addresses": [node_network_address_to_json(item) for item in all_addresses[:]] if (all_addresses := message.addresses) else None,
     }
     return value
 
@@ -1259,7 +1259,7 @@ def node_device_resource_to_json(message: NodeDeviceResource) -> dict[str, rt.Js
         "Vendor": message.vendor,
         "Type": message.type,
         "Name": message.name,
-        "Instances": [node_device_to_json(item) for item in all_instances] if (all_instances := message.instances) else None,
+        "Instances": [node_device_to_json(item) for item in all_instances[:]] if (all_instances := message.instances) else None,
         "Attributes": rt.raw(message.attributes_json),
     }
     return value
@@ -1372,7 +1372,7 @@ def allocated_task_resources_to_json(message: AllocatedTaskResources) -> dict[st
     value: dict[str, rt.Json] = {
         "Cpu": allocated_cpu_resources_to_json(message.cpu) if message.HasField("cpu") else None,
         "Memory": allocated_memory_resources_to_json(message.memory) if message.HasField("memory") else None,
-        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks[:]] if (all_networks := message.networks) else None,
         "Devices": rt.raw(message.devices_json),
     }
     return value
@@ -1390,9 +1390,9 @@ def task_lifecycle_to_json(message: TaskLifecycle) -> dict[str, rt.Json]:
 def allocated_shared_resources_to_json(message: AllocatedSharedResources) -> dict[str, rt.Json]:
     """Return the JSON object of a AllocatedSharedResources, ready for `rt.dumps`."""
     value: dict[str, rt.Json] = {
-        "Networks": [network_resource_to_json(item) for item in all_networks] if (all_networks := message.networks) else None,
+        "Networks": [network_resource_to_json(item) for item in all_networks[:]] if (all_networks := message.networks) else None,
         "DiskMB": message.disk_mb,
-        "Ports": [allocated_port_mapping_to_json(item) for item in all_ports] if (all_ports := message.ports) else None,
+        "Ports": [allocated_port_mapping_to_json(item) for item in all_ports[:]] if (all_ports := message.ports) else None,
     }
     return value
 
@@ -1520,7 +1520,7 @@ def numa_topology_to_json(message: NumaTopology) -> dict[str, rt.Json]:
     value: dict[str, rt.Json] = {
         "Nodes": all_nodes[:] if (all_nodes := message.nodes) else None,
         "Distances": rt.raw(message.distances_json),
-        "Cores": [numa_core_to_json(item) for item in all_cores] if (all_cores := message.cores) else None,
+        "Cores": [numa_core_to_json(item) for item in all_cores[:]] if (all_cores := message.cores) else None,
         "OverrideTotalCompute": message.override_total_compute,
         "OverrideWitholdCompute": message.override_withold_compute,
     }

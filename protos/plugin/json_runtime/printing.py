@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from datetime import datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -48,5 +49,11 @@ def time_text_micros(value: Timestamp) -> str:
 
 
 def _seconds(value: Timestamp) -> str:
+    minutes, seconds = divmod(value.seconds, 60)
+    return f"{_minute(minutes)}{seconds:02d}"
+
+
+@functools.lru_cache(1024)  # the times of a cluster's events lie close together
+def _minute(minutes: int) -> str:
     # Sums, not datetime.fromtimestamp, which refuses early years on some platforms.
-    return (_EPOCH + timedelta(seconds=value.seconds)).isoformat()
+    return (_EPOCH + timedelta(minutes=minutes)).isoformat()[:-2]
