@@ -1,10 +1,14 @@
 """What the documents tell people to type exists."""
 
+import pkgutil
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+
+import tidings.gateway.doors
+from tidings.app.settings import fields, flag_of, toml_place_of
 
 _FENCE = re.compile(r"^```(?:sh|console|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -40,3 +44,27 @@ def test_readme_is_the_readme_of_the_package(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     assert project["readme"] == "README.md"
     assert (root / "README.md").read_text().startswith(f"# {project['name'].title()}\n")
+
+
+def test_every_setting_is_documented_as_it_is(root: Path) -> None:
+    page = (root / "docs/operating.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `--")]
+    wanted = []
+    for field in fields():
+        table, key = toml_place_of(field)
+        place = f"{table}.{key}" if table else key
+        shown = field.metadata["kind"].show(field.default)
+        default = f"`{shown}`" if shown else ""
+        about = field.metadata["about"]
+        wanted.append(" ".join(f"| `{flag_of(field)}` | `{place}` | {default} | {about} |".split()))
+    assert rows == wanted
+
+
+def test_every_door_has_its_page(root: Path) -> None:
+    doors = {module.name for module in pkgutil.iter_modules(tidings.gateway.doors.__path__)}
+    pages = {path.stem for path in (root / "docs/doors").glob("*.md")}
+    assert pages == {name.replace("_", "-") for name in doors}
+
+
+def test_readme_is_shorter_than_two_screens(root: Path) -> None:
+    assert len((root / "README.md").read_text().splitlines()) <= 100

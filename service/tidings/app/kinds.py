@@ -42,7 +42,7 @@ def _address(text: str) -> Address:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise ValueError("an IPv6 host is written in brackets, [::1]:4650")
+        raise ValueError("expected an IPv6 host in brackets, [::1]:4650")
     if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("expected HOST:PORT with a port from 0 to 65535")
     return Address(host or "127.0.0.1", int(port))

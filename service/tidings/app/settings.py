@@ -102,10 +102,15 @@ class Settings:
         TEXT, "dc1", "datacenter that this server answers for", "consul"
     )
     puppet_base_url: str = _setting(
-        TEXT, "", "what links in answers begin with; empty = the request's scheme and Host", "puppet"
+        TEXT,
+        "",
+        "what links in answers begin with; empty = the request's scheme and Host",
+        "puppet",
     )
     puppet_validation_kind: str = _setting(
-        choice("puppetlabs.orchestrator/validation-error", "puppetlabs.validators/validation-error"),
+        choice(
+            "puppetlabs.orchestrator/validation-error", "puppetlabs.validators/validation-error"
+        ),
         "puppetlabs.orchestrator/validation-error",
         "kind of a 400: the documented one, or the one that the Ruby client maps",
         "puppet",

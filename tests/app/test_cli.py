@@ -1,0 +1,76 @@
+"""The command line: help, exit statuses, and what each command refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tidings.app.cli import build_parser, run
+from tidings.app.settings import fields, flag_of
+
+COMMANDS = ("serve", "service", "gateway", "tail", "publish", "check")
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["--help"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(f"  {command} " in printed for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run([command, "--help"])
+    assert ended.value.code == 0
+    assert "usage: tidings " + command in capsys.readouterr().out
+
+
+def test_serve_takes_every_setting_but_upstream() -> None:
+    parser = build_parser()
+    for field in fields():
+        arguments = ["serve", f"{flag_of(field)}=x"]
+        if field.name == "upstream":
+            with pytest.raises(SystemExit):
+                parser.parse_args(arguments)
+        else:
+            assert getattr(parser.parse_args(arguments), f"setting_{field.name}") == "x"
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["serve", "--nonsense"], ["publish"]])
+def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(arguments)
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["serve", "--http", "nowhere"], "--http: http: expected HOST:PORT"),
+        (["serve", "--http", "0.0.0.0:0"], "say --insecure"),
+        (["service", "--grpc", "0.0.0.0:0"], "say --insecure"),
+        (["gateway", "--http", "[::]:0"], "say --insecure"),
+        (["serve", "--monitor-api", "http://h/"], "monitor_compiler, monitor_runner is not set"),
+        (["tail", "--since", "yesterday"], "--since 'yesterday'"),
+    ],
+)
+def test_a_bad_setting_is_status_2_and_says_why(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    printed = capsys.readouterr()
+    assert problem in printed.err
+    assert printed.out == ""
+
+
+def test_print_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--nomad-region", "eu", "--print-config"]) == 0
+    assert 'region = "eu"' in capsys.readouterr().out
+
+
+def test_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--data", str(tmp_path)]) == 1
+    assert "holds no log" in capsys.readouterr().err

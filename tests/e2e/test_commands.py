@@ -1,0 +1,99 @@
+"""tidings tail, publish and check against a server, and a supervisor whose child keeps dying."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.rig import Server, nomad_line
+from tests.patience import PATIENCE_S
+
+
+def tidings(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tidings.app", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+
+def test_publish_tail_and_check(server: Server, tmp_path: Path) -> None:
+    drafts = [
+        {"key": "k", "events": [{"consul": {"Name": "deploy", "Payload": "aGk="}}]},
+        {"events": [{"nomad": {"Topic": "Job", "Type": "T", "Key": "web", "Namespace": "prod"}}]},
+    ]
+    file = tmp_path / "drafts.ndjson"
+    file.write_text("".join(json.dumps(draft) + "\n" for draft in [*drafts, drafts[0]]))
+    done = tidings("publish", str(file), "--upstream", server.grpc)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["line 1: seq 2", "line 2: seq 3", "line 3: seq 2 duplicate"]
+
+    done = tidings("tail", "--since", "start", "-n", "0", "--upstream", server.grpc)
+    assert done.returncode == 0
+    first, second = done.stdout.splitlines()
+    assert first.split()[0] == "2"
+    assert first.split()[3:] == ["consul", "deploy", "2", "bytes"]
+    assert second.split()[3:] == ["nomad", "Job", "T", "web", "prod"]
+
+    done = tidings("tail", "--since", "2", "-n", "1", "-o", "json", "--upstream", server.grpc)
+    assert json.loads(done.stdout)["seq"] == "3"
+    done = tidings("check", "--data", str(server.data))
+    assert (done.returncode, done.stdout.split()[0]) == (0, "ok")
+    assert "records=2 first_seq=2 last_seq=3" in done.stdout
+
+
+def test_tail_selects_and_colours(server: Server) -> None:
+    server.publish_nomad([nomad_line(1), nomad_line(2, topic="Node", namespace="")])
+    server.request("PUT", "/v1/event/fire/deploy")
+    flags = ["--since", "start", "-n", "0", "--upstream", server.grpc]
+    assert len(tidings("tail", "--topic", "Node", *flags).stdout.splitlines()) == 1
+    assert len(tidings("tail", "--system", "consul", *flags).stdout.splitlines()) == 1
+    assert "\x1b[" in tidings("tail", "--color", "always", *flags).stdout
+    assert "\x1b[" not in tidings("tail", *flags).stdout
+
+
+def test_publish_says_which_line_is_bad_and_goes_on(server: Server) -> None:
+    good = json.dumps({"events": [{"consul": {"Name": "a"}}]})
+    done = tidings("publish", "-", "--upstream", server.grpc, stdin=f"nonsense\n{good}\n")
+    assert done.returncode == 1
+    assert done.stdout == "line 2: seq 2\n"
+    assert done.stderr.startswith("line 1: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_there_is_status_1_in_one_line() -> None:
+    done = tidings("tail", "--upstream", "127.0.0.1:1")
+    assert done.returncode == 1
+    assert done.stderr.startswith("tidings tail: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_status_1(server: Server, tmp_path: Path) -> None:
+    data = str(tmp_path / "other")
+    for flags in (
+        ["--http", server.http, "--grpc=127.0.0.1:0"],
+        ["--http=127.0.0.1:0", "--grpc", server.grpc],
+    ):
+        done = tidings("serve", "--data", data, *flags)
+        assert done.returncode == 1
+        assert "cannot listen on" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.timeout(60)
+def test_five_deaths_within_a_minute_end_the_supervisor(server: Server, patience_s: float) -> None:
+    for _ in range(5):
+        child = server.children().get("gateway")
+        while child is None:
+            child = server.children().get("gateway")
+        child.kill()
+        child.wait(patience_s)
+    assert server.process.wait(patience_s) == 1
+    assert "5 deaths within 60 s" in server.log_path.read_text()
