@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.store.contract", "tests.store.contract_keys")
-pytest.register_assert_rewrite("tests.store.contract_state")
+pytest.register_assert_rewrite(
+    "tests.store.contract",
+    "tests.store.contract_feed",
+    "tests.store.contract_keys",
+    "tests.store.contract_state",
+    "tests.store.places",
+)
 
 
 @pytest.fixture

@@ -189,12 +189,9 @@ class SQLiteMachine(StoreMachine):
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+_BOUNDED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 TestMemoryModel = StoreMachine.TestCase
-TestMemoryModel.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestMemoryModel.settings = settings(_BOUNDED, max_examples=60, stateful_step_count=30)
 TestSQLiteModel = SQLiteMachine.TestCase
-TestSQLiteModel.settings = settings(
-    max_examples=25,
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestSQLiteModel.settings = settings(_BOUNDED, max_examples=25, stateful_step_count=25)
