@@ -12,6 +12,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import grpc
+
+from tidings.gateway.answer_lines import AnswerLines
 from tidings.gateway.asgi import BodySilent, ClientGone, Request
 from tidings.gateway.door import House
 from tidings.gateway.draft_stream import DraftStream
@@ -24,6 +27,9 @@ from tidings.gateway.transcode.render import LINES_TYPE, Reply, render_error, re
 from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
+
+MAX_OBJECT_BYTES = 8 * 1024**2
+"""Of one object's text: a record holds no more."""
 
 _METHODS = ("POST", "PUT")
 _HEADERS = ((b"content-type", LINES_TYPE.encode("ascii")), (b"cache-control", b"no-cache"))
@@ -118,6 +124,7 @@ class _Upload:
         self._has_ended = False
         self._held: list[Piece] = []
         self._held_bytes = 0
+        self._lines = AnswerLines(request)
         self._is_answered = False  # by a whole reply, instead of lines
         self._progress = asyncio.Event()  # another object, or the end
 
@@ -125,12 +132,17 @@ class _Upload:
         try:
             async with asyncio.TaskGroup() as tasks:
                 uploading = tasks.create_task(self._upload())
+                writing = tasks.create_task(self._lines.run())
                 helping = (
                     uploading,
                     tasks.create_task(self._drafts.run()),
                     tasks.create_task(self._end_on_drain(uploading)),
                 )
                 await self._answer()
+                self._lines.finish()
+                await writing
+                if not self._is_answered:
+                    await self._request.end()
                 for task in helping:
                     task.cancel()
         except* ClientGone:
@@ -140,7 +152,7 @@ class _Upload:
 
     async def _upload(self) -> None:
         settings = self._house.settings
-        splitter = JsonSplitter(settings.body_bytes)
+        splitter = JsonSplitter(min(settings.body_bytes, MAX_OBJECT_BYTES))
         try:
             while (chunk := await self._request.chunk(settings.silence_s)) is not None:
                 for piece in splitter.feed(chunk):
@@ -197,11 +209,8 @@ class _Upload:
                 await self._tell(results)
         except Failure as error:
             await self._break_off(error)
-        if self._is_answered:
-            return
         if not self._request.started:  # nothing but heartbeats
             await self._request.start(200, _HEADERS)
-        await self._request.end()
 
     async def _tell(self, results: Sequence[pb.PublishResult]) -> None:
         entries = [self._entries.popleft() for _ in results]
@@ -210,10 +219,11 @@ class _Upload:
             is_refused = len(results) == 1 and results[0].HasField("error")
             if is_refused and await self._is_lone():
                 self._is_answered = True
-                await self._request.reply(Reply(entries[0].status, _HEADERS, lines[0]))
+                status = _status(entries[0], results[0])
+                await self._request.reply(Reply(status, _HEADERS, lines[0]))
                 return
             await self._request.start(200, _HEADERS)
-        await self._request.write(b"".join(lines))
+        await self._lines.add(b"".join(lines))
 
     async def _is_lone(self) -> bool:
         """Wait until it is known whether the first object is the only one."""
@@ -229,7 +239,13 @@ class _Upload:
             return
         reason = f"{error.details()}; it may or may not be stored"
         lines = [_error_line(entry.line, entry.problem or reason) for entry in self._entries]
-        await self._request.write(b"".join(lines))
+        await self._lines.add(b"".join(lines))
+
+
+def _status(entry: _Entry, result: pb.PublishResult) -> int:
+    """Return the status of the only object, which was refused here or by the service."""
+    too_large: int = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    return 413 if not entry.problem and result.error.code == too_large else entry.status
 
 
 def _line(entry: _Entry, result: pb.PublishResult) -> bytes:

@@ -38,6 +38,8 @@ PUBLISH_PATH = b"/v1/publish/consul"
 _MAX_WAIT_S = 600.0
 _DEFAULT_WAIT_S = 300.0
 _SLACK_S = 30.0
+# How long after the end of a wait the answer may still be on its way.
+_LATE_S = 1.0
 
 Endpoint = Callable[[Request, Query], Awaitable[Reply | None]]
 
@@ -67,7 +69,7 @@ class ConsulDoor:
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for all other paths below /v1/, once they are cleaned."""
         is_ours = golang.clean_path(request.path).startswith(b"/v1/")
-        return self._nothing_here if is_ours or request.path == b"/v1/event/fire" else None
+        return self._nothing_here if is_ours else None
 
     async def _answer(self, request: Request) -> None:
         if not golang.is_printable(request.path):
@@ -95,7 +97,6 @@ class ConsulDoor:
 
     async def _fire(self, request: Request, query: Query) -> Reply:
         settings = self._house.settings
-        fire = parse_fire(request.path, query, settings.consul_datacenter)
         try:
             payload = await request.body(settings.body_bytes, settings.silence_s)
         except TooLarge as error:
@@ -103,6 +104,8 @@ class ConsulDoor:
             raise Refused(413, text) from None
         except BodySilent:
             raise Refused(408, "Request body did not arrive in time") from None
+        # After the body: an answer that overtakes it may cost the client its connection.
+        fire = parse_fire(request.path, query, settings.consul_datacenter)
         fire.payload.CopyFrom(httpbody_pb2.HttpBody(data=payload))
         try:
             response = await self._house.upstream.fire(fire, credential_of(request, query))
@@ -131,12 +134,15 @@ class ConsulDoor:
         """
         if not wanted.index:
             return await self._house.upstream.list(wanted.request(), credential, _SLACK_S)
-        wait_s = min(wanted.wait_ns / 1e9 or _DEFAULT_WAIT_S, _MAX_WAIT_S)
-        deadline_s = (wait_s if wait_s > 0 else _MAX_WAIT_S) + _SLACK_S
+        hold_s = min(wanted.wait_ns / 1e9 or _DEFAULT_WAIT_S, _MAX_WAIT_S)
+        hold_s = hold_s if hold_s > 0 else _MAX_WAIT_S
         async with asyncio.TaskGroup() as tasks:
-            listing = tasks.create_task(self._try(wanted, credential, deadline_s))
+            listing = tasks.create_task(self._try(wanted, credential, hold_s + _SLACK_S))
             draining = tasks.create_task(self._house.draining.wait())
-            await asyncio.wait((listing, draining), return_when=asyncio.FIRST_COMPLETED)
+            # The service ends the wait itself, but one that came back in the middle began it anew.
+            await asyncio.wait(
+                (listing, draining), timeout=hold_s + _LATE_S, return_when=asyncio.FIRST_COMPLETED
+            )
             draining.cancel()
             if not listing.done():
                 listing.cancel()
@@ -171,8 +177,7 @@ class ConsulDoor:
         if not golang.is_printable(request.path):
             await request.reply(replies.not_printable())
             return
-        target = b"/v1/event/fire/" if request.path == b"/v1/event/fire" else request.path
-        location = redirect_target(request.path, request.query, target)
+        location = redirect_target(request.path, request.query)
         if location is not None:
             await request.reply(replies.redirect_reply(request.method, location))
         else:
@@ -195,6 +200,6 @@ def credential_of(request: Request, query: Query | None = None) -> Metadata:
 def _wrong_method(method: str, allowed: str) -> Reply:
     allow = (b"allow", f"OPTIONS,{allowed}".encode("ascii"))
     if method == "OPTIONS":
-        return Reply(200, (replies.VARY, allow), b"")
+        return Reply(200, (*replies.ROUTED, allow), b"")
     reply = replies.error_reply(405, f"method {method} not allowed")
     return Reply(reply.status, (*reply.headers, allow), reply.body)

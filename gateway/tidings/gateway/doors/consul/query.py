@@ -76,30 +76,30 @@ def parse_fire(path: bytes, query: Query, datacenter: str) -> pb.FireRequest:
         raise Refused(400, "Missing name")
     if not golang.is_utf8(raw_name):
         raise Refused(400, "Invalid name: not UTF-8")
-    filters = {}
-    for field in _FILTERS:
-        value = query.first(field)
+    filters = {field: query.first(field) for field in _FILTERS}
+    if filters["tag"] and not filters["service"]:
+        raise Refused(500, "Cannot provide tag filter without service filter")
+    for field, value in filters.items():
         if not golang.is_utf8(value):
             raise Refused(
                 500, f"Invalid {field} filter: error parsing regexp: invalid UTF-8: `{value}`"
             )
-        filters[field] = value
-    if filters["tag"] and not filters["service"]:
-        raise Refused(500, "Cannot provide tag filter without service filter")
     if query.first("dc") not in ("", datacenter):
         raise Refused(500, "No path to datacenter")
     return pb.FireRequest(name=raw_name, **filters)
 
 
-def redirect_target(path: bytes, raw_query: bytes, target: bytes | None = None) -> str | None:
+def redirect_target(path: bytes, raw_query: bytes) -> str | None:
     """Return where Go's router sends a path that is not clean, None when it is.
 
-    `target` is where it sends a path that lacks its final slash.
+    One that lacks only the slash before the name is sent there.
 
-    Source: Go 1.22 net/http, ServeMux.
+    Source: Go 1.22 net/http, ServeMux; net/url, `URL.EscapedPath`.
     """
-    cleaned = golang.clean_path(target or path)
+    cleaned = golang.clean_path(path)
+    if cleaned + b"/" == FIRE_PREFIX:
+        cleaned = FIRE_PREFIX
     if cleaned == path:
         return None
-    location = quote(cleaned, safe="/:@!$&'()*+,;=~")
+    location = quote(cleaned, safe="$&+,/:;=@")
     return location + ("?" + raw_query.decode("latin-1") if raw_query else "")

@@ -14,7 +14,9 @@ from tidings.gateway.upstream import Failure, reason_of
 from tidings.v1 import consul_json, consul_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
 
-VARY = (b"vary", b"Accept-Encoding")
+_VARY = (b"vary", b"Accept-Encoding")
+# Of every answer that a handler of Consul's gives; without access control everything is allowed.
+ROUTED = (_VARY, (b"x-consul-default-acl-policy", b"allow"))
 NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
 
 _Code = grpc.StatusCode
@@ -33,7 +35,7 @@ def json_reply(value: Any, *headers: tuple[bytes, bytes], pretty: bool) -> Reply
     """Return 200 with JSON as Go's encoder writes it; pretty with 4 spaces and a final newline."""
     text = json_runtime.dumps_indented(value) + b"\n" if pretty else json_runtime.dumps(value)
     body = json_runtime.go_escape_html(text)
-    return Reply(200, (JSON_TYPE, VARY, *headers), body)
+    return Reply(200, (JSON_TYPE, *ROUTED, *headers), body)
 
 
 def list_reply(response: pb.ListResponse, *, pretty: bool) -> Reply:
@@ -47,7 +49,7 @@ def list_reply(response: pb.ListResponse, *, pretty: bool) -> Reply:
 
 def error_reply(status: int, text: str) -> Reply:
     """Return an error: bare text, no final newline."""
-    return text_reply(status, text, VARY)
+    return text_reply(status, text, *ROUTED)
 
 
 def redirect_reply(method: str, location: str) -> Reply:
@@ -119,9 +121,9 @@ def not_printable() -> Reply:
 
 def unparsable_query() -> Reply:
     """Return the answer to a query that Go cannot parse: 500 without a body."""
-    return Reply(500, (VARY,), b"")
+    return Reply(500, ROUTED, b"")
 
 
 def not_found() -> Reply:
     """Return the answer to a path below /v1/ that is none of Consul's."""
-    return Reply(404, (TEXT_TYPE, VARY), NOT_AN_ENDPOINT.encode())
+    return Reply(404, (TEXT_TYPE, _VARY), NOT_AN_ENDPOINT.encode())

@@ -60,7 +60,7 @@ class NomadDoor:
 
     async def _stream(self, request: Request) -> None:
         if request.method != "GET":
-            await request.reply(text_reply(405, "Invalid method"))
+            await request.reply(text_reply(405, "Invalid method", _VARY))
             return
         try:
             query = parse_stream_query(request.query)
@@ -138,4 +138,4 @@ def print_error(error: Failure) -> Reply:
 
 
 async def _nothing_here(request: Request) -> None:
-    await request.reply(text_reply(404, ""))
+    await request.reply(text_reply(404, "", _VARY))

@@ -14,6 +14,7 @@ from tidings.v1 import event_service_pb2 as pb
 HEARTBEAT = b"{}\n"
 
 _MAX_UINT64 = 2**64 - 1
+_MEMBERS = frozenset({"Index", "Events"})
 _events = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
 
 
@@ -61,10 +62,11 @@ def parse_line(text: bytes, source: str) -> event_pb2.Draft | None:
         line = json_runtime.members(text)
         index = _parse_index(line) or 0
         events = _events.decode(line.get("Events", b"null")) or []
-        if not events and not index:
-            return None
         if not events:
-            raise BadLine("Events: must not be empty")
+            # Nomad's Go client: a heartbeat has Index 0 and no Events; the wire has just `{}`
+            if index or line.keys() - _MEMBERS:
+                raise BadLine("Events: must hold at least one event")
+            return None
         draft = event_pb2.Draft()
         for place, members in enumerate(events):
             try:
@@ -74,7 +76,7 @@ def parse_line(text: bytes, source: str) -> event_pb2.Draft | None:
             draft.events.add(nomad=body, source=source)
         if source:
             digest = hashlib.sha256(json_runtime.canonical(text)).hexdigest()
-            draft.key = f"{source}:{index}:{digest}"
+            draft.key = f"{source}/{index}/{digest}"
     except json_runtime.JsonError as error:
         raise BadLine(str(error)) from None
     except msgspec.MsgspecError:
