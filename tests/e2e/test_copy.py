@@ -69,6 +69,10 @@ def test_a_copy_that_is_cut_twenty_times_is_complete_and_has_nothing_twice(
     curl = shutil.which("curl")
     assert curl, "curl is missing: apt-get install curl"
     dice = random.Random(7)
+    # `curl -T -` waits for its standard input, and looks for answers only when some has come.
+    server.end()
+    server.flags = ["--nomad-heartbeat=0.1s"]
+    server.start()
     lines = [
         nomad_line(n, namespace=dice.choice(["default", "prod"])) for n in range(1, RECORDS + 1)
     ]

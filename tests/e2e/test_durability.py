@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
 from tests.e2e.rig import Server
 from tests.patience import PATIENCE_S
-from tidings.app.clock import SystemClock
-from tidings.store.sqlite import open_sqlite
+from tidings.store.sqlite_file import open_writer
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
 
 CANARY = "fired-under-strace"
 
 
 def test_the_writer_is_fully_synchronous(tmp_path: Path) -> None:
-    async def ask() -> int:
-        store = await open_sqlite(tmp_path / "data", clock=SystemClock())
-
-        def pragma(connection: sqlite3.Connection) -> int:
-            return int(connection.execute("PRAGMA synchronous").fetchone()[0])
-
-        try:
-            return await store._writer.transact(pragma)  # noqa: SLF001 - nothing else can see it
-        finally:
-            await store.close()
-
-    assert run_async(ask()) == 2
+    with contextlib.closing(open_writer(tmp_path, "full", now_us=0)) as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 @pytest.mark.clients  # needs strace
