@@ -16,6 +16,8 @@ Without options a field prints always, also when it is zero or empty:
   a message that is unset     null
   an unset `optional` scalar  null
   a map                       an object, members sorted by name
+Read back, absent and null leave a field unset, and so do Go's zero time and a duration of 0 unless
+null_when_empty tells them from null.
 """
 
 from collections import abc as _abc
