@@ -56,10 +56,11 @@ class LimitedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._limits = limits
-        self._in_head = True  # or before one
+        self._in_head = False  # of which at least a byte has come
         self._in_body = False
         self._head_bytes = 0  # of what has been parsed
-        self._raw_head_bytes = 0  # of what came while no head was complete
+        self._raw_head_bytes = 0  # of what came without completing a head
+        self._has_passed_head = False  # with the data of this moment
         self._refused_with: int | None = None
         self._has_request = False  # at least one head was complete
         self._is_last = False  # the next request is the last one on this connection
@@ -87,14 +88,14 @@ class LimitedProtocol(HttpToolsProtocol):
         """Take bytes; a head that grows too large is refused wherever it is cut."""
         if self._refused_with is not None or self.transport.is_closing():
             return
-        was_in_head = self._in_head
+        was_in_body, self._has_passed_head = self._in_body, False
         super().data_received(data)
-        if not self._in_head:
-            self._raw_head_bytes = 0
-        elif was_in_head:
-            self._raw_head_bytes += len(data)
-            if self._raw_head_bytes > self._limits.head_bytes:
-                self._refuse(431, "head_bytes")
+        if was_in_body or self._has_passed_head:
+            self._raw_head_bytes = 0  # how much of the data is the next head's, nobody knows
+            return
+        self._raw_head_bytes += len(data)
+        if self._raw_head_bytes > self._limits.head_bytes:
+            self._refuse(431, "head_bytes")
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, or what one of the callbacks below has called too large."""
@@ -125,19 +126,19 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hand the request on."""
         self._disarm()
+        self._has_passed_head = True
         self._in_head = False
         self._in_body = True
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise _TooMuch
         super().on_headers_complete()
         self._has_request = True
-        if self._is_last:
+        if self._is_last and not self.parser.should_upgrade():
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         """Wait for the next head, without a clock until it begins."""
         self._in_body = False
-        self._in_head = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -153,7 +154,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
         A connection that is new may have its request on the way, so it gets a moment for it.
         """
-        is_new = not self._has_request or (self._in_head and self._raw_head_bytes > 0)
+        is_new = not self._has_request or self._in_head
         if is_new and self._refused_with is None:
             self._is_last = True
             self._arm(_LINGER_S)
@@ -176,7 +177,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._timer = None
-        if self._refused_with is not None or not self._raw_head_bytes:
+        if self._refused_with is not None or not self._in_head:
             self.transport.close()
         else:
             self._refuse(408, "head_s")
