@@ -35,8 +35,8 @@ async def service(
         StoreCorrupt: what is in it is no log that this program can serve.
         OSError: an address cannot be bound.
     """
-    # Commits need the interpreter's lock for microseconds, many times; at the default of 5 ms a busy
-    # loop takes nine tenths of a lone publisher's rate.
+    # Commits need the interpreter's lock for microseconds, many times; with the default of 5 ms a
+    # busy loop takes nine tenths of a lone publisher's rate.
     sys.setswitchinterval(0.0005)
     clock = SystemClock()
     store = await open_sqlite(
