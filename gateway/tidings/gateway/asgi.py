@@ -75,8 +75,9 @@ class Request:
 
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer with its length."""
-        length = (b"content-length", b"%d" % len(reply.body))
-        await self.start(reply.status, (*reply.headers, length))
+        # RFC 9110 8.6: a 204 has no length, not even 0
+        length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
+        await self.start(reply.status, (*reply.headers, *length))
         await self.send({"type": "http.response.body", "body": reply.body})
 
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
