@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,24 +14,29 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tests.gateway.doors.rig import Http, gateway
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import LoopServer
+from tidings.v1 import event_pb2, event_service_pb2_grpc
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import event_service_pb2_grpc
 
 Context = Any
+Failure = tuple[grpc.StatusCode, str]
 
 
-class FakeService(event_service_pb2_grpc.EventServiceServicer):
-    """Answers Fire, List and Subscribe. `failure` ends every call, before anything else.
+class FakeService:
+    """Answers what the doors of Nomad and Consul ask; `http` is the gateway before it.
 
-    `messages` are what a stream brings; after them it ends with `stream_failure`, or stays open
-    when `stays_open`. `held` makes List wait until the call is cancelled.
+    `failure` ends every call, before anything else. `messages` are what a stream brings; after them
+    it ends with `stream_failure`, or stays open while `stays_open`. `held` makes a waiting List
+    hang until it is cancelled. `breaks_after` is how many drafts an upload stores before it fails
+    with `stream_failure`, once.
     """
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
         self.metadata: list[dict[str, str]] = []
-        self.failure: tuple[grpc.StatusCode, str] | None = None
-        self.stream_failure: tuple[grpc.StatusCode, str] | None = None
+        self.drafts: list[event_pb2.Draft] = []
+        self.failure: Failure | None = None
+        self.stream_failure: Failure | None = None
+        self.breaks_after: int | None = None
         self.messages: list[pb.SubscribeResponse] = []
         self.stays_open = True
         self.held = False
@@ -49,7 +54,11 @@ class FakeService(event_service_pb2_grpc.EventServiceServicer):
     async def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:
         await self._begin(request, context)
         if self.held and request.index:
-            await self._hold()
+            self.is_held.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.has_ended.set()
         return self.list_response
 
     async def Subscribe(
@@ -57,9 +66,9 @@ class FakeService(event_service_pb2_grpc.EventServiceServicer):
     ) -> AsyncIterator[pb.SubscribeResponse]:
         await self._begin(request, context)
         await context.send_initial_metadata((("tidings-log-id", "a-log"),))
-        for message in self.messages:
-            yield message
         try:
+            for message in self.messages:
+                yield message
             while self.stays_open and (more := await self._more.get()) is not None:
                 yield more
         finally:
@@ -67,28 +76,43 @@ class FakeService(event_service_pb2_grpc.EventServiceServicer):
         if self.stream_failure is not None:
             await context.abort(*self.stream_failure)
 
-    def bring(self, *messages: pb.SubscribeResponse) -> None:
-        """Send more to the stream that is open."""
-        self.http.loop.call(lambda: [self._more.put_nowait(message) for message in messages])
+    async def PublishStream(
+        self, requests: AsyncIterator[pb.PublishStreamRequest], context: Context
+    ) -> AsyncIterator[pb.PublishStreamResponse]:
+        await self._begin(None, context)
+        try:
+            async for request in requests:
+                for draft in request.drafts:
+                    if self.breaks_after == len(self.drafts) and self.stream_failure is not None:
+                        self.breaks_after = None
+                        await context.abort(*self.stream_failure)
+                    yield self._publish(draft)
+        finally:
+            self.has_ended.set()
 
-    def end_stream(self) -> None:
-        """End the stream that is open."""
-        self.http.loop.call(lambda: self._more.put_nowait(None))
+    def bring(self, *messages: pb.SubscribeResponse | None) -> None:
+        """Send more to the stream that is open; None ends it."""
+        for message in messages:
+            self.http.loop.call(lambda message=message: self._more.put_nowait(message))
+
+    def _publish(self, draft: event_pb2.Draft) -> pb.PublishStreamResponse:
+        response = pb.PublishStreamResponse()
+        result = response.results.add()
+        if draft.events:
+            self.drafts.append(draft)
+            result.stored.seq = len(self.drafts) + 1
+        else:
+            result.error.code = 3
+            result.error.message = "events: must not be empty"
+        return response
 
     async def _begin(self, request: Any, context: Context) -> None:
         self.requests.append(request)
-        found = {key: value for key, value in context.invocation_metadata() or ()}
+        found = dict(context.invocation_metadata() or ())
         found.pop("user-agent", None)
         self.metadata.append(found)
         if self.failure is not None:
             await context.abort(*self.failure)
-
-    async def _hold(self) -> None:
-        self.is_held.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self.has_ended.set()
 
 
 @contextmanager
@@ -108,9 +132,12 @@ def faking(address: str, **settings: Any) -> Iterator[FakeService]:
 
 
 async def _start(address: str) -> tuple[FakeService, grpc.aio.Server]:
-    service = FakeService()
+    service: Any = FakeService()  # which has not all methods of the stub's servicer
     server = grpc.aio.server()
-    event_service_pb2_grpc.add_EventServiceServicer_to_server(service, server)
+    handlers: Any = event_service_pb2_grpc
+    for name in ("Publish", "GetJobEvents", "GetClusterEvent", "ListClusterEvents"):
+        setattr(service, name, None)
+    handlers.add_EventServiceServicer_to_server(service, server)
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     await servicer.set("", health_pb2.HealthCheckResponse.SERVING)
@@ -122,10 +149,3 @@ async def _start(address: str) -> tuple[FakeService, grpc.aio.Server]:
 def wait_for(event: threading.Event) -> None:
     """Wait for something that the service does."""
     assert event.wait(PATIENCE_S)
-
-
-def wait_until(condition: Callable[[], bool], event: threading.Event) -> None:
-    """Wait until a condition holds that `event` announces."""
-    while not condition():
-        wait_for(event)
-        event.clear()

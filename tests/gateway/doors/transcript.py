@@ -1,8 +1,8 @@
 """Transcripts: conversations as text files, requests and the exact answers to them.
 
 A line `> …` is sent, a line `< …` is what comes back, a line `# …` is a remark. Every request comes
-on a connection of its own. In what is read, `⏎` is a line feed and `<uuid>` stands for any UUID; the
-Date header is left out, and so is the length of what is sent. An answer in chunks ends with
+on a connection of its own. In what is read, `⏎` is a line feed and `<uuid>` stands for any UUID;
+the Date header is left out, and so is the length of what is sent. An answer in chunks ends with
 `< (end)`, or goes on when the client leaves.
 """
 
@@ -67,7 +67,7 @@ def _read(connection: Connection, method: str, expected: list[str]) -> Iterator[
 
 
 def _read_body(connection: Connection, method: str, answer: Answer) -> bytes:
-    size_bytes = 0 if method == "HEAD" else int(answer.headers["content-length"])
+    size_bytes = 0 if method == "HEAD" else int(answer.headers.get("content-length", "0"))
     return connection.read(size_bytes)
 
 

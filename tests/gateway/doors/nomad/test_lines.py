@@ -9,7 +9,7 @@ import pytest
 
 from tidings.gateway.doors.nomad.lines import NomadLines, parse_line
 from tidings.gateway.publish import BadLine
-from tidings.v1 import event_pb2, json_runtime, nomad_pb2
+from tidings.v1 import event_pb2, json_runtime, nomad_objects_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 LINES = NomadLines()
@@ -29,8 +29,10 @@ def record(*events: nomad_pb2.NomadEvent, seq: int = 12) -> event_pb2.Record:
     [
         (
             nomad_pb2.NomadEvent(topic="Node", type="NodeDrain", upstream_index=99),
-            b'{"Topic":"Node","Type":"NodeDrain","Key":"","Namespace":"","FilterKeys":null,'
-            b'"Index":12,"Payload":null}',
+            (
+                b'{"Topic":"Node","Type":"NodeDrain","Key":"","Namespace":"","FilterKeys":null,'
+                b'"Index":12,"Payload":null}'
+            ),
         ),
         (
             nomad_pb2.NomadEvent(
@@ -41,25 +43,33 @@ def record(*events: nomad_pb2.NomadEvent, seq: int = 12) -> event_pb2.Record:
                 filter_keys=["", "a"],
                 payload_json=b'{"Job": {"Rate":1.0e2,"Big":18446744073709551615,"T":"<\xc3\xa9>"}}',
             ),
-            b'{"Topic":"Job","Type":"JobRegistered","Key":"web","Namespace":"default",'
-            b'"FilterKeys":["","a"],"Index":12,'
-            b'"Payload":{"Job": {"Rate":1.0e2,"Big":18446744073709551615,"T":"<\xc3\xa9>"}}}',
+            (
+                b'{"Topic":"Job","Type":"JobRegistered","Key":"web","Namespace":"default",'
+                b'"FilterKeys":["","a"],"Index":12,'
+                b'"Payload":{"Job": {"Rate":1.0e2,"Big":18446744073709551615,"T":"<\xc3\xa9>"}}}'
+            ),
         ),
         (
             nomad_pb2.NomadEvent(topic="Job", type="x", payload_json=b'{\n "Job":\r\n {"a": 1}}'),
-            b'{"Topic":"Job","Type":"x","Key":"","Namespace":"","FilterKeys":null,"Index":12,'
-            b'"Payload":{"Job":{"a":1}}}',
+            (
+                b'{"Topic":"Job","Type":"x","Key":"","Namespace":"","FilterKeys":null,"Index":12,'
+                b'"Payload":{"Job":{"a":1}}}'
+            ),
         ),
         (
             nomad_pb2.NomadEvent(
                 topic="ACLPolicy",
                 type="ACLPolicyUpserted",
-                payload=nomad_pb2.NomadPayload(acl_policy={"name": "ops", "create_index": 2**63}),
+                payload=nomad_pb2.NomadPayload(
+                    acl_policy=nomad_objects_pb2.ACLPolicy(name="ops", create_index=2**63)
+                ),
             ),
-            b'{"Topic":"ACLPolicy","Type":"ACLPolicyUpserted","Key":"","Namespace":"",'
-            b'"FilterKeys":null,"Index":12,"Payload":{"ACLPolicy":{"Name":"ops","Description":"",'
-            b'"Rules":"","RulesJSON":null,"JobACL":null,"Hash":null,'
-            b'"CreateIndex":9223372036854775808,"ModifyIndex":0}}}',
+            (
+                b'{"Topic":"ACLPolicy","Type":"ACLPolicyUpserted","Key":"","Namespace":"",'
+                b'"FilterKeys":null,"Index":12,"Payload":{"ACLPolicy":{"Name":"ops","Description":"",'
+                b'"Rules":"","RulesJSON":null,"JobACL":null,"Hash":null,'
+                b'"CreateIndex":9223372036854775808,"ModifyIndex":0}}}'
+            ),
         ),
     ],
     ids=["bare", "text", "line breaks", "typed"],
