@@ -16,11 +16,11 @@ from tidings.app.supervisor import ChildrenFailed, Supervisor
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
     """Serve until SIGTERM or SIGINT and return the exit status."""
-    configure_logs(settings)
     problem = refuse_exposure(settings, settings.http, settings.grpc) or refuse_monitor(settings)
     if problem is not None:
         sys.stderr.write(f"tidings: {problem}\n")
         return 2
+    configure_logs(settings)
     try:
         asyncio.run(_serve(settings))
     except (ChildrenFailed, OSError) as error:

@@ -75,9 +75,7 @@ class FelderaDoor:
                 reply = text_reply(400, str(error))
             except Failure as error:
                 reply = print_failure(error)
-        await request.reply(
-            Reply(reply.status, reply.headers, b"") if request.method == "HEAD" else reply
-        )
+        await request.reply(reply)
 
     async def _list(self, request: Request) -> Reply:
         events = await self._events(request, is_whole=False)

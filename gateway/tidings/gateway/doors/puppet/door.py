@@ -81,7 +81,7 @@ class PuppetDoor:
             await request.reply(print_error(error, job))
             return
         body = self._body(request, query, printed)
-        await request.reply(Reply(200, (JSON_TYPE,), b"" if request.method == "HEAD" else body))
+        await request.reply(Reply(200, (JSON_TYPE,), body))
 
     async def _printed(self, query: JobQuery, credential: Metadata) -> PrintedJob:
         """Return the job as it is now, of which only what is new is read and printed.
