@@ -17,6 +17,7 @@ from tests.conftest import NpmClients
         ("python-nomad", "nomad", "2.1.0"),
         ("py-consul", "consul", "1.8.0"),
         ("python-consul", "consul", "1.1.0"),
+        ("feldera", "feldera", "0.369.0"),
     ],
 )
 def test_python_client_is_importable(
