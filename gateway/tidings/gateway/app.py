@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import secrets
@@ -19,22 +20,19 @@ from tidings.gateway.asgi import (
     Request,
     Send,
 )
-from tidings.gateway.door import Door, Handler, House
+from tidings.gateway.door import Door, Handler, House, SocketDoor, SocketHandler
 from tidings.gateway.transcode.errors import NoSuchPath, WrongMethod
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
+from tidings.gateway.websocket import BROKEN, Socket
 
 _log = structlog.get_logger("tidings.gateway")
 
 _HEALTH_WITHIN_S = 1.0
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
-# Below these, what an unknown path is answered; else it is a google.rpc.Status. Sources: the specs
-# of Feldera (an empty 404) and Docker Cloud.
-_NOBODYS = (
-    (b"/v0/", Reply(404, (), b"")),
-    (b"/api/audit/", Reply(404, (JSON_TYPE,), b'{"error":"Not found"}')),
-)
+# Below these, what an unknown path is answered; else it is a google.rpc.Status. Source: Feldera.
+_NOBODYS = ((b"/v0/", Reply(404, (), b"")),)
 
 
 def load_doors(house: House) -> tuple[Door, ...]:
@@ -50,6 +48,7 @@ class App:
     def __init__(self, house: House) -> None:
         self._house = house
         self._doors = load_doors(house)
+        self._socket_doors = [door for door in self._doors if isinstance(door, SocketDoor)]
         self._own = {
             b"/healthz": self._health,
             b"/readyz": self._readiness,
@@ -57,22 +56,27 @@ class App:
         }
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse one websocket."""
+        """Answer one request or one websocket."""
+        socket: Socket | None = None
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1000})
-            return
-        assert scope["type"] == "http", scope["type"]
-        request = Request.of(scope, receive, send)
+            socket = Socket.of(scope, receive, send)
+            request = socket.request
+        else:
+            assert scope["type"] == "http", scope["type"]
+            request = Request.of(scope, receive, send)
         metrics = self._house.metrics
         metrics.open_requests.inc()
         name = "none"
         try:
-            name, handle = self._find(request)
+            name, handle = self._find_socket(socket) if socket else self._find(request)
             await handle(request)
         except ClientGone:
             pass
         except Exception:  # noqa: BLE001 - the edge: `_stumble` logs it
-            await self._stumble(request)
+            with contextlib.suppress(ClientGone):
+                await self._stumble(request)
+                if socket:
+                    await socket.close(BROKEN)
         finally:
             metrics.open_requests.dec()
             metrics.requests.labels(door=name, status=f"{request.status // 100}xx").inc()
@@ -83,10 +87,19 @@ class App:
                 return door.name, handler
         if own := self._own.get(request.path):
             return "own", own
+        return self._find_unknown(request)
+
+    def _find_unknown(self, request: Request) -> tuple[str, Handler]:
         for door in self._doors:
             if handler := door.unknown(request):
                 return door.name, handler
         return "none", _nobody
+
+    def _find_socket(self, socket: Socket) -> tuple[str, Handler]:
+        for door in self._socket_doors:
+            if handler := door.socket_handler(socket.request):
+                return door.name, _of_socket(handler, socket)
+        return self._find_unknown(socket.request)
 
     async def _health(self, request: Request) -> None:
         await _own_reply(request, 200, b'{"status":"healthy"}')
@@ -119,6 +132,14 @@ class App:
         number: int = grpc.StatusCode.INTERNAL.value[0]
         status = status_pb2.Status(code=number, message=f"internal error, request {request_id}")
         await request.reply(Reply(500, (JSON_TYPE,), render_status(status)))
+
+
+def _of_socket(handler: SocketHandler, socket: Socket) -> Handler:
+    async def handle(request: Request) -> None:
+        assert request is socket.request
+        await handler(socket)
+
+    return handle
 
 
 async def _own_reply(request: Request, status: int, body: bytes) -> None:

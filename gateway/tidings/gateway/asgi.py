@@ -19,6 +19,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 JSON_TYPE = (b"content-type", b"application/json")
 
+_GONE = frozenset({"http.disconnect", "websocket.disconnect"})
+
 # Of a body that is too large, what is still read so that the client gets to see the answer.
 _READ_ON_BYTES = 1024**2
 _READ_ON_S = 2.0
@@ -36,7 +38,8 @@ class BodySilent(Exception):
 class Request:
     """One request. `path` is the percent-decoded `raw_path`; neither holds the query.
 
-    `receive` and `send` are ASGI's own, for doors that stream.
+    A handshake of a websocket is one too, until it is accepted. `receive` and `send` are ASGI's
+    own, for doors that stream.
     """
 
     method: str
@@ -54,12 +57,13 @@ class Request:
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Request:
-        """Return the request of an ASGI scope of type "http"."""
+        """Return the request of an ASGI scope; a websocket's has no method, and is a GET."""
         raw_path: bytes = scope["raw_path"]
         headers = tuple(scope["headers"])
         path = unquote_to_bytes(raw_path)
         query, scheme = scope["query_string"], scope.get("scheme", "http")
-        return cls(scope["method"], raw_path, path, query, headers, scheme, receive, send)
+        method = scope.get("method", "GET")
+        return cls(method, raw_path, path, query, headers, scheme, receive, send)
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of a lower-case name, None when there is none."""
@@ -107,7 +111,7 @@ class Request:
                 event = await self.receive()
         except TimeoutError:
             raise BodySilent from None
-        if event["type"] == "http.disconnect":
+        if event["type"] in _GONE:
             raise ClientGone
         self.body_ended = not event.get("more_body", False)
         body: bytes = event.get("body", b"")
@@ -162,8 +166,8 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, None]) -> 
 
 
 async def _until_gone(receive: Receive) -> NoReturn:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    while (await receive())["type"] not in _GONE:
+        pass  # what a client sends while it is answered means nothing to any door
     raise ClientGone
 
 

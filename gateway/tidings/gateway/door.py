@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tidings.gateway.asgi import Request
 from tidings.gateway.feeds import Feeds
@@ -13,8 +13,10 @@ from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.transcode.routes import Route
 from tidings.gateway.upstream import Upstream
+from tidings.gateway.websocket import Socket
 
 Handler = Callable[[Request], Awaitable[None]]
+SocketHandler = Callable[[Socket], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +49,18 @@ class Door(Protocol):
 
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for a path that no door knows; None = it is nothing like ours."""
+        ...
+
+
+@runtime_checkable
+class SocketDoor(Protocol):
+    """A door that takes websockets as well."""
+
+    @property
+    def name(self) -> str:
+        """The door in logs and metrics."""
+        ...
+
+    def socket_handler(self, request: Request) -> SocketHandler | None:
+        """Return who answers a websocket's handshake; None = there is none on this path."""
         ...

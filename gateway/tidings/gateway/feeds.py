@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Generic, Protocol
 
 import structlog
 
-from tidings.gateway.line_tail import LineTail
+from tidings.gateway.line_tail import Form, Line, LineTail
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.transcode.metadata import Metadata
@@ -31,7 +31,7 @@ _MAX_FEED_BYTES = 4 * 1024**2
 _MIN_FEED_BYTES = 16 * 1024
 
 
-class Renderer(Protocol):
+class Renderer(Protocol[Line]):
     """How a door prints a stream. Each method returns whole lines, or nothing for the wire."""
 
     @property
@@ -39,28 +39,33 @@ class Renderer(Protocol):
         """The door, for logs and metrics."""
         ...
 
-    def record(self, record: event_pb2.Record) -> bytes:
+    @property
+    def form(self) -> Form[Line]:
+        """What its lines are: bytes of a body, or frames of a websocket."""
+        ...
+
+    def record(self, record: event_pb2.Record) -> Line:
         """Print a record."""
         ...
 
-    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
+    def heartbeat(self, heartbeat: pb.Heartbeat) -> Line:
         """Print a heartbeat of the service."""
         ...
 
-    def gap(self, gap: pb.Gap) -> bytes:
+    def gap(self, gap: pb.Gap) -> Line:
         """Print a gap."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Generic[Line]):
     """What a reader wants, how it is printed and as whom it is read. Equal plans share a feed.
 
     `selection` is a serialized SubscribeRequest without start and log_id; `credential` is the
     caller's, byte for byte, or empty.
     """
 
-    renderer: Renderer
+    renderer: Renderer[Line]
     selection: bytes
     credential: Metadata
 
@@ -76,9 +81,9 @@ class Feeds:
         self.draining = False
         self._tasks = tasks
         self._tail_bytes = tail_bytes
-        self._feeds: dict[Plan, Feed] = {}
+        self._feeds: dict[Plan[Any], Feed[Any]] = {}
 
-    async def read(self, plan: Plan, request: pb.SubscribeRequest) -> Reader:
+    async def read(self, plan: Plan[Line], request: pb.SubscribeRequest) -> Reader[Line]:
         """Return a reader from the request's start on; the rest of the request is the plan's.
 
         While draining it is a reader at its end, which a client takes as a call to come again.
@@ -97,11 +102,11 @@ class Feeds:
         for feed in list(self._feeds.values()):
             feed.stop()
 
-    def joinable(self, plan: Plan) -> Feed | None:
+    def joinable(self, plan: Plan[Line]) -> Feed[Line] | None:
         """Return the feed of a plan, if one is running."""
         return self._feeds.get(plan)
 
-    def start(self, plan: Plan, answers: AnswerStream, position: int) -> Feed:
+    def start(self, plan: Plan[Line], answers: AnswerStream, position: int) -> Feed[Line]:
         """Make a feed of a stream that has caught up with `position`, and own it from now on."""
         feed = Feed(self, plan, answers, position)
         self._feeds[plan] = feed
@@ -109,7 +114,7 @@ class Feeds:
         feed.task = self._tasks.create_task(feed.run())
         return feed
 
-    def forget(self, feed: Feed) -> None:
+    def forget(self, feed: Feed[Line]) -> None:
         """Take a feed out, so that nobody joins it any more."""
         if self._feeds.get(feed.plan) is feed:
             del self._feeds[feed.plan]
@@ -121,7 +126,7 @@ class Feeds:
         share = self._tail_bytes // max(1, len(self._feeds))
         return max(_MIN_FEED_BYTES, min(_MAX_FEED_BYTES, share))
 
-    def note_gap(self, plan: Plan, gap: pb.Gap) -> None:
+    def note_gap(self, plan: Plan[Line], gap: pb.Gap) -> None:
         """Log and count a gap: some doors have no way to tell of it."""
         self.metrics.gaps.labels(door=plan.renderer.name).inc()
         _log.warning(
@@ -133,12 +138,14 @@ class Feeds:
         )
 
 
-class Feed:
+class Feed(Generic[Line]):
     """One upstream stream at the head of the log, its newest lines and who waits for the next."""
 
-    def __init__(self, feeds: Feeds, plan: Plan, answers: AnswerStream, position: int) -> None:
+    def __init__(
+        self, feeds: Feeds, plan: Plan[Line], answers: AnswerStream, position: int
+    ) -> None:
         self.plan = plan
-        self.tail = LineTail(position)
+        self.tail = LineTail(position, plan.renderer.form)
         self.has_ended = False
         self.failure: Failure | None = None
         self.task: asyncio.Task[None] | None = None
@@ -209,24 +216,26 @@ class Feed:
             _settle(waiter)
 
 
-class Reader:
+class Reader(Generic[Line]):
     """One HTTP reader's way through the log. `close` it, whatever happens."""
 
-    def __init__(self, feeds: Feeds, plan: Plan, answers: AnswerStream | None, log_id: str) -> None:
+    def __init__(
+        self, feeds: Feeds, plan: Plan[Line], answers: AnswerStream | None, log_id: str
+    ) -> None:
         self.log_id = log_id
         self.failure: Failure | None = None
         """Why the stream ended, where that was no regular end. Logged already."""
         self._feeds = feeds
         self._plan = plan
         self._own = answers  # while catching up
-        self._feed: Feed | None = None  # from then on
+        self._feed: Feed[Line] | None = None  # from then on
         self._place = 0
         self._position = 0
         self._skips_through = 0
         self._is_at_head = False
 
-    async def take(self, until_s: float) -> bytes | None:
-        """Return the next lines; b"" = none until `until_s` of the loop's time, None = the end.
+    async def take(self, until_s: float) -> Line | None:
+        """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
 
         Cancelling leaves the reader fit only to be closed.
         """
@@ -243,7 +252,7 @@ class Reader:
                     self._end(self._feed.failure)
                     return None
                 if loop.time() >= until_s:
-                    return b""
+                    return self._plan.renderer.form.join(())
                 await self._feed.wait(until_s)
             else:
                 own = await self._take_own()
@@ -259,7 +268,7 @@ class Reader:
             self._feed.leave()
             self._feed = None
 
-    def _take_shared(self, feed: Feed) -> bytes | None:
+    def _take_shared(self, feed: Feed[Line]) -> Line | None:
         tail = feed.tail
         while self._place < tail.end and tail.seq_at(self._place) <= self._skips_through:
             self._place += 1
@@ -269,7 +278,7 @@ class Reader:
         self._position = tail.seq_at(self._place - 1)
         return chunk
 
-    async def _take_own(self) -> bytes | None:
+    async def _take_own(self) -> Line | None:
         if self._own is None or self._feeds.draining:
             return None
         try:
@@ -285,7 +294,7 @@ class Reader:
         self._is_at_head = self._is_at_head or message.HasField("heartbeat")
         if self._is_at_head:
             self._join(self._own)
-        return b"".join(line for _, line in found)
+        return self._plan.renderer.form.join(line for _, line in found)
 
     def _join(self, own: AnswerStream) -> None:
         feed = self._feeds.joinable(self._plan)
@@ -301,7 +310,7 @@ class Reader:
         # A stream of one's own may be ahead of the feed: what it brought comes there once more.
         self._skips_through = self._position if self._position > feed.tail.last_seq else 0
 
-    async def _fall_back(self, feed: Feed) -> None:
+    async def _fall_back(self, feed: Feed[Line]) -> None:
         """Leave the feed, whose lines went faster than this client reads, and catch up alone."""
         request = pb.SubscribeRequest.FromString(self._plan.selection)
         request.after_seq = self._position
@@ -323,7 +332,9 @@ class Reader:
             _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
 
 
-def lines_of(feeds: Feeds, plan: Plan, message: pb.SubscribeResponse) -> list[tuple[int, bytes]]:
+def lines_of(
+    feeds: Feeds, plan: Plan[Line], message: pb.SubscribeResponse
+) -> list[tuple[int, Line]]:
     """Return the lines of a message with their positions; 0 = without one."""
     renderer = plan.renderer
     if message.HasField("heartbeat"):

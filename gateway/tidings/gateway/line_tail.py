@@ -4,12 +4,39 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Callable, Iterable, Sequence, Sized
+from dataclasses import dataclass
+from itertools import chain
+from typing import Generic, TypeVar
 
 # One write takes no more: past it little is gained, and a slow client would hold it all.
 MAX_CHUNK_BYTES = 256 * 1024
 
+# What one record is for the wire: bytes of whole lines, or text frames; empty = nothing.
+Line = TypeVar("Line", bound=Sized)
 
-class LineTail:
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[Line]):
+    """How lines of one kind are put together (none of them: the empty one) and measured."""
+
+    join: Callable[[Iterable[Line]], Line]
+    size: Callable[[Line], int]
+
+
+def _join_frames(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(chain.from_iterable(parts))
+
+
+def _size_of_frames(frames: Sequence[str]) -> int:
+    return sum(map(len, frames))
+
+
+BYTES: Form[bytes] = Form(b"".join, len)
+FRAMES: Form[tuple[str, ...]] = Form(_join_frames, _size_of_frames)
+
+
+class LineTail(Generic[Line]):
     """Rendered lines in the order of their positions, the newest ones up to a bound.
 
     A *place* counts lines from the beginning of the stream, so it stays true when old lines go.
@@ -17,26 +44,27 @@ class LineTail:
     Everything that was selected after position `covers_after` and up to `last_seq` is held.
     """
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, form: Form[Line]) -> None:
+        self._form = form
         self.first = 0
         self.covers_after = position
         self.last_seq = position
         self.size_bytes = 0
         self._seqs: deque[int] = deque()
-        self._lines: deque[bytes] = deque()
-        self._joined: tuple[int, int, tuple[bytes, int]] = (0, 0, (b"", 0))
+        self._lines: deque[Line] = deque()
+        self._joined: tuple[int, int, tuple[Line, int]] = (0, 0, (form.join(()), 0))
 
     @property
     def end(self) -> int:
         """The place of the next line."""
         return self.first + len(self._lines)
 
-    def append(self, seq: int, line: bytes) -> None:
+    def append(self, seq: int, line: Line) -> None:
         """Add a line. A line without a position of its own stands at the last one."""
         self.last_seq = max(self.last_seq, seq)
         self._seqs.append(self.last_seq)
         self._lines.append(line)
-        self.size_bytes += len(line)
+        self.size_bytes += self._form.size(line)
 
     def advance(self, seq: int) -> None:
         """Know that nothing more comes up to this position."""
@@ -46,7 +74,7 @@ class LineTail:
         """Let the oldest lines go until the rest fits; the newest always stays."""
         while self.size_bytes > max_bytes and len(self._lines) > 1:
             self.covers_after = self._seqs.popleft()
-            self.size_bytes -= len(self._lines.popleft())
+            self.size_bytes -= self._form.size(self._lines.popleft())
             self.first += 1
 
     def place_after(self, seq: int) -> int:
@@ -57,7 +85,7 @@ class LineTail:
         """Return the position of the line at a place that is held."""
         return self._seqs[place - self.first]
 
-    def take(self, place: int) -> tuple[bytes, int]:
+    def take(self, place: int) -> tuple[Line, int]:
         """Return the lines from a place on that is held, joined, and the place after them.
 
         At least one line. Readers at the same place get the same object.
@@ -67,14 +95,14 @@ class LineTail:
             return self._lines[index], place + 1
         if self._joined[:2] == (place, self.end):
             return self._joined[2]
-        parts: list[bytes] = []
+        parts: list[Line] = []
         size_bytes = 0
         while index < len(self._lines):
-            size_bytes += len(self._lines[index])
+            size_bytes += self._form.size(self._lines[index])
             if parts and size_bytes > MAX_CHUNK_BYTES:
                 break
             parts.append(self._lines[index])
             index += 1
-        taken = b"".join(parts), place + len(parts)
+        taken = self._form.join(parts), place + len(parts)
         self._joined = (place, self.end, taken)
         return taken

@@ -14,6 +14,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from tidings.gateway.handshake import is_handshake
 from tidings.gateway.metrics import Metrics
 
 # How long a refused client is read from, and a new connection may still bring its one request when
@@ -32,14 +33,19 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
-    """The limits of one listener, and who counts what they refuse."""
+    """The limits of one listener, who counts what they refuse, and what all connections share.
+
+    `turned_away` are connections beyond the cap that are still open for a moment: they do not
+    count, or whoever comes again at once would keep the house full.
+    """
 
     head_bytes: int
     head_s: float
     max_connections: int
     metrics: Metrics
+    turned_away: int = 0
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -62,25 +68,31 @@ class LimitedProtocol(HttpToolsProtocol):
         self._raw_head_bytes = 0  # of what came without completing a head
         self._has_passed_head = False  # with the data of this moment
         self._refused_with: int | None = None
+        self._is_turned_away = False
         self._has_request = False  # at least one head was complete
         self._is_last = False  # the next request is the last one on this connection
+        self._is_handshake = False  # the request at hand makes this connection a websocket
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, or refuse a connection too many."""
         super().connection_made(transport)
-        beyond = len(self.connections) - self._limits.max_connections
-        if beyond > _TOLD_BEYOND_CAP:
-            self._count("connections")
-            transport.abort()
-        elif beyond > 0:
-            self._refuse(503, "connections")
+        limits = self._limits
+        if len(self.connections) - limits.turned_away > limits.max_connections:
+            self._is_turned_away = True
+            limits.turned_away += 1
+            if limits.turned_away > _TOLD_BEYOND_CAP:
+                self._count("connections")
+                transport.abort()
+            else:
+                self._refuse(503, "connections")
         else:
             self._arm(self._limits.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer and what is pending."""
         self._disarm()
+        self._limits.turned_away -= self._is_turned_away
         self.pipeline.clear()
         super().connection_lost(exc)
 
@@ -131,9 +143,16 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_body = True
         if len(self.pipeline) >= _MAX_PIPELINED:
             raise _TooMuch
+        is_alone = not self._has_request or self.cycle.response_complete
+        self._is_handshake = (
+            self.parser.should_upgrade()
+            and is_alone
+            and is_handshake(self.parser.get_method(), self.headers)
+        )
         super().on_headers_complete()
         self._has_request = True
-        if self._is_last and not self.parser.should_upgrade():
+        # the parser takes what follows an offer to upgrade for another protocol
+        if not self._should_upgrade() and (self._is_last or self.parser.should_upgrade()):
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
@@ -160,6 +179,13 @@ class LimitedProtocol(HttpToolsProtocol):
             self._arm(_LINGER_S)
             return
         super().shutdown()
+
+    def _should_upgrade(self) -> bool:
+        """Say whether the request is a whole handshake; any other is a request like all others."""
+        return self._is_handshake and super()._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: who offers what we do not speak gets an answer in HTTP."""
 
     def _grow(self, size_bytes: int) -> None:
         self._head_bytes += size_bytes

@@ -17,11 +17,14 @@ from tidings.gateway.feeds import Feeds
 from tidings.gateway.listener import LimitedProtocol, Limits
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.socket_listener import SocketProtocol
 from tidings.gateway.transcode.routes import routes_of
 from tidings.gateway.upstream import Upstream
 from tidings.v1 import event_service_pb2
 
 _DATE_EVERY_S = 1.0
+# Of what a websocket's client sends. It has nothing to say: enough to ignore, too little to hurt.
+_MAX_MESSAGE_BYTES = 64 * 1024
 
 
 async def serve(
@@ -111,14 +114,19 @@ def _config(settings: GatewaySettings, app: App, metrics: Metrics) -> uvicorn.Co
     return uvicorn.Config(
         asgi,
         http=protocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_per_message_deflate=False,
+        ws_max_size=_MAX_MESSAGE_BYTES,
+        ws_ping_interval=settings.socket_ping_s,
+        ws_ping_timeout=settings.socket_ping_s,
         lifespan="off",
         interface="asgi3",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        ssl_certfile=settings.tls_cert or None,
+        ssl_keyfile=settings.tls_key or None,
         timeout_keep_alive=int(settings.keep_alive_s),
         timeout_graceful_shutdown=max(1, int(settings.grace_s)),
     )

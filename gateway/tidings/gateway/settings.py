@@ -19,6 +19,21 @@ class GatewaySettings:
     consul_node_name: str = "tidings"
     consul_datacenter: str = "dc1"
 
+    docker_cloud_allow_origin: frozenset[str] = frozenset()
+    """Origins other than the gateway's own whose websockets are accepted."""
+
+    docker_cloud_pause_s: float = 1.0
+    """Before a refusal other than 401: its Python client comes again at once, for ever."""
+
+    socket_ping_s: float = 30.0
+    """Between pings of a websocket; who is silent for twice that is dropped."""
+
+    tls_cert: str = ""
+    """File with the certificate chain, PEM; "" = plain HTTP. TLS 1.2 is the least."""
+
+    tls_key: str = ""
+    """File with the certificate's private key, PEM."""
+
     puppet_base_url: str = ""
     """What links in answers begin with; "" = the request's own scheme and Host."""
 

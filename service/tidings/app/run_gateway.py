@@ -24,6 +24,11 @@ async def gateway(
             nomad_region=settings.nomad_region,
             consul_node_name=settings.consul_node_name,
             consul_datacenter=settings.consul_datacenter,
+            docker_cloud_allow_origin=frozenset(
+                filter(None, settings.docker_cloud_allow_origin.replace(" ", "").split(","))
+            ),
+            tls_cert=settings.http_tls_cert,
+            tls_key=settings.http_tls_key,
             puppet_base_url=settings.puppet_base_url,
             puppet_validation_kind=settings.puppet_validation_kind,
             feldera_version=settings.feldera_version,

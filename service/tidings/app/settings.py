@@ -101,6 +101,18 @@ class Settings:
     consul_datacenter: str = _setting(
         TEXT, "dc1", "datacenter that this server answers for", "consul"
     )
+    docker_cloud_allow_origin: str = _setting(
+        TEXT,
+        "",
+        "other origins, comma-separated, whose websockets are accepted: https://HOST[:PORT]",
+        "docker_cloud",
+    )
+    http_tls_cert: str = _setting(
+        TEXT, "", "file with the certificate chain of HTTP, PEM; empty = no TLS", "http_tls"
+    )
+    http_tls_key: str = _setting(
+        TEXT, "", "file with the private key of that certificate, PEM", "http_tls"
+    )
     puppet_base_url: str = _setting(
         TEXT,
         "",

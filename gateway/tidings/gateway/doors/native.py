@@ -7,6 +7,7 @@ import asyncio
 from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.door import Door, Handler, House
 from tidings.gateway.feeds import Plan, Reader, Renderer
+from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine, Intake
 from tidings.gateway.transcode import errors
 from tidings.gateway.transcode.bind import BindRules, bind_request
@@ -47,6 +48,7 @@ class NativeLines:
     """Prints a stream as lines: one SubscribeResponse each, with one record."""
 
     name = "native"
+    form = BYTES
 
     def record(self, record: event_pb2.Record) -> bytes:
         """Print a record as a line."""
@@ -72,6 +74,7 @@ class NativeEvents:
     """
 
     name = "native"
+    form = BYTES
 
     def record(self, record: event_pb2.Record) -> bytes:
         """Print a record as a message."""
@@ -188,7 +191,7 @@ class NativeDoor:
             reader.close()
 
     async def _pump(
-        self, request: Request, reader: Reader, renderer: NativeLines | NativeEvents
+        self, request: Request, reader: Reader[bytes], renderer: NativeLines | NativeEvents
     ) -> None:
         loop = asyncio.get_running_loop()
         while (chunk := await reader.take(loop.time() + _FAR_S)) is not None:
@@ -198,7 +201,9 @@ class NativeDoor:
             await request.write(renderer.failure(reader.failure))
 
 
-def plan_of(message: pb.SubscribeRequest, renderer: Renderer, credential: Metadata) -> Plan:
+def plan_of(
+    message: pb.SubscribeRequest, renderer: Renderer[bytes], credential: Metadata
+) -> Plan[bytes]:
     """Return the plan of a request: all of it but where it starts."""
     selection = pb.SubscribeRequest()
     selection.CopyFrom(message)

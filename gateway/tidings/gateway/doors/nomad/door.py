@@ -93,7 +93,7 @@ class NomadDoor:
         finally:
             reader.close()
 
-    async def _pump(self, request: Request, reader: Reader) -> None:
+    async def _pump(self, request: Request, reader: Reader[bytes]) -> None:
         loop = asyncio.get_running_loop()
         every_s = self._house.settings.nomad_heartbeat_s
         beat_s = loop.time() + every_s

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -25,6 +26,7 @@ class NomadLines:
     """
 
     name = "nomad"
+    form = BYTES
 
     def record(self, record: event_pb2.Record) -> bytes:
         """Print a record: its position as Index on line and events, payloads byte for byte."""

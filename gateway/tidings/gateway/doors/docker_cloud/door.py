@@ -1,0 +1,143 @@
+"""Docker Cloud's door: the websocket GET /api/audit/v1/[<namespace>/]events[/]."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from tidings.gateway.asgi import Request, while_connected
+from tidings.gateway.door import Handler, House, SocketHandler
+from tidings.gateway.doors.docker_cloud import refusals
+from tidings.gateway.doors.docker_cloud.credential import credential_of, is_known_origin
+from tidings.gateway.doors.docker_cloud.frames import (
+    GAP,
+    DockerCloudFrames,
+    error_message,
+    parse_event,
+)
+from tidings.gateway.doors.docker_cloud.query import parse_namespace, parse_stream_query
+from tidings.gateway.feeds import Plan, Reader
+from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream import Failure
+from tidings.gateway.websocket import COME_AGAIN, Socket
+from tidings.v1 import event_service_pb2 as pb
+
+PUBLISH_PATH = b"/v1/publish/docker-cloud"
+
+_FAR_S = 3600.0
+
+
+class DockerCloudDoor:
+    """Speaks Docker Cloud's stream of audit events. Shared by all requests; holds none's state."""
+
+    name = "docker_cloud"
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._frames = DockerCloudFrames()
+        self._intake = Intake(house, "docker_cloud", parse_event, credential_of)
+
+    def handler(self, request: Request) -> Handler | None:
+        """Return who answers for publishing, and for what asks for a stream without a handshake."""
+        if request.path == PUBLISH_PATH:
+            return self._intake.publish
+        return self._answer_plainly if parse_namespace(request.raw_path) is not None else None
+
+    def socket_handler(self, request: Request) -> SocketHandler | None:
+        """Return who answers a handshake on one of the stream's paths."""
+        return self._stream if parse_namespace(request.raw_path) is not None else None
+
+    def unknown(self, request: Request) -> Handler | None:
+        """Return who answers for other paths that a client of this API would ask for.
+
+        Wherever /api/audit/ stands in them: clients may put a prefix before it.
+        """
+        return self._nothing_here if b"/api/audit/" in request.path else None
+
+    async def _nothing_here(self, request: Request) -> None:
+        await self._refuse(request, refusals.NOT_FOUND)
+
+    async def _answer_plainly(self, request: Request) -> None:
+        """Refuse what is no handshake; who may not read at all is told that first."""
+        if request.method != "GET":
+            await self._refuse(request, refusals.WRONG_METHOD)
+            return
+
+        async def work() -> None:
+            reader = await self._open(request)
+            if isinstance(reader, Reader):
+                reader.close()
+                await self._refuse(request, refusals.NO_HANDSHAKE)
+            else:
+                await self._refuse(request, reader)
+
+        await while_connected(request, work())
+
+    async def _stream(self, socket: Socket) -> None:
+        await while_connected(socket.request, self._serve(socket))
+
+    async def _serve(self, socket: Socket) -> None:
+        request = socket.request
+        reader = await self._open(request)
+        if isinstance(reader, Reply):
+            await self._refuse(request, reader)
+            return
+        try:
+            # What the first message of the service says is "you have caught up" or newer than that:
+            # with it nothing is missed that is published after the handshake is answered.
+            first = await reader.take(asyncio.get_running_loop().time())
+            if first is None:
+                await self._refuse(request, _why_nothing(reader))
+                return
+            await socket.accept()
+            await self._pump(socket, reader, first)
+        finally:
+            reader.close()
+
+    async def _open(self, request: Request) -> Reader[tuple[str, ...]] | Reply:
+        """Return a reader of what is new, or why there is none."""
+        if not is_known_origin(request, self._house.settings.docker_cloud_allow_origin):
+            return refusals.UNAUTHORIZED
+        namespace = parse_namespace(request.raw_path)
+        assert namespace is not None
+        selection = parse_stream_query(namespace, request.query).selection()
+        selected = selection.SerializeToString(deterministic=True)
+        plan = Plan(self._frames, selected, credential_of(request))
+        subscribe = pb.SubscribeRequest.FromString(selected)
+        subscribe.latest = True
+        try:
+            return await self._house.feeds.read(plan, subscribe)
+        except Failure as error:
+            return refusals.print_failure(error)
+
+    async def _pump(
+        self, socket: Socket, reader: Reader[tuple[str, ...]], frames: tuple[str, ...] | None
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while frames is not None:
+            for frame in frames:
+                await socket.write(frame)
+                if frame == GAP:
+                    await socket.close(COME_AGAIN)
+                    return
+            frames = await reader.take(loop.time() + _FAR_S)
+        is_draining = self._house.draining.is_set()
+        code, text = refusals.end_of(reader.failure, is_draining=is_draining)
+        if text:
+            await socket.write(error_message(text))
+        await socket.close(code)
+
+    async def _refuse(self, request: Request, reply: Reply) -> None:
+        """Refuse; all but 401 after a pause, since the Python SDK asks again at once, for ever."""
+        if reply.status != 401:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._house.settings.docker_cloud_pause_s):
+                    await self._house.draining.wait()
+        if request.method == "HEAD":
+            reply = Reply(reply.status, reply.headers, b"")
+        await request.reply(reply)
+
+
+def _why_nothing(reader: Reader[tuple[str, ...]]) -> Reply:
+    return refusals.GOING_DOWN if reader.failure is None else refusals.print_failure(reader.failure)

@@ -1,0 +1,31 @@
+"""What a websocket's handshake must have before its connection is handed over."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+
+VERSION = b"13"
+_KEY_BYTES = 16
+
+
+def is_handshake(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Say whether a request with these headers (names in lower case) is a whole handshake.
+
+    Source: RFC 6455 section 4.2.1. The names in Upgrade and Connection are the caller's to check.
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value.strip())
+    if method != b"GET" or values.get(b"sec-websocket-version") != [VERSION]:
+        return False
+    keys = values.get(b"sec-websocket-key", [])
+    return len(keys) == 1 and _is_key(keys[0])
+
+
+def _is_key(text: bytes) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == _KEY_BYTES
+    except binascii.Error:
+        return False

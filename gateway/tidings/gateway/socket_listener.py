@@ -1,0 +1,76 @@
+"""What uvicorn's websockets lack: a close code of ours on going down, and limits.
+
+A handshake comes here only when it is whole (`handshake`); what a client sends later is read and
+dropped, but for pings and its close.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+from typing import Any, Protocol
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+# Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
+_MAX_UNREAD_BYTES = 16 * 1024**2
+# How long a closed websocket waits for the client's own close frame once everything goes down.
+_CLOSE_S = 1.0
+
+# Its lines would hold whole queries, and in debug mode frames and heads with their credentials.
+_silent = logging.getLogger("tidings.gateway.websocket.library")
+_silent.disabled = True
+
+
+class _Handshake(Protocol):
+    @property
+    def path(self) -> str: ...
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """One websocket's connection. Its owner is the server; only the event loop calls it."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
+        super().__init__(*args, **named)
+        self.logger = _silent
+        self.conn.logger = _silent
+        self.conn.debug = False
+
+    def handle_connect(self, event: _Handshake) -> None:
+        """Begin, unless the target is one that ASGI cannot hold."""
+        if event.path.isascii():
+            super().handle_connect(event)  # type: ignore[arg-type]
+        else:
+            self._reject(http.HTTPStatus.BAD_REQUEST)
+
+    def handle_parser_exception(self) -> None:
+        """Refuse a head that the library's own limits refuse; later on, uvicorn knows how."""
+        if self.handshake_initiated:
+            super().handle_parser_exception()
+        else:
+            self._reject(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def handle_ping(self) -> None:
+        """Answer a ping at once, however slow the client reads; drop one that never does."""
+        super().handle_ping()
+        if self.transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
+            self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        """Drop a silent client; what it has not read by now keeps nobody waiting."""
+        super().keepalive_timeout()
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Go down: the door ends the stream by itself, with what is left to send and a code."""
+        self.close_timeout = _CLOSE_S
+        if self.close_sent:
+            super().shutdown()
+
+    def _reject(self, status: http.HTTPStatus) -> None:
+        self.handshake_complete = True
+        self.close_sent = True
+        self.conn.send_response(self.conn.reject(status, f"{status.value} {status.phrase}"))
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
