@@ -54,6 +54,8 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
         (["service", "--grpc", "0.0.0.0:0"], "say --insecure"),
         (["gateway", "--http", "[::]:0"], "say --insecure"),
         (["serve", "--monitor-api", "http://h/"], "monitor_compiler, monitor_runner is not set"),
+        (["serve", "--http-tls-cert", "x"], "both or none"),
+        (["gateway", "--http-tls-cert=/nonsense", "--http-tls-key=/nonsense"], "no such file"),
         (["tail", "--since", "yesterday"], "--since 'yesterday'"),
     ],
 )

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from tidings.app.exposure import refuse_exposure
+from tidings.app.exposure import refuse_exposure, refuse_tls
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
 from tidings.app.run_gateway import gateway
@@ -42,7 +42,8 @@ def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_gateway(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve HTTP until told to stop and return the exit status."""
-    if (problem := refuse_exposure(settings, settings.http)) is not None:
+    problem = refuse_exposure(settings, settings.http) or refuse_tls(settings)
+    if problem is not None:
         sys.stderr.write(f"tidings gateway: {problem}\n")
         return 2
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tidings.app.kinds import Address
 from tidings.app.settings import Settings
 
@@ -19,4 +21,14 @@ def refuse_exposure(settings: Settings, *addresses: Address) -> str | None:
                 f"{address} can be reached from other machines and there is no access control;"
                 " listen on 127.0.0.1, or say --insecure"
             )
+    return None
+
+
+def refuse_tls(settings: Settings) -> str | None:
+    """Return why HTTP cannot be served with TLS as set, or None."""
+    if bool(settings.http_tls_cert) != bool(settings.http_tls_key):
+        return "http_tls_cert and http_tls_key go together: both or none"
+    for file in (settings.http_tls_cert, settings.http_tls_key):
+        if file and not Path(file).is_file():
+            return f"{file}: no such file"
     return None

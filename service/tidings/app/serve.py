@@ -7,7 +7,7 @@ import asyncio
 import signal
 import sys
 
-from tidings.app.exposure import refuse_exposure
+from tidings.app.exposure import refuse_exposure, refuse_tls
 from tidings.app.logs import configure_logs
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
@@ -16,7 +16,11 @@ from tidings.app.supervisor import ChildrenFailed, Supervisor
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
     """Serve until SIGTERM or SIGINT and return the exit status."""
-    problem = refuse_exposure(settings, settings.http, settings.grpc) or refuse_monitor(settings)
+    problem = (
+        refuse_exposure(settings, settings.http, settings.grpc)
+        or refuse_tls(settings)
+        or refuse_monitor(settings)
+    )
     if problem is not None:
         sys.stderr.write(f"tidings: {problem}\n")
         return 2
