@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -93,7 +94,7 @@ class FakeService:
     def bring(self, *messages: pb.SubscribeResponse | None) -> None:
         """Send more to the stream that is open; None ends it."""
         for message in messages:
-            self.http.loop.call(lambda message=message: self._more.put_nowait(message))
+            self.http.loop.call(functools.partial(self._more.put_nowait, message))
 
     def _publish(self, draft: event_pb2.Draft) -> pb.PublishStreamResponse:
         response = pb.PublishStreamResponse()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -96,6 +97,10 @@ class Connection:
         data = self._file.read(size_bytes)
         assert len(data) == size_bytes, data
         return data
+
+    def has_data(self) -> bool:
+        """Say whether something has come that nobody has read."""
+        return bool(select.select([self._socket], [], [], 0)[0])
 
     def rest(self) -> bytes:
         """Read until the other side closes."""
