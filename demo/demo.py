@@ -16,13 +16,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
+from websockets.sync.client import connect
 
 from tidings.v1 import event_service_pb2, event_service_pb2_grpc
 
 PATIENCE_S = 30.0
-NOMAD_LINE = {
+NOMAD = {
     "Index": 41,
     "Events": [
         {
@@ -36,6 +38,27 @@ NOMAD_LINE = {
         }
     ],
 }
+DOCKER_CLOUD = {
+    "type": "service",
+    "action": "update",
+    "parents": ["/api/app/v1/me/stack/0b0e3538-88df-4f07-9aed-3a3cc4175076/"],
+    "resource_uri": "/api/app/v1/me/service/49f0efe8-a704-4a10-b02f-f96344fabadd/",
+    "state": "Running",
+    "uuid": "093ba3bb-08dd-48f0-8f12-4d3b85ef85b3",
+    "datetime": "2016-02-01T16:47:28Z",
+}
+PUPPET = {
+    "type": "node_running",
+    "timestamp": "2016-05-05T19:50:08Z",
+    "details": {"node": "web-1", "detail": {"noop": False}},
+    "message": "Started puppet run on web-1 ...",
+}
+FELDERA = {
+    f"{service}_{what}": text
+    for service in ("api", "compiler", "runner")
+    for what, text in (("status", "Healthy"), ("self_info", "Healthy"), ("resources_info", ""))
+}
+IN_ORDER = [(2, "nomad"), (3, "consul"), (4, "docker_cloud"), (5, "puppet"), (6, "feldera")]
 
 
 class Demo:
@@ -105,7 +128,7 @@ class Demo:
 
 def show(who: str, what: str) -> None:
     """Print one line of the demo."""
-    print(f"{who:>14}  {what[:110]}")
+    print(f"{who:>20}  {what[:110]}")
 
 
 def expect(what: object, wanted: object) -> None:
@@ -114,41 +137,69 @@ def expect(what: object, wanted: object) -> None:
         sys.exit(f"demo failed: {what!r} is not {wanted!r}")
 
 
+def publish(demo: Demo, system: str, event: object, query: str = "") -> dict[str, object]:
+    """Publish one event in its system's own spelling and return the answer."""
+    body = json.dumps(event).encode()
+    answer: dict[str, object] = json.loads(demo.call("POST", f"/v1/publish/{system}{query}", body))
+    show(f"publish {system}", json.dumps(answer))
+    return answer
+
+
 def play(demo: Demo) -> None:
     """Show everything."""
     demo.start()
-    answer = demo.call("POST", "/v1/publish/nomad?source=prod", json.dumps(NOMAD_LINE).encode())
-    show("publish nomad", answer.decode().strip())
-    expect(json.loads(answer), {"line": 1, "seq": 2})
-    fired = demo.call("PUT", "/v1/event/fire/deploy", b"v1.2.3")
-    show("consul fire", fired.decode())
-
+    with connect(f"ws://{demo.http}/api/audit/v1/events/") as stream:
+        expect(publish(demo, "nomad", NOMAD, "?source=prod"), {"line": 1, "seq": 2})
+        fired = demo.call("PUT", "/v1/event/fire/deploy", b"v1.2.3")
+        show("fire", fired.decode())
+        expect(publish(demo, "docker-cloud", DOCKER_CLOUD), {"line": 1, "seq": 4})
+        expect(publish(demo, "puppet", {"job": "352", **PUPPET}), {"line": 1, "seq": 5})
+        expect(publish(demo, "feldera", FELDERA), {"line": 1, "seq": 6})
+        frame = str(stream.recv(timeout=PATIENCE_S))
+    print("\nEach as its own API spells it:")
     (line,) = demo.stream("/v1/event/stream?index=1&topic=Deployment:web", 1)
-    show("nomad stream", line)
-    expect(json.loads(line)["Events"][0]["Payload"], NOMAD_LINE["Events"][0]["Payload"])  # type: ignore[index]
+    show("nomad", line)
+    expect(without_index(json.loads(line)), without_index(NOMAD))
     listed = demo.call("GET", "/v1/event/list?name=deploy")
-    show("consul list", listed.decode())
+    show("consul", listed.decode())
     expect(json.loads(listed)[0]["ID"], json.loads(fired)["ID"])
-    for line in demo.stream("/v1/events?after_seq=1", 2):
+    show("docker cloud", frame)
+    expect(json.loads(frame), DOCKER_CLOUD)
+    events = demo.call("GET", "/orchestrator/v1/jobs/352/events")
+    show("puppet", events.decode())
+    expect(json.loads(events)["items"], [{"id": "5", **PUPPET}])
+    latest = demo.call("GET", "/v0/cluster/events/latest?selector=all")
+    show("feldera", latest.decode())
+    expect({**json.loads(latest), **FELDERA}, json.loads(latest))
+    print("\nAll in one order, over HTTP and gRPC:")
+    for line in demo.stream("/v1/events?after_seq=1", len(IN_ORDER)):
         show("native", line)
-    first = next(demo.stream("/v1/events?after_seq=1", 1, "text/event-stream"))
-    show("sse", first)
-    seen = demo.subscribe(after_seq=1, count=2)
+    show("sse", next(demo.stream("/v1/events?after_seq=1", 1, "text/event-stream")))
+    seen = demo.subscribe(after_seq=1, count=len(IN_ORDER))
     show("grpc", str(seen))
-    expect(seen, [(2, "nomad"), (3, "consul")])
+    expect(seen, IN_ORDER)
+    print("\nNothing is lost:")
+    crash_and_resume(demo)
 
+
+def crash_and_resume(demo: Demo) -> None:
+    """Kill everything, start it again, hand in what was handed in, and read on."""
     demo.kill()
     show("kill -9", "everything")
     demo.start()
-    again = demo.call("POST", "/v1/publish/nomad?source=prod", json.dumps(NOMAD_LINE).encode())
-    show("publish nomad", again.decode().strip() + "  (the same line again)")
-    expect(json.loads(again), {"line": 1, "seq": 2, "duplicate": True})
+    again = publish(demo, "nomad", NOMAD, "?source=prod")
+    expect(again, {"line": 1, "seq": 2, "duplicate": True})
     demo.call("PUT", "/v1/event/fire/deploy", b"v1.2.4")
-    resumed = demo.subscribe(after_seq=2, count=2)
-    show("grpc resumed", str(resumed))
-    expect(resumed, [(3, "consul"), (4, "consul")])
+    resumed = demo.subscribe(after_seq=3, count=4)
+    show("grpc, resumed", str(resumed))
+    expect(resumed, [*IN_ORDER[2:], (7, "consul")])
     expect(demo.stop(), 0)
     show("done", "nothing lost, nothing twice, one order for everybody")
+
+
+def without_index(line: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a line's events without their Index, which is the log's own."""
+    return [{k: v for k, v in event.items() if k != "Index"} for event in line["Events"]]
 
 
 def main() -> None:
