@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from tidings.gateway.asgi import BodySilent, Request, while_connected
-from tidings.gateway.door import Door, Handler, House
+from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.native.query import select, split_query
 from tidings.gateway.feeds import Plan, Reader, Renderer
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine, Intake
@@ -158,8 +159,10 @@ class NativeDoor:
 
     async def _subscribe(self, request: Request, match: Match[Route]) -> None:
         metadata = request_metadata(request.headers)
-        message = bind_request(match.target, match, request.query, b"", None)
+        query, own = split_query(request.query)
+        message = bind_request(match.target, match, query, b"", None)
         assert isinstance(message, pb.SubscribeRequest)
+        select(message, own)
         is_sse = SSE_TYPE in (request.header(b"accept") or "").lower()
         if is_sse:
             _resume(message, request.header(b"last-event-id"))
@@ -243,8 +246,3 @@ def _resume(message: pb.SubscribeRequest, last_event_id: str | None) -> None:
     if not (last_event_id.isascii() and last_event_id.isdecimal()) or len(last_event_id) > 19:
         raise errors.BadRequest("last-event-id", "not a position")
     message.after_seq = int(last_event_id)
-
-
-def make(house: House) -> Door:
-    """Return Tidings' own door."""
-    return NativeDoor(house)
