@@ -36,19 +36,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.conn.logger = _silent
         self.conn.debug = False
 
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; of the handshake, refuse what the library's own limits refuse."""
+        super().data_received(data)
+        if not self.handshake_initiated and self.conn.handshake_exc is not None:
+            self._reject(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
     def handle_connect(self, event: _Handshake) -> None:
         """Begin, unless the target is one that ASGI cannot hold."""
         if event.path.isascii():
             super().handle_connect(event)  # type: ignore[arg-type]
         else:
             self._reject(http.HTTPStatus.BAD_REQUEST)
-
-    def handle_parser_exception(self) -> None:
-        """Refuse a head that the library's own limits refuse; later on, uvicorn knows how."""
-        if self.handshake_initiated:
-            super().handle_parser_exception()
-        else:
-            self._reject(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def handle_ping(self) -> None:
         """Answer a ping at once, however slow the client reads; drop one that never does."""
@@ -71,6 +70,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def _reject(self, status: http.HTTPStatus) -> None:
         self.handshake_complete = True
         self.close_sent = True
-        self.conn.send_response(self.conn.reject(status, f"{status.value} {status.phrase}"))
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        response = self.conn.reject(status, f"{status.value} {status.phrase}")
+        self.transport.write(response.serialize())  # the library may have ended by itself already
         self.transport.close()

@@ -1,0 +1,308 @@
+"""Who is refused, in which order and how; and how a stream ends that was begun."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from tests.gateway.doors.docker_cloud.stream import (
+    EVENTS,
+    HANDSHAKE,
+    close_code,
+    message,
+    opened,
+)
+from tests.gateway.doors.fake import FakeService, faking
+from tests.gateway.doors.rig import Answer, Http
+from tidings.gateway.doors.docker_cloud.refusals import end_of
+from tidings.gateway.upstream import Failure
+from tidings.v1 import docker_cloud_pb2, event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+Code = grpc.StatusCode
+CHALLENGE = 'Basic realm="Docker Cloud"'
+
+
+@pytest.fixture
+def quick(address: str) -> Iterator[FakeService]:
+    """A service that does what the test says; its gateway refuses without a pause."""
+    allowed = frozenset({"https://console.example"})
+    with faking(address, docker_cloud_pause_s=0.0, docker_cloud_allow_origin=allowed) as service:
+        service.messages = [pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=1))]
+        yield service
+
+
+def without(name: str) -> tuple[str, ...]:
+    return tuple(header for header in HANDSHAKE if not header.startswith(name))
+
+
+def replaced(name: str, value: str) -> tuple[str, ...]:
+    return (*without(name), f"{name}: {value}")
+
+
+def refusal(answer: Answer) -> tuple[int, str]:
+    """Return the status and the error of a refusal, which is the API's one error object."""
+    assert answer.headers["content-type"] == "application/json"
+    body = json.loads(answer.body)
+    assert list(body) == ["error"]
+    return answer.status, body["error"]
+
+
+@pytest.mark.parametrize("headers", [(), HANDSHAKE], ids=["plain", "handshake"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/audit/v1/",
+        "/api/audit/v1/events/more",
+        "/api/audit/v1//events",
+        "/api/audit/v1/a/b/events",
+        "/api/audit/v1/a%2Fb/event",
+        "/api/audit/v2/events",
+        "/base/api/audit/v1/events",
+    ],
+)
+def test_an_unknown_path_is_404(quick: FakeService, target: str, headers: tuple[str, ...]) -> None:
+    assert refusal(quick.http.ask("GET", target, *headers)) == (404, "Not found")
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/healthz", "/v1/event/stream", "/v1/publish/docker-cloud"]
+)
+def test_a_handshake_elsewhere_is_404(quick: FakeService, target: str) -> None:
+    assert quick.http.ask("GET", target, *HANDSHAKE).status == 404
+    assert quick.requests == []
+
+
+@pytest.mark.parametrize("headers", [(), HANDSHAKE], ids=["plain", "handshake"])
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_another_method_is_405(quick: FakeService, method: str, headers: tuple[str, ...]) -> None:
+    quick.failure = (Code.UNAUTHENTICATED, "no")
+    answer = quick.http.ask(method, EVENTS, *headers)
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+    assert method == "HEAD" or refusal(answer) == (405, "Method not allowed")
+
+
+@pytest.mark.parametrize("code", [Code.UNAUTHENTICATED, Code.PERMISSION_DENIED])
+@pytest.mark.parametrize("headers", [(), HANDSHAKE], ids=["plain", "handshake"])
+def test_bad_credentials_are_401(
+    quick: FakeService, headers: tuple[str, ...], code: grpc.StatusCode
+) -> None:
+    quick.failure = (code, "no such token")
+    answer = quick.http.ask("GET", EVENTS, *headers)
+    assert refusal(answer) == (401, "Unauthorized")
+    assert answer.headers["www-authenticate"] == CHALLENGE
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        without("Upgrade"),
+        without("Connection"),
+        replaced("Upgrade", "h2c"),
+        without("Sec-WebSocket-Key"),
+        replaced("Sec-WebSocket-Key", "short"),
+        replaced("Sec-WebSocket-Key", "AAAA"),
+        without("Sec-WebSocket-Version"),
+        replaced("Sec-WebSocket-Version", "8"),
+        (*HANDSHAKE, "Sec-WebSocket-Version: 13"),
+    ],
+)
+def test_no_whole_handshake_is_426(quick: FakeService, headers: tuple[str, ...]) -> None:
+    with quick.http.open(EVENTS, *headers) as connection:
+        answer = connection.answer()
+        assert refusal(answer)[0] == 426
+        assert answer.headers["upgrade"] == "websocket"
+        assert answer.headers["sec-websocket-version"] == "13"
+        assert connection.rest() == b""
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (Code.INVALID_ARGUMENT, (400, "the reason")),
+        (Code.RESOURCE_EXHAUSTED, (429, "Too many requests")),
+        (Code.INTERNAL, (500, "Internal server error")),
+        (Code.DEADLINE_EXCEEDED, (503, "Service unavailable")),
+    ],
+)
+def test_other_failures_have_their_status(
+    quick: FakeService, code: grpc.StatusCode, expected: tuple[int, str]
+) -> None:
+    quick.failure = (code, "the reason")
+    assert refusal(quick.http.ask("GET", EVENTS, *HANDSHAKE)) == expected
+
+
+def test_a_stream_that_breaks_before_it_has_caught_up_is_refused(quick: FakeService) -> None:
+    quick.messages, quick.stays_open = [], False
+    quick.stream_failure = (Code.INTERNAL, "the disk is gone")
+    answer = quick.http.ask("GET", EVENTS, *HANDSHAKE)
+    assert refusal(answer) == (500, "Internal server error")
+
+
+def test_refusals_other_than_401_come_after_a_pause(address: str) -> None:
+    pause_s = 0.2
+    with faking(address, docker_cloud_pause_s=pause_s) as service:
+        begun_s = time.monotonic()
+        assert service.http.ask("GET", "/api/audit/v1/", *HANDSHAKE).status == 404
+        assert time.monotonic() - begun_s >= pause_s
+
+
+def test_401_comes_at_once_and_going_down_ends_a_pause(address: str) -> None:
+    with faking(address, docker_cloud_pause_s=3600.0) as service:
+        service.failure = (Code.UNAUTHENTICATED, "no")
+        assert service.http.ask("GET", EVENTS, *HANDSHAKE).status == 401
+        with service.http.open("/api/audit/v1/", *HANDSHAKE) as connection:
+            service.http.ask("GET", "/healthz")  # by now the other one waits
+            service.http.stop()
+            assert connection.answer().status == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ((), 101),
+        (("Origin: http://tidings",), 101),
+        (("Origin: HTTP://Tidings:80",), 101),
+        (("Origin: https://tidings:443",), 101),
+        (("Origin: https://console.example",), 101),
+        (("Origin: https://console.example:8443",), 401),
+        (("Origin: http://tidings:8080",), 401),
+        (("Origin: http://tidings.example",), 401),
+        (("Origin: null",), 401),
+        (("Origin: ",), 401),
+        (("Origin: file://tidings",), 401),
+    ],
+)
+def test_a_page_of_another_origin_is_401(
+    quick: FakeService, headers: tuple[str, ...], status: int
+) -> None:
+    with quick.http.open(EVENTS, *HANDSHAKE, *headers) as connection:
+        assert connection.head().status == status
+    assert len(quick.requests) == (status == 101)
+
+
+def basic(text: str) -> str:
+    return f"Basic {base64.b64encode(text.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("header", "forwarded"),
+    [
+        ("", None),
+        (basic("joe:a-key"), "Bearer a-key"),
+        (basic("joe:a:key").replace("Basic", "bASIC"), "Bearer a:key"),
+        (basic("joe:käse"), "Bearer ?"),
+        (basic("joe:"), basic("joe:")),
+        (basic("joe"), basic("joe")),
+        ("Basic ???", "Basic ???"),
+        ("Bearer t", "Bearer t"),
+        ("ApiKey joe:k", "ApiKey joe:k"),
+        ("Opaque k\u00e4se", "Bearer ?"),
+    ],
+)
+def test_credentials_go_on(quick: FakeService, header: str, forwarded: str | None) -> None:
+    headers = (f"Authorization: {header}",) if header else ()
+    with quick.http.open(EVENTS, *HANDSHAKE, *headers) as connection:
+        assert connection.head().status == 101
+    assert quick.metadata[0].get("authorization") == forwarded
+
+
+def test_what_is_asked_of_the_service(quick: FakeService) -> None:
+    target = "/api/audit/v1/a%2Fb%2525/events/?type=B,a&parent=/p/&parents=/o&object=/x/"
+    with quick.http.open(target, *HANDSHAKE) as connection:
+        assert connection.head().status == 101
+    selector = docker_cloud_pb2.DockerCloudSelector(
+        namespace="a/b%25", types=["a", "b"], parents=["/o", "/p"], objects=["/x"]
+    )
+    assert quick.requests == [pb.SubscribeRequest(latest=True, docker_cloud=selector)]
+
+
+def open_requests(http: Http) -> float:
+    """Return how many requests are going on beside this one."""
+    page = http.ask("GET", "/metrics").body.decode()
+    (line,) = [one for one in page.splitlines() if one.startswith("tidings_http_open_requests ")]
+    return float(line.split()[1]) - 1
+
+
+def test_a_client_that_leaves_before_the_answer_is_forgotten(quick: FakeService) -> None:
+    quick.messages = []
+    with quick.http.open(EVENTS, *HANDSHAKE):
+        while not quick.requests:
+            assert open_requests(quick.http) <= 1
+        assert open_requests(quick.http) == 1
+    while open_requests(quick.http):
+        assert quick.metadata == [{}]
+
+
+@pytest.mark.parametrize(
+    ("target", "status"), [(f"{EVENTS}?type={'x' * 9000}", 431), (f"{EVENTS}?type=k\u00e4se", 400)]
+)
+def test_a_handshake_that_cannot_be_taken_is_refused(
+    quick: FakeService, target: str, status: int
+) -> None:
+    assert quick.http.ask("GET", target, *HANDSHAKE).status == status
+
+
+def record(seq: int, state: str = "1") -> pb.SubscribeResponse:
+    body = docker_cloud_pb2.DockerCloudEvent(type="stack", action="create", state=state)
+    made = event_pb2.Record(seq=seq, events=[event_pb2.Event(docker_cloud=body)])
+    return pb.SubscribeResponse(records=[made])
+
+
+@pytest.mark.parametrize(
+    ("failure", "text", "code"),
+    [
+        ((Code.PERMISSION_DENIED, "revoked"), "UNAUTHORIZED", 1008),
+        ((Code.UNAUTHENTICATED, "revoked"), "UNAUTHORIZED", 1008),
+        ((Code.INTERNAL, "a secret path"), "the stream broke", 1011),
+        (None, "the stream broke", 1011),
+    ],
+)
+def test_a_stream_that_ends_says_why(
+    quick: FakeService, failure: tuple[grpc.StatusCode, str] | None, text: str, code: int
+) -> None:
+    quick.stream_failure = failure
+    with opened(quick.http, f"{EVENTS}?type=other") as socket:
+        quick.bring(record(2), None)
+        assert message(socket)["datetime"] == "0001-01-01T00:00:00Z"
+        assert message(socket) == {"type": "error", "data": {"errorMessage": text}}
+        assert close_code(socket) == code
+
+
+def test_a_gap_is_told_and_ends_the_stream_with_1013(quick: FakeService) -> None:
+    with opened(quick.http) as socket:
+        gap = pb.Gap(system=event_pb2.SYSTEM_DOCKER_CLOUD, first_seq=2, last_seq=9)
+        quick.bring(pb.SubscribeResponse(gap=gap))
+        text = "events were removed before they could be sent"
+        assert message(socket) == {"type": "error", "data": {"errorMessage": text}}
+        assert close_code(socket) == 1013
+
+
+def test_what_comes_before_the_head_is_reached_is_sent(quick: FakeService) -> None:
+    quick.messages = [record(2, "early"), pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=2))]
+    with opened(quick.http) as socket:
+        assert message(socket)["state"] == "early"
+
+
+def failure_with_reason(reason: str) -> Failure:
+    status = status_pb2.Status(code=14)
+    detail = any_pb2.Any()
+    detail.Pack(error_details_pb2.ErrorInfo(reason=reason))
+    status.details.append(detail)
+    nothing = grpc.aio.Metadata()
+    trailing = grpc.aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    return Failure(Code.UNAVAILABLE, nothing, trailing)
+
+
+def test_a_service_that_goes_down_is_no_failure() -> None:
+    assert end_of(failure_with_reason("GOING_DOWN"), is_draining=False) == (1001, "")
+    assert end_of(failure_with_reason("OTHER"), is_draining=False)[0] == 1011
+    assert end_of(None, is_draining=True) == (1001, "")
