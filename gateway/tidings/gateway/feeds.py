@@ -292,7 +292,7 @@ class Reader(Generic[Line]):
         found = list(lines_of(self._feeds, self._plan, message))
         self._position = max([self._position, *(seq for seq, _ in found)])
         self._is_at_head = self._is_at_head or message.HasField("heartbeat")
-        if self._is_at_head:
+        if self._is_at_head and not self._feeds.draining:
             self._join(self._own)
         return self._plan.renderer.form.join(line for _, line in found)
 
