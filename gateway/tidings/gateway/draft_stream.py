@@ -101,7 +101,8 @@ class DraftStream:
                 self._size_bytes -= size_bytes
                 self._written -= 1
             self._answered.set()
-            return response.results
+            if response.results:
+                return response.results
 
     def cancel(self) -> None:
         """End the call at once."""

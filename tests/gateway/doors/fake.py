@@ -83,11 +83,14 @@ class FakeService:
         await self._begin(None, context)
         try:
             async for request in requests:
+                response = pb.PublishStreamResponse()
                 for draft in request.drafts:
                     if self.breaks_after == len(self.drafts) and self.stream_failure is not None:
                         self.breaks_after = None
+                        yield response
                         await context.abort(*self.stream_failure)
-                    yield self._publish(draft)
+                    response.results.append(self._publish(draft))
+                yield response
         finally:
             self.has_ended.set()
 
@@ -96,16 +99,15 @@ class FakeService:
         for message in messages:
             self.http.loop.call(functools.partial(self._more.put_nowait, message))
 
-    def _publish(self, draft: event_pb2.Draft) -> pb.PublishStreamResponse:
-        response = pb.PublishStreamResponse()
-        result = response.results.add()
+    def _publish(self, draft: event_pb2.Draft) -> pb.PublishResult:
+        result = pb.PublishResult()
         if draft.events:
             self.drafts.append(draft)
             result.stored.seq = len(self.drafts) + 1
         else:
             result.error.code = 3
             result.error.message = "events: must not be empty"
-        return response
+        return result
 
     async def _begin(self, request: Any, context: Context) -> None:
         self.requests.append(request)

@@ -15,6 +15,9 @@ from tests.rpc.serving import LoopServer
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
 
+# After this without taking a byte the other side has stopped reading.
+_BLOCKED_S = PATIENCE_S / 20
+
 
 @dataclass
 class Answer:
@@ -30,8 +33,12 @@ class Answer:
 class Connection:
     """One connection. Whoever made it closes it."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
+    def __init__(self, port: int, receive_bytes: int | None = None) -> None:
+        self._socket = socket.socket()
+        self._socket.settimeout(PATIENCE_S)
+        if receive_bytes is not None:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self._socket.connect(("127.0.0.1", port))
         self._file = self._socket.makefile("rb")
 
     def close(self) -> None:
@@ -102,6 +109,16 @@ class Connection:
         """Say whether something has come that nobody has read."""
         return bool(select.select([self._socket], [], [], 0)[0])
 
+    def blocks_when_sent(self, data: bytes, at_most_bytes: int) -> bool:
+        """Send the same again and again; say whether the other side stops taking it."""
+        self._socket.settimeout(_BLOCKED_S)
+        try:
+            for _ in range(at_most_bytes // len(data)):
+                self._socket.sendall(data)
+        except TimeoutError:
+            return True
+        return False
+
     def rest(self) -> bytes:
         """Read until the other side closes."""
         return self._file.read()
@@ -121,8 +138,9 @@ class Http:
     shutdown: asyncio.Event
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        with closing(Connection(self.port)) as connection:
+    def connection(self, receive_bytes: int | None = None) -> Iterator[Connection]:
+        """Lend a connection; `receive_bytes` bounds what the machine takes before it is read."""
+        with closing(Connection(self.port, receive_bytes)) as connection:
             yield connection
 
     @contextmanager
