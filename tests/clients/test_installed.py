@@ -18,6 +18,7 @@ from tests.conftest import NpmClients
         ("py-consul", "consul", "1.8.0"),
         ("python-consul", "consul", "1.1.0"),
         ("feldera", "feldera", "0.369.0"),
+        ("python-dockercloud", "dockercloud", "1.0.12"),
     ],
 )
 def test_python_client_is_importable(
