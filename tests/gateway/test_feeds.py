@@ -1,0 +1,448 @@
+"""Shared live streams, over upstream streams that say what the test says, in its order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.aio import run_async
+from tidings.gateway.feeds import Feeds, Plan, Reader
+from tidings.gateway.line_tail import BYTES
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+FAR_S = 3600.0
+
+
+def failure(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(code, nothing, nothing, details="gone")
+
+
+class Stream:
+    """One upstream call: `say` hands it a message, an error or None for its end."""
+
+    def __init__(self, request: pb.SubscribeRequest) -> None:
+        self.request = request
+        self.is_cancelled = False
+        self._said: asyncio.Queue[pb.SubscribeResponse | Failure | None] = asyncio.Queue()
+
+    def say(self, *messages: pb.SubscribeResponse | Failure | None) -> None:
+        for message in messages:
+            self._said.put_nowait(message)
+
+    async def take(self) -> pb.SubscribeResponse | None:
+        message = await self._said.get()
+        if isinstance(message, Failure):
+            raise message
+        return message
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
+@dataclass
+class Service:
+    """Stands in for `Upstream`; `streams` are the calls that were opened, in order."""
+
+    streams: list[Stream] = field(default_factory=list)
+    refuses_with: Failure | None = None
+
+    async def subscribe(self, request: pb.SubscribeRequest, credential: object) -> Any:
+        if self.refuses_with is not None:
+            raise self.refuses_with
+        self.streams.append(Stream(request))
+        return Opened(self.streams[-1])
+
+
+@dataclass
+class Opened:
+    answers: Stream
+    log_id: str = "log"
+
+
+class Lines:
+    """Prints positions."""
+
+    name = "test"
+    form = BYTES
+
+    def __init__(self, width: int = 0) -> None:
+        self._width = width
+        self.printed = 0
+
+    def record(self, record: event_pb2.Record) -> bytes:
+        self.printed += 1
+        return b"%d" % record.seq + b"." * self._width + b"\n"
+
+    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
+        return b"h%d\n" % heartbeat.seq
+
+    def gap(self, gap: pb.Gap) -> bytes:
+        return b"gap %d-%d\n" % (gap.first_seq, gap.last_seq)
+
+
+def records(*seqs: int) -> pb.SubscribeResponse:
+    return pb.SubscribeResponse(records=[event_pb2.Record(seq=seq) for seq in seqs])
+
+
+def beat(seq: int) -> pb.SubscribeResponse:
+    return pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=seq))
+
+
+def gap(first: int, last: int) -> pb.SubscribeResponse:
+    return pb.SubscribeResponse(
+        gap=pb.Gap(system=event_pb2.SYSTEM_NOMAD, first_seq=first, last_seq=last)
+    )
+
+
+@dataclass
+class Bench:
+    """Feeds over a service of the test's."""
+
+    feeds: Feeds
+    service: Service
+    metrics: Metrics
+    lines: Lines
+
+    async def read(
+        self, *, after: int = 0, lines: Lines | None = None, who: str = ""
+    ) -> Reader[bytes]:
+        request = pb.SubscribeRequest(after_seq=after, payload_format=pb.PAYLOAD_FORMAT_JSON)
+        selection = pb.SubscribeRequest(payload_format=pb.PAYLOAD_FORMAT_JSON).SerializeToString()
+        credential = (("authorization", who),) if who else ()
+        return await self.feeds.read(Plan(lines or self.lines, selection, credential), request)
+
+    @property
+    def last(self) -> Stream:
+        return self.service.streams[-1]
+
+
+def on_bench(
+    test: Callable[[Bench], Awaitable[None]], *, tail_bytes: int = 2**20, width: int = 0
+) -> None:
+    async def main() -> None:
+        service, metrics = Service(), Metrics()
+        stand_in: Any = service
+        async with asyncio.TaskGroup() as tasks:
+            feeds = Feeds(stand_in, tasks, tail_bytes=tail_bytes, metrics=metrics)
+            await test(Bench(feeds, service, metrics, Lines(width)))
+            feeds.drain()
+
+    run_async(main())
+
+
+async def take(reader: Reader[bytes]) -> bytes | None:
+    return await reader.take(asyncio.get_running_loop().time() + FAR_S)
+
+
+async def text_of(reader: Reader[bytes], size: int) -> bytes:
+    """Return what the reader gets, in however many pieces, until it is so much."""
+    text = b""
+    while len(text) < size:
+        chunk = await take(reader)
+        assert chunk is not None, text
+        text += chunk
+    return text
+
+
+async def at_head(bench: Bench, seq: int, **how: Any) -> Reader[bytes]:
+    """Return a reader that has reached the head at a position."""
+    reader = await bench.read(**how)
+    bench.last.say(beat(seq))
+    assert await take(reader) == b"h%d\n" % seq
+    return reader
+
+
+def test_a_lone_reader_goes_on_with_the_stream_it_began_with() -> None:
+    async def test(bench: Bench) -> None:
+        reader = await bench.read(after=3)
+        assert bench.last.request.after_seq == 3
+        bench.last.say(records(4, 5), beat(5), records(6))
+        assert await take(reader) == b"4\n5\n"
+        assert await take(reader) == b"h5\n"
+        assert await take(reader) == b"6\n"
+        assert len(bench.service.streams) == 1
+        reader.close()
+        assert bench.last.is_cancelled
+
+    on_bench(test)
+
+
+def test_a_second_reader_joins_at_its_first_heartbeat_and_ends_its_own_stream() -> None:
+    async def test(bench: Bench) -> None:
+        first = await at_head(bench, 5)
+        second = await bench.read()
+        shared, own = bench.service.streams
+        own.say(records(2, 5), beat(5))
+        assert await take(second) == b"2\n5\n"
+        assert await take(second) == b"h5\n"
+        assert own.is_cancelled
+        printed = bench.lines.printed
+        shared.say(records(6))
+        assert await take(first) == b"6\n"
+        assert await take(second) == b"6\n"
+        assert bench.lines.printed == printed + 1, "printed once for both"
+        first.close()
+        assert not shared.is_cancelled
+        second.close()
+        assert shared.is_cancelled
+
+    on_bench(test)
+
+
+def test_a_joiner_behind_the_feed_gets_what_the_feed_has_had_since() -> None:
+    async def test(bench: Bench) -> None:
+        first = await at_head(bench, 5)
+        shared = bench.last
+        second = await bench.read()
+        shared.say(records(6), records(7))
+        assert await text_of(first, 4) == b"6\n7\n"
+        bench.last.say(beat(6))
+        assert await take(second) == b"h6\n"
+        assert await take(second) == b"7\n"
+        first.close()
+        second.close()
+
+    on_bench(test)
+
+
+def test_a_joiner_ahead_of_the_feed_gets_nothing_twice() -> None:
+    async def test(bench: Bench) -> None:
+        first = await at_head(bench, 5)
+        shared = bench.last
+        second = await bench.read()
+        bench.last.say(records(6, 7), beat(7))
+        assert await take(second) == b"6\n7\n"
+        assert await take(second) == b"h7\n"
+        shared.say(records(6))
+        assert await take(first) == b"6\n"
+        shared.say(records(7), records(8), beat(8))
+        assert await text_of(second, 5) == b"8\nh8\n"
+        assert await text_of(first, 7) == b"7\n8\nh8\n"
+        first.close()
+        second.close()
+
+    on_bench(test)
+
+
+def test_another_credential_or_another_print_is_another_feed() -> None:
+    async def test(bench: Bench) -> None:
+        readers = [
+            await at_head(bench, 1),
+            await at_head(bench, 1, who="a"),
+            await at_head(bench, 1, who="b"),
+            await at_head(bench, 1, lines=Lines()),
+        ]
+        assert [stream.is_cancelled for stream in bench.service.streams] == [False] * 4
+        for reader in readers:
+            reader.close()
+
+    on_bench(test)
+
+
+def test_the_end_of_a_call_ends_its_readers_and_no_others() -> None:
+    async def test(bench: Bench) -> None:
+        one, two, other = [await at_head(bench, 1, who=who) for who in ("a", "a", "b")]
+        bench.service.streams[0].say(records(2), failure(grpc.StatusCode.UNAUTHENTICATED))
+        for reader in (one, two):
+            assert await take(reader) == b"2\n"
+            assert await take(reader) is None
+            assert reader.failure is not None
+            reader.close()
+        bench.service.streams[2].say(records(2))
+        assert await take(other) == b"2\n"
+        again = await at_head(bench, 2, who="a")
+        assert len(bench.service.streams) == 4, "nobody joins a feed that has ended"
+        again.close()
+        other.close()
+
+    on_bench(test)
+
+
+def test_a_call_that_ends_while_catching_up_ends_its_reader() -> None:
+    async def test(bench: Bench) -> None:
+        broken, ended = await bench.read(), await bench.read()
+        bench.service.streams[0].say(records(2), failure())
+        assert await take(broken) == b"2\n"
+        assert await take(broken) is None
+        assert broken.failure is not None
+        bench.service.streams[1].say(None)
+        assert await take(ended) is None
+        assert ended.failure is None
+
+    on_bench(test)
+
+
+def test_a_refusal_is_the_callers() -> None:
+    async def test(bench: Bench) -> None:
+        bench.service.refuses_with = failure(grpc.StatusCode.PERMISSION_DENIED)
+        with pytest.raises(Failure):
+            await bench.read()
+
+    on_bench(test)
+
+
+def test_nothing_new_is_an_empty_answer_at_the_time_asked_for() -> None:
+    async def test(bench: Bench) -> None:
+        reader = await at_head(bench, 5)
+        now_s = asyncio.get_running_loop().time()
+        assert await reader.take(now_s + 0.05) == b""
+        assert asyncio.get_running_loop().time() >= now_s + 0.05
+        reader.close()
+
+    on_bench(test)
+
+
+def test_a_reader_slower_than_the_tail_reads_on_from_the_log() -> None:
+    width = 10_000
+
+    async def test(bench: Bench) -> None:
+        quick, slow = await at_head(bench, 1), await at_head(bench, 1)
+        shared = bench.service.streams[0]
+        for seq in range(2, 12):
+            shared.say(records(seq))
+            chunk = await take(quick)
+            assert chunk is not None
+            assert chunk.startswith(b"%d." % seq)
+        reading = asyncio.ensure_future(take(slow))
+        while len(bench.service.streams) < 3:
+            await asyncio.wait([reading], timeout=0)
+        own = bench.last
+        assert (own.request.after_seq, own.request.log_id) == (1, "log")
+        assert own.request.payload_format == pb.PAYLOAD_FORMAT_JSON
+        own.say(records(*range(2, 12)), beat(11))
+        chunk = await reading
+        assert chunk is not None
+        assert chunk.count(b"\n") == 10
+        assert await take(slow) == b"h11\n"
+        assert own.is_cancelled, "it has joined again"
+        shared.say(records(12))
+        for reader in (quick, slow):
+            assert (await take(reader) or b"").startswith(b"12.")
+            reader.close()
+        assert 'fallen_back_total{door="test"} 1.0' in bench.metrics.page().decode()
+
+    on_bench(test, tail_bytes=16 * 1024, width=width)
+
+
+def test_a_reader_that_cannot_go_back_to_the_log_ends() -> None:
+    async def test(bench: Bench) -> None:
+        quick, slow = await at_head(bench, 1), await at_head(bench, 1)
+        for seq in range(2, 12):
+            bench.service.streams[0].say(records(seq))
+            await take(quick)
+        bench.service.refuses_with = failure()
+        assert await take(slow) is None
+        assert slow.failure is not None
+        quick.close()
+        slow.close()
+
+    on_bench(test, tail_bytes=16 * 1024, width=10_000)
+
+
+def test_a_gap_is_printed_logged_and_counted() -> None:
+    async def test(bench: Bench) -> None:
+        reader = await bench.read()
+        bench.last.say(gap(2, 9), records(10), beat(10), gap(11, 12), records(13))
+        assert [await take(reader) for _ in range(3)] == [b"gap 2-9\n", b"10\n", b"h10\n"]
+        assert await text_of(reader, 13) == b"gap 11-12\n13\n"
+        reader.close()
+        assert 'tidings_http_gaps_total{door="test"} 2.0' in bench.metrics.page().decode()
+
+    on_bench(test)
+
+
+def test_draining_gives_readers_what_is_there_and_then_the_end() -> None:
+    async def test(bench: Bench) -> None:
+        reader, other = await at_head(bench, 1), await at_head(bench, 1)
+        bench.service.streams[0].say(records(2))
+        assert await take(other) == b"2\n"
+        catching_up = await bench.read()
+        bench.feeds.drain()
+        assert await take(reader) == b"2\n"
+        assert await take(reader) is None
+        assert await take(catching_up) is None
+        late = await bench.read()
+        assert await take(late) is None
+        assert late.failure is None
+        for each in (reader, other, catching_up, late):
+            each.close()
+        assert all(stream.is_cancelled for stream in bench.service.streams)
+
+    on_bench(test)
+
+
+def test_a_reader_that_reaches_the_head_while_draining_ends_too() -> None:
+    async def test(bench: Bench) -> None:
+        reader = await bench.read()
+        reading = asyncio.ensure_future(take(reader))
+        await asyncio.wait([reading], timeout=0)
+        bench.feeds.drain()
+        bench.last.say(records(2), beat(2))
+        assert await reading == b"2\n"
+        assert await take(reader) is None
+        reader.close()
+
+    on_bench(test)
+
+
+def test_a_record_that_cannot_be_printed_ends_the_feed_and_not_the_gateway() -> None:
+    class Broken(Lines):
+        def record(self, record: event_pb2.Record) -> bytes:
+            raise ZeroDivisionError
+
+    async def test(bench: Bench) -> None:
+        broken = await at_head(bench, 1, lines=Broken())
+        well = await at_head(bench, 1)
+        bench.service.streams[0].say(records(2))
+        assert await take(broken) is None
+        bench.service.streams[1].say(records(2))
+        assert await take(well) == b"2\n"
+        broken.close()
+        well.close()
+
+    on_bench(test)
+
+
+def test_tails_share_one_budget() -> None:
+    async def test(bench: Bench) -> None:
+        assert bench.feeds.feed_bytes == 2**20
+        readers = [await at_head(bench, 1, who=str(number)) for number in range(4)]
+        assert bench.feeds.feed_bytes == 2**18
+        for reader in readers:
+            reader.close()
+        assert bench.feeds.feed_bytes == 2**20
+
+    on_bench(test, tail_bytes=2**20)
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_cancelling_a_reader_at_any_await_leaves_nothing_open(turns: int) -> None:
+    async def test(bench: Bench) -> None:
+        async def read() -> None:
+            reader = await bench.read()
+            try:
+                while await take(reader) is not None:
+                    pass
+            finally:
+                reader.close()
+
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(read())
+            for turn in range(turns):
+                await asyncio.wait([reading], timeout=0)
+                if bench.service.streams:
+                    bench.last.say(records(turn + 2) if turn % 2 else beat(turn + 1))
+            reading.cancel()
+        assert all(stream.is_cancelled for stream in bench.service.streams)
+        assert bench.feeds.feed_bytes == 2**20, "no feed is left"
+
+    on_bench(test)
