@@ -1,0 +1,153 @@
+"""Serving on somebody else's socket, and going down in order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from tests.aio import run_async
+from tests.gateway.rig import Gateway, Talk, gateway, listening
+from tidings.gateway.server import serve
+from tidings.gateway.settings import GatewaySettings
+
+
+async def blocked_list(running: Gateway) -> Talk:
+    """Ask for a list that waits, and return when it does."""
+    fired = await running.request("PUT", "/v1/event/fire/deploy")
+    assert fired.status == 200
+    talk = await running.connect()
+    await talk.ask("GET", "/v1/event/list?index=2&wait=5m")
+    while "tidings_http_open_requests 2.0" not in await metrics(running):
+        pass
+    return talk
+
+
+async def metrics(running: Gateway) -> str:
+    return (await running.request("GET", "/metrics")).body.decode()
+
+
+def test_a_waiting_list_answers_on_the_way_down() -> None:
+    async def main() -> None:
+        async with gateway(grace_s=10.0) as running:
+            talk = await blocked_list(running)
+            running.shutdown.set()
+            answer = await talk.answer()
+            assert (answer.status, answer.headers["x-consul-index"]) == (200, "2")
+            assert b'"deploy"' in answer.body
+            assert await talk.reader.read() == b""
+            await talk.close()
+
+    run_async(main())
+
+
+def test_an_endless_upload_is_answered_and_ended_on_the_way_down() -> None:
+    async def main() -> None:
+        async with gateway(grace_s=10.0) as running:
+            talk = await running.connect()
+            await talk.send(
+                b"POST /v1/publish/nomad HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+            )
+            line = b'{"Index":1,"Events":[{"Topic":"T","Type":"t"}]}\n'
+            await talk.send(b"%x\r\n%s\r\n" % (len(line), line))
+            status, _ = await talk.head()
+            assert status == 200
+            assert await talk.chunk() == b'{"line":1,"seq":2}\n'
+            running.shutdown.set()
+            assert await talk.rest() == b""
+            await talk.close()
+
+    run_async(main())
+
+
+def test_a_connection_that_is_idle_is_closed_and_a_new_one_may_still_ask() -> None:
+    async def main() -> None:
+        async with gateway(grace_s=10.0) as running:
+            idle, fresh, half = [await running.connect() for _ in range(3)]
+            await idle.ask("GET", "/healthz")
+            assert (await idle.answer()).status == 200
+            await half.send(b"GET /healthz HTTP/1.1\r\nHo")
+            await metrics(running)  # by now all of them were seen
+            running.shutdown.set()
+            assert await idle.reader.read() == b""
+            await fresh.ask("GET", "/v1/event/stream")
+            status, _ = await fresh.head()
+            assert status == 200
+            assert await fresh.rest() == b"{}\n", "an end that tells the client to come again"
+            await half.send(b"st: t\r\n\r\n")
+            answer = await half.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            for talk in (idle, fresh, half):
+                await talk.close()
+
+    run_async(main())
+
+
+def test_what_does_not_end_within_the_grace_is_cut_off() -> None:
+    async def main() -> None:
+        async with gateway(grace_s=1.0) as running:
+            talk = await running.connect()
+            await talk.send(
+                b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12"
+            )
+            while "tidings_http_open_requests 2.0" not in await metrics(running):
+                pass
+            running.shutdown.set()
+            await running.serving
+            await talk.close()
+
+    run_async(main())
+
+
+def test_connections_that_come_later_wait_for_whoever_serves_the_socket_next() -> None:
+    async def main() -> None:
+        async with gateway() as first, asyncio.TaskGroup() as tasks:
+            with listening() as sock:
+                settings = GatewaySettings(upstream=first.service.address, grace_s=2.0)
+                for _ in range(2):
+                    await one_life(settings, sock, tasks)
+
+    async def one_life(
+        settings: GatewaySettings, sock: socket.socket, tasks: asyncio.TaskGroup
+    ) -> None:
+        reader, writer = await asyncio.open_connection(*sock.getsockname())
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        shutdown, ready = asyncio.Event(), asyncio.Event()
+        serving = tasks.create_task(serve(settings, sock, shutdown=shutdown, on_ready=ready.set))
+        await ready.wait()
+        assert b"healthy" in await reader.read()
+        writer.close()
+        shutdown.set()
+        await serving
+        assert sock.fileno() >= 0, "the socket is the caller's"
+
+    run_async(main())
+
+
+def test_readiness_is_that_of_the_service() -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            answer = await running.request("GET", "/readyz")
+            assert (answer.status, answer.body) == (200, b'{"status":"ready"}')
+            await running.service.stop()
+            answer = await running.request("GET", "/readyz")
+            assert (answer.status, answer.body) == (503, b'{"status":"not ready"}')
+            answer = await running.request("GET", "/healthz")
+            assert (answer.status, answer.body) == (200, b'{"status":"healthy"}')
+
+    run_async(main())
+
+
+def test_paths_and_methods_that_are_nobodys() -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            for method, target, status, body in (
+                ("GET", "/nowhere", 404, b'{"code":5,"message":"no such path","details":[]}'),
+                ("GET", "/v0/nowhere", 404, b""),
+                ("HEAD", "/healthz", 200, b""),
+            ):
+                answer = await running.request(method, target)
+                assert (answer.status, answer.body) == (status, body), target
+            answer = await running.request("POST", "/metrics")
+            assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+
+    run_async(main())

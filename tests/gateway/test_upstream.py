@@ -1,0 +1,209 @@
+"""The service as the gateway reaches it: what is waited for, and what is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from tests.aio import run_async
+from tidings.gateway.transcode.status import DETAILS_KEY
+from tidings.gateway.upstream import LOG_ID_KEY, Failure, Upstream, reason_of
+from tidings.v1 import event_service_pb2 as pb
+from tidings.v1 import event_service_pb2_grpc
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Code = grpc.StatusCode
+
+
+class Events(event_service_pb2_grpc.EventServiceServicer):
+    """Fails as often as it is told to, then answers. `failures` are codes with reasons."""
+
+    def __init__(self, *failures: tuple[grpc.StatusCode, str]) -> None:
+        self.failures = list(failures)
+        self.calls = 0
+        self.opens_first = False
+
+    async def _perhaps_fail(self, context: Context) -> None:
+        self.calls += 1
+        if self.failures:
+            await abort(context, *self.failures.pop(0))
+
+    async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
+        await self._perhaps_fail(context)
+        return pb.FireResponse()
+
+    async def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:
+        await self._perhaps_fail(context)
+        return pb.ListResponse(index=7)
+
+    async def Subscribe(
+        self, request: pb.SubscribeRequest, context: Context
+    ) -> AsyncIterator[pb.SubscribeResponse]:
+        await self._perhaps_fail(context)
+        await context.send_initial_metadata(((LOG_ID_KEY, "the log"),))
+        yield pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=request.after_seq))
+
+
+def make_events(*failures: tuple[grpc.StatusCode, str]) -> Events:
+    return Events(*failures)  # type: ignore[abstract]  # the rest is refused as unimplemented
+
+
+async def abort(context: Context, code: grpc.StatusCode, reason: str) -> NoReturn:
+    status = status_pb2.Status(code=code.value[0], message="no")
+    if reason:
+        status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason))
+    await context.abort(code, "no", ((DETAILS_KEY, status.SerializeToString()),))
+
+
+@asynccontextmanager
+async def served(events: Events, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+    server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(events, server)
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    port = server.add_insecure_port(address)
+    await server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        await server.stop(None)
+
+
+def with_upstream(
+    test: Callable[[Upstream, Events], Awaitable[None]],
+    *failures: tuple[grpc.StatusCode, str],
+    patience_s: float = 5.0,
+) -> None:
+    async def main() -> None:
+        events = make_events(*failures)
+        async with served(events) as target, Upstream(target, patience_s=patience_s) as upstream:
+            await test(upstream, events)
+
+    run_async(main())
+
+
+GOING_DOWN = (Code.UNAVAILABLE, "GOING_DOWN")
+STORE = (Code.UNAVAILABLE, "STORE_UNAVAILABLE")
+BROKEN = (Code.UNAVAILABLE, "")
+
+
+@pytest.mark.parametrize("failure", [GOING_DOWN, BROKEN])
+def test_reads_are_tried_again(failure: tuple[grpc.StatusCode, str]) -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7
+        assert events.calls == 3
+        opened = await upstream.subscribe(pb.SubscribeRequest(after_seq=9), ())
+        assert opened.log_id == "the log"
+        message = await opened.answers.take()
+        assert isinstance(message, pb.SubscribeResponse)
+        assert message.heartbeat.seq == 9
+        assert await opened.answers.take() is None
+
+    with_upstream(test, failure, failure)
+
+
+def test_an_event_is_fired_again_only_if_it_was_not_begun() -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        await upstream.fire(pb.FireRequest(), ())
+        assert events.calls == 2
+        events.failures = [BROKEN]
+        with pytest.raises(Failure) as caught:
+            await upstream.fire(pb.FireRequest(), ())
+        assert caught.value.code() is Code.UNAVAILABLE
+        assert events.calls == 3
+
+    with_upstream(test, GOING_DOWN)
+
+
+@pytest.mark.parametrize(
+    "failure", [STORE, (Code.INVALID_ARGUMENT, ""), (Code.UNAUTHENTICATED, "")]
+)
+def test_what_does_not_pass_is_told_at_once(failure: tuple[grpc.StatusCode, str]) -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        with pytest.raises(Failure) as caught:
+            await upstream.list(pb.ListRequest(), (), 5.0)
+        assert (caught.value.code(), reason_of(caught.value)) == failure
+        with pytest.raises(Failure) as caught:
+            await upstream.subscribe(pb.SubscribeRequest(), ())
+        assert (caught.value.code(), reason_of(caught.value)) == failure
+        assert events.calls == 2
+
+    with_upstream(test, failure, failure)
+
+
+def test_patience_ends() -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        with pytest.raises(Failure) as caught:
+            await upstream.list(pb.ListRequest(), (), 5.0)
+        assert caught.value.code() is Code.UNAVAILABLE
+        assert events.calls > 1
+
+    with_upstream(test, *[GOING_DOWN] * 1000, patience_s=0.5)
+
+
+def test_a_service_that_is_away_is_waited_for() -> None:
+    async def main() -> None:
+        events = make_events()
+        async with served(events) as target:
+            pass
+        async with Upstream(target, patience_s=20.0) as upstream, asyncio.TaskGroup() as tasks:
+            assert not await upstream.is_serving(0.1)
+            fired = tasks.create_task(upstream.fire(pb.FireRequest(), ()))
+            opened = tasks.create_task(upstream.subscribe(pb.SubscribeRequest(), ()))
+            await asyncio.wait([fired, opened], timeout=0.5)
+            assert not fired.done()
+            async with served(events, target):
+                await fired
+                assert (await opened).log_id == "the log"
+                assert await upstream.is_serving(5.0)
+                (await opened).answers.cancel()
+
+    run_async(main())
+
+
+def test_a_service_that_stays_away_is_unavailable() -> None:
+    async def main() -> None:
+        async with served(make_events()) as target:
+            pass
+        async with Upstream(target, patience_s=0.3) as upstream:
+            for call in (
+                upstream.fire(pb.FireRequest(), ()),
+                upstream.list(pb.ListRequest(), (), 5.0),
+                upstream.subscribe(pb.SubscribeRequest(), ()),
+                upstream.publish_stream(()),
+            ):
+                with pytest.raises(Failure) as caught:
+                    await call
+                assert caught.value.code() is Code.UNAVAILABLE
+                assert caught.value.details() == "the service does not answer"
+
+    run_async(main())
+
+
+def test_a_service_that_does_not_serve_yet_is_waited_for() -> None:
+    async def main() -> None:
+        server = grpc.aio.server()
+        events, healthy = make_events(), health.aio.HealthServicer()
+        event_service_pb2_grpc.add_EventServiceServicer_to_server(events, server)
+        health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+        await healthy.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with Upstream(f"127.0.0.1:{port}", patience_s=20.0) as upstream:
+            async with asyncio.TaskGroup() as tasks:
+                listing = tasks.create_task(upstream.list(pb.ListRequest(), (), 5.0))
+                await asyncio.wait([listing], timeout=0.3)
+                assert events.calls == 0
+                assert not await upstream.is_serving(5.0)
+                await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+        assert listing.result().index == 7
+        await server.stop(None)
+
+    run_async(main())
