@@ -134,3 +134,14 @@ def test_filters_are_anded_and_their_values_ored(
     for place in (0, 1) if picked is None else picked:
         terms = DOCKER.envelope([events[place]]).terms
         assert matcher.terms is None or matcher.terms & terms
+
+
+@pytest.mark.parametrize("shown", [uri("action"), uri("action", "", "audit")])
+@pytest.mark.parametrize("asked", [uri("action"), uri("action", "", "audit").rstrip("/")])
+def test_both_spellings_of_an_actions_uri_are_one(shown: str, asked: str) -> None:
+    made = stored(check(DOCKER, event("action", [uri("stack")], resource_uri=shown)))
+    assert made[0].docker_cloud.resource_uri == shown
+    for other, places in [(asked, None), (asked.replace("action", "stack"), ())]:
+        matcher = DOCKER.matcher(docker_cloud_pb2.DockerCloudSelector(objects=[other]))
+        selection = Selection.of({"docker_cloud": matcher})
+        assert selection.pick("docker_cloud", DOCKER.envelope(made)) == places

@@ -99,7 +99,9 @@ class DockerCloudSelector(_message.Message):
 
     @_builtins.property
     def objects(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Resource URIs of the changed object, compared without a final slash."""
+        """Resource URIs of the changed object, compared without a final slash; /api/audit/v1/action/<uuid>/ and
+        /api/app/v1/<namespace>/action/<uuid>/ are the same.
+        """
 
     @_builtins.property
     def parents(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -30,11 +30,13 @@ ALLOWED_PARENTS = MappingProxyType(
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # /api/<app|infra|audit>/v1/<namespace>/<type>/<uuid>/, or without a namespace
 _URI = re.compile(r"/api/[^/]+/v1/(?:(?P<namespace>[^/]+)/)?(?P<type>[^/]+)/[^/]+/?")
+# The two spellings of an action's URI: of the stream, and of the REST API and the Python SDK.
+_ACTION_URI = re.compile(r"/api/(?:app/v1/[^/]+|audit/v1)/action/(?P<uuid>[^/]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class DockerCloudFacts:
-    """What selection may see of one event; URIs without a final slash, the type in lower case."""
+    """What selection may see of one event; URIs as they are compared, the type in lower case."""
 
     namespace: str
     type: str
@@ -138,8 +140,8 @@ class DockerCloudDialect(Dialect):
         return DockerCloudMatcher(
             selector.namespace,
             frozenset(kind.lower() for kind in selector.types),
-            frozenset(uri.removesuffix("/") for uri in selector.objects),
-            frozenset(uri.removesuffix("/") for uri in selector.parents),
+            frozenset(map(_comparable, selector.objects)),
+            frozenset(map(_comparable, selector.parents)),
         )
 
 
@@ -147,9 +149,16 @@ def _facts(event: docker_cloud_pb2.DockerCloudEvent) -> DockerCloudFacts:
     return DockerCloudFacts(
         namespace=event.namespace,
         type=event.type.lower(),
-        object=event.resource_uri.removesuffix("/"),
-        parents=frozenset(uri.removesuffix("/") for uri in event.parents),
+        object=_comparable(event.resource_uri),
+        parents=frozenset(map(_comparable, event.parents)),
     )
+
+
+def _comparable(uri: str) -> str:
+    """Return a URI without its final slash, and an action's always in its shorter spelling."""
+    bare = uri.removesuffix("/")
+    action = _ACTION_URI.fullmatch(bare)
+    return f"/api/audit/v1/action/{action['uuid']}" if action else bare
 
 
 def make() -> DockerCloudDialect:
