@@ -131,7 +131,7 @@ test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) ## clients and tools of other languages; fails without its toolchain
 	@$(PYTEST) -m clients
 
-PURE := service/tidings/core/*,service/tidings/dialects/*
+PURE := service/tidings/core/*,service/tidings/dialects/*,service/tidings/access/*
 cov: $(INSTALLED) $(PY_CLIENTS) ## branch coverage: 100 % of the pure rooms, 90 % elsewhere
 	@rm -f .coverage .coverage.*
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients' --cov --cov-report=

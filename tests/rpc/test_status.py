@@ -25,7 +25,7 @@ EXAMPLES: dict[type[errors.TidingsError], errors.TidingsError] = {
         errors.PositionAhead(9, 8),
         errors.WrongLog("wanted", "id"),
         errors.CursorExpired("nomad", 2, 9),
-        errors.Unauthenticated("the token has expired"),
+        errors.Unauthenticated("expired"),
         errors.Denied("publish", "nomad"),
         errors.Busy("the queue"),
         errors.LogClosed(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import pytest
@@ -65,10 +65,7 @@ class ScriptedFollower:
         self._ends_at_s = iter(ends_at_s)
         self.asked_s: list[float] = []
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         pass
 
     async def take(self, idle_s: float, *_: int) -> Batch:

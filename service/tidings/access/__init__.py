@@ -1,1 +1,1 @@
-"""Who may do what: decisions over tokens and policies, without I/O."""
+"""Who may do what: principals, policies and decisions. Pure."""

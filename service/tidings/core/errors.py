@@ -95,10 +95,13 @@ class CursorExpired(TidingsError):
 
 
 class Unauthenticated(TidingsError):
-    """The credential is nobody's: unknown, expired or revoked. Never holds any part of it."""
+    """The credential is nobody's, or missing where one is needed. Never holds any part of it.
+
+    The reason is one word: missing, unknown, expired, revoked or invalid.
+    """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"the credential is {reason}")
         self.reason = reason
 
 

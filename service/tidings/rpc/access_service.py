@@ -1,18 +1,234 @@
-"""AccessService on a server without access control: every method is refused, and says why."""
+"""AccessService: tokens and policies, and whose a credential is."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn, TypeVar
+from uuid import UUID
 
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tidings.access import stored
+from tidings.access.principals import (
+    Policy,
+    Token,
+    check_policy_name,
+    check_token_name,
+)
+from tidings.access.rules import parse_rules
+from tidings.access.secret import SECRET_BYTES, hash_of, new_secret
+from tidings.core.errors import BadRequest, NotFound, TidingsError, Unauthenticated
+from tidings.dialects.dialect import check_time, timestamp
+from tidings.rpc.access_events import policy_event, token_event
+from tidings.rpc.authorize import AccessControl, Context
 from tidings.rpc.status import NotOffered
+from tidings.v1 import access_service_pb2 as pb
+from tidings.v1 import event_pb2
+
+DEFAULT_PAGE = 100
+MAX_PAGE = 1000
+MAX_POLICIES = 100
+"""Of one token; with names of 128 it still fits in a small value of the store."""
+
+MAX_DESCRIPTION = 1000
+
+Announce = Callable[[event_pb2.Event], Awaitable[object]]
+T = TypeVar("T")
+
+_log = structlog.get_logger("tidings.access")
+
+_PROBLEMS = {
+    "unknown": pb.CREDENTIAL_PROBLEM_UNKNOWN,
+    "expired": pb.CREDENTIAL_PROBLEM_EXPIRED,
+    "revoked": pb.CREDENTIAL_PROBLEM_REVOKED,
+}
 
 
-class AccessServicer:
-    """Refuses every method of AccessService, whatever their names."""
+class NoAccessServicer:
+    """Refuses every method of AccessService, on a server without access control."""
 
     def __getattr__(self, name: str) -> Callable[[Any, Any], Awaitable[NoReturn]]:
         async def refused(_request: object, _context: object) -> NoReturn:
             raise NotOffered(f"access control ({name})")
 
         return refused
+
+
+class AccessServicer:
+    """Serves AccessService. `announce` is given every change as an event; None = nobody is told."""
+
+    def __init__(
+        self,
+        access: AccessControl,
+        token: Callable[[int], bytes],
+        announce: Announce | None,
+    ) -> None:
+        self._access = access
+        self._token = token
+        self._announce = announce
+
+    async def Authenticate(
+        self, request: pb.AuthenticateRequest, context: Context
+    ) -> pb.AuthenticateResponse:
+        """Say whose a credential is, or why it is nobody's. Anybody may ask."""
+        directory = self._access.directory
+        try:
+            found = directory.find(request.credential, self._access.now_us())
+        except Unauthenticated as error:
+            return pb.AuthenticateResponse(problem=_PROBLEMS[error.reason], detail=str(error))
+        return pb.AuthenticateResponse(
+            principal=pb.Principal(
+                id=found.id, name=found.name, management=found.management, policies=found.policies
+            )
+        )
+
+    async def CreateToken(
+        self, request: pb.CreateTokenRequest, context: Context
+    ) -> pb.CreateTokenResponse:
+        """Make a token and return its secret, once."""
+        self._access.caller(context).need_management("make tokens")
+        check_token_name(request.name, "name")
+        if len(request.policies) > MAX_POLICIES:
+            raise BadRequest("policies", f"at most {MAX_POLICIES} are allowed")
+        for place, name in enumerate(request.policies):
+            check_policy_name(name, f"policies[{place}]")
+            if self._access.directory.policy(name) is None:
+                raise NotFound("policy", name)
+        now_us = self._access.now_us()
+        secret = new_secret(self._token(SECRET_BYTES))
+        made = Token(
+            id=str(UUID(bytes=self._token(16), version=4)),
+            name=request.name,
+            hash=hash_of(secret),
+            management=request.management,
+            policies=tuple(request.policies),
+            created_at_us=now_us,
+            expires_at_us=_expiry(request, now_us),
+        )
+        await self._access.put(stored.TOKENS + made.id, stored.render_token(made), expect_new=True)
+        await self._tell(token_event("ACLTokenUpserted", made))
+        return pb.CreateTokenResponse(token=_token_message(made), secret=secret)
+
+    async def ListTokens(
+        self, request: pb.ListTokensRequest, context: Context
+    ) -> pb.ListTokensResponse:
+        """List tokens, oldest first."""
+        self._access.caller(context).need_management("list tokens")
+        every = self._access.directory.tokens()
+        page, following = _page(every, [f"{t.created_at_us:020}/{t.id}" for t in every], request)
+        return pb.ListTokensResponse(
+            tokens=[_token_message(token) for token in page], next_page_token=following
+        )
+
+    async def RevokeToken(
+        self, request: pb.RevokeTokenRequest, context: Context
+    ) -> pb.RevokeTokenResponse:
+        """Revoke a token; again = it stays as it was."""
+        self._access.caller(context).need_management("revoke tokens")
+        token = self._access.directory.token(request.id)
+        if token is None:
+            raise NotFound("token", request.id)
+        if self._access.directory.is_in_file(token):
+            raise BadRequest("id", "this token is the policy file's; take it out there")
+        if token.revoked_at_us is None:
+            token = replace(token, revoked_at_us=self._access.now_us())
+            await self._access.put(stored.TOKENS + token.id, stored.render_token(token))
+            await self._tell(token_event("ACLTokenDeleted", token))
+        return pb.RevokeTokenResponse(token=_token_message(token))
+
+    async def PutPolicy(
+        self, request: pb.PutPolicyRequest, context: Context
+    ) -> pb.PutPolicyResponse:
+        """Make or replace a policy."""
+        self._access.caller(context).need_management("change policies")
+        given = request.policy
+        check_policy_name(given.name, "policy.name")
+        if len(given.description) > MAX_DESCRIPTION:
+            raise BadRequest("policy.description", f"more than {MAX_DESCRIPTION} characters")
+        rights = parse_rules(given.rules)
+        self._check_not_in_file(given.name, "policy.name")
+        policy = Policy(given.name, given.description, given.rules, rights)
+        await self._access.put(stored.POLICIES + policy.name, stored.render_policy(policy))
+        await self._tell(policy_event("ACLPolicyUpserted", policy))
+        return pb.PutPolicyResponse(policy=_policy_message(policy))
+
+    async def ListPolicies(
+        self, request: pb.ListPoliciesRequest, context: Context
+    ) -> pb.ListPoliciesResponse:
+        """List policies by name."""
+        self._access.caller(context).need_management("list policies")
+        every = self._access.directory.policies()
+        page, following = _page(every, [policy.name for policy in every], request)
+        return pb.ListPoliciesResponse(
+            policies=[_policy_message(policy) for policy in page], next_page_token=following
+        )
+
+    async def DeletePolicy(
+        self, request: pb.DeletePolicyRequest, context: Context
+    ) -> pb.DeletePolicyResponse:
+        """Delete a policy."""
+        self._access.caller(context).need_management("change policies")
+        policy = self._access.directory.policy(request.name)
+        if policy is None:
+            raise NotFound("policy", request.name)
+        self._check_not_in_file(request.name, "name")
+        await self._access.delete(stored.POLICIES + request.name)
+        await self._tell(policy_event("ACLPolicyDeleted", policy))
+        return pb.DeletePolicyResponse()
+
+    def _check_not_in_file(self, name: str, field: str) -> None:
+        if self._access.directory.is_in_file(name):
+            raise BadRequest(field, "this policy is the policy file's; change it there")
+
+    async def _tell(self, event: event_pb2.Event) -> None:
+        """Append the event of a change that is done, whatever becomes of the event."""
+        if self._announce is None:
+            return
+        try:
+            await self._announce(event)
+        except TidingsError as error:
+            _log.warning("a change is not in the log", type=event.nomad.type, error=str(error))
+
+
+def _expiry(request: pb.CreateTokenRequest, now_us: int) -> int | None:
+    if not request.HasField("expires_at"):
+        return None
+    check_time(request.expires_at, "expires_at")
+    expires_at_us = request.expires_at.seconds * 1_000_000 + request.expires_at.nanos // 1000
+    if expires_at_us <= now_us:
+        raise BadRequest("expires_at", "lies in the past")
+    return expires_at_us
+
+
+def _page(
+    every: Sequence[T], keys: Sequence[str], request: pb.ListTokensRequest | pb.ListPoliciesRequest
+) -> tuple[Sequence[T], str]:
+    """Return a page of what is sorted by its keys, and the key of its last when there is more."""
+    if request.page_size < 0:
+        raise BadRequest("page_size", "must not be negative")
+    size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
+    start = sum(key <= request.page_token for key in keys) if request.page_token else 0
+    end = start + size
+    return every[start:end], keys[end - 1] if end < len(every) else ""
+
+
+def _token_message(token: Token) -> pb.Token:
+    return pb.Token(
+        id=token.id,
+        name=token.name,
+        management=token.management,
+        policies=token.policies,
+        created_at=_time(token.created_at_us or None),
+        expires_at=_time(token.expires_at_us),
+        revoked_at=_time(token.revoked_at_us),
+    )
+
+
+def _policy_message(policy: Policy) -> pb.Policy:
+    return pb.Policy(name=policy.name, description=policy.description, rules=policy.rules)
+
+
+def _time(time_us: int | None) -> Timestamp | None:
+    return None if time_us is None else timestamp(time_us)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 
-from tidings.core.errors import LogClosed, StoreUnavailable
+from tidings.core.errors import Denied, LogClosed, StoreUnavailable, Unauthenticated
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
+from tidings.rpc.authorize import Access, Caller
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.job_events import JobEvents
 from tidings.rpc.publishing import Publisher, publish_response
+from tidings.rpc.stream_rights import check_stream
 from tidings.rpc.subscribing import Subscriptions
-from tidings.rpc.user_events import ListWatch, fire, wait_s_of
+from tidings.rpc.user_events import ListWatch, check_event, fire, wait_s_of
 from tidings.v1 import event_service_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -38,6 +40,7 @@ class EventServicer:
         jobs: JobEvents,
         clusters: ClusterEvents,
         consul: Dialect,
+        access: Access,
     ) -> None:
         self._log = log
         self._publisher = publisher
@@ -46,25 +49,49 @@ class EventServicer:
         self._jobs = jobs
         self._clusters = clusters
         self._consul = consul
+        self._access = access
 
     async def Publish(self, request: pb.PublishRequest, context: Context) -> pb.PublishResponse:
         """Store one draft."""
-        stored, _ = await self._publisher.publish(request.draft, _patience_s(context))
+        allow = may_publish(self._access.caller(context))
+        stored, _ = await self._publisher.publish(request.draft, _patience_s(context), allow)
         return publish_response(stored)
 
     async def PublishStream(
         self, requests: AsyncIterator[pb.PublishStreamRequest], context: Context
     ) -> None:
         """Store drafts as they come, and answer each in order."""
-        await self._publisher.publish_stream(requests, context.write)
+        caller = self._access.caller(context)
+        now = [caller]
+        may_publish(caller)
+
+        def recheck(changed: Caller) -> None:
+            may_publish(changed)
+            now[0] = changed
+
+        def allow(system: str) -> None:
+            may_publish(now[0])(system)
+
+        streaming = self._publisher.publish_stream(requests, context.write, allow)
+        await self._access.staying(caller, recheck, streaming)
 
     async def Subscribe(self, request: pb.SubscribeRequest, context: Context) -> None:
         """Stream the log."""
-        subscription = await self._subscriptions.check(request)
-        try:
+        caller = self._access.caller(context)
+        check_stream(caller, request)
+        subscription = await self._subscriptions.check(request, caller.rights)
+
+        def recheck(changed: Caller) -> None:
+            check_stream(changed, request)
+            subscription.restrict(changed.rights)
+
+        async def stream() -> None:
             await context.send_initial_metadata(((LOG_ID_KEY, self._log.log_id),))
             await subscription.run(context.write)
-        except (LogClosed, StoreUnavailable):
+
+        try:
+            await self._access.staying(caller, recheck, stream())
+        except (LogClosed, StoreUnavailable, Unauthenticated, Denied):
             context.set_trailing_metadata(((POSITION_KEY, str(subscription.position)),))
             raise
         finally:
@@ -72,31 +99,61 @@ class EventServicer:
 
     async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
         """Store a Consul user event and return it."""
+        caller = self._access.caller(context)
+        if not caller.rights.may_fire(request.name):
+            check_event(request, self._consul)  # Consul looks at the filters first
+            caller.refuse("event:write", request.name)
         return await fire(request, self._publisher, self._consul, _patience_s(context))
 
     async def List(self, request: pb.ListRequest, context: Context) -> bytes:
         """Return Consul's list of user events, perhaps after a wait; an encoded ListResponse."""
+        caller = self._access.caller(context)
         wait_s = wait_s_of(request, context.time_remaining())
-        await self._lists.wait_for_other(request.name, request.index, wait_s)
-        return self._lists.answer(request.name)
+        await self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
+        # rights may have changed meanwhile
+        return self._lists.answer(request.name, self._access.again(caller).rights)
 
     async def GetJobEvents(
         self, request: pb.GetJobEventsRequest, context: Context
     ) -> pb.GetJobEventsResponse:
         """Return a page of a Puppet job's events."""
+        self._need_read(context, "puppet")
         return await self._jobs.get(request)
 
     async def GetClusterEvent(
         self, request: pb.GetClusterEventRequest, context: Context
     ) -> pb.GetClusterEventResponse:
         """Return one of Feldera's cluster events."""
+        self._need_read(context, "feldera")
         return self._clusters.get(request)
 
     async def ListClusterEvents(
         self, request: pb.ListClusterEventsRequest, context: Context
     ) -> pb.ListClusterEventsResponse:
         """Return Feldera's cluster events."""
+        self._need_read(context, "feldera")
         return self._clusters.list(request)
+
+    def _need_read(self, context: Context, system: str) -> None:
+        caller = self._access.caller(context)
+        if not caller.rights.may_read(system):
+            caller.refuse("read", system)
+
+
+def may_publish(caller: Caller) -> Callable[[str], None]:
+    """Return what refuses systems of which the caller may not publish.
+
+    Raises:
+        Denied, Unauthenticated: he may not publish anything.
+    """
+    if not caller.rights.may_publish_anything():
+        caller.refuse("publish", "events")
+
+    def allow(system: str) -> None:
+        if not caller.rights.may_publish(system):
+            caller.refuse("publish events of", system)
+
+    return allow
 
 
 def _patience_s(context: Context) -> float | None:

@@ -33,8 +33,14 @@ ENDS_STREAM = (StoreUnavailable, LogClosed, Busy)
 """Failures that are not the draft's: the stream ends with them."""
 
 Outcome = Stored | TidingsError
+Allow = Callable[[str], None]
+"""Raises when events of a system may not be published."""
 
 _logger = structlog.get_logger()
+
+
+def anybody(system: str) -> None:
+    """Let events of any system be published."""
 
 
 class Publisher:
@@ -63,9 +69,14 @@ class Publisher:
             intake.close(LogClosed())
 
     async def publish(
-        self, draft: event_pb2.Draft, patience_s: float | None = None
+        self,
+        draft: event_pb2.Draft,
+        patience_s: float | None = None,
+        allow: Allow = anybody,
     ) -> tuple[Stored, core.Draft]:
         """Store one draft; return where it is, and what was stored.
+
+        `allow` is asked with the draft's system before anything else of it is looked at.
 
         Raises:
             BadRequest, PayloadTooLarge, OrderRefused, KeyReused: nothing was stored.
@@ -73,7 +84,7 @@ class Publisher:
             Busy, LogClosed, StoreUnavailable: see `EventLog.append`.
         """
         try:
-            dialect, checked = self._check(draft)
+            dialect, checked = self._check(draft, allow)
             stored = await self._append(dialect, checked, patience_s)
         except TidingsError as error:
             self._count(error)
@@ -85,6 +96,7 @@ class Publisher:
         self,
         requests: AsyncIterable[event_service_pb2.PublishStreamRequest],
         write: Callable[[event_service_pb2.PublishStreamResponse], Awaitable[object]],
+        allow: Allow = anybody,
     ) -> None:
         """Store drafts as they come and answer each in order; what waits shares one commit.
 
@@ -99,7 +111,7 @@ class Publisher:
         try:
             async with asyncio.TaskGroup() as tasks:
                 filling = tasks.create_task(intake.fill(requests))
-                failure = await self._answer(intake, write)
+                failure = await self._answer(intake, write, allow)
                 filling.cancel()
         finally:
             self._intakes.discard(intake)
@@ -110,10 +122,11 @@ class Publisher:
         self,
         intake: Intake,
         write: Callable[[event_service_pb2.PublishStreamResponse], Awaitable[object]],
+        allow: Allow,
     ) -> TidingsError | None:
         while drafts := await intake.take():
             response = event_service_pb2.PublishStreamResponse()
-            for outcome in await self.publish_many(drafts):
+            for outcome in await self.publish_many(drafts, allow):
                 if isinstance(outcome, ENDS_STREAM):
                     if response.results:
                         await write(response)
@@ -122,7 +135,9 @@ class Publisher:
             await write(response)
         return intake.failure
 
-    async def publish_many(self, drafts: Sequence[event_pb2.Draft]) -> list[Outcome]:
+    async def publish_many(
+        self, drafts: Sequence[event_pb2.Draft], allow: Allow = anybody
+    ) -> list[Outcome]:
         """Store drafts in order, a bad one failing alone; positions rise in their order.
 
         After the first failure that is not a draft's own (`ENDS_STREAM`) nothing more is tried.
@@ -131,7 +146,7 @@ class Publisher:
         group: list[core.Draft | TidingsError] = []
         for draft in drafts:
             try:
-                dialect, checked = self._check(draft)
+                dialect, checked = self._check(draft, allow)
             except TidingsError as error:
                 group.append(error)
                 continue
@@ -160,8 +175,9 @@ class Publisher:
             kind = "duplicate" if outcome.duplicate else "stored"
         self._metrics.drafts.labels(outcome=kind).inc()
 
-    def _check(self, draft: event_pb2.Draft) -> tuple[Dialect, core.Draft]:
+    def _check(self, draft: event_pb2.Draft, allow: Allow) -> tuple[Dialect, core.Draft]:
         dialect = self._by_field[system_field(draft)]
+        allow(dialect.system)
         context = CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
         return dialect, dialect.check(draft, context)
 

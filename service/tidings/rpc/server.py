@@ -21,7 +21,8 @@ from tidings.dialects.feldera import FelderaDialect
 from tidings.dialects.feldera.shown import ShownClusterEvents
 from tidings.dialects.nomad import NewestPositions, NomadDialect
 from tidings.log.event_log import EventLog
-from tidings.rpc.access_service import AccessServicer
+from tidings.rpc.access_service import AccessServicer, NoAccessServicer
+from tidings.rpc.authorize import AccessControl, OpenAccess
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.event_service import EventServicer
 from tidings.rpc.job_events import JobEvents
@@ -31,7 +32,7 @@ from tidings.rpc.publishing import Publisher
 from tidings.rpc.subscribing import Subscriptions
 from tidings.rpc.user_events import ListWatch
 from tidings.rpc.wire import EnvelopeReader, RecordsWire
-from tidings.v1 import access_service_pb2, event_service_pb2
+from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 
 MAX_MESSAGE_BYTES = 16 * 1024**2
 """A record of 8 MiB, and what its other form of payload may need."""
@@ -94,8 +95,9 @@ class Views:
 class Service:
     """The gRPC service over a log: made inside the running event loop, started once, drained once.
 
-    Owns the server, not the log: `drain` closes the log, since nothing else ends the endless
-    streams.
+    With `access` it asks for credentials; `access_events` says whether changes of tokens and
+    policies are appended as events. Owns the server, not the log: `drain` closes the log, since
+    nothing else ends the endless streams.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class Service:
         clock: Clock,
         token: Callable[[int], bytes],
         metrics: Metrics | None = None,
+        access: AccessControl | None = None,
+        access_events: bool = True,
     ) -> None:
         self.metrics = metrics or Metrics()
         self._log = log
@@ -124,14 +128,26 @@ class Service:
             JobEvents(log, views.dialects["puppet"]),
             ClusterEvents(views.shown_clusters),
             views.dialects["consul"],
+            access or OpenAccess(),
         )
         observer = Observer(self.metrics, clock, token)
         self._server = grpc.aio.server(interceptors=[observer], options=OPTIONS)
         _add(self._server, _EVENTS, events)
-        _add(self._server, _ACCESS, AccessServicer())
+        _add(self._server, _ACCESS, self._access_servicer(access, token, announce=access_events))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(reflected, self._server)
+
+    def _access_servicer(
+        self, access: AccessControl | None, token: Callable[[int], bytes], *, announce: bool
+    ) -> AccessServicer | NoAccessServicer:
+        if access is None:
+            return NoAccessServicer()
+
+        async def tell(event: event_pb2.Event) -> None:
+            await self._publisher.publish(event_pb2.Draft(events=[event]))
+
+        return AccessServicer(access, token, tell if announce else None)
 
     def listen(self, address: str) -> int:
         """Bind "HOST:PORT" or "unix:PATH" and return the port; port 0 = any. Before `start`.

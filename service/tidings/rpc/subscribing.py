@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from tidings.access.guards import guarded
+from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.clock import Clock
 from tidings.core.errors import CursorExpired
 from tidings.core.record import BIRTH_SEQ
@@ -40,7 +42,9 @@ class Subscriptions:
         self._wire = wire
         self._metrics = metrics
 
-    async def check(self, request: event_service_pb2.SubscribeRequest) -> Subscription:
+    async def check(
+        self, request: event_service_pb2.SubscribeRequest, rights: Rights = MANAGEMENT
+    ) -> Subscription:
         """Return what the request asks for, all checks passed.
 
         Raises:
@@ -48,10 +52,16 @@ class Subscriptions:
         """
         heartbeat_s = check_heartbeat(request)
         selection = self.selection(request)
-        start = await find_start(request, selection.systems, self._log, self._nomad)
+        allowed = guarded(selection, rights)
+        start = await find_start(request, allowed.systems, self._log, self._nomad)
+
+        def follow(rights: Rights, after_seq: int) -> Follower:
+            return self._log.follow(guarded(selection, rights), after_seq)
+
         return Subscription(
-            self._log.follow(selection, start.after_seq),
+            self._log.follow(allowed, start.after_seq),
             start,
+            follow=follow,
             clock=self._clock,
             heartbeat_s=heartbeat_s,
             as_json=request.payload_format == event_service_pb2.PAYLOAD_FORMAT_JSON,
@@ -77,6 +87,7 @@ class Subscription:
         follower: Follower,
         start: Start,
         *,
+        follow: Callable[[Rights, int], Follower] | None = None,
         clock: Clock,
         heartbeat_s: float,
         as_json: bool,
@@ -84,6 +95,8 @@ class Subscription:
         metrics: Metrics,
     ) -> None:
         self._follower = follower
+        self._follow = follow
+        self._new_rights: Rights | None = None
         self._start = start
         self._clock = clock
         self._heartbeat_s = heartbeat_s
@@ -104,12 +117,18 @@ class Subscription:
             LogClosed: the service is going down.
             StoreUnavailable: older records cannot be read now.
         """
-        with self._follower:
+        try:
             while True:
                 try:
                     await self._step(write)
                 except CursorExpired as lost:
                     await self._tell(lost, write)
+        finally:
+            self.close()
+
+    def restrict(self, rights: Rights) -> None:
+        """Let the reader get no more, from here on, than these rights allow."""
+        self._new_rights = rights
 
     def close(self) -> None:
         """Give the follower back without having run."""
@@ -120,7 +139,15 @@ class Subscription:
         idle_s = 0.0
         if self._beat_at_s is not None:
             idle_s = max(0.0, self._beat_at_s - self._clock.monotonic_s())
+        after_seq = self._follower.position
         batch = await self._follower.take(idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES)
+        if self._new_rights is not None:
+            # what was taken may be what must not be read any more: it is read again
+            rights, self._new_rights = self._new_rights, None
+            assert self._follow is not None, "made without rights that can change"
+            self._follower.close()
+            self._follower = self._follow(rights, after_seq)
+            return
         for message in self._wire.messages(batch, as_json=self._as_json):
             await write(message)
             self._metrics.sent_bytes.inc(len(message))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 
+from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.clock import Clock
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.record import Record
-from tidings.dialects.consul.recent import RecentEvents
+from tidings.dialects.consul.recent import EMPTY_INDEX, Listed, RecentEvents
 from tidings.dialects.dialect import Dialect
 from tidings.rpc.publishing import Publisher
 from tidings.rpc.wire import varint
@@ -24,6 +27,7 @@ ANSWER_AHEAD_S = 0.25
 
 _EVENTS_TAG = b"\x0a"  # ListResponse.events, field 1, length-delimited
 _INDEX_TAG = b"\x10"  # ListResponse.index, field 2, varint
+_FILTERED = b"\x18\x01"  # ListResponse.filtered_by_acl, field 3: true
 
 
 class _Waiters:
@@ -72,12 +76,17 @@ class ListWatch:
         for waiters in self._waiting.values():
             waiters.changed.set()
 
-    async def wait_for_other(self, name: str, index: int, wait_s: float) -> None:
-        """Return when the name's index is not `index`, after `wait_s` seconds, or when closed."""
+    async def wait_for_other(
+        self, name: str, index: int, wait_s: float, rights: Rights = MANAGEMENT
+    ) -> None:
+        """Return when the name's index is not `index`, after `wait_s` seconds, or when closed.
+
+        The index is that of the events which the rights let pass.
+        """
         if not index:
             return
         ends_at_s = self._clock.monotonic_s() + wait_s
-        while self._recent.index(name) == index and not self._is_closed:
+        while self._index(name, rights) == index and not self._is_closed:
             left_s = ends_at_s - self._clock.monotonic_s()
             if left_s <= 0 or not await self._changes_within(name, left_s):
                 return
@@ -96,19 +105,41 @@ class ListWatch:
                 del self._waiting[name]
         return True
 
-    def answer(self, name: str) -> bytes:
-        """Return the encoded ListResponse of a name ("" = of all)."""
+    def _index(self, name: str, rights: Rights) -> int:
+        if rights.management or (name and rights.may_read_event(name)):
+            return self._recent.index(name)
+        readable = [one.seq for one in self._recent.list(name) if _may_read(one, rights)]
+        return max(readable, default=EMPTY_INDEX)
+
+    def answer(self, name: str, rights: Rights = MANAGEMENT) -> bytes:
+        """Return the encoded ListResponse of a name ("" = of all): what the rights let pass."""
+        if not rights.management:
+            return self._filtered(name, rights)
         answer = self._answers.get(name)
         if answer is None:
-            parts: list[bytes] = []
-            for listed in self._recent.list(name):
-                encoded = listed.event.SerializeToString()
-                parts += (_EVENTS_TAG, varint(len(encoded)), encoded)
-            parts += (_INDEX_TAG, varint(self._recent.index(name)))
-            answer = b"".join(parts)
+            answer = _encoded(self._recent.list(name), self._recent.index(name))
             if self._recent.index(name) > 1:  # a name of nothing costs nothing, and there are many
                 self._answers[name] = answer
         return answer
+
+    def _filtered(self, name: str, rights: Rights) -> bytes:
+        listed = self._recent.list(name)
+        readable = [one for one in listed if _may_read(one, rights)]
+        answer = _encoded(readable, self._index(name, rights))
+        return answer if len(readable) == len(listed) else answer + _FILTERED
+
+
+def _may_read(listed: Listed, rights: Rights) -> bool:
+    return rights.may_read_event(listed.event.name)
+
+
+def _encoded(events: Iterable[Listed], index: int) -> bytes:
+    parts: list[bytes] = []
+    for listed in events:
+        encoded = listed.event.SerializeToString()
+        parts += (_EVENTS_TAG, varint(len(encoded)), encoded)
+    parts += (_INDEX_TAG, varint(index))
+    return b"".join(parts)
 
 
 def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None) -> float:
@@ -135,14 +166,7 @@ async def fire(
         BadRequest: its reason is Consul's text, and it names no field, so that its text is just
         that. PayloadTooLarge: the size rule forbids it.
     """
-    event = consul_pb2.ConsulEvent(
-        name=request.name,
-        payload=request.payload.data,
-        node_filter=request.node,
-        service_filter=request.service,
-        tag_filter=request.tag,
-    )
-    draft = event_pb2.Draft(events=[event_pb2.Event(consul=event)])
+    draft = event_pb2.Draft(events=[event_pb2.Event(consul=_event_of(request))])
     try:
         stored, record = await publisher.publish(draft, patience_s)
     except PayloadTooLarge:
@@ -153,3 +177,28 @@ async def fire(
     consul.complete(stored.seq, events)
     events[0].consul.l_time = 0
     return event_service_pb2.FireResponse(event=events[0].consul)
+
+
+def check_event(request: event_service_pb2.FireRequest, consul: Dialect) -> None:
+    """Refuse what Consul refuses before it looks at rights: a bad name, filter or tag.
+
+    Raises:
+        BadRequest: as `fire`.
+    """
+    with suppress(PayloadTooLarge):  # the size comes after the rights
+        try:
+            consul.check_body(_event_of(request), "")
+        except PayloadTooLarge:
+            raise
+        except BadRequest as error:
+            raise BadRequest("", error.reason) from error
+
+
+def _event_of(request: event_service_pb2.FireRequest) -> consul_pb2.ConsulEvent:
+    return consul_pb2.ConsulEvent(
+        name=request.name,
+        payload=request.payload.data,
+        node_filter=request.node,
+        service_filter=request.service,
+        tag_filter=request.tag,
+    )

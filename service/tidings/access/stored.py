@@ -1,0 +1,44 @@
+"""Tokens and policies as small values of the store: JSON, one value each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+from tidings.access.principals import Policy, Token
+from tidings.access.rules import parse_rules
+from tidings.core.errors import TidingsError
+
+PREFIX = "access/"
+TOKENS = "access/token/"
+POLICIES = "access/policy/"
+
+
+def render_token(token: Token) -> bytes:
+    """Return a token as it is stored: with its hash, never with its secret."""
+    return json.dumps(dataclasses.asdict(token), sort_keys=True).encode()
+
+
+def parse_token(value: bytes) -> Token | None:
+    """Return a stored token, or None when it is none that this version can read."""
+    try:
+        members = json.loads(value)
+        return Token(**{**members, "policies": tuple(members["policies"])})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def render_policy(policy: Policy) -> bytes:
+    """Return a policy as it is stored."""
+    members = {"name": policy.name, "description": policy.description, "rules": policy.rules}
+    return json.dumps(members, sort_keys=True).encode()
+
+
+def parse_policy(value: bytes) -> Policy | None:
+    """Return a stored policy, or None when it is none that this version can read."""
+    try:
+        members = json.loads(value)
+        rights = parse_rules(members["rules"])
+        return Policy(members["name"], members["description"], members["rules"], rights)
+    except (ValueError, TypeError, KeyError, AttributeError, TidingsError):
+        return None

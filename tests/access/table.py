@@ -1,0 +1,119 @@
+"""Who may do what, as rows that are decided, rendered for docs/access.md, and called for real."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from tidings.access.policy_file import parse_policy_file
+from tidings.access.principals import NOBODY, Directory, Policy, Principal, Token
+from tidings.access.rights import Rights
+from tidings.access.secret import hash_of
+
+POLICIES = ("reader", "production", "everywhere", "publisher", "deployer")
+KINDS = ("anonymous", *POLICIES, "management")
+_PUBLISHED = ("nomad", "consul", "docker_cloud", "puppet", "feldera")
+
+
+class Row(NamedTuple):
+    """One thing to do; `targets` stand for each other."""
+
+    api: str
+    verb: str
+    targets: tuple[str, ...]
+    namespace: str = ""
+
+
+_JOBS = ("Job", "Allocation", "Deployment", "Evaluation", "Service", "CSIPlugin")
+_RESERVED = ("*", "NodePool", "ACLToken", "ACLPolicy", "ACLRole", "ACLAuthMethod", "Unheard")
+
+ROWS = (
+    *(Row("Nomad", "stream", _JOBS, ns) for ns in ("default", "prod-eu", "other", "*")),
+    *(
+        Row("Nomad", "stream", (topic,), ns)
+        for topic in ("HostVolume", "CSIVolume")
+        for ns in ("default", "other")
+    ),
+    *(Row("Nomad", "stream", ("Node",), ns) for ns in ("default", "*")),
+    *(Row("Nomad", "stream", _RESERVED, ns) for ns in ("default", "*")),
+    *(
+        Row("Consul", verb, (name,))
+        for verb in ("list", "fire")
+        for name in ("web-deploy", "web-other", "db-backup", "other")
+    ),
+    *(Row("Docker Cloud", "stream", ("events",), ns) for ns in ("acme", "reader", "other")),
+    Row("Puppet", "read", ("a job's events",)),
+    Row("Feldera", "read", ("cluster events",)),
+    *(Row("gRPC", "publish", (system,)) for system in _PUBLISHED),
+    Row("gRPC", "manage", ("tokens, policies",)),
+)
+
+
+def page(root: Path) -> str:
+    return (root / "docs/access.md").read_text()
+
+
+def example(root: Path) -> tuple[list[Token], list[Policy]]:
+    """Return what the page's policy file says."""
+    blocks = re.findall(r"^```toml\n(.*?)^```", page(root), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1
+    return parse_policy_file(blocks[0])
+
+
+def secret(kind: str) -> str:
+    return f"secret of {kind}"
+
+
+def tokens() -> list[Token]:
+    """Return a token of each kind, named as it."""
+    made = [Token(kind, kind, hash_of(secret(kind)), policies=(kind,)) for kind in POLICIES]
+    return [*made, Token("m", "m", hash_of(secret("management")), management=True)]
+
+
+def rights(root: Path) -> dict[str, Rights]:
+    """Return what each kind of token may do."""
+    directory = Directory()
+    directory.set_file(tokens(), example(root)[1])
+    principals: dict[str, Principal] = {
+        kind: NOBODY if kind == "anonymous" else directory.find(secret(kind), 0) for kind in KINDS
+    }
+    return {kind: directory.rights(principal) for kind, principal in principals.items()}
+
+
+def decide(row: Row, target: str, given: Rights) -> bool:
+    """Return the model's own decision."""
+    match row.api, row.verb:
+        case "Nomad", _:
+            return given.may_stream(target, row.namespace)
+        case "Consul", "list":
+            return given.may_read_event(target)
+        case "Consul", _:
+            return given.may_fire(target)
+        case "Docker Cloud", _:
+            return given.may_see_namespace(row.namespace)
+        case "gRPC", "publish":
+            return given.may_publish(target)
+        case "gRPC", _:
+            return given.management
+        case _:
+            return given.may_read(row.api.lower())
+
+
+def render(root: Path) -> str:
+    """Return the page's table."""
+    by_kind = rights(root)
+    lines = [
+        f"| API | does | what | namespace | {' | '.join(KINDS)} |",
+        "| --- | --- | --- | --- |" + " --- |" * len(KINDS),
+    ]
+    for row in ROWS:
+        marks = []
+        for kind in KINDS:
+            (decided,) = {decide(row, target, by_kind[kind]) for target in row.targets}
+            marks.append("x" if decided else "")
+        what = ", ".join(f"`{target}`" for target in row.targets)
+        namespace = f"`{row.namespace}`" if row.namespace else ""
+        cells = [row.api, row.verb, what, namespace, *marks]
+        lines.append(" ".join(f"| {' | '.join(cells)} |".split()))
+    return "\n".join(lines) + "\n"

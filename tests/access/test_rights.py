@@ -1,0 +1,160 @@
+"""Rights: which rule counts, and what several give together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from tidings.access.guards import guarded
+from tidings.access.rights import MANAGEMENT, Rights, united
+from tidings.access.rules import parse_rules
+from tidings.core.selection import Envelope, Everything, Selection
+
+
+class Facts(NamedTuple):
+    """What the model looks at of an event of Nomad or Docker Cloud."""
+
+    topic: str
+    namespace: str
+
+
+NOMAD = """
+[nomad.namespaces]
+"*" = ["read-job"]
+"prod-*" = []
+"prod-eu-*" = ["read-job", "csi-read-volume"]
+secret = ["read-job", "deny"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("topic", "namespace", "allowed"),
+    [
+        ("Job", "default", True),
+        ("Job", "prod-us", False),
+        ("Job", "prod-eu-1", True),
+        ("CSIVolume", "prod-eu-1", True),
+        ("CSIVolume", "default", False),
+        ("Job", "secret", False),
+        ("Job", "*", True),
+        ("Job", "", True),
+        ("CSIVolume", "*", False),
+        ("Node", "default", False),
+        ("", "default", False),
+    ],
+)
+def test_the_closest_rule_of_a_namespace_counts(topic: str, namespace: str, allowed: bool) -> None:  # noqa: FBT001
+    assert parse_rules(NOMAD).may_stream(topic, namespace) is allowed
+
+
+def test_a_glob_does_not_pass_every_namespace() -> None:
+    rights = parse_rules('[nomad.namespaces]\n"p*" = ["read-job"]\n"**" = ["read-job"]')
+    assert rights.may_stream("Job", "anything")
+    assert not rights.may_stream("Job", "*")
+
+
+def test_a_denied_star_passes_nothing() -> None:
+    rights = parse_rules('[nomad.namespaces]\n"*" = ["read-job", "deny"]')
+    assert not rights.may_stream("Job", "*")
+    assert not rights.may_read("nomad")
+
+
+@pytest.mark.parametrize(
+    ("topic", "namespace", "visible"),
+    [
+        ("Job", "secret", False),
+        ("Job", "default", True),
+        ("CSIPlugin", "", True),
+        ("HostVolume", "", False),
+        ("Node", "", False),
+        ("ACLToken", "", False),
+    ],
+)
+def test_events_are_seen_by_topic_and_namespace(topic: str, namespace: str, visible: bool) -> None:  # noqa: FBT001
+    assert parse_rules(NOMAD).may_see(topic, namespace) is visible
+    assert MANAGEMENT.may_see(topic, namespace)
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "fire"),
+    [
+        ("web", True, True),
+        ("web-1", True, False),
+        ("web-1-secret", False, False),
+        ("we", False, False),
+        ("", False, False),
+    ],
+)
+def test_the_exact_name_counts_then_the_longest_prefix(name: str, read: bool, fire: bool) -> None:  # noqa: FBT001
+    rights = parse_rules(
+        '[consul.event]\nweb = "write"\n'
+        '[consul.event_prefix]\nweb = "read"\nweb-1- = "deny"\nw = "deny"\n'
+    )
+    assert (rights.may_read_event(name), rights.may_fire(name)) == (read, fire)
+
+
+def test_of_two_rules_for_one_name_the_stronger_counts() -> None:
+    read = parse_rules('consul.event_prefix.a = "read"\nconsul.event.b = "deny"')
+    write = parse_rules('consul.event_prefix.a = "write"\nconsul.event.b = "write"')
+    for both in (united([read, write]), united([write, read])):
+        assert both.may_fire("a")
+        assert not both.may_read_event("b")
+
+
+def test_capabilities_of_one_namespace_add_up_and_deny_takes_all() -> None:
+    one = parse_rules('nomad.namespaces.a = ["read-job"]\nnomad.namespaces.b = ["read-job"]')
+    other = parse_rules(
+        'nomad.node = "write"\nnomad.namespaces.a = ["csi-read-volume"]\n'
+        'nomad.namespaces.b = ["deny"]'
+    )
+    both = united([one, other])
+    assert both.nomad_capabilities("a") == {"read-job", "csi-read-volume"}
+    assert both.nomad_capabilities("b") == frozenset()
+    assert both.may_stream("Node", "anything")
+
+
+def test_what_one_has_of_a_system_decides_whether_it_is_read_at_all() -> None:
+    none = Rights()
+    systems = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
+    assert not any(none.may_read(system) for system in systems)
+    assert all(MANAGEMENT.may_read(system) for system in systems)
+    assert not none.may_publish_anything()
+    assert parse_rules('publish = ["puppet"]').may_publish_anything()
+    assert parse_rules('nomad.node = "read"').may_read("nomad")
+    assert parse_rules('consul.event.a = "write"').may_read("consul")
+    assert not parse_rules('consul.event.a = "deny"').may_read("consul")
+    assert parse_rules('tidings.events = "read"').may_read("tidings")
+
+
+def test_the_tilde_is_the_owners_name() -> None:
+    rights = parse_rules('docker_cloud.namespaces = ["~", "acme"]').of_owner("me")
+    assert [rights.may_see_namespace(name) for name in ("me", "acme", "~", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert rights.of_owner("you") is rights
+
+
+def test_a_selection_is_cut_down_to_what_may_be_read() -> None:
+    systems = ("nomad", "consul", "docker_cloud", "puppet", "feldera")
+    every = Selection.of({system: Everything() for system in systems})
+    rights = united(
+        [
+            parse_rules('nomad.namespaces.a = ["read-job"]\nconsul.event.a = "read"'),
+            parse_rules('docker_cloud.namespaces = ["a"]\npuppet.jobs = "read"'),
+        ]
+    )
+    cut = guarded(every, rights)
+    assert cut.systems == {"nomad", "consul", "docker_cloud", "puppet"}
+    assert cut == guarded(every, rights)
+    jobs = [Facts("Job", "a"), Facts("Job", "b"), Facts("Node", "")]
+    assert cut.pick("nomad", Envelope(frozenset(), jobs)) == (0,)
+    assert cut.pick("consul", Envelope(frozenset(), ["b", "a"])) == (1,)
+    assert cut.pick("docker_cloud", Envelope(frozenset(), jobs)) == (0,)
+    assert cut.pick("puppet", Envelope(frozenset(), [("1", "x")])) is None
+    assert cut.pick("feldera", Envelope(frozenset(), [True])) == ()
+    assert dict(cut.matchers)["nomad"].terms is None
+    assert guarded(every, MANAGEMENT) is every
