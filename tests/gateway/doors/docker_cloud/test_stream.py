@@ -17,7 +17,7 @@ from tests.gateway.doors.docker_cloud.stream import (
     publish,
     states,
 )
-from tests.gateway.doors.rig import Http, gateway
+from tests.gateway.doors.rig import Connection, Http, gateway
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import serving
 
@@ -237,3 +237,62 @@ def test_a_silent_client_is_dropped(address: str) -> None:
     ):
         assert connection.head().status == 101
         assert connection.rest().startswith(b"\x89\x04"), "a ping of four bytes; then the end"
+
+
+def test_a_message_that_is_too_long_ends_the_connection(shared_http: Http) -> None:
+    with opened(shared_http) as socket:
+        socket.send("x" * 70_000)
+        assert close_code(socket) == 1009
+
+
+def test_a_service_that_goes_down_in_order_ends_the_stream_with_1001(address: str) -> None:
+    with (
+        serving(address) as served,
+        gateway(served.server, address) as http,
+        opened(http) as socket,
+    ):
+        served.run(served.deployment.service.drain(0.0))
+        assert close_code(socket) == 1001
+
+
+def test_a_slow_reader_gets_every_event_in_order(address: str) -> None:
+    count, padding = 3000, "x" * 4000
+    with (
+        serving(address) as served,
+        gateway(served.server, address, tail_bytes=16 * 1024) as http,
+        opened(http, max_queue=1) as slow,
+        opened(http) as other,
+    ):
+        made = [event(state=str(n), resource_uri=f"/{padding}/") for n in range(count)]
+        publish(http, *made)
+        assert states(other, count)[-1] == str(count - 1)
+        assert states(slow, count) == [str(n) for n in range(count)]
+        assert b'fallen_back_total{door="docker_cloud"}' in http.ask("GET", "/metrics").body
+
+
+def test_a_slow_reader_is_pinged_back_at_once(address: str) -> None:
+    with (
+        serving(address) as served,
+        gateway(served.server, address) as http,
+        http.open(EVENTS, *HANDSHAKE) as connection,
+        opened(http) as other,
+    ):
+        assert connection.head().status == 101
+        made = [event(state=str(n), resource_uri=f"/{'x' * 4000}/") for n in range(3000)]
+        publish(http, *made)
+        assert states(other, 3000)[-1] == "2999"  # by now the first one has not read for long
+        connection.send(b"\x89\x82\0\0\0\0hi")
+        seen = 0
+        while (frame := _frame(connection))[0] != 0x8A:
+            assert frame[0] == 0x81
+            seen += 1
+        assert frame == (0x8A, b"hi")
+        assert seen < 3000
+
+
+def _frame(connection: Connection) -> tuple[int, bytes]:
+    """Return the first byte of the next frame, and what is in it."""
+    first, length = connection.read(2)
+    if length == 126:
+        length = int.from_bytes(connection.read(2), "big")
+    return first, connection.read(length)
