@@ -60,7 +60,7 @@ def test_the_same_key_with_other_content_is_refused(stub: EventServiceStub) -> N
         publish(stub, nomad(key="other"), key="taken")
     assert refusal(refused.value) == (
         grpc.StatusCode.ALREADY_EXISTS,
-        f"key 'taken' is stored at seq {seq} with other content",
+        f"its key is stored at seq {seq} with other content",
     )
 
 

@@ -51,7 +51,7 @@ class KeyReused(TidingsError):
     """The key is stored with other content, at `seq`; nothing was stored."""
 
     def __init__(self, key: str, seq: int) -> None:
-        super().__init__(f"key {key!r} is stored at seq {seq} with other content")
+        super().__init__(f"its key is stored at seq {seq} with other content")
         self.key = key
         self.seq = seq
 
