@@ -95,6 +95,7 @@ def test_the_token_is_found_where_consul_looks(
             (403, "Permission denied"),
             (403, "Permission denied"),
         ),
+        ((Code.UNAUTHENTICATED, "missing"), (403, "Permission denied"), (403, "Permission denied")),
         ((Code.UNAUTHENTICATED, "who"), (500, "ACL not found"), (403, "ACL not found")),
         ((Code.INVALID_ARGUMENT, "Invalid x"), (500, "Invalid x"), (400, "Invalid x")),
         ((Code.INTERNAL, "internal, 12"), (500, "internal, 12"), (500, "internal, 12")),

@@ -19,6 +19,9 @@ _VARY = (b"vary", b"Accept-Encoding")
 ROUTED = (_VARY, (b"x-consul-default-acl-policy", b"allow"))
 NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
 
+NO_TOKEN = "missing"
+"""How the service says that a token is needed and none was given."""
+
 _Code = grpc.StatusCode
 # Source: gziphandler 1.1.1, DefaultMinSize as Consul uses it.
 _MIN_GZIP_BYTES = 1400
@@ -73,7 +76,7 @@ def failure_reply(error: Failure, *, is_fire: bool) -> Reply:
     Source: Consul 1.21 agent/http.go and agent/user_event.go; spec of the door, sections 3 and 9.
     """
     code, text = error.code(), error.details() or ""
-    if code is _Code.PERMISSION_DENIED:
+    if code is _Code.PERMISSION_DENIED or (code is _Code.UNAUTHENTICATED and text == NO_TOKEN):
         return error_reply(403, "Permission denied")
     if code is _Code.UNAUTHENTICATED:
         # The event handler has committed 500 before Consul's wrapper would say 403.
