@@ -19,7 +19,7 @@ _VARY = (b"vary", b"Accept-Encoding")
 ROUTED = (_VARY, (b"x-consul-default-acl-policy", b"allow"))
 NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
 
-NO_TOKEN = "missing"
+NO_TOKEN = "missing"  # noqa: S105 - the reason, not a token
 """How the service says that a token is needed and none was given."""
 
 _Code = grpc.StatusCode
