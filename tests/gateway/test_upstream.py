@@ -196,13 +196,16 @@ def test_a_service_that_does_not_serve_yet_is_waited_for() -> None:
         await healthy.set("", health_pb2.HealthCheckResponse.NOT_SERVING)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        async with Upstream(f"127.0.0.1:{port}", patience_s=20.0) as upstream:
-            async with asyncio.TaskGroup() as tasks:
-                listing = tasks.create_task(upstream.list(pb.ListRequest(), (), 5.0))
-                await asyncio.wait([listing], timeout=0.3)
-                assert events.calls == 0
-                assert not await upstream.is_serving(5.0)
-                await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+        async with (
+            Upstream(f"127.0.0.1:{port}", patience_s=20.0) as upstream,
+            asyncio.TaskGroup() as tasks,
+        ):
+            listing = tasks.create_task(upstream.list(pb.ListRequest(), (), 5.0))
+            await asyncio.wait([listing], timeout=0.3)
+            assert events.calls == 0
+            assert not await upstream.is_serving(5.0)
+            await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+            await listing
         assert listing.result().index == 7
         await server.stop(None)
 

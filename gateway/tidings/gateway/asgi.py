@@ -54,6 +54,8 @@ class Request:
     """Of the answer, once its head has gone out."""
     body_ended: bool = False
     """Whether the last piece of the request's body has been taken."""
+    put_back: bytes = b""
+    """What was taken and is to be taken once more, as one piece."""
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Request:
@@ -104,6 +106,9 @@ class Request:
             BodySilent: none came within `silence_s`.
             ClientGone: the client left before the end.
         """
+        if self.put_back:
+            piece, self.put_back = self.put_back, b""
+            return piece
         if self.body_ended:
             return None
         try:

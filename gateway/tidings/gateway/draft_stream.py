@@ -121,15 +121,26 @@ class DraftStream:
         self._written += len(request.drafts)
         try:
             await call.write(request)
-        except (Failure, asyncio.InvalidStateError):
-            # `take` meets the same failure, and knows what to do; it wakes the writer again.
+        except asyncio.InvalidStateError:  # the call was over: nothing of it went out
             if self._call is call:
-                self._changed.clear()
-                await self._changed.wait()
+                self._written -= len(request.drafts)
+                await self._until_recovered()
+        except Failure:
+            if self._call is call:
+                await self._until_recovered()
+
+    async def _until_recovered(self) -> None:
+        """Wait for what `take` makes of the same failure; a new draft may wake it early."""
+        self._changed.clear()
+        await self._changed.wait()
 
     async def _recover(self, error: Failure) -> None:
-        """Hand everything unanswered in once more, or give up with the error."""
-        is_keyed = all(_has_key(draft) for draft, _ in self._unanswered)
+        """Hand everything unanswered in once more, or give up with the error.
+
+        What had not been sent yet needs no key for that.
+        """
+        sent = islice(self._unanswered, self._written)
+        is_keyed = all(_has_key(draft) for draft, _ in sent)
         if error.code() is not grpc.StatusCode.UNAVAILABLE or not is_keyed:
             self._failure = error
             return

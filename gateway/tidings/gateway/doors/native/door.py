@@ -10,6 +10,7 @@ from tidings.gateway.doors.native.query import select, split_query
 from tidings.gateway.feeds import Plan, Reader, Renderer
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine, Intake
+from tidings.gateway.splitter import JsonSplitter
 from tidings.gateway.transcode import errors
 from tidings.gateway.transcode.bind import BindRules, bind_request
 from tidings.gateway.transcode.json_body import merge_json, parse_json
@@ -152,6 +153,10 @@ class NativeDoor:
             body = await request.body(settings.body_bytes, settings.silence_s)
         except BodySilent:
             raise errors.BadRequest("", "the body did not arrive in time") from None
+        if _is_several(body):
+            request.put_back = body
+            await self._intake.publish(request)
+            return
         kind = request.header(b"content-type")
         message = bind_request(match.target, match, request.query, body, kind, _LENIENT)
         answer = await self._house.upstream.unary(match.target, message, metadata, deadline_s)
@@ -229,6 +234,13 @@ def parse_draft(text: bytes, source: str) -> event_pb2.Draft:
     for event in draft.events:
         event.source = event.source or source
     return draft
+
+
+def _is_several(body: bytes) -> bool:
+    """Say whether a body holds more than one object, whatever it calls itself."""
+    splitter = JsonSplitter(len(body))
+    pieces = splitter.feed(body)
+    return splitter.is_array or len(pieces) > 1
 
 
 def _kind(request: Request) -> str:

@@ -1,0 +1,248 @@
+"""Drafts on their way: the window, and the handing in once more over a new call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+
+from tests.aio import run_async
+from tidings.gateway import draft_stream
+from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.upstream import Failure
+from tidings.v1 import consul_pb2, event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+
+def failure(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(code, nothing, nothing, details="gone")
+
+
+class Call:
+    """A PublishStream call. It answers when told to, and takes nothing more once it is broken."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.is_done = False
+        self.is_cancelled = False
+        self._answers: asyncio.Queue[Any] = asyncio.Queue()
+        self._broken: Failure | None = None
+        self._answered = 0
+
+    async def write(self, request: pb.PublishStreamRequest) -> None:
+        if self._broken:
+            raise asyncio.InvalidStateError
+        self.keys += [draft.key for draft in request.drafts]
+
+    async def read(self) -> Any:
+        answer = await self._answers.get()
+        if isinstance(answer, Failure):
+            raise answer
+        return answer
+
+    async def done_writing(self) -> None:
+        if self._broken:
+            raise asyncio.InvalidStateError
+        if not self.is_done:
+            self.is_done = True
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+    def answer(self, count: int) -> None:
+        results = []
+        for _ in range(count):
+            self._answered += 1
+            results.append(pb.PublishResult(stored=pb.PublishResponse(seq=self._answered)))
+        self._answers.put_nowait(pb.PublishStreamResponse(results=results))
+
+    def break_off(self, error: Failure) -> None:
+        self._broken = error
+        self._answers.put_nowait(error)
+
+    def end(self) -> None:
+        self._answers.put_nowait(grpc.aio.EOF)
+
+
+def keyed(*keys: str) -> list[event_pb2.Draft]:
+    events = [event_pb2.Event(consul=consul_pb2.ConsulEvent(name="x"))]
+    return [event_pb2.Draft(key=key, events=events) for key in keys]
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(20):
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0)
+
+
+def with_stream(test: Callable[[DraftStream, list[Call]], Awaitable[None]], *calls: Any) -> None:
+    """Run a test; each opening gets the next of `calls`, which may be an error."""
+
+    async def main() -> None:
+        given = list(calls)
+
+        async def open_call() -> Any:
+            call = given.pop(0)
+            if isinstance(call, Failure):
+                raise call
+            return call
+
+        stream = DraftStream(open_call)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(stream.run())
+            await settle()
+            await test(stream, [call for call in calls if isinstance(call, Call)])
+            running.cancel()
+
+    run_async(main())
+
+
+def test_results_come_in_the_order_of_the_drafts() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        (call,) = calls
+        for draft in keyed("a", "b", "c"):
+            await stream.add(draft)
+        stream.finish()
+        await settle()
+        assert call.keys == ["a", "b", "c"]
+        assert call.is_done
+        call.answer(2)
+        call.answer(1)
+        call.end()
+        assert [len(await stream.take()) for _ in range(3)] == [2, 1, 0]
+        stream.cancel()
+        assert call.is_cancelled
+
+    with_stream(test, Call())
+
+
+def test_no_more_than_a_window_is_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draft_stream, "MAX_UNANSWERED", 3)
+
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        (call,) = calls
+
+        async def add_all() -> None:
+            for draft in keyed(*"abcdefgh"):
+                await stream.add(draft)
+            stream.finish()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(add_all())
+            for answered in range(8):
+                await settle()
+                assert len(call.keys) == min(8, answered + 3)
+                call.answer(1)
+                await stream.take()
+        call.end()
+        assert await stream.take() == ()
+
+    with_stream(test, Call())
+
+
+def test_keyed_drafts_are_handed_in_once_more_over_a_new_call() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        first, second = calls
+        for draft in keyed("a", "b", "c"):
+            await stream.add(draft)
+        await settle()
+        first.answer(1)
+        assert len(await stream.take()) == 1
+        first.break_off(failure())
+        await stream.add(keyed("")[0])  # not sent before: it needs no key
+        taking = asyncio.ensure_future(stream.take())
+        await settle()
+        assert second.keys == ["b", "c", ""]
+        second.answer(3)
+        assert len(await taking) == 3
+        stream.finish()
+        await settle()
+        assert second.is_done
+        second.end()
+        assert await stream.take() == ()
+
+    with_stream(test, Call(), Call())
+
+
+def test_an_upload_that_waits_for_more_lives_through_a_new_call() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        first, second = calls
+        taking = asyncio.ensure_future(stream.take())
+        first.break_off(failure())
+        await settle()
+        await stream.add(keyed("")[0])
+        await settle()
+        assert second.keys == [""]
+        second.answer(1)
+        assert len(await taking) == 1
+
+    with_stream(test, Call(), Call())
+
+
+@pytest.mark.parametrize(
+    ("drafts", "code"),
+    [
+        (keyed("a", ""), grpc.StatusCode.UNAVAILABLE),
+        (keyed("a"), grpc.StatusCode.UNAUTHENTICATED),
+    ],
+    ids=["one has no key", "another failure"],
+)
+def test_what_cannot_be_known_is_a_failure(
+    drafts: list[event_pb2.Draft], code: grpc.StatusCode
+) -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        for draft in drafts:
+            await stream.add(draft)
+        await settle()
+        calls[0].break_off(failure(code))
+        with pytest.raises(Failure) as caught:
+            await stream.take()
+        assert caught.value.code() is code
+
+    with_stream(test, Call())
+
+
+def test_a_service_that_stays_away_is_a_failure() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(keyed("a")[0])
+        if calls:
+            calls[0].break_off(failure())
+        with pytest.raises(Failure):
+            await stream.take()
+
+    with_stream(test, failure())
+    with_stream(test, Call(), failure())
+
+
+def test_a_call_that_ends_with_drafts_unanswered_is_a_failure() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(keyed("a")[0])
+        calls[0].end()
+        with pytest.raises(Failure) as caught:
+            await stream.take()
+        assert caught.value.details() == "the service ended the stream"
+
+    with_stream(test, Call())
+
+
+def test_messages_are_bounded_in_count_and_bytes() -> None:
+    sizes: list[int] = []
+
+    class Counting(Call):
+        async def write(self, request: pb.PublishStreamRequest) -> None:
+            sizes.append(len(request.drafts))
+
+    large = event_pb2.Draft(key="x" * 600_000)
+
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        del calls
+        for draft in [*keyed(*"a" * 300), large, large, large]:
+            await stream.add(draft)
+        await settle()
+
+    with_stream(test, Counting())
+    assert sizes == [250, 51, 1, 1]
