@@ -22,8 +22,10 @@ SEED = {
     "details": {"node": "puppet-agent.example.com", "detail": {"noop": False}},
     "message": "Started puppet run on puppet-agent.example.com ...",
 }
-TYPES = ("node_running", "node_finished", "node_failed", "node_errored", "node_skipped")
-TYPES = (*TYPES, "job_stopping", "job_aborted", "job_finished")
+TYPES = (
+    *("node_running", "node_finished", "node_failed", "node_errored", "node_skipped"),
+    *("job_stopping", "job_aborted", "job_finished"),
+)
 
 
 @pytest.fixture(scope="module")
