@@ -14,10 +14,12 @@ from typing import Any, TypeVar
 import grpc
 
 from tests.patience import PATIENCE_S
+from tidings.access.policy_file import parse_policy_file
 from tidings.core.record import Draft
 from tidings.dialects import load
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
+from tidings.rpc.authorize import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.base import Result
 from tidings.store.memory import MemoryStore
@@ -71,6 +73,9 @@ class Deployment:
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     limits: LogLimits = field(default_factory=LogLimits)
     clock: MovableClock = field(default_factory=MovableClock)
+    policy_file: str | None = None  # None = no access control
+    access_events: bool = False
+    access: AccessControl = field(init=False)
     store: GatedStore = field(init=False)
     log: EventLog = field(init=False)
     service: Service = field(init=False)
@@ -86,6 +91,7 @@ class LoopServer:
         self._deployment: Deployment | None = None
         self._addresses: list[str] = []
         self._running: Any = None
+        self._guarding: Any = None
         self.ports: list[int] = []
 
     def deploy(self, deployment: Deployment) -> None:
@@ -131,7 +137,20 @@ class LoopServer:
         )
         await made.log.open()
         self._running = asyncio.create_task(made.log.run())
-        made.service = Service(made.log, views, clock=made.clock, token=secrets.token_bytes)
+        access = None
+        if made.policy_file is not None:
+            made.access = access = AccessControl(made.log, made.clock, tick_s=0.01)
+            await access.open()
+            access.set_file(*parse_policy_file(made.policy_file))
+            self._guarding = asyncio.create_task(access.run())
+        made.service = Service(
+            made.log,
+            views,
+            clock=made.clock,
+            token=secrets.token_bytes,
+            access=access,
+            access_events=made.access_events,
+        )
         self.ports = [made.service.listen(address) for address in self._addresses]
         await made.service.start()
 
@@ -141,6 +160,8 @@ class LoopServer:
         await self._deployment.service.drain(grace_s)
         await self._running
         await self._deployment.store.close()
+        if self._guarding is not None:
+            await self._guarding
 
 
 @dataclass
