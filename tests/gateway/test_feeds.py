@@ -11,7 +11,8 @@ import grpc
 import pytest
 
 from tests.aio import run_async
-from tidings.gateway.feeds import Feeds, Plan, Reader
+from tidings.gateway.feed import Plan
+from tidings.gateway.feeds import Feeds, Reader
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.upstream import Failure

@@ -11,17 +11,15 @@ The last reader that leaves ends the feed's upstream call; the end of that call 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol
+from typing import Any, Generic
 
 import structlog
 
-from tidings.gateway.line_tail import Form, Line, LineTail
+from tidings.gateway.feed import Feed, Plan, Waiter, lines_of
+from tidings.gateway.line_tail import Line
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.transcode.call import AnswerStream
-from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.upstream import Failure, Upstream
-from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 _log = structlog.get_logger("tidings.gateway")
@@ -29,45 +27,6 @@ _log = structlog.get_logger("tidings.gateway")
 # Of one feed. Between them readers who fall behind for a moment find their lines in memory.
 _MAX_FEED_BYTES = 4 * 1024**2
 _MIN_FEED_BYTES = 16 * 1024
-
-
-class Renderer(Protocol[Line]):
-    """How a door prints a stream. Each method returns whole lines, or nothing for the wire."""
-
-    @property
-    def name(self) -> str:
-        """The door, for logs and metrics."""
-        ...
-
-    @property
-    def form(self) -> Form[Line]:
-        """What its lines are: bytes of a body, or frames of a websocket."""
-        ...
-
-    def record(self, record: event_pb2.Record) -> Line:
-        """Print a record."""
-        ...
-
-    def heartbeat(self, heartbeat: pb.Heartbeat) -> Line:
-        """Print a heartbeat of the service."""
-        ...
-
-    def gap(self, gap: pb.Gap) -> Line:
-        """Print a gap."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan(Generic[Line]):
-    """What a reader wants, how it is printed and as whom it is read. Equal plans share a feed.
-
-    `selection` is a serialized SubscribeRequest without start and log_id; `credential` is the
-    caller's, byte for byte, or empty.
-    """
-
-    renderer: Renderer[Line]
-    selection: bytes
-    credential: Metadata
 
 
 class Feeds:
@@ -126,95 +85,6 @@ class Feeds:
         share = self._tail_bytes // max(1, len(self._feeds))
         return max(_MIN_FEED_BYTES, min(_MAX_FEED_BYTES, share))
 
-    def note_gap(self, plan: Plan[Line], gap: pb.Gap) -> None:
-        """Log and count a gap: some doors have no way to tell of it."""
-        self.metrics.gaps.labels(door=plan.renderer.name).inc()
-        _log.warning(
-            "gap: records that a reader asked for are gone",
-            door=plan.renderer.name,
-            system=event_pb2.System.Name(gap.system),
-            first_seq=gap.first_seq,
-            last_seq=gap.last_seq,
-        )
-
-
-class Feed(Generic[Line]):
-    """One upstream stream at the head of the log, its newest lines and who waits for the next."""
-
-    def __init__(
-        self, feeds: Feeds, plan: Plan[Line], answers: AnswerStream, position: int
-    ) -> None:
-        self.plan = plan
-        self.tail = LineTail(position, plan.renderer.form)
-        self.has_ended = False
-        self.failure: Failure | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._feeds = feeds
-        self._answers = answers
-        self._readers = 0
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    async def run(self) -> None:
-        """Take what comes until the call ends, by whichever side."""
-        try:
-            while (message := await self._answers.take()) is not None:
-                assert isinstance(message, pb.SubscribeResponse)
-                self._apply(message)
-        except Failure as error:
-            self.failure = error
-        except Exception:  # noqa: BLE001 - an edge as well
-            # a record that cannot be printed ends those who wanted it, not the gateway
-            _log.exception("stream broke", door=self.plan.renderer.name)
-        finally:
-            self._finish()
-
-    def stop(self) -> None:
-        """End the upstream call and, once they have taken what is there, the readers."""
-        self._finish()
-        if self.task is not None:
-            self.task.cancel()
-
-    def join(self) -> None:
-        """Count one reader more."""
-        self._readers += 1
-
-    def leave(self) -> None:
-        """Count one reader less; without any the upstream call is of no more use."""
-        self._readers -= 1
-        if not self._readers:
-            self.stop()
-
-    async def wait(self, until_s: float) -> None:
-        """Return when there is something new, or the end, or at `until_s` of the loop's time."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_at(until_s, _settle, waiter)
-        self._waiting.add(waiter)
-        try:
-            await waiter
-        finally:
-            timer.cancel()
-            self._waiting.discard(waiter)
-
-    def _apply(self, message: pb.SubscribeResponse) -> None:
-        for seq, line in lines_of(self._feeds, self.plan, message):
-            if line:
-                self.tail.append(seq, line)
-            else:
-                self.tail.advance(seq)
-        self.tail.trim(self._feeds.feed_bytes)
-        self._wake()
-
-    def _finish(self) -> None:
-        self.has_ended = True
-        self._feeds.forget(self)
-        self._answers.cancel()
-        self._wake()
-
-    def _wake(self) -> None:
-        for waiter in self._waiting:
-            _settle(waiter)
-
 
 class Reader(Generic[Line]):
     """One HTTP reader's way through the log. `close` it, whatever happens."""
@@ -229,6 +99,7 @@ class Reader(Generic[Line]):
         self._plan = plan
         self._own = answers  # while catching up
         self._feed: Feed[Line] | None = None  # from then on
+        self._waiter = Waiter()
         self._place = 0
         self._position = 0
         self._skips_through = 0
@@ -253,7 +124,7 @@ class Reader(Generic[Line]):
                     return None
                 if loop.time() >= until_s:
                     return self._plan.renderer.form.join(())
-                await self._feed.wait(until_s)
+                await self._feed.wait(self._waiter, until_s)
             else:
                 own = await self._take_own()
                 if own is None or own or loop.time() >= until_s:
@@ -261,6 +132,7 @@ class Reader(Generic[Line]):
 
     def close(self) -> None:
         """End what is open upstream for this reader alone, and leave the feed."""
+        self._waiter.close()
         if self._own is not None:
             self._own.cancel()
             self._own = None
@@ -270,8 +142,9 @@ class Reader(Generic[Line]):
 
     def _take_shared(self, feed: Feed[Line]) -> Line | None:
         tail = feed.tail
-        while self._place < tail.end and tail.seq_at(self._place) <= self._skips_through:
-            self._place += 1
+        if self._skips_through:
+            while self._place < tail.end and tail.seq_at(self._place) <= self._skips_through:
+                self._place += 1
         if self._place == tail.end:
             return None
         chunk, self._place = tail.take(self._place)
@@ -289,7 +162,7 @@ class Reader(Generic[Line]):
         if message is None:
             return None
         assert isinstance(message, pb.SubscribeResponse)
-        found = list(lines_of(self._feeds, self._plan, message))
+        found = list(lines_of(self._feeds.metrics, self._plan, message))
         self._position = max([self._position, *(seq for seq, _ in found)])
         self._is_at_head = self._is_at_head or message.HasField("heartbeat")
         if self._is_at_head and not self._feeds.draining:
@@ -330,21 +203,3 @@ class Reader(Generic[Line]):
         if failure is not None:
             code, text = failure.code().name, failure.details()
             _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
-
-
-def lines_of(
-    feeds: Feeds, plan: Plan[Line], message: pb.SubscribeResponse
-) -> list[tuple[int, Line]]:
-    """Return the lines of a message with their positions; 0 = without one."""
-    renderer = plan.renderer
-    if message.HasField("heartbeat"):
-        return [(message.heartbeat.seq, renderer.heartbeat(message.heartbeat))]
-    if message.HasField("gap"):
-        feeds.note_gap(plan, message.gap)
-        return [(0, renderer.gap(message.gap))]
-    return [(record.seq, renderer.record(record)) for record in message.records]
-
-
-def _settle(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -16,7 +16,8 @@ from tidings.gateway.doors.docker_cloud.frames import (
     parse_event,
 )
 from tidings.gateway.doors.docker_cloud.query import parse_namespace, parse_stream_query
-from tidings.gateway.feeds import Plan, Reader
+from tidings.gateway.feed import Plan
+from tidings.gateway.feeds import Reader
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.upstream import Failure

@@ -7,7 +7,8 @@ import asyncio
 from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.native.query import select, split_query
-from tidings.gateway.feeds import Plan, Reader, Renderer
+from tidings.gateway.feed import Plan, Renderer
+from tidings.gateway.feeds import Reader
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine, Intake
 from tidings.gateway.splitter import JsonSplitter
@@ -202,9 +203,12 @@ class NativeDoor:
         self, request: Request, reader: Reader[bytes], renderer: NativeLines | NativeEvents
     ) -> None:
         loop = asyncio.get_running_loop()
-        while (chunk := await reader.take(loop.time() + _FAR_S)) is not None:
+        until_s = loop.time() + _FAR_S
+        while (chunk := await reader.take(until_s)) is not None:
             if chunk:
                 await request.write(chunk)
+            else:
+                until_s = loop.time() + _FAR_S
         if reader.failure is not None:
             await request.write(renderer.failure(reader.failure))
 

@@ -12,7 +12,8 @@ from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
-from tidings.gateway.feeds import Plan, Reader
+from tidings.gateway.feed import Plan
+from tidings.gateway.feeds import Reader
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply

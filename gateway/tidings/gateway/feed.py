@@ -1,0 +1,207 @@
+"""One shared live stream: an upstream call at the head of the log, and its newest lines."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol
+
+import structlog
+
+from tidings.gateway.line_tail import Form, Line, LineTail
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.transcode.call import AnswerStream
+from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.upstream import Failure
+from tidings.v1 import event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+_log = structlog.get_logger("tidings.gateway")
+
+
+class Renderer(Protocol[Line]):
+    """How a door prints a stream. Each method returns whole lines, or nothing for the wire."""
+
+    @property
+    def name(self) -> str:
+        """The door, for logs and metrics."""
+        ...
+
+    @property
+    def form(self) -> Form[Line]:
+        """What its lines are: bytes of a body, or frames of a websocket."""
+        ...
+
+    def record(self, record: event_pb2.Record) -> Line:
+        """Print a record."""
+        ...
+
+    def heartbeat(self, heartbeat: pb.Heartbeat) -> Line:
+        """Print a heartbeat of the service."""
+        ...
+
+    def gap(self, gap: pb.Gap) -> Line:
+        """Print a gap."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Line]):
+    """What a reader wants, how it is printed and as whom it is read. Equal plans share a feed.
+
+    `selection` is a serialized SubscribeRequest without start and log_id; `credential` is the
+    caller's, byte for byte, or empty.
+    """
+
+    renderer: Renderer[Line]
+    selection: bytes
+    credential: Metadata
+
+
+class Keeper(Protocol):
+    """Who keeps the feeds of a gateway, as a feed sees it."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where gaps are counted."""
+        ...
+
+    @property
+    def feed_bytes(self) -> int:
+        """How much a feed may keep at this moment."""
+        ...
+
+    def forget(self, feed: Feed[Any]) -> None:
+        """Take a feed out, so that nobody joins it any more."""
+        ...
+
+
+class Waiter:
+    """Where one reader waits: its timer is set once for a time, not for every wait until it."""
+
+    def __init__(self) -> None:
+        self._future: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._until_s = 0.0
+
+    async def wait(self, until_s: float) -> None:
+        """Return when woken, or at `until_s` of the loop's time. One at a time."""
+        loop = asyncio.get_running_loop()
+        if self._timer is None or self._until_s != until_s:
+            self.close()
+            self._timer = loop.call_at(until_s, self.wake)
+            self._until_s = until_s
+        self._future = loop.create_future()
+        try:
+            await self._future
+        finally:
+            self._future = None
+
+    def wake(self) -> None:
+        """End the wait, if there is one."""
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def close(self) -> None:
+        """Let the timer go."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+class Feed(Generic[Line]):
+    """One upstream stream at the head of the log, its newest lines and who waits for the next."""
+
+    def __init__(
+        self, keeper: Keeper, plan: Plan[Line], answers: AnswerStream, position: int
+    ) -> None:
+        self.plan = plan
+        self.tail = LineTail(position, plan.renderer.form)
+        self.has_ended = False
+        self.failure: Failure | None = None
+        self.task: asyncio.Task[None] | None = None
+        self._keeper = keeper
+        self._answers = answers
+        self._readers = 0
+        self._waiting: set[Waiter] = set()
+
+    async def run(self) -> None:
+        """Take what comes until the call ends, by whichever side."""
+        try:
+            while (message := await self._answers.take()) is not None:
+                assert isinstance(message, pb.SubscribeResponse)
+                self._apply(message)
+        except Failure as error:
+            self.failure = error
+        except Exception:  # noqa: BLE001 - an edge as well
+            # a record that cannot be printed ends those who wanted it, not the gateway
+            _log.exception("stream broke", door=self.plan.renderer.name)
+        finally:
+            self._finish()
+
+    def stop(self) -> None:
+        """End the upstream call and, once they have taken what is there, the readers."""
+        self._finish()
+        if self.task is not None:
+            self.task.cancel()
+
+    def join(self) -> None:
+        """Count one reader more."""
+        self._readers += 1
+
+    def leave(self) -> None:
+        """Count one reader less; without any the upstream call is of no more use."""
+        self._readers -= 1
+        if not self._readers:
+            self.stop()
+
+    async def wait(self, waiter: Waiter, until_s: float) -> None:
+        """Return when there is something new, or the end, or at `until_s` of the loop's time."""
+        self._waiting.add(waiter)
+        try:
+            await waiter.wait(until_s)
+        finally:
+            self._waiting.discard(waiter)
+
+    def _apply(self, message: pb.SubscribeResponse) -> None:
+        for seq, line in lines_of(self._keeper.metrics, self.plan, message):
+            if line:
+                self.tail.append(seq, line)
+            else:
+                self.tail.advance(seq)
+        self.tail.trim(self._keeper.feed_bytes)
+        self._wake()
+
+    def _finish(self) -> None:
+        self.has_ended = True
+        self._keeper.forget(self)
+        self._answers.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            waiter.wake()
+
+
+def lines_of(
+    metrics: Metrics, plan: Plan[Line], message: pb.SubscribeResponse
+) -> list[tuple[int, Line]]:
+    """Return the lines of a message with their positions; 0 = without one."""
+    renderer = plan.renderer
+    if message.HasField("heartbeat"):
+        return [(message.heartbeat.seq, renderer.heartbeat(message.heartbeat))]
+    if message.HasField("gap"):
+        note_gap(metrics, plan.renderer.name, message.gap)
+        return [(0, renderer.gap(message.gap))]
+    return [(record.seq, renderer.record(record)) for record in message.records]
+
+
+def note_gap(metrics: Metrics, door: str, gap: pb.Gap) -> None:
+    """Log and count a gap: some doors have no way to tell of it."""
+    metrics.gaps.labels(door=door).inc()
+    _log.warning(
+        "gap: records that a reader asked for are gone",
+        door=door,
+        system=event_pb2.System.Name(gap.system),
+        first_seq=gap.first_seq,
+        last_seq=gap.last_seq,
+    )
