@@ -9,7 +9,10 @@ import pytest
 from tidings.app.cli import build_parser, run
 from tidings.app.settings import fields, flag_of
 
-COMMANDS = ("serve", "service", "gateway", "tail", "publish", "check")
+COMMANDS = ("serve", "service", "gateway", "tail", "publish", "token", "check")
+
+
+MONITOR = [f"--monitor-{name}=http://h/" for name in ("api", "compiler", "runner")]
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,6 +59,11 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
         (["serve", "--monitor-api", "http://h/"], "monitor_compiler, monitor_runner is not set"),
         (["serve", "--http-tls-cert", "x"], "both or none"),
         (["gateway", "--http-tls-cert=/nonsense", "--http-tls-key=/nonsense"], "no such file"),
+        (
+            ["serve", *MONITOR, "--token-file", "none.such"],
+            "token_file: none.such: No such file or directory",
+        ),
+        (["token", "create", "a", "--expires", "soon"], "--expires: expected a duration"),
         (["tail", "--since", "yesterday"], "--since 'yesterday'"),
     ],
 )

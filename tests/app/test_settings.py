@@ -24,6 +24,7 @@ from tidings.app.settings import (
 OTHER = {
     "data": "/var/lib/tidings",
     "insecure": "true",
+    "access_events": "false",
     "durability": "relaxed",
     "log_level": "debug",
     "log_format": "json",

@@ -14,7 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from tidings.app import check_command, child, publish_command, serve, tail_command
+from tidings.app import (
+    check_command,
+    child,
+    publish_command,
+    serve,
+    tail_command,
+    token_command,
+)
+from tidings.app.client import BadTokenFile
 from tidings.app.kinds import SWITCH
 from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml
 
@@ -26,6 +34,9 @@ _SERVICE = (
     *_STORE,
     "grpc",
     "insecure",
+    "access_policy",
+    "access_events",
+    "token_file",
     "grace",
     "log_level",
     "log_format",
@@ -47,6 +58,7 @@ _GATEWAY_REST = (
     "consul_datacenter",
     *(field.name for field in fields() if field.name.startswith("http_")),
 )
+_CLIENT = ("upstream", "token_file")
 _ALL = tuple(field.name for field in fields())
 
 
@@ -75,6 +87,9 @@ def run(argv: Sequence[str]) -> int:
     command: Command = arguments.command
     try:
         return command(settings, arguments)
+    except BadTokenFile as error:
+        sys.stderr.write(f"tidings: {error}\n")
+        return 1
     except KeyboardInterrupt:
         return 130  # 128 + SIGINT, as shells say it
 
@@ -110,12 +125,12 @@ def build_parser() -> argparse.ArgumentParser:
         _hide_other_settings(each)
         for hidden in ("--unix", "--listen-fd", "--lifeline-fd", "--ready-fd"):
             each.add_argument(hidden, help=argparse.SUPPRESS)
-    tail = _add(commands, "tail", "print events as they come", tail_command.run, ("upstream",))
+    tail = _add(commands, "tail", "print events as they come", tail_command.run, _CLIENT)
     tail_command.add_arguments(tail)
-    publish = _add(
-        commands, "publish", "publish events from a file", publish_command.run, ("upstream",)
-    )
+    publish = _add(commands, "publish", "publish events from a file", publish_command.run, _CLIENT)
     publish_command.add_arguments(publish)
+    token = _add(commands, "token", "make, list and revoke tokens", token_command.run, _CLIENT)
+    token_command.add_arguments(token)
     check = _add(
         commands,
         "check",

@@ -1,20 +1,37 @@
 """The command line's connection to a service."""
 
+# ruff: noqa: ANN401 - what grpc hands an interceptor has no type of its own
+
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
 
 import grpc
 
 _MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # the service's own limit
 
 
-def client_channel(upstream: str) -> grpc.aio.Channel:
-    """Return a channel to HOST:PORT or unix:PATH; `async with` closes it."""
+class BadTokenFile(Exception):
+    """The file with the caller's secret cannot be read, or is empty."""
+
+
+def client_channel(upstream: str, token_file: str = "") -> grpc.aio.Channel:
+    """Return a channel to HOST:PORT or unix:PATH; `async with` closes it.
+
+    Every call carries the secret that the token file holds, if one is given.
+
+    Raises:
+        BadTokenFile: there is no secret in it.
+    """
     return grpc.aio.insecure_channel(
         upstream,
         options=[
             ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
         ],
+        interceptors=_interceptors(secret_in(token_file)) if token_file else None,
     )
 
 
@@ -22,3 +39,61 @@ def explain(error: grpc.aio.AioRpcError) -> str:
     """Return one line that says what failed, for people."""
     detail = (error.details() or "no reason given").splitlines()[0]
     return f"{detail} ({error.code().name})"
+
+
+def secret_in(token_file: str) -> str:
+    """Return the secret that a file holds.
+
+    Raises:
+        BadTokenFile: there is none.
+    """
+    try:
+        secret = Path(token_file).read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        raise BadTokenFile(f"{token_file}: not a secret in ASCII") from None
+    except OSError as error:
+        raise BadTokenFile(f"{token_file}: {error.strerror}") from None
+    if not secret:
+        raise BadTokenFile(f"{token_file}: is empty")
+    return secret
+
+
+class _Bearer:
+    """Adds the credential to a call's metadata."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def _with_credential(self, details: grpc.aio.ClientCallDetails) -> grpc.aio.ClientCallDetails:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()))
+        metadata.add("authorization", f"Bearer {self._secret}")
+        return details._replace(metadata=metadata)  # type: ignore[attr-defined,no-any-return]  # a named tuple
+
+
+Continuation = Callable[[grpc.aio.ClientCallDetails, Any], Awaitable[Any]]
+
+
+class _UnaryUnary(_Bearer, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(
+        self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(self._with_credential(details), request)
+
+
+class _UnaryStream(_Bearer, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(
+        self, continuation: Continuation, details: grpc.aio.ClientCallDetails, request: Any
+    ) -> Any:
+        return await continuation(self._with_credential(details), request)
+
+
+class _StreamStream(_Bearer, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(
+        self, continuation: Continuation, details: grpc.aio.ClientCallDetails, requests: Any
+    ) -> Any:
+        return await continuation(self._with_credential(details), requests)
+
+
+def _interceptors(secret: str) -> list[Any]:
+    # grpc takes an interceptor for the first shape of call that it knows, so each has its own
+    return [_UnaryUnary(secret), _UnaryStream(secret), _StreamStream(secret)]

@@ -13,7 +13,7 @@ def refuse_exposure(settings: Settings, *addresses: Address) -> str | None:
 
     Anything but loopback needs access control, or the operator's word that it is not needed.
     """
-    if settings.insecure:
+    if settings.insecure or settings.access_policy:
         return None
     for address in addresses:
         if not address.is_loopback:

@@ -58,7 +58,7 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
                 sent.put_nowait((number, None))
             yield event_service_pb2.PublishStreamRequest(drafts=[draft])
 
-    async with client_channel(settings.upstream) as channel:
+    async with client_channel(settings.upstream, settings.token_file) as channel:
         call = event_service_pb2_grpc.EventServiceStub(channel).PublishStream(requests())
         try:
             async for response in call:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.app.client import client_channel
+from tidings.app.client import BadTokenFile, client_channel, secret_in
 from tidings.app.kinds import Address
 from tidings.app.settings import Settings
 from tidings.monitor.monitor import SERVICES, Monitor
@@ -27,6 +27,11 @@ def refuse_monitor(settings: Settings) -> str | None:
             check_target(url)
         except BadTarget as error:
             return f"monitor_{name}: {error}"
+    if targets and settings.token_file:
+        try:
+            secret_in(settings.token_file)
+        except BadTokenFile as error:
+            return f"token_file: {error}"
     return None
 
 
@@ -36,6 +41,6 @@ async def watch_cluster(settings: Settings, port: int) -> None:
     if not targets:
         return
     host = "127.0.0.1" if settings.grpc.host == "0.0.0.0" else settings.grpc.host  # noqa: S104 - compared
-    async with client_channel(str(Address(host, port))) as channel:
+    async with client_channel(str(Address(host, port)), settings.token_file) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         await Monitor(stub, targets).run(settings.monitor_interval)

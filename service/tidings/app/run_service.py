@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import structlog
 
 from tidings.app.clock import SystemClock
 from tidings.app.kinds import Address
+from tidings.app.policy_loader import PolicyLoader
 from tidings.app.run_monitor import watch_cluster
 from tidings.app.settings import Settings
 from tidings.core.record import SYSTEMS
@@ -19,6 +22,7 @@ from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.log.retention import Keep, keep_within
+from tidings.rpc.authorize import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.sqlite import SQLiteStore, open_sqlite
 
@@ -74,7 +78,20 @@ async def _serve(
         limits=LogLimits(tail_bytes=settings.tail_size, tail_count=settings.tail_records),
     )
     await log.open()
-    grpc_service = Service(log, views, clock=clock, token=secrets.token_bytes)
+    access = AccessControl(log, clock) if settings.access_policy else None
+    policies = None
+    if access is not None:
+        await access.open()
+        policies = PolicyLoader(Path(settings.access_policy), access)
+        await policies.load()
+    grpc_service = Service(
+        log,
+        views,
+        clock=clock,
+        token=secrets.token_bytes,
+        access=access,
+        access_events=settings.access_events,
+    )
     port = _listen(grpc_service, str(settings.grpc))
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
@@ -84,6 +101,7 @@ async def _serve(
             lambda _: stop.set()
         )  # a log that ended by itself ends the service
         keeping = tasks.create_task(keep_within(store, _rules(settings, dialects), clock=clock))
+        guarding = tasks.create_task(_guard(access, policies))
         await grpc_service.start()
         _log.info("serving", grpc=str(Address(settings.grpc.host, port)), log_id=log.log_id)
         ready(f"grpc={Address(settings.grpc.host, port)}")
@@ -92,7 +110,18 @@ async def _serve(
         _log.info("draining")
         watching.cancel()
         keeping.cancel()
+        guarding.cancel()
         await grpc_service.drain(settings.grace)
+
+
+async def _guard(access: AccessControl | None, policies: PolicyLoader | None) -> None:
+    """Follow changes of tokens and policies until cancelled; return at once without any."""
+    if access is None or policies is None:
+        return
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(access.run())
+        tasks.create_task(policies.follow())
 
 
 def _rules(settings: Settings, dialects: Mapping[str, Dialect]) -> dict[str, Keep]:

@@ -38,4 +38,6 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
+    if settings.access_policy:  # else a hang-up ends it, as ever
+        loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()

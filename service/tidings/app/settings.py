@@ -60,6 +60,18 @@ class Settings:
     insecure: bool = _setting(
         SWITCH, default=False, about="allow addresses other than loopback without access control"
     )
+    access_policy: str = _setting(
+        TEXT, "", "policy file, which turns access control on; empty = off", "access"
+    )
+    access_events: bool = _setting(
+        SWITCH,
+        default=True,
+        about="append changes of tokens and policies as events",
+        section="access",
+    )
+    token_file: str = _setting(
+        TEXT, "", "file with the secret that commands and the monitor call a service with"
+    )
     durability: str = _setting(
         choice("full", "relaxed"),
         "full",

@@ -107,6 +107,12 @@ class Supervisor:
         for child in self._children:
             child.signal(signal.SIGTERM)
 
+    def reload(self) -> None:
+        """Let the service read its policy file again."""
+        for child in self._children:
+            if child.name == "service":
+                child.signal(signal.SIGHUP)
+
     async def run(self) -> None:
         """Serve until `stop`; print the one `ready` line when both children answer.
 

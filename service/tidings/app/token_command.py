@@ -1,0 +1,110 @@
+"""`tidings token`: make, list and revoke tokens of a service with access control."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import sys
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tidings.access.secret import spellings
+from tidings.app.client import client_channel, explain
+from tidings.app.clock import SystemClock
+from tidings.app.kinds import DURATION
+from tidings.app.settings import Settings
+from tidings.v1 import access_service_pb2, access_service_pb2_grpc
+
+_CALL_S = 30.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser("create", help="make a token and print its secret, once")
+    create.add_argument("name", metavar="NAME")
+    create.add_argument(
+        "--policy",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="what it may do (may be repeated)",
+    )
+    create.add_argument("--management", action="store_true", help="it may do everything")
+    create.add_argument("--expires", metavar="DURATION", help="it ends after 12h, 30d, …")
+    actions.add_parser("list", help="print every token, without secrets")
+    revoke = actions.add_parser("revoke", help="revoke a token and end its streams")
+    revoke.add_argument("id", metavar="ID")
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Do it and return the exit status."""
+    expires_s = None
+    if arguments.action == "create" and arguments.expires is not None:
+        try:
+            expires_s = float(str(DURATION.parse(arguments.expires)))
+        except ValueError as error:
+            sys.stderr.write(f"tidings token: --expires: {error}\n")
+            return 2
+    return asyncio.run(_call(settings, arguments, expires_s))
+
+
+async def _call(settings: Settings, arguments: argparse.Namespace, expires_s: float | None) -> int:
+    async with client_channel(settings.upstream, settings.token_file) as channel:
+        stub = access_service_pb2_grpc.AccessServiceStub(channel)
+        try:
+            if arguments.action == "create":
+                await _create(stub, arguments, expires_s)
+            elif arguments.action == "list":
+                await _list(stub)
+            else:
+                request = access_service_pb2.RevokeTokenRequest(id=arguments.id)
+                await stub.RevokeToken(request, timeout=_CALL_S)
+                sys.stdout.write(f"revoked {arguments.id}\n")
+        except grpc.aio.AioRpcError as error:
+            sys.stderr.write(f"tidings token: {explain(error)}\n")
+            return 1
+    return 0
+
+
+async def _create(
+    stub: access_service_pb2_grpc.AccessServiceAsyncStub,
+    arguments: argparse.Namespace,
+    expires_s: float | None,
+) -> None:
+    request = access_service_pb2.CreateTokenRequest(
+        name=arguments.name, management=arguments.management, policies=arguments.policy
+    )
+    if expires_s is not None:
+        ends_at_us = SystemClock().now_us() + int(expires_s * 1_000_000)
+        request.expires_at.CopyFrom(
+            Timestamp(seconds=ends_at_us // 1_000_000, nanos=ends_at_us % 1_000_000 * 1000)
+        )
+    made = await stub.CreateToken(request, timeout=_CALL_S)
+    sys.stdout.write(f"id: {made.token.id}\nsecret, shown only now: {made.secret}\n")
+    for place, spelling in spellings(made.token.name, made.secret).items():
+        sys.stdout.write(f"  {place}: {spelling}\n")
+
+
+async def _list(stub: access_service_pb2_grpc.AccessServiceAsyncStub) -> None:
+    request = access_service_pb2.ListTokensRequest()
+    while True:
+        page = await stub.ListTokens(request, timeout=_CALL_S)
+        for token in page.tokens:
+            may = "management" if token.management else ",".join(token.policies) or "nothing"
+            sys.stdout.write(f"{token.id}\t{token.name}\t{may}\t{_state(token)}\n")
+        request.page_token = page.next_page_token
+        if not page.next_page_token:
+            return
+
+
+def _state(token: access_service_pb2.Token) -> str:
+    if token.HasField("revoked_at"):
+        return f"revoked {_text(token.revoked_at)}"
+    return f"until {_text(token.expires_at)}" if token.HasField("expires_at") else "valid"
+
+
+def _text(time: Timestamp) -> str:
+    return f"{dt.datetime.fromtimestamp(time.seconds, dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
