@@ -239,11 +239,23 @@ class Upstream:
 
 def reason_of(error: Failure) -> str:
     """Return the reason in an error's ErrorInfo, "" when it has none."""
+    return str(_info_of(error).reason)
+
+
+def problem_of(error: Failure) -> str:
+    """Return what is wrong with a refused credential: missing, unknown, expired, revoked, invalid.
+
+    "" when the service does not say.
+    """
+    return str(_info_of(error).metadata.get("problem", ""))
+
+
+def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
+    info = error_details_pb2.ErrorInfo()
     for detail in status_of(error).details:
-        info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            return str(info.reason)
-    return ""
+            return info
+    return info
 
 
 def _reads_again(error: Failure) -> bool:

@@ -8,29 +8,37 @@ from urllib.parse import unquote
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE, Request, text_reply
+from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.feldera import printing
 from tidings.gateway.doors.feldera.lines import parse_event
-from tidings.gateway.doors.feldera.query import BadSelector, parse_selector, why_no_uuid
+from tidings.gateway.doors.feldera.query import (
+    BadSelector,
+    canonical_id,
+    parse_selector,
+    why_no_uuid,
+)
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure
+from tidings.gateway.upstream import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt
 from tidings.v1.feldera_pb2 import (
     FELDERA_FIELDS_ALL,
     FELDERA_FIELDS_STATUS,
     FelderaClusterEvent,
+    FelderaFields,
 )
 
 LIST_PATH = b"/v0/cluster/events"
 HEALTH_PATH = b"/v0/cluster_healthz"
 CONFIG_PATH = b"/v0/config"
 PUBLISH_PATH = b"/v1/publish/feldera"
+LATEST = "latest"
 
+_API_KEY = "apikey:"
 _DEADLINE_S = 30.0
 _EVENT_PATH = re.compile(rb"/v0/cluster/events/([^/]+)")
 _Code = grpc.StatusCode
@@ -71,34 +79,48 @@ class FelderaDoor:
             endpoint = self._endpoints.get(request.raw_path, self._get)
             try:
                 reply = await endpoint(request)
-            except BadSelector as error:
-                reply = text_reply(400, str(error))
             except Failure as error:
-                reply = print_failure(error)
+                reply = print_failure(error, request)
         await request.reply(reply)
 
     async def _list(self, request: Request) -> Reply:
-        events = await self._events(request, is_whole=False)
+        events = await self._events(request)
         return printing.answer([printing.event_object(each, is_whole=False) for each in events])
 
     async def _get(self, request: Request) -> Reply:
-        fields = parse_selector(request.query)
         found = _EVENT_PATH.fullmatch(request.raw_path)
         assert found is not None
         event_id = unquote(found[1].decode("latin-1"))
-        wanted = pb.GetClusterEventRequest(event_id=event_id, fields=fields)
         try:
-            answer = await self._house.upstream.get_cluster_event(
-                wanted, credential_of(request), _DEADLINE_S
-            )
+            fields = parse_selector(request.query)
+        except BadSelector as error:
+            return await self._refusal(request, error)
+        try:
+            event = await self._event(request, event_id, fields)
         except Failure as error:
-            return print_event_failure(error, event_id)
+            return print_event_failure(error, event_id, request)
         is_whole = fields == FELDERA_FIELDS_ALL
-        return printing.answer(printing.event_object(answer.event, is_whole=is_whole))
+        return printing.answer(printing.event_object(event, is_whole=is_whole))
+
+    async def _refusal(self, request: Request, error: BadSelector) -> Reply:
+        """Print what is wrong with a selector, for which the service is asked who is calling.
+
+        Feldera looks at credentials before it looks at the query.
+        """
+        try:
+            await self._event(request, LATEST, FELDERA_FIELDS_STATUS)
+        except Failure as failure:
+            if failure.code() is not _Code.NOT_FOUND:
+                raise
+        return text_reply(400, str(error))
 
     async def _health(self, request: Request) -> Reply:
-        events = await self._events(request, is_whole=True)
-        return printing.health(events) if events else _none_available()
+        # Of all events only the statuses: with their texts 1000 might not fit into a message.
+        try:
+            latest = await self._event(request, LATEST, FELDERA_FIELDS_ALL)
+        except Failure as error:
+            return print_event_failure(error, LATEST, request)
+        return printing.health(latest, await self._events(request))
 
     async def _config(self, request: Request) -> Reply:
         """Return what clients look at when they begin: the edition and the version."""
@@ -116,10 +138,17 @@ class FelderaDoor:
         }
         return Reply(200, (JSON_TYPE,), rt.dumps(value))
 
-    async def _events(self, request: Request, *, is_whole: bool) -> list[FelderaClusterEvent]:
-        wanted = pb.ListClusterEventsRequest(
-            fields=FELDERA_FIELDS_ALL if is_whole else FELDERA_FIELDS_STATUS
+    async def _event(
+        self, request: Request, event_id: str, fields: FelderaFields.ValueType
+    ) -> FelderaClusterEvent:
+        wanted = pb.GetClusterEventRequest(event_id=event_id, fields=fields)
+        answer = await self._house.upstream.get_cluster_event(
+            wanted, credential_of(request), _DEADLINE_S
         )
+        return answer.event
+
+    async def _events(self, request: Request) -> list[FelderaClusterEvent]:
+        wanted = pb.ListClusterEventsRequest(fields=FELDERA_FIELDS_STATUS)
         answer = await self._house.upstream.list_cluster_events(
             wanted, credential_of(request), _DEADLINE_S
         )
@@ -128,20 +157,20 @@ class FelderaDoor:
 
 def credential_of(request: Request) -> Metadata:
     """Return the caller's API key or JWT as call metadata; "apikey:" before a key goes."""
-    return bearer(bearer_of(request).removeprefix("apikey:"))
+    return bearer(bearer_of(request).removeprefix(_API_KEY))
 
 
-def print_event_failure(error: Failure, event_id: str) -> Reply:
+def print_event_failure(error: Failure, event_id: str, request: Request) -> Reply:
     """Print why one event was not returned."""
     if error.code() is _Code.INVALID_ARGUMENT:
         details = {"value": event_id, "error": why_no_uuid(event_id)}
         message = f"Invalid event id {event_id!r}: {details['error']}"
         return printing.error(400, "InvalidUuidParam", message, details)
     if error.code() is not _Code.NOT_FOUND:
-        return print_failure(error)
-    if event_id == "latest":
+        return print_failure(error, request)
+    if event_id == LATEST:
         return _none_available()
-    canonical = (error.details() or "").rpartition(" ")[2]
+    canonical = canonical_id(event_id)
     message = (
         f"Unknown cluster monitor event {canonical}: it never existed, or was cleaned up"
         " (events are kept for 72h, and at most 1000 of them)"
@@ -149,18 +178,27 @@ def print_event_failure(error: Failure, event_id: str) -> Reply:
     return printing.error(404, "UnknownClusterMonitorEvent", message, {"event_id": canonical})
 
 
-def print_failure(error: Failure) -> Reply:
-    """Print why the service refused, in Feldera's spelling."""
+def print_failure(error: Failure, request: Request) -> Reply:
+    """Print why the service refused a request, in Feldera's spelling."""
     code, text = error.code(), error.details() or ""
     if code is _Code.UNAUTHENTICATED:
-        body = rt.dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
-        return Reply(401, ((b"content-type", b"text/plain; charset=utf-8"),), body)
+        return _unauthorized(bearer_of(request), problem_of(error))
     if code is _Code.PERMISSION_DENIED:
         details = {"required": "read", "actual": "none"}
         return printing.error(403, "InsufficientPermissions", text, details)
     if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
         return printing.error(503, "LockTookTooLong", text, {})
     return printing.error(500, "PostgresError", text, {"error": text, "backtrace": ""})
+
+
+def _unauthorized(token: str, problem: str) -> Reply:
+    """Return Feldera's 401, of which it has one for API keys, and another for all else."""
+    if token.startswith(_API_KEY):
+        body = rt.dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
+        return Reply(401, (TEXT_TYPE,), body)
+    why = "ExpiredSignature" if problem == "expired" else "InvalidToken"
+    challenge = f'Bearer error_description="{why}"' if token else "Bearer"
+    return Reply(401, ((b"www-authenticate", challenge.encode("ascii")),), b"")
 
 
 def _none_available() -> Reply:

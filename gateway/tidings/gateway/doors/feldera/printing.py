@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile
 
 from tidings.gateway.asgi import JSON_TYPE
 from tidings.gateway.transcode.render import Reply
@@ -40,18 +41,21 @@ def error(status: int, code: str, message: str, details: dict[str, str] | None =
     return Reply(status, (JSON_TYPE, *retry), rt.dumps(value))
 
 
-def health(events: Sequence[feldera_pb2.FelderaClusterEvent]) -> Reply:
-    """Return the summary of the newest event (the first), and since when it has been so.
+def health(
+    latest: feldera_pb2.FelderaClusterEvent, events: Sequence[feldera_pb2.FelderaClusterEvent]
+) -> Reply:
+    """Return the summary of the newest event, and since when it has been so.
+
+    `events` are all, newest first; those that have come since `latest` was read do not count.
 
     `unchanged_since` is when the oldest event of the unbroken run was recorded that has the same
     verdict, healthy or not.
     """
-    latest = events[0]
     value: dict[str, rt.Json] = {"all_healthy": latest.all_healthy}
     for service in SERVICES:
         is_healthy = _is_healthy(latest, service)
         oldest = latest
-        for event in events:
+        for event in dropwhile(lambda event: event.id != latest.id, events):
             if _is_healthy(event, service) != is_healthy:
                 break
             oldest = event

@@ -43,6 +43,12 @@ def _as_utf8(value: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
+def canonical_id(text: str) -> str:
+    """Return a UUID that was taken, in any spelling, in the one that answers print."""
+    digits = "".join(char for char in text.removeprefix("urn:uuid:") if char in _HEX).lower()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 def why_no_uuid(text: str) -> str:
     """Return why a text is no UUID, in the words of the library that Feldera uses.
 

@@ -24,7 +24,7 @@ from tidings.gateway.transcode.errors import BadRequest
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.query import parse_query
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure
+from tidings.gateway.upstream import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt
 
@@ -33,6 +33,7 @@ PUBLISH_PATH = b"/v1/publish/puppet"
 _PAGE = 10_000
 _DEADLINE_S = 30.0
 _METHODS = ("GET", "HEAD")
+_NO_JOB = 0  # what no job is called
 _Code = grpc.StatusCode
 _UNKNOWN_PATH = error_body("puppetlabs.orchestrator/not-found", "Unknown path", {})
 
@@ -67,21 +68,33 @@ class PuppetDoor:
             return
         job = job_of(request.raw_path)
         assert job is not None
+        credential = credential_of(request)
         try:
             query = parse_job_query(job, request.query)
         except BadJobQuery as error:
-            body = error_body(
-                self._house.settings.puppet_validation_kind, str(error), {error.name: error.value}
-            )
-            await request.reply(Reply(400, (JSON_TYPE,), body))
+            await request.reply(await self._refusal(error, credential))
             return
         try:
-            printed = await self._printed(query, credential_of(request))
+            printed = await self._printed(query, credential)
         except Failure as error:
             await request.reply(print_error(error, job))
             return
         body = self._body(request, query, printed)
         await request.reply(Reply(200, (JSON_TYPE,), body))
+
+    async def _refusal(self, error: BadJobQuery, credential: Metadata) -> Reply:
+        """Print what is wrong with a query, for which the service is asked who is calling.
+
+        Puppet looks at tokens before anything else.
+        """
+        try:
+            await self._page(_NO_JOB, 0, "", credential)
+        except Failure as failure:
+            if failure.code() is not _Code.NOT_FOUND:
+                return print_error(failure, "")
+        kind = self._house.settings.puppet_validation_kind
+        body = error_body(kind, str(error), {error.name: error.value})
+        return Reply(400, (JSON_TYPE,), body)
 
     async def _printed(self, query: JobQuery, credential: Metadata) -> PrintedJob:
         """Return the job as it is now, of which only what is new is read and printed.
@@ -89,8 +102,6 @@ class PuppetDoor:
         Raises:
             grpc.aio.AioRpcError: there is no such job, or the service refused or stayed away.
         """
-        if not query.is_possible:
-            raise _no_such_job()
         kept = self._jobs.get(query.job)
         try:
             if kept is not None:
@@ -163,7 +174,7 @@ def print_error(error: Failure, job: str) -> Reply:
         body = error_body(UNKNOWN_JOB_KIND, f"Unknown job {job}", {"job": job})
         return Reply(404, (JSON_TYPE,), body)
     if code is _Code.UNAUTHENTICATED:
-        return Reply(401, (JSON_TYPE,), _unauthenticated(error.details() or ""))
+        return Reply(401, (JSON_TYPE,), _unauthenticated(problem_of(error)))
     if code is _Code.PERMISSION_DENIED:
         body = error_body("puppetlabs.orchestrator/not-permitted", "Not permitted")
         return Reply(403, (JSON_TYPE,), body)
@@ -172,18 +183,14 @@ def print_error(error: Failure, job: str) -> Reply:
     return Reply(status, (JSON_TYPE,), body)
 
 
-def _unauthenticated(reason: str) -> bytes:
+def _unauthenticated(problem: str) -> bytes:
     kind, msg = {
         "expired": ("token-expired", "The provided token has expired."),
         "revoked": ("token-revoked", "The provided token has been revoked."),
         "unknown": ("invalid-token", "The provided token is invalid."),
-    }.get(reason, ("user-unauthenticated", "Route requires authentication"))
+        "invalid": ("invalid-token", "The provided token is invalid."),
+    }.get(problem, ("user-unauthenticated", "Route requires authentication"))
     return error_body(f"puppetlabs.rbac/{kind}", msg)
-
-
-def _no_such_job() -> Failure:
-    nothing = grpc.aio.Metadata()
-    return Failure(_Code.NOT_FOUND, nothing, nothing, details="no such job")
 
 
 async def _nothing_here(request: Request) -> None:

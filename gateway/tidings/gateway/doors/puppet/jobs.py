@@ -15,6 +15,7 @@ from tidings.v1 import json_runtime as rt
 from tidings.v1 import puppet_json, puppet_pb2
 
 _MAX_BYTES = 64 * 1024**2
+_ITEM_BYTES = 80  # an id, a header of bytes, and a place in two lists, on 64-bit CPython
 
 
 class PrintedJob:
@@ -23,9 +24,14 @@ class PrintedJob:
     def __init__(self, log_id: str) -> None:
         self.log_id = log_id
         self.ids: list[int] = []
-        self.size_bytes = 0
+        self._items_bytes = 0
         self._items: list[bytes] = []
         self._all: bytes | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """About what is held: the events, the same once more in one piece, and their ids."""
+        return self._items_bytes + len(self._all or b"") + _ITEM_BYTES * len(self.ids)
 
     @property
     def next_id(self) -> int:
@@ -40,14 +46,14 @@ class PrintedJob:
                 text = print_item(item)
                 self.ids.append(number)
                 self._items.append(text)
-                self.size_bytes += len(text)
+                self._items_bytes += len(text)
                 self._all = None
 
     def drop_before(self, oldest_id: int) -> None:
         """Forget events that are no longer stored."""
         count = bisect_left(self.ids, oldest_id)
         if count:
-            self.size_bytes -= sum(len(text) for text in self._items[:count])
+            self._items_bytes -= sum(len(text) for text in self._items[:count])
             del self.ids[:count], self._items[:count]
             self._all = None
 
@@ -67,6 +73,8 @@ class PrintedJobs:
     def __init__(self, max_bytes: int = _MAX_BYTES) -> None:
         self._max_bytes = max_bytes
         self._jobs: OrderedDict[int, PrintedJob] = OrderedDict()
+        self._sizes: dict[int, int] = {}
+        self._size_bytes = 0
 
     def get(self, job: int) -> PrintedJob | None:
         """Return a job, which is the newest from now on."""
@@ -79,14 +87,15 @@ class PrintedJobs:
         """Keep a job, and let the oldest go until the rest fits."""
         self._jobs[job] = printed
         self._jobs.move_to_end(job)
-        size_bytes = sum(each.size_bytes for each in self._jobs.values())
-        while size_bytes > self._max_bytes and self._jobs:
-            _, gone = self._jobs.popitem(last=False)
-            size_bytes -= gone.size_bytes
+        self._size_bytes += printed.size_bytes - self._sizes.get(job, 0)
+        self._sizes[job] = printed.size_bytes
+        while self._size_bytes > self._max_bytes and self._jobs:
+            self.forget(next(iter(self._jobs)))
 
     def forget(self, job: int) -> None:
         """Forget a job that no longer exists."""
         self._jobs.pop(job, None)
+        self._size_bytes -= self._sizes.pop(job, 0)
 
 
 def print_item(item: puppet_pb2.PuppetJobEvent) -> bytes:

@@ -14,7 +14,6 @@ SUFFIX = b"/events"
 UNKNOWN_JOB_KIND = "puppetlabs.orchestrator/unknown-job"
 
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_MAX_INT64 = 2**63 - 1
 _MAX_DIGITS = 4000  # int() refuses more
 
 
@@ -34,11 +33,6 @@ class JobQuery:
 
     job: int
     start: int | None
-
-    @property
-    def is_possible(self) -> bool:
-        """Say whether there can be such a job."""
-        return 1 <= self.job <= _MAX_INT64
 
 
 def job_of(raw_path: bytes) -> str | None:
