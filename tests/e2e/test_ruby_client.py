@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -62,12 +63,38 @@ def test_ruby_reads_a_job_to_its_end_over_tls_1_2(
     command = [ruby, str(PROGRAM), f"https://{secure.http}", str(ca_file), "352"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reading:
         assert reading.stdout is not None
-        assert json.loads(reading.stdout.readline()) == {"cipher": True, "start": "3", "count": 1}
+        assert json.loads(reading.stdout.readline()) == {"tls": "TLSv1.2", "next": "3"}
         publish(secure, ca_file, "node_finished")
         publish(secure, ca_file, "job_finished")
         last = json.loads(reading.stdout.readline())
         assert reading.wait(PATIENCE_S) == 0
     assert last == {
         "seen": ["node_running", "node_finished", "job_finished"],
+        "polled": True,
+        "from 3": ["3", "4"],
         "link": f"https://{secure.http}/orchestrator/v1/jobs/352/events?start=5",
     }
+
+
+@pytest.mark.clients  # needs openssl
+def test_tls_1_2_is_the_least(secure: Server, certificate: tuple[Path, Path]) -> None:
+    host, _, port = secure.http.rpartition(":")
+
+    def version(least: ssl.TLSVersion, most: ssl.TLSVersion) -> str | None:
+        context = ssl.create_default_context(cafile=str(certificate[0]))
+        context.set_ciphers("ALL:@SECLEVEL=0")  # or this side refuses what is old by itself
+        context.minimum_version, context.maximum_version = least, most
+        with (
+            socket.create_connection((host, int(port)), PATIENCE_S) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            return secured.version()
+
+    known = ssl.TLSVersion
+    assert version(known.TLSv1_2, known.TLSv1_2) == "TLSv1.2"
+    assert version(known.TLSv1_2, known.TLSv1_3) == "TLSv1.3"
+    with (
+        pytest.warns(DeprecationWarning, match="TLS"),
+        pytest.raises(ssl.SSLError, match=r"(?i)protocol"),
+    ):
+        version(known.TLSv1, known.TLSv1_1)

@@ -24,20 +24,28 @@ def events(http, base, job, start = nil)
 end
 
 http.start do
-  first = events(http, base, job)
-  puts JSON.generate("cipher" => true, "start" => first["next-events"]["event"], "count" => first["items"].length)
-  $stdout.flush
+  # each_event never uses the position that it is given: it reads everything on each poll, at once
+  # again as long as there are events, until a list holds the end
   seen = []
-  start = nil
+  polls = 0
   finished = false
   until finished
-    answer = events(http, base, job, start)
-    start = answer["next-events"]["event"]
-    answer["items"].each do |event|
-      seen << event["type"]
-      finished = true if %w[job_finished job_aborted].include?(event["type"])
+    answer = events(http, base, job)
+    items = answer["items"]
+    polls += 1
+    if polls == 1
+      puts JSON.generate("tls" => http.instance_variable_get(:@socket).io.ssl_version, "next" => answer["next-events"]["event"])
+      $stdout.flush
     end
-    sleep 0.05 if answer["items"].empty?
+    raise "the beginning has changed" unless items.first(seen.length) == seen
+    seen = items
+    finished = items.any? { |event| %w[job_finished job_aborted].include?(event["type"]) }
   end
-  puts JSON.generate("seen" => seen, "link" => events(http, base, job)["next-events"]["id"])
+  rest = events(http, base, job, 3)
+  puts JSON.generate(
+    "seen" => seen.map { |event| event["type"] },
+    "polled" => polls > 1,
+    "from 3" => rest["items"].map { |event| event["id"] },
+    "link" => rest["next-events"]["id"]
+  )
 end

@@ -249,16 +249,7 @@ class TestPrintedJob:
         job.drop_before(5)
         assert job.ids == [5, 9]
         assert job.joined(0) == job.joined(5)
-        assert job.size_bytes == len(job.joined(0)) - 1
-
-    def test_old_jobs_go_when_there_is_no_room(self) -> None:
-        kept = jobs.PrintedJobs(max_bytes=100)
-        for number in (1, 2):
-            job = jobs.PrintedJob("log")
-            job.add([self.item(2)])
-            kept.put(number, job)
-        assert kept.get(1) is None
-        assert kept.get(2) is not None
+        assert job.joined(9) == jobs.print_item(self.item(9))
 
 
 def test_a_wiped_log_leaves_nothing_of_the_old_job(server: Server) -> None:
