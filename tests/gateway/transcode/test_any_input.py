@@ -40,6 +40,8 @@ _VALUES = st.recursive(
 )
 _BODIES = st.one_of(st.binary(max_size=20), st.dictionaries(_KEYS, _VALUES).map(json.dumps))
 
+_ROUGH_MAX = 2.0**127
+
 
 @pytest.mark.parametrize("rules", [BindRules(), LENIENT])
 def test_any_body_is_a_message_or_a_bad_request(rules: BindRules) -> None:
@@ -101,7 +103,8 @@ _THINGS = st.fixed_dictionaries(
         "small": st.integers(-(2**31), 2**31 - 1),
         "large_positive": st.integers(0, 2**64 - 1),
         "exact": st.floats(allow_nan=False),
-        "rough": st.floats(allow_nan=False, width=32),
+        # protobuf prints the largest float rounded up, and then calls it too large
+        "rough": st.floats(width=32, min_value=-_ROUGH_MAX, max_value=_ROUGH_MAX),
         "data": st.binary(max_size=5),
         "colour": st.integers(0, 5),
         "note": _TEXTS,

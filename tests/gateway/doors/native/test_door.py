@@ -206,7 +206,9 @@ def test_one_draft_is_published_and_answered(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["application/x-ndjson", "application/json"])
 def test_several_drafts_are_answered_line_by_line(kind: str) -> None:
-    body = "\n".join([json.dumps(FIRED), '{"events":[{"consul":{"Label":"x"}}]}', json.dumps(FIRED)])
+    body = "\n".join(
+        [json.dumps(FIRED), '{"events":[{"consul":{"Label":"x"}}]}', json.dumps(FIRED)]
+    )
 
     async def main() -> None:
         async with gateway() as running:
