@@ -9,7 +9,17 @@ import pytest
 from tidings.app.cli import build_parser, run
 from tidings.app.settings import fields, flag_of
 
-COMMANDS = ("serve", "service", "gateway", "tail", "publish", "token", "check")
+COMMANDS = (
+    "serve",
+    "service",
+    "gateway",
+    "tail",
+    "publish",
+    "token",
+    "check",
+    "backup",
+    "restore",
+)
 
 
 MONITOR = [f"--monitor-{name}=http://h/" for name in ("api", "compiler", "runner")]

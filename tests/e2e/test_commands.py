@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.e2e.rig import Server, nomad_line, serving
 from tests.patience import PATIENCE_S
 
 
@@ -97,3 +97,23 @@ def test_five_deaths_within_a_minute_end_the_supervisor(server: Server, patience
         child.wait(patience_s)
     assert server.process.wait(patience_s) == 1
     assert "5 deaths within 60 s" in server.log_path.read_text()
+
+
+def test_a_backup_is_made_while_serving_and_restored(server: Server, tmp_path: Path) -> None:
+    server.publish_nomad([nomad_line(1), nomad_line(2)])
+    copy, restored = str(tmp_path / "copy"), tmp_path / "restored"
+    done = tidings("backup", copy, "--data", str(server.data))
+    assert (done.returncode, done.stderr, done.stdout.split()[0]) == (0, "", "ok")
+    server.publish_nomad([nomad_line(3)])
+
+    done = tidings("restore", copy, "--data", str(restored))
+    assert (done.returncode, done.stdout.split()[0]) == (0, "ok")
+    with serving(restored) as other:
+        flags = ["--since", "start", "-n", "0", "--upstream", other.grpc]
+        assert len(tidings("tail", *flags).stdout.splitlines()) == 2
+        (answer,) = other.publish_nomad([nomad_line(3)])
+        assert answer["seq"] == 4
+
+    done = tidings("restore", copy, "--data", str(server.data))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1

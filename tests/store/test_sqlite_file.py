@@ -28,7 +28,6 @@ from tidings.store.sqlite_file import (
     lock_directory,
     open_reader,
     open_writer,
-    renew_log_id,
 )
 
 OTHER_PROCESS = """
@@ -226,31 +225,3 @@ def test_reader_needs_no_lock_and_cannot_write(directory: Path) -> None:
             assert count == (2,)
 
     run_async(main())
-
-
-def test_restored_log_gets_a_new_identity(directory: Path) -> None:
-    old = make_log(directory, "a", "b")
-    new = renew_log_id(directory)
-    assert new != old
-    assert make_log(directory, "c") == new
-
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            assert texts(await store.read(0, 9)) == ["a", "b", "c"]
-
-    run_async(main())
-
-
-def test_log_in_use_keeps_its_identity(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)):
-            with pytest.raises(StoreLocked):
-                renew_log_id(directory)
-
-    run_async(main())
-
-
-def test_there_must_be_a_log_to_renew(directory: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="there is no log"):
-        renew_log_id(directory)
-    assert not directory.exists()

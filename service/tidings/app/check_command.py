@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tidings.app.settings import Settings
 from tidings.core.errors import StoreCorrupt
@@ -18,13 +19,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Check the log in the data directory; status 1 when anything is wrong."""
     del arguments
+    return check("check", settings.data)
+
+
+def check(command: str, directory: Path) -> int:
+    """Print what a check of a directory's log finds, in the name of a command; return its status."""
     try:
-        report = check_sqlite(settings.data)
+        report = check_sqlite(directory)
     except StoreCorrupt as error:
-        sys.stderr.write(f"tidings check: {error}\n")
+        sys.stderr.write(f"tidings {command}: {error}\n")
         return 1
     for problem in report.problems:
-        sys.stderr.write(f"tidings check: {problem}\n")
+        sys.stderr.write(f"tidings {command}: {problem}\n")
     verdict = f"{len(report.problems)} problems" if report.problems else "ok"
     sys.stdout.write(
         f"{verdict} log_id={report.log_id} records={report.records}"

@@ -17,6 +17,7 @@ from typing import NoReturn
 from tidings.app import (
     check_command,
     child,
+    copy_commands,
     publish_command,
     serve,
     tail_command,
@@ -139,6 +140,12 @@ def build_parser() -> argparse.ArgumentParser:
         ("data",),
     )
     check_command.add_arguments(check)
+    backup = _add(
+        commands, "backup", "copy a log, also one in use", copy_commands.backup, ("data",)
+    )
+    copy_commands.add_backup_arguments(backup)
+    restore = _add(commands, "restore", "make a log of a backup", copy_commands.restore, ("data",))
+    copy_commands.add_restore_arguments(restore)
     return parser
 
 

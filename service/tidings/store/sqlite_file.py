@@ -51,7 +51,7 @@ def lock_directory(directory: Path) -> int:
         new = [path for path in (directory, *directory.parents) if not path.exists()]
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in new:
-            _sync_directory(path.parent)
+            sync_directory(path.parent)
         descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"opening {directory}: {error.strerror}") from error
@@ -75,7 +75,7 @@ def open_writer(directory: Path, durability: str, now_us: int) -> sqlite3.Connec
     path = directory / FILE_NAME
     if path.exists():
         open_reader(directory).close()  # refuses a file that is not ours before it is written to
-    with _explained(path), ExitStack() as undo:
+    with explained(path), ExitStack() as undo:
         # made by hand, because SQLite would take its rights from the process
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = undo.enter_context(closing(_connect(path, "rw")))
@@ -86,7 +86,7 @@ def open_writer(directory: Path, durability: str, now_us: int) -> sqlite3.Connec
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         _migrate(connection, now_us)
-        _sync_directory(directory)  # the file's name: fsync of a file says nothing of it
+        sync_directory(directory)  # the file's name: fsync of a file says nothing of it
         undo.pop_all()
     return connection
 
@@ -99,7 +99,7 @@ def open_reader(directory: Path) -> sqlite3.Connection:
         StoreUnavailable: the file cannot be read, or there is none.
     """
     path = directory / FILE_NAME
-    with _explained(path), ExitStack() as undo:
+    with explained(path), ExitStack() as undo:
         connection = undo.enter_context(closing(_connect(path, "ro")))
         _check_version(connection)
         connection.execute("PRAGMA query_only = ON")
@@ -120,32 +120,16 @@ def read_log_id(connection: sqlite3.Connection) -> str:
         raise StoreCorrupt("the birth record is gone") from error
 
 
-def renew_log_id(directory: Path) -> str:
-    """Give a log at rest a new identity, as a restored backup must have, and return it.
-
-    Raises:
-        StoreLocked: a service uses it.
-        StoreCorrupt: it is no log.
-        StoreUnavailable: it cannot be read or written, or there is none.
-    """
-    path = directory / FILE_NAME
-    if not path.is_file():
-        raise StoreUnavailable(f"opening {path}: there is no log")
-    descriptor = lock_directory(directory)
-    try:
-        with _explained(path), closing(open_writer(directory, "full", now_us=0)) as connection:
-            read_log_id(connection)
-            log_id = str(uuid.uuid4())
-            connection.execute(
-                "UPDATE records SET body = ? WHERE seq = ?", (_birth_body(log_id), BIRTH_SEQ)
-            )
-            return log_id
-    finally:
-        os.close(descriptor)
+def write_log_id(connection: sqlite3.Connection, log_id: str) -> None:
+    """Give the log another identity, in the transaction that is open."""
+    connection.execute(
+        "UPDATE records SET body = ? WHERE seq = ?", (_birth_body(log_id), BIRTH_SEQ)
+    )
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Say what SQLite or the system refused in the store's own errors."""
     try:
         yield
     except sqlite3.Error as error:
@@ -197,7 +181,8 @@ def _birth_body(log_id: str) -> bytes:
     return json.dumps({"log_id": log_id, "format": 1}).encode()
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable; syncing a file says nothing of its name."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -1,0 +1,41 @@
+"""`tidings backup` and `tidings restore`: copy a log out of the data directory, and into one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tidings.app import check_command
+from tidings.app.settings import Settings
+from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
+from tidings.store.sqlite_copy import copy_log
+
+
+def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the copy goes."""
+    parser.add_argument("copy", metavar="COPY", type=Path, help="directory to make the copy in")
+
+
+def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the copy is."""
+    parser.add_argument("copy", metavar="COPY", type=Path, help="directory that holds the copy")
+
+
+def backup(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Copy the log and check the copy; status 1 when either fails."""
+    return _copy("backup", settings.data, arguments.copy)
+
+
+def restore(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Copy a backup into the data directory, which must hold no log, and check it."""
+    return _copy("restore", arguments.copy, settings.data)
+
+
+def _copy(command: str, source: Path, target: Path) -> int:
+    try:
+        copy_log(source, target)
+    except (StoreLocked, StoreCorrupt, StoreUnavailable) as error:
+        sys.stderr.write(f"tidings {command}: {error}\n")
+        return 1
+    return check_command.check(command, target)
