@@ -23,7 +23,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def check(command: str, directory: Path) -> int:
-    """Print what a check of a directory's log finds, in the name of a command; return its status."""
+    """Check a directory's log in the name of a command: print what is wrong, return a status."""
     try:
         report = check_sqlite(directory)
     except StoreCorrupt as error:
