@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from tidings.app.kinds import ADDRESS, COUNT, DURATION, SIZE, SIZE_RULE, SWITCH, Address, Kind
+from tidings.app.kinds import (
+    ADDRESS,
+    COUNT,
+    DURATION,
+    OPTIONAL_ADDRESS,
+    SIZE,
+    SIZE_RULE,
+    SWITCH,
+    Address,
+    Kind,
+)
 from tidings.app.settings import (
     BadSetting,
     Settings,
@@ -38,7 +48,14 @@ def other_text(field: dataclasses.Field[Any]) -> str:
     if field.name in OTHER:
         return OTHER[field.name]
     kind = field.metadata["kind"]
-    return {ADDRESS: "127.0.0.1:7", COUNT: "7", DURATION: "7s", SIZE: "7"}.get(kind, "seven")
+    sevens = {
+        ADDRESS: "127.0.0.1:7",
+        OPTIONAL_ADDRESS: "127.0.0.1:7",
+        COUNT: "7",
+        DURATION: "7s",
+        SIZE: "7",
+    }
+    return sevens.get(kind, "seven")
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)
@@ -112,6 +129,7 @@ def test_an_unknown_variable_is_refused() -> None:
         (ADDRESS, "127.0.0.1:0", Address("127.0.0.1", 0)),
         (ADDRESS, "[::1]:4650", Address("::1", 4650)),
         (ADDRESS, ":4650", Address("127.0.0.1", 4650)),
+        (OPTIONAL_ADDRESS, "", None),
         (DURATION, "500ms", 0.5),
         (DURATION, "30", 30.0),
         (DURATION, "30d", 30 * 86400.0),

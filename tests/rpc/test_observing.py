@@ -125,3 +125,10 @@ def test_a_method_of_nobodys_is_unimplemented_and_not_counted(served: Served) ->
         nothing(b"", timeout=PATIENCE_S)
     assert refusal(refused.value)[0] == grpc.StatusCode.UNIMPLEMENTED
     assert count(served, "tidings_rpc_calls_total", method="Nothing", code="UNIMPLEMENTED") == 0
+
+
+def test_what_the_log_is_doing_is_shown(served: Served) -> None:
+    seq = publish(served.stub, nomad()).seq
+    assert count(served, "tidings_last_seq") == seq
+    assert count(served, "tidings_queued_drafts") == 0
+    assert count(served, "tidings_selections") == 0

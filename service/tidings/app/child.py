@@ -28,7 +28,7 @@ Half = Callable[[asyncio.Event, OnReady], Awaitable[None]]
 
 def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve gRPC until told to stop and return the exit status."""
-    problem = refuse_exposure(settings, settings.grpc) or refuse_monitor(settings)
+    problem = refuse_exposure(settings, settings.grpc, settings.metrics) or refuse_monitor(settings)
     if problem is not None:
         sys.stderr.write(f"tidings service: {problem}\n")
         return 2

@@ -38,6 +38,7 @@ _SERVICE = (
     "access_policy",
     "access_events",
     "token_file",
+    "metrics",
     "grace",
     "log_level",
     "log_format",

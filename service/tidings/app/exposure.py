@@ -8,7 +8,7 @@ from tidings.app.kinds import Address
 from tidings.app.settings import Settings
 
 
-def refuse_exposure(settings: Settings, *addresses: Address) -> str | None:
+def refuse_exposure(settings: Settings, *addresses: Address | None) -> str | None:
     """Return why these addresses may not be served, or None when they may.
 
     Anything but loopback needs access control, or the operator's word that it is not needed.
@@ -16,7 +16,7 @@ def refuse_exposure(settings: Settings, *addresses: Address) -> str | None:
     if settings.insecure or settings.access_policy:
         return None
     for address in addresses:
-        if not address.is_loopback:
+        if address is not None and not address.is_loopback:
             return (
                 f"{address} can be reached from other machines and there is no access control;"
                 " listen on 127.0.0.1, or say --insecure"

@@ -48,6 +48,14 @@ def _address(text: str) -> Address:
     return Address(host or "127.0.0.1", int(port))
 
 
+def _address_or_none(text: str) -> Address | None:
+    return _address(text) if text else None
+
+
+def _show_address_or_none(value: object) -> str:
+    return "" if value is None else str(value)
+
+
 def _duration(text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
     if found is None:
@@ -112,6 +120,7 @@ def _show_size_or_older_rule(value: object) -> str:
 
 
 ADDRESS = Kind("HOST:PORT", _address)
+OPTIONAL_ADDRESS = Kind("HOST:PORT", _address_or_none, _show_address_or_none)
 COUNT = Kind("N", _count)
 DURATION = Kind("DURATION", _duration, _show_duration)
 PATH = Kind("PATH", Path)

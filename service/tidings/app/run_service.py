@@ -13,6 +13,7 @@ import structlog
 
 from tidings.app.clock import SystemClock
 from tidings.app.kinds import Address
+from tidings.app.metrics_page import serve_metrics
 from tidings.app.policy_loader import PolicyLoader
 from tidings.app.run_monitor import watch_cluster
 from tidings.app.settings import Settings
@@ -93,9 +94,10 @@ async def _serve(
         access_events=settings.access_events,
     )
     port = _listen(grpc_service, str(settings.grpc))
+    page = serve_metrics(grpc_service.metrics.registry, settings.metrics)
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
-    async with asyncio.TaskGroup() as tasks:
+    async with page, asyncio.TaskGroup() as tasks:
         running = tasks.create_task(log.run())
         running.add_done_callback(
             lambda _: stop.set()

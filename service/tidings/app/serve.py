@@ -17,7 +17,7 @@ from tidings.app.supervisor import ChildrenFailed, Supervisor
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
     """Serve until SIGTERM or SIGINT and return the exit status."""
     problem = (
-        refuse_exposure(settings, settings.http, settings.grpc)
+        refuse_exposure(settings, settings.http, settings.grpc, settings.metrics)
         or refuse_tls(settings)
         or refuse_monitor(settings)
     )

@@ -19,6 +19,7 @@ from tidings.app.kinds import (
     ADDRESS,
     COUNT,
     DURATION,
+    OPTIONAL_ADDRESS,
     PATH,
     SIZE,
     SIZE_RULE,
@@ -56,6 +57,9 @@ class Settings:
     grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
     upstream: str = _setting(
         TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
+    )
+    metrics: Address | None = _setting(
+        OPTIONAL_ADDRESS, None, "where to serve the metrics of the service; empty = nowhere"
     )
     insecure: bool = _setting(
         SWITCH, default=False, about="allow addresses other than loopback without access control"

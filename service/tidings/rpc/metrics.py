@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from tidings.log.event_log import EventLog
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Bounds of the buckets of unary calls; a commit with fsync takes 1 to 10 ms on common disks."""
 
@@ -41,3 +43,12 @@ class Metrics:
             ["system"],
             registry=self.registry,
         )
+
+    def show(self, log: EventLog) -> None:
+        """Show what a log is doing, as it is whenever somebody looks, from whatever thread."""
+        for name, about, read in (
+            ("tidings_last_seq", "Newest position that readers can have.", lambda: log.last_seq),
+            ("tidings_queued_drafts", "Drafts that wait to be stored.", lambda: log.queued_count),
+            ("tidings_selections", "Different selections followed.", lambda: log.group_count),
+        ):
+            Gauge(name, about, registry=self.registry).set_function(read)

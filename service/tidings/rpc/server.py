@@ -112,6 +112,7 @@ class Service:
         access_events: bool = True,
     ) -> None:
         self.metrics = metrics or Metrics()
+        self.metrics.show(log)
         self._log = log
         self._lists = views.lists
         self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
