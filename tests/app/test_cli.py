@@ -17,6 +17,7 @@ COMMANDS = (
     "publish",
     "token",
     "check",
+    "export",
     "backup",
     "restore",
 )

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,3 +118,55 @@ def test_a_backup_is_made_while_serving_and_restored(server: Server, tmp_path: P
     done = tidings("restore", copy, "--data", str(server.data))
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+def tailed(server: Server) -> list[dict[str, Any]]:
+    """Return every record as `tidings tail` prints it, without what each log says for itself."""
+    done = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
+    assert done.returncode == 0
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    for record in records:
+        del record["recordedAt"]
+        for event in record["events"]:
+            event.get("consul", {}).pop("ID", None)
+    return records
+
+
+def test_an_export_makes_the_same_log_elsewhere(server: Server, tmp_path: Path) -> None:
+    node = {"Topic": "Node", "Type": "T", "Key": "n", "Payload": {"Node": {"ID": "n", "x": 1.50}}}
+    line = json.dumps({"Index": 77, "Events": [node, {**node, "Key": "m"}]}).encode()
+    server.publish_nomad([line], "?source=prod")
+    server.request("PUT", "/v1/event/fire/deploy", b"\x00\xff")
+    stack = {"type": "stack", "action": "create", "resource_uri": "/api/app/v1/me/stack/7/"}
+    server.request("POST", "/v1/publish/docker-cloud", json.dumps(stack).encode())
+    started = {"job": "352", "type": "node_running", "message": "x", "details": {"node": "w"}}
+    server.request("POST", "/v1/publish/puppet", json.dumps(started).encode())
+    health = dict.fromkeys(("api_status", "compiler_status", "runner_status"), "Healthy")
+    server.request("POST", "/v1/publish/feldera", json.dumps(health).encode())
+    assert len(tailed(server)) == 5
+
+    drafts = tidings("export", "--data", str(server.data)).stdout
+    with serving(tmp_path / "other") as other:
+        done = tidings("publish", "-", "--upstream", other.grpc, stdin=drafts)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert tailed(other) == tailed(server)
+        again = tidings("publish", "-", "--upstream", other.grpc, stdin=drafts.splitlines()[0])
+        assert again.stdout == "line 1: seq 2 duplicate\n"
+
+
+def test_an_export_of_nothing_is_status_1(tmp_path: Path) -> None:
+    done = tidings("export", "--data", str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"tidings export: {tmp_path} holds no log\n"
+
+
+def test_an_export_that_nobody_reads_on_ends_quietly(server: Server) -> None:
+    server.publish_nomad([nomad_line(n) for n in range(2000)])
+    command = [sys.executable, "-m", "tidings.app", "export", "--data", str(server.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        assert json.loads(export.stdout.readline())["events"]
+        export.stdout.close()
+        assert export.stderr.read() == b""
+        assert export.wait(PATIENCE_S) == 1

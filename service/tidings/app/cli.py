@@ -18,6 +18,7 @@ from tidings.app import (
     check_command,
     child,
     copy_commands,
+    export_command,
     publish_command,
     serve,
     tail_command,
@@ -141,6 +142,10 @@ def build_parser() -> argparse.ArgumentParser:
         ("data",),
     )
     check_command.add_arguments(check)
+    export = _add(
+        commands, "export", "print a log as drafts to publish", export_command.run, ("data",)
+    )
+    export_command.add_arguments(export)
     backup = _add(
         commands, "backup", "copy a log, also one in use", copy_commands.backup, ("data",)
     )

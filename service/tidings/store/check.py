@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
 from tidings.store import sqlite_read
-from tidings.store.sqlite_file import FILE_NAME, MIGRATIONS, open_reader, read_log_id
+from tidings.store.sqlite_file import FILE_NAME, open_log, read_log_id
 
 _INTEGRITY_LINES = 20
 
@@ -33,16 +32,11 @@ def check_sqlite(directory: Path) -> Report:
     Raises:
         StoreCorrupt: there is no log that could be read at all.
     """
-    path = directory / FILE_NAME
-    if not path.is_file():
-        raise StoreCorrupt(f"{directory} holds no log")
     try:
-        with closing(open_reader(directory)) as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
-                raise StoreCorrupt(f"{path} was never opened by a service of this version")
+        with open_log(directory) as connection:
             return _check(connection)
     except (sqlite3.Error, StoreUnavailable) as error:
-        raise StoreCorrupt(f"{path}: {error}") from error
+        raise StoreCorrupt(f"{directory / FILE_NAME}: {error}") from error
 
 
 def _check(connection: sqlite3.Connection) -> Report:

@@ -8,12 +8,12 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
-from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.core.errors import StoreUnavailable
 from tidings.store.sqlite_file import (
     FILE_NAME,
     explained,
     lock_directory,
-    open_reader,
+    open_log,
     read_log_id,
     sync_directory,
     write_log_id,
@@ -33,11 +33,14 @@ def copy_log(source: Path, target: Path) -> str:
     Raises:
         StoreLocked: a service uses the target.
         StoreCorrupt: the source is no log, or makes no sense.
-        StoreUnavailable: there is no source, the target holds a log already, or a file cannot be
-            read or written; the target then has no log.
+        StoreUnavailable: the target holds a log already, or a file cannot be read or written; the
+            target is then as it was.
     """
-    if not (source / FILE_NAME).is_file():
-        raise StoreUnavailable(f"{source} holds no log")
+    with open_log(source) as reader:
+        return _copy_from(reader, target)
+
+
+def _copy_from(reader: sqlite3.Connection, target: Path) -> str:
     lock = lock_directory(target)
     part = target / _PART_NAME
     try:
@@ -45,7 +48,7 @@ def copy_log(source: Path, target: Path) -> str:
             raise StoreUnavailable(f"{target} holds a log already")
         with explained(part):
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-            log_id = _write_copy(source, part)
+            log_id = _write_copy(reader, part)
             part.rename(target / FILE_NAME)
             sync_directory(target)
     finally:
@@ -54,11 +57,9 @@ def copy_log(source: Path, target: Path) -> str:
     return log_id
 
 
-def _write_copy(source: Path, part: Path) -> str:
+def _write_copy(reader: sqlite3.Connection, part: Path) -> str:
     log_id = str(uuid.uuid4())
-    with closing(open_reader(source)) as reader, closing(sqlite3.connect(part)) as copy:
-        if reader.execute("PRAGMA user_version").fetchone()[0] == 0:
-            raise StoreCorrupt(f"{source / FILE_NAME} was never opened by a service")
+    with closing(sqlite3.connect(part)) as copy:
         reader.backup(copy)  # all pages in one step, and so of one moment
         # one file that is whole without a WAL, and can be read from where nothing can be written
         copy.execute("PRAGMA journal_mode = DELETE")

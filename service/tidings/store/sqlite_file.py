@@ -107,6 +107,23 @@ def open_reader(directory: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def open_log(directory: Path) -> Iterator[sqlite3.Connection]:
+    """Give a connection that reads a log that exists, for commands; a service may be using it.
+
+    Raises:
+        StoreCorrupt: there is no log, or none that a service of this version has opened.
+        StoreUnavailable: the file cannot be read.
+    """
+    path = directory / FILE_NAME
+    if not path.is_file():
+        raise StoreCorrupt(f"{directory} holds no log")
+    with closing(open_reader(directory)) as connection:
+        if connection.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
+            raise StoreCorrupt(f"{path} was never opened by a service of this version")
+        yield connection
+
+
 def read_log_id(connection: sqlite3.Connection) -> str:
     """Return the log's identity from its birth record.
 

@@ -1,0 +1,41 @@
+"""`tidings export`: print a log as the drafts that would make it again, one a line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from google.protobuf.json_format import MessageToDict
+
+from tidings.app.settings import Settings
+from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.store.sqlite_export import export_log
+from tidings.v1 import event_pb2
+from tidings.v1 import json_runtime as rt
+
+_OUR_OWN = "tidings"
+"""The system whose events nobody may publish: the new log says such things for itself."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options: it has none."""
+    del parser
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Print every record that can be published again, oldest first; status 1 when it cannot be."""
+    del arguments
+    try:
+        for record, key in export_log(settings.data):
+            if record.system != _OUR_OWN:
+                events = event_pb2.Record.FromString(record.body).events
+                draft = event_pb2.Draft(key=key or "", events=events)
+                sys.stdout.write(rt.dumps(MessageToDict(draft)).decode() + "\n")
+        sys.stdout.flush()
+    except (StoreCorrupt, StoreUnavailable) as error:
+        sys.stderr.write(f"tidings export: {error}\n")
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # who reads has enough; Python would complain at exit
+        return 1
+    return 0
