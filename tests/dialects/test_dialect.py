@@ -59,7 +59,7 @@ def test_a_system_says_of_itself_what_shared_code_asks(system: str) -> None:
     assert (dialect.projection() is not None) == (system in {"nomad", "consul", "feldera"})
     assert dialect.ordered == (system in {"puppet", "feldera"})
     assert dialect.completes == (system in {"consul", "puppet"})
-    assert dialect.has_json == (system in {"nomad", "puppet"})
+    assert (dialect.payload_fields is not None) == (system in {"nomad", "puppet"})
     assert (dialect.max_events == 1) == (system in {"consul", "puppet", "feldera"})
 
 

@@ -103,8 +103,7 @@ class TestForms:
         for number in range(250):
             publish(served.stub, nomad(key=str(number)))
         with subscribed(served.stub, after_seq=0) as stream:
-            sizes = [len(message.records) for message in islice(stream, 3)]
-        assert sizes == [100, 100, 50]
+            assert len(next(stream).records) == 250
 
     def test_messages_are_cut_before_they_grow_too_large(self, served: Served) -> None:
         for _ in range(5):

@@ -23,8 +23,10 @@ def record(*events: event_pb2.Event, seq: int = 300) -> Record:
     return Record(seq, AT_US, system, system, body)
 
 
-def decoded(wire: RecordsWire, pick: Pick, *, as_json: bool = False) -> event_pb2.Record:
-    return event_pb2.Record.FromString(wire.record(pick, as_json=as_json))
+def decoded(wire: RecordsWire, *picks: Pick, as_json: bool = False) -> event_pb2.Record:
+    """Return the one record, or the first of several, that goes out."""
+    (message,) = wire.messages(Batch(picks, 0), as_json=as_json)
+    return event_service_pb2.SubscribeResponse.FromString(message).records[0]
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**32, 2**64 - 1])
@@ -39,7 +41,9 @@ def test_most_records_go_out_as_they_are_stored(event: event_pb2.Event, as_json:
     stored = record(event)
     expected = event_pb2.Record(seq=300, recorded_at=timestamp(AT_US), events=[event])
     wire = RecordsWire(DIALECTS)
-    assert wire.record(Pick(stored, None), as_json=as_json) == expected.SerializeToString()
+    (message,) = wire.messages(Batch([Pick(stored, None)], 300), as_json=as_json)
+    response = event_service_pb2.SubscribeResponse(records=[expected])
+    assert message == response.SerializeToString(deterministic=True)
 
 
 def test_fields_that_depend_on_the_position_are_completed() -> None:
@@ -71,13 +75,13 @@ def test_a_converted_record_is_made_once_while_there_is_room() -> None:
     dialects["nomad"] = Counting(100)
     wire = RecordsWire(dialects)
     for _ in range(3):
-        wire.record(Pick(stored, None), as_json=False)
+        wire.body(Pick(stored, None), as_json=False)
     assert calls == [False]
-    wire.record(Pick(stored, None), as_json=True)
+    wire.body(Pick(stored, None), as_json=True)
     assert calls == [False, True]
     small = RecordsWire(dialects, cache_bytes=1)
     for _ in range(2):
-        small.record(Pick(stored, None), as_json=False)
+        small.body(Pick(stored, None), as_json=False)
     assert calls == [False, True, False, False]
 
 
@@ -85,7 +89,7 @@ def test_the_cache_keeps_what_is_asked_for() -> None:
     wire = RecordsWire(DIALECTS, cache_bytes=250)
     picks = [Pick(record(nomad(key="k" * 70), seq=seq), None) for seq in range(2, 5)]
     for pick in (picks[0], picks[1], picks[0], picks[2]):
-        wire.record(pick, as_json=False)
+        wire.body(pick, as_json=False)
     kept = [wire._cache.get((pick.record.seq, False)) is not None for pick in picks]  # noqa: SLF001
     assert kept == [True, False, True]
 
@@ -120,3 +124,25 @@ def test_a_batch_becomes_as_few_messages_as_the_bounds_allow_and_only_once() -> 
 def test_envelopes_are_read_from_what_is_stored() -> None:
     envelope = EnvelopeReader(DIALECTS)(record(consul("deploy")))
     assert envelope.events == ["deploy"]
+
+
+def test_a_batch_of_both_forms_goes_out_in_the_one_that_is_asked_for() -> None:
+    typed = nomad(key="typed")
+    typed.nomad.payload.node.id = "n"
+    text = nomad(key="text", payload_json=b'{"Node":{"ID":"n"}}')
+    fired = consul()
+    fired.consul.id = "0001020304050607"
+    events = [typed, text, fired, docker()]
+    picks = [Pick(record(event, seq=seq), None) for seq, event in enumerate(events, 2)]
+    for as_json in (False, True):
+        (message,) = RecordsWire(DIALECTS).messages(Batch(picks, 9), as_json=as_json)
+        found = event_service_pb2.SubscribeResponse.FromString(message).records
+        assert [one.seq for one in found] == [2, 3, 4, 5]
+        forms = [bool(one.events[0].nomad.payload_json) for one in found[:2]]
+        assert forms == [as_json, as_json]
+        assert found[2].events[0].consul.l_time == 4
+
+
+@pytest.mark.parametrize("seq", [2, 127, 128, 129, 16383, 16384, 2**63 - 1])
+def test_positions_of_any_length_are_protobufs(seq: int) -> None:
+    assert decoded(RecordsWire(DIALECTS), Pick(record(docker(), seq=seq), None)).seq == seq

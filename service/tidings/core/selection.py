@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 
@@ -68,14 +69,23 @@ class Selection:
         """Return the selection with these matchers, the same for equal mappings."""
         return cls(tuple(sorted(matchers.items(), key=lambda pair: pair[0])))
 
-    @property
+    @cached_property
     def systems(self) -> frozenset[str]:
         """The systems that are wanted."""
         return frozenset(system for system, _ in self.matchers)
 
+    @cached_property
+    def whole_systems(self) -> frozenset[str]:
+        """The systems of which every event is wanted, whatever an envelope says."""
+        return frozenset(system for system, matcher in self.matchers if matcher == Everything())
+
+    @cached_property
+    def _matcher_of(self) -> Mapping[str, Matcher]:
+        return dict(self.matchers)
+
     def pick(self, system: str, envelope: Envelope) -> tuple[int, ...] | None:
         """Return the places of the wanted events of one record: () = none, None = all."""
-        matcher = dict(self.matchers).get(system)
+        matcher = self._matcher_of.get(system)
         if matcher is None:
             return ()
         wanted = tuple(

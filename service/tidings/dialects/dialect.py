@@ -90,8 +90,9 @@ class Dialect:
     completes: ClassVar[bool] = False
     """Whether fields of its events depend on the record's position and are set by `complete`."""
 
-    has_json: ClassVar[bool] = False
-    """Whether payloads may be JSON text, so that `present` may change events."""
+    payload_fields: ClassVar[tuple[str, str] | None] = None
+    """The body's fields for a typed payload and for the same as JSON text; None = it has one form,
+    and `present` changes nothing."""
 
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body that the service sets; what a publisher puts there is dropped."""
@@ -165,6 +166,16 @@ class Dialect:
     def present(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
         """Turn payloads into JSON text, or into typed messages, in place; say whether any was."""
         return False
+
+    def is_in_form(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
+        """Say whether `present` has nothing to do; a quick look at many events."""
+        if self.payload_fields is None:
+            return True
+        typed, text = self.payload_fields
+        bodies = [getattr(event, self.body_field) for event in events]
+        if as_json:
+            return not any([body.HasField(typed) for body in bodies])
+        return not any([getattr(body, text) for body in bodies])
 
     def projection(self) -> Projection | None:
         """Return a new, empty projection, if the system has one."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from tidings.core.errors import BadRequest
-from tidings.core.selection import Envelope, Matcher
+from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import NANOS_PER_SECOND, CheckContext, Dialect
 from tidings.v1 import docker_cloud_pb2, event_pb2
 
@@ -137,6 +137,8 @@ class DockerCloudDialect(Dialect):
     def matcher(self, selector: Message) -> Matcher:
         """Return a matcher of namespace, types, objects and parents."""
         assert isinstance(selector, docker_cloud_pb2.DockerCloudSelector)
+        if selector == docker_cloud_pb2.DockerCloudSelector():
+            return Everything()
         return DockerCloudMatcher(
             selector.namespace,
             frozenset(kind.lower() for kind in selector.types),

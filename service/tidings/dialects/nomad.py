@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest
-from tidings.core.selection import Envelope, Matcher
+from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import CheckContext, Dialect, canonical_object
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 
@@ -92,7 +92,7 @@ class NomadDialect(Dialect):
 
     system = "nomad"
     body_field = "nomad"
-    has_json = True
+    payload_fields = ("payload", "payload_json")
 
     def __init__(self, event_buffer_size: int) -> None:
         self._event_buffer_size = event_buffer_size
@@ -174,12 +174,15 @@ class NomadDialect(Dialect):
                 keys.add(wanted.key)
             else:
                 pairs.add((wanted.topic, wanted.key))
+        namespace = "" if selector.namespace == ANY else selector.namespace
+        if all_topics and not namespace:
+            return Everything()
         return NomadMatcher(
             all_topics=all_topics,
             topics=frozenset(topics),
             keys=frozenset(keys),
             pairs=frozenset(pairs),
-            namespace="" if selector.namespace == ANY else selector.namespace,
+            namespace=namespace,
         )
 
     def projection(self) -> NewestPositions:

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
-from tidings.core.selection import Envelope, Matcher
+from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import NANOS_PER_SECOND, Dialect, canonical_object
 from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
 
@@ -46,7 +46,7 @@ class PuppetDialect(Dialect):
     max_events = 1
     ordered = True
     completes = True
-    has_json = True
+    payload_fields = ("details", "details_json")
     ignored_fields = ("id",)
     time_field = "timestamp"
     time_step_ns = NANOS_PER_SECOND
@@ -113,6 +113,8 @@ class PuppetDialect(Dialect):
     def matcher(self, selector: Message) -> Matcher:
         """Return a matcher of jobs and types."""
         assert isinstance(selector, puppet_pb2.PuppetSelector)
+        if selector == puppet_pb2.PuppetSelector():
+            return Everything()
         return PuppetMatcher(frozenset(selector.jobs), frozenset(selector.types))
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from tidings.core.errors import CursorExpired, PositionAhead
-from tidings.core.record import Record
+from tidings.core.record import BIRTH_SEQ, Record
 from tidings.core.selection import Envelope, Selection
 from tidings.log.batch import Batch, Pick
 from tidings.log.limits import LogLimits
 from tidings.log.tail import Tail
-from tidings.store.base import EventStore
+from tidings.store.base import TRIM_MARKS, EventStore, trimmed_through_of
 
 
 class Pages:
@@ -63,7 +63,8 @@ class Pages:
                 records = await self._store.read(
                     after_seq, limit, systems=selection.systems, max_bytes=max_bytes
                 )
-                await self._check_losses(selection, after_seq, told)
+                if not _are_all(records, after_seq):
+                    await self._check_losses(selection, after_seq, told)
         if not records or records[-1].seq > head_seq:
             return Batch(self._picks(selection, records, head_seq), head_seq)
         return Batch(self._picks(selection, records, head_seq), records[-1].seq)
@@ -89,20 +90,34 @@ class Pages:
     ) -> None:
         # After the page was read: a store marks a trim before it deletes, so a page that lacks what
         # was deleted under it cannot pass here.
+        marks = await self._store.state.list(TRIM_MARKS)
         for system in sorted(selection.systems):
             known_seq = max(after_seq, told.get(system, 0))
-            trimmed_through = (await self._store.bounds(system)).trimmed_through
+            trimmed_through = trimmed_through_of(system, marks)
             if trimmed_through > known_seq:
                 raise CursorExpired(system, known_seq + 1, trimmed_through)
 
     def _picks(
         self, selection: Selection, records: list[Record], head_seq: int
     ) -> tuple[Pick, ...]:
-        systems = selection.systems
+        systems, whole_systems = selection.systems, selection.whole_systems
         picks = []
         for record in records:
-            if record.seq <= head_seq and record.system in systems:
+            if record.seq > head_seq:
+                break
+            if record.system in whole_systems:
+                picks.append(Pick(record, None))
+            elif record.system in systems:
                 places = selection.pick(record.system, self._envelope_of(record))
                 if places != ():
                     picks.append(Pick(record, places))
         return tuple(picks)
+
+
+def _are_all(records: Sequence[Record], after_seq: int) -> bool:
+    """Say whether records hold every position from the first one asked for to the last of them.
+
+    Then nothing is lost that trim marks could tell of, and they need not be asked.
+    """
+    known_seq = max(after_seq, BIRTH_SEQ)
+    return bool(records) and records[-1].seq - known_seq == len(records)

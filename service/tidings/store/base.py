@@ -6,17 +6,29 @@ log is their only caller. Methods may be called from one event loop, concurrentl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tidings.core.errors import KeyReused, SeqConflict
-from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored
+from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored, covers
 
 Result = Stored | KeyReused | SeqConflict
 """What became of one draft of a group: stored, or refused with nothing of it stored."""
 
 TRIM_MARKS = "trim/"
 """Where `state` holds the trim marks: below it by subject, as decimal digits."""
+
+
+def trimmed_through_of(system: str | None, marks: Iterable[StateEntry]) -> int:
+    """Return the highest trim mark of a system's subjects, or of all; 0 without one."""
+    return max(
+        (
+            int(mark.value)
+            for mark in marks
+            if system is None or covers(system, mark.name.removeprefix(TRIM_MARKS))
+        ),
+        default=0,
+    )
 
 
 class StateStore(Protocol):

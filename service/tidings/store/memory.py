@@ -11,7 +11,7 @@ from itertools import islice
 from tidings.core.clock import Clock
 from tidings.core.errors import KeyReused, LogClosed, SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Bounds, Draft, Record, StateEntry, Stored, covers
-from tidings.store.base import TRIM_MARKS, Result
+from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
 from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
 from tidings.store.watch import StateWatchers
 
@@ -235,13 +235,9 @@ class MemoryStore:
         """Return what is retained."""
         self._check_open()
         seqs = [r.seq for r in self._shelf.records if system in (None, r.system)]
-        marks = [
-            int(entry.value)
-            for entry in await self._state.list(TRIM_MARKS)
-            if system is None or covers(system, entry.name.removeprefix(TRIM_MARKS))
-        ]
+        trimmed_through = trimmed_through_of(system, await self._state.list(TRIM_MARKS))
         first, last = (seqs[0], seqs[-1]) if seqs else (0, 0)
-        return Bounds(first, last, max(marks, default=0), self._shelf.last_seq)
+        return Bounds(first, last, trimmed_through, self._shelf.last_seq)
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is stored."""

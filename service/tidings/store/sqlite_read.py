@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from operator import itemgetter
 
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, covers, system_of
-from tidings.store.base import TRIM_MARKS
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, system_of
+from tidings.store.base import TRIM_MARKS, trimmed_through_of
 
 _COLUMNS = "SELECT seq, recorded_at_us, system, subject, body FROM records"
 HIGHEST_SEQ = 2**63 - 1
@@ -58,7 +58,8 @@ def read(
             for where, parameters in ranges
         ]
         try:
-            return _page(heapq.merge(*cursors, key=itemgetter(0)), limit, max_bytes)
+            rows = cursors[0] if len(cursors) == 1 else heapq.merge(*cursors, key=itemgetter(0))
+            return _page(rows, limit, max_bytes)
         finally:
             for cursor in cursors:
                 cursor.close()  # a cursor left half read would hold on to its view of the log
@@ -85,7 +86,7 @@ def _page(rows: Iterable[_Row], limit: int, max_bytes: int | None) -> list[Recor
         size_bytes += len(row[4])
         if len(page) == limit or (page and max_bytes is not None and size_bytes > max_bytes):
             break
-        page.append(Record(*row))
+        page.append(Record._make(row))
     return page
 
 
@@ -159,12 +160,8 @@ def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
             ).fetchone()[0]
             for which in ("min", "max")
         )
-        trimmed = [
-            mark
-            for subject, mark in marks(connection).items()
-            if system is None or covers(system, subject)
-        ]
-        return Bounds(first or 0, last or 0, max(trimmed, default=0), last_seq(connection))
+        trimmed_through = trimmed_through_of(system, list_state(connection, TRIM_MARKS))
+        return Bounds(first or 0, last or 0, trimmed_through, last_seq(connection))
 
 
 def marks(connection: sqlite3.Connection) -> dict[str, int]:
