@@ -174,8 +174,8 @@ class Dialect:
         typed, text = self.payload_fields
         bodies = [getattr(event, self.body_field) for event in events]
         if as_json:
-            return not any([body.HasField(typed) for body in bodies])
-        return not any([getattr(body, text) for body in bodies])
+            return not any(body.HasField(typed) for body in bodies)
+        return not any(getattr(body, text) for body in bodies)
 
     def projection(self) -> Projection | None:
         """Return a new, empty projection, if the system has one."""
