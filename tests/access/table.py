@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tidings.access.policy_file import parse_policy_file
-from tidings.access.principals import NOBODY, Directory, Policy, Principal, Token
+from tidings.access.directory import Directory
+from tidings.access.policy_file import PolicyFile, parse_policy_file
+from tidings.access.principals import NOBODY, Principal, Token
 from tidings.access.rights import Rights
 from tidings.access.secret import hash_of
 
@@ -54,7 +56,7 @@ def page(root: Path) -> str:
     return (root / "docs/access.md").read_text()
 
 
-def example(root: Path) -> tuple[list[Token], list[Policy]]:
+def example(root: Path) -> PolicyFile:
     """Return what the page's policy file says."""
     blocks = re.findall(r"^```toml\n(.*?)^```", page(root), re.MULTILINE | re.DOTALL)
     assert len(blocks) == 1
@@ -65,16 +67,17 @@ def secret(kind: str) -> str:
     return f"secret of {kind}"
 
 
-def tokens() -> list[Token]:
-    """Return a token of each kind, named as it."""
+def policy_file(root: Path) -> PolicyFile:
+    """Return the page's policies, and a token of each kind, named as it."""
     made = [Token(kind, kind, hash_of(secret(kind)), policies=(kind,)) for kind in POLICIES]
-    return [*made, Token("m", "m", hash_of(secret("management")), management=True)]
+    made.append(Token("m", "m", hash_of(secret("management")), management=True))
+    return replace(example(root), tokens={token.id: token for token in made})
 
 
 def rights(root: Path) -> dict[str, Rights]:
     """Return what each kind of token may do."""
     directory = Directory()
-    directory.set_file(tokens(), example(root)[1])
+    directory.set_file(policy_file(root))
     principals: dict[str, Principal] = {
         kind: NOBODY if kind == "anonymous" else directory.find(secret(kind), 0) for kind in KINDS
     }

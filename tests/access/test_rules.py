@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tidings.access.policy_file import parse_policy_file
+from tidings.access.principals import Role
 from tidings.access.rules import MAX_RULES_BYTES, parse_rules
 from tidings.access.secret import hash_of
 from tidings.core.errors import BadRequest
@@ -49,7 +50,6 @@ def test_no_rules_give_nothing() -> None:
     [
         ("[", "not TOML"),
         ("[[token]]", "token: no such table"),
-        ("tokens = 1", "tokens are written [[tokens]]"),
         ("tokens = [1]", "tokens[0]: must be a table"),
         ('tokens = [{secret = "x"}]', "tokens[0].secret: no such key"),
         ('tokens = [{hash = "x"}]', "tokens[0].name: must be a text"),
@@ -70,6 +70,11 @@ def test_no_rules_give_nothing() -> None:
         ('policies."a b" = {}', "policies.a b: must be 1 to 128"),
         ("policies.a.description = 1", "policies.a.description: must be a text"),
         ("policies.a.nomad.x = 1", "policies.a.nomad.x: no such rule"),
+        ("tokens = 1", "tokens: are written [[tokens]]"),
+        ("roles.a = 1", "roles.a: must be a table"),
+        ('roles."a b" = {}', "roles.a b: must be 1 to 128"),
+        ("roles.a.x = 1", "roles.a.x: no such key"),
+        ("roles.a.policies = 1", "roles.a.policies: must be a list of texts"),
     ],
 )
 def test_a_bad_policy_file_is_refused_and_says_where(text: str, problem: str) -> None:
@@ -80,5 +85,9 @@ def test_a_bad_policy_file_is_refused_and_says_where(text: str, problem: str) ->
 
 def test_an_expiry_is_a_time_with_an_offset() -> None:
     text = f'tokens = [{{name = "a", hash = "{HASH}", expires_at = 1970-01-01T01:00:00.5+01:00}}]'
-    tokens, policies = parse_policy_file(text)
-    assert (tokens[0].expires_at_us, tokens[0].id, policies) == (500_000, "a", [])
+    assert parse_policy_file(text).tokens["a"].expires_at_us == 500_000
+
+
+def test_a_role_names_policies() -> None:
+    file = parse_policy_file('[roles.r]\ndescription = "d"\npolicies = ["p", "q"]\n')
+    assert dict(file.roles) == {"r": Role("r", "d", ("p", "q"))}

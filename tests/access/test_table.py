@@ -18,10 +18,10 @@ def test_the_page_holds_the_table_that_is_decided(root: Path) -> None:
 
 
 def test_the_pages_example_has_the_tokens_and_policies_of_the_table(root: Path) -> None:
-    tokens, policies = table.example(root)
-    assert [token.name for token in tokens] == ["ops", "ci"]
-    assert {policy.name for policy in policies} == set(table.POLICIES)
-    assert tokens[0] == Token("ops", "ops", hash_of("test"), management=True)
+    file = table.example(root)
+    assert [token.name for token in file.tokens.values()] == ["ops", "ci"]
+    assert set(file.policies) == set(table.POLICIES)
+    assert file.tokens["ops"] == Token("ops", "ops", hash_of("test"), management=True)
 
 
 @pytest.mark.parametrize("kind", table.KINDS)

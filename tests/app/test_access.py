@@ -19,7 +19,7 @@ from tidings.app.settings import load
 from tidings.core.errors import Unauthenticated
 from tidings.dialects import load as load_dialects
 from tidings.log.event_log import EventLog
-from tidings.rpc.authorize import AccessControl
+from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Views
 from tidings.store.memory import MemoryStore
 

@@ -54,6 +54,11 @@ def put_policy(channel: grpc.Channel, name: str, rules: str) -> None:
     AccessServiceStub(channel).PutPolicy(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
 
 
+def put_role(channel: grpc.Channel, name: str, *policies: str) -> None:
+    request = pb.PutRoleRequest(role=pb.Role(name=name, policies=policies))
+    AccessServiceStub(channel).PutRole(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+
+
 def refused(call: Callable[[], object]) -> tuple[str, str]:
     """Return the status and the text of a call that must fail."""
     with pytest.raises(grpc.RpcError) as error:

@@ -19,7 +19,7 @@ from tidings.core.record import Draft
 from tidings.dialects import load
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
-from tidings.rpc.authorize import AccessControl
+from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.base import Result
 from tidings.store.memory import MemoryStore
@@ -141,7 +141,7 @@ class LoopServer:
         if made.policy_file is not None:
             made.access = access = AccessControl(made.log, made.clock, tick_s=0.01)
             await access.open()
-            access.set_file(*parse_policy_file(made.policy_file))
+            access.set_file(parse_policy_file(made.policy_file))
             self._guarding = asyncio.create_task(access.run())
         made.service = Service(
             made.log,

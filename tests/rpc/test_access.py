@@ -17,11 +17,13 @@ from tests.rpc.credentials import (
     bearer,
     guarded,
     put_policy,
+    put_role,
     refused,
     revoke,
     token_of,
 )
 from tests.rpc.serving import START_US, Served, draft, publish, serving
+from tidings.access.principals import KEPT_ENDED_US
 from tidings.access.secret import hash_of
 from tidings.core.errors import StoreUnavailable
 from tidings.v1 import access_service_pb2 as pb
@@ -29,7 +31,7 @@ from tidings.v1 import event_service_pb2, nomad_pb2
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 
 ROOT: dict[str, Any] = {"timeout": PATIENCE_S, "metadata": bearer(ROOT_SECRET)}
-FILE_POLICY = "[policies.of-file]\npublish = ['nomad']\n"
+FILE_POLICY = "[policies.of-file]\npublish = ['nomad']\n[roles.filed]\npolicies = ['of-file']\n"
 
 
 @pytest.fixture
@@ -201,6 +203,39 @@ def test_policies_are_made_listed_and_deleted(served: Served, access: AccessServ
             "policy.name: this policy is the policy file's",
         ),
         ("DeletePolicy", pb.DeletePolicyRequest(name="x"), "NOT_FOUND", "no policy x"),
+        ("CreateToken", pb.CreateTokenRequest(name="a", roles=["no"]), "NOT_FOUND", "no role no"),
+        (
+            "CreateToken",
+            pb.CreateTokenRequest(name="a", roles=["r"] * 101),
+            "INVALID_ARGUMENT",
+            "roles: at most 100",
+        ),
+        ("PutRole", pb.PutRoleRequest(), "INVALID_ARGUMENT", "role.name: must be"),
+        (
+            "PutRole",
+            pb.PutRoleRequest(role=pb.Role(name="r", policies=["no"])),
+            "NOT_FOUND",
+            "no policy no",
+        ),
+        (
+            "PutRole",
+            pb.PutRoleRequest(role=pb.Role(name="r", description="x" * 1001)),
+            "INVALID_ARGUMENT",
+            "role.description: more than 1000",
+        ),
+        (
+            "PutRole",
+            pb.PutRoleRequest(role=pb.Role(name="filed")),
+            "INVALID_ARGUMENT",
+            "role.name: this role is the policy file's",
+        ),
+        ("DeleteRole", pb.DeleteRoleRequest(name="x"), "NOT_FOUND", "no role x"),
+        (
+            "DeleteRole",
+            pb.DeleteRoleRequest(name="filed"),
+            "INVALID_ARGUMENT",
+            "name: this role is the policy file's",
+        ),
         (
             "DeletePolicy",
             pb.DeletePolicyRequest(name="of-file"),
@@ -253,12 +288,86 @@ def test_an_open_service_looks_at_no_credential(address: str) -> None:
         assert publish(one.stub, events.nomad()).seq > 2
 
 
+def test_roles_are_made_listed_and_deleted(served: Served, access: AccessServiceStub) -> None:
+    put_policy(served.channel, "p", "publish = ['consul']")
+    put_role(served.channel, "r", "p", "of-file")
+    token_id, secret = token_of(served.channel, roles=["r"])
+    assert list(_who(access, secret).principal.roles) == ["r"]
+    assert _publish(served, bearer(secret))
+    (listed,) = (
+        one for one in access.ListTokens(pb.ListTokensRequest(), **ROOT).tokens if one.roles
+    )
+    assert (listed.id, list(listed.roles), list(listed.policies)) == (token_id, ["r"], [])
+    roles = access.ListRoles(pb.ListRolesRequest(page_size=1), **ROOT)
+    assert [(role.name, list(role.policies)) for role in roles.roles] == [("filed", ["of-file"])]
+    rest = access.ListRoles(pb.ListRolesRequest(page_token=roles.next_page_token), **ROOT)
+    assert [(role.name, list(role.policies)) for role in rest.roles] == [("r", ["p", "of-file"])]
+    put_role(served.channel, "r", "p")
+    denied = ("PERMISSION_DENIED", "not allowed to publish events of nomad")
+    assert refused(lambda: _publish(served, bearer(secret))) == denied
+    access.DeleteRole(pb.DeleteRoleRequest(name="r"), **ROOT)
+    denied = ("PERMISSION_DENIED", "not allowed to publish events")
+    assert refused(lambda: _publish(served, bearer(secret))) == denied
+
+
+@pytest.mark.parametrize(
+    ("method", "request_"),
+    [
+        ("CreateToken", pb.CreateTokenRequest(name="a", management=True)),
+        ("ListTokens", pb.ListTokensRequest()),
+        ("RevokeToken", pb.RevokeTokenRequest(id="root")),
+        ("PutPolicy", pb.PutPolicyRequest()),
+        ("ListPolicies", pb.ListPoliciesRequest()),
+        ("DeletePolicy", pb.DeletePolicyRequest(name="of-file")),
+        ("PutRole", pb.PutRoleRequest()),
+        ("ListRoles", pb.ListRolesRequest()),
+        ("DeleteRole", pb.DeleteRoleRequest(name="filed")),
+    ],
+)
+def test_all_but_authenticate_need_management_before_anything_else(
+    served: Served, access: AccessServiceStub, method: str, request_: Any
+) -> None:
+    _, secret = token_of(served.channel, "x", roles=["filed"])
+    for metadata, code in ((bearer(secret), "PERMISSION_DENIED"), ((), "UNAUTHENTICATED")):
+        call = getattr(access, method)
+        answer = refused(lambda: call(request_, timeout=PATIENCE_S, metadata=metadata))  # noqa: B023
+        assert answer[0] == code
+
+
+def test_a_caller_named_anonymous_is_not_the_anonymous_one(address: str) -> None:
+    token = f'[[tokens]]\nname = "anonymous"\nhash = "{hash_of("a")}"\n'
+    with serving(address, guarded(token + "[policies.anonymous]\npublish = ['nomad']\n")) as one:
+        denied = ("PERMISSION_DENIED", "not allowed to publish events")
+        assert refused(lambda: _publish(one, bearer("a"))) == denied
+        assert _publish(one, ())
+
+
+def test_tokens_that_ended_long_ago_are_forgotten(address: str) -> None:
+    deployment = guarded()
+    with serving(address, deployment) as one:
+        _, valid = token_of(one.channel, "valid")
+        _, revoked = token_of(one.channel, "revoked")
+        expires_at = Timestamp(seconds=START_US // 1_000_000 + 60)
+        _, expired = token_of(one.channel, "expired", expires_at=expires_at)
+        revoke(one.channel, _who(AccessServiceStub(one.channel), revoked).principal.id)
+        deployment.clock.at_us += 60_000_000 + KEPT_ENDED_US
+        one.run(deployment.access.forget())
+        access = AccessServiceStub(one.channel)
+        assert _who(access, valid).HasField("principal")
+        for gone in (revoked, expired):
+            assert _who(access, gone).problem == pb.CREDENTIAL_PROBLEM_UNKNOWN
+        assert len(one.run(one.store.state.list("access/token/"))) == 1
+
+
 def test_changes_are_events_without_secrets(address: str) -> None:
     with serving(address, guarded(access_events=True)) as one:
         put_policy(one.channel, "p", "publish = ['nomad']")
-        token_id, secret = token_of(one.channel, "ci", policies=["p"])
+        put_role(one.channel, "r", "p")
+        token_id, secret = token_of(one.channel, "ci", policies=["p"], roles=["r"])
         revoke(one.channel, token_id)
-        AccessServiceStub(one.channel).DeletePolicy(pb.DeletePolicyRequest(name="p"), **ROOT)
+        access = AccessServiceStub(one.channel)
+        access.DeleteRole(pb.DeleteRoleRequest(name="r"), **ROOT)
+        access.DeletePolicy(pb.DeletePolicyRequest(name="p"), **ROOT)
         request = event_service_pb2.SubscribeRequest(after_seq=1)
         request.nomad.SetInParent()
         found: list[tuple[str, str, str]] = []
@@ -273,8 +382,10 @@ def test_changes_are_events_without_secrets(address: str) -> None:
                 break
         assert found == [
             ("ACLPolicy", "ACLPolicyUpserted", "p"),
+            ("ACLRole", "ACLRoleUpserted", "r"),
             ("ACLToken", "ACLTokenUpserted", token_id),
             ("ACLToken", "ACLTokenDeleted", token_id),
+            ("ACLRole", "ACLRoleDeleted", "r"),
             ("ACLPolicy", "ACLPolicyDeleted", "p"),
         ]
 

@@ -24,6 +24,7 @@ from tests.rpc.credentials import (
     token_of,
 )
 from tests.rpc.serving import START_US, Served, draft, serving
+from tidings.access.policy_file import PolicyFile
 from tidings.v1 import access_service_pb2, consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
@@ -178,7 +179,7 @@ def test_a_change_of_the_policy_file_asks_open_streams_again(served: Served) -> 
     put_policy(served.channel, "p", ALL_NAMESPACES)
     _, secret = token_of(served.channel, policies=["p"])
     with Reader(served, ROOT_SECRET) as roots, Reader(served, secret) as stays:
-        served.server.call(lambda: served.deployment.access.set_file([], []))
+        served.server.call(lambda: served.deployment.access.set_file(PolicyFile()))
         assert roots.ends() == ("UNAUTHENTICATED", "the credential is unknown")
         assert refused(lambda: _publish(served, events.nomad()))[0] == "UNAUTHENTICATED"
         assert stays.before == []

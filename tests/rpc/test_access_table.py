@@ -14,7 +14,6 @@ from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import bearer
 from tests.rpc.serving import Deployment, Served, draft, serving
-from tidings.access.policy_file import parse_policy_file
 from tidings.v1 import access_service_pb2, docker_cloud_pb2, event_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
@@ -33,8 +32,7 @@ EVENTS: dict[str, Callable[[], event_pb2.Event]] = {
 def policed(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Served]:
     made = Deployment(policy_file="")
     with serving(f"unix:{tmp_path_factory.mktemp('access') / 'socket'}", made) as one:
-        policies = table.example(root)[1]
-        one.server.call(lambda: made.access.set_file(table.tokens(), policies))
+        one.server.call(lambda: made.access.set_file(table.policy_file(root)))
         for name in ("web-deploy", "web-other", "db-backup", "other"):
             request = pb.FireRequest(name=name)
             one.stub.Fire(request, timeout=PATIENCE_S, metadata=bearer(table.secret("management")))
@@ -112,9 +110,3 @@ def test_the_service_does_what_the_table_says(policed: Served, root: Path, kind:
             decided = table.decide(row, target, rights)
             allowed = _is_allowed(_calls(policed, row, target, kind), kind)
             assert (row, target, allowed) == (row, target, decided)
-
-
-def test_the_example_of_the_page_can_be_served(root: Path) -> None:
-    tokens, _ = table.example(root)
-    assert [token.management for token in tokens] == [True, False]
-    assert parse_policy_file("") == ([], [])

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class AccessServiceStub:
-    """Manages tokens and policies. All but Authenticate need management.
+    """Manages tokens, policies and roles. All but Authenticate need management.
 
     Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
     """
@@ -72,10 +72,25 @@ class AccessServiceStub:
                 request_serializer=tidings_dot_v1_dot_access__service__pb2.DeletePolicyRequest.SerializeToString,
                 response_deserializer=tidings_dot_v1_dot_access__service__pb2.DeletePolicyResponse.FromString,
                 _registered_method=True)
+        self.PutRole = channel.unary_unary(
+                '/tidings.v1.AccessService/PutRole',
+                request_serializer=tidings_dot_v1_dot_access__service__pb2.PutRoleRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_access__service__pb2.PutRoleResponse.FromString,
+                _registered_method=True)
+        self.ListRoles = channel.unary_unary(
+                '/tidings.v1.AccessService/ListRoles',
+                request_serializer=tidings_dot_v1_dot_access__service__pb2.ListRolesRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_access__service__pb2.ListRolesResponse.FromString,
+                _registered_method=True)
+        self.DeleteRole = channel.unary_unary(
+                '/tidings.v1.AccessService/DeleteRole',
+                request_serializer=tidings_dot_v1_dot_access__service__pb2.DeleteRoleRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_access__service__pb2.DeleteRoleResponse.FromString,
+                _registered_method=True)
 
 
 class AccessServiceServicer:
-    """Manages tokens and policies. All but Authenticate need management.
+    """Manages tokens, policies and roles. All but Authenticate need management.
 
     Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
     """
@@ -90,14 +105,15 @@ class AccessServiceServicer:
     def CreateToken(self, request, context):
         """Makes a token. The only answer that ever holds its secret.
 
-        INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy that does not exist.
+        INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy or role that does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTokens(self, request, context):
-        """Lists tokens without their secrets, oldest first.
+        """Lists tokens without their secrets, oldest first. Those that were revoked or expired more than 30 days ago are
+        forgotten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -125,7 +141,28 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePolicy(self, request, context):
-        """Deletes a policy; tokens keep its name, which then grants nothing. NOT_FOUND: no such policy.
+        """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PutRole(self, request, context):
+        """Makes or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRoles(self, request, context):
+        """Lists roles by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRole(self, request, context):
+        """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,6 +206,21 @@ def add_AccessServiceServicer_to_server(servicer, server):
                     request_deserializer=tidings_dot_v1_dot_access__service__pb2.DeletePolicyRequest.FromString,
                     response_serializer=tidings_dot_v1_dot_access__service__pb2.DeletePolicyResponse.SerializeToString,
             ),
+            'PutRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutRole,
+                    request_deserializer=tidings_dot_v1_dot_access__service__pb2.PutRoleRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_access__service__pb2.PutRoleResponse.SerializeToString,
+            ),
+            'ListRoles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRoles,
+                    request_deserializer=tidings_dot_v1_dot_access__service__pb2.ListRolesRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_access__service__pb2.ListRolesResponse.SerializeToString,
+            ),
+            'DeleteRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRole,
+                    request_deserializer=tidings_dot_v1_dot_access__service__pb2.DeleteRoleRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_access__service__pb2.DeleteRoleResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'tidings.v1.AccessService', rpc_method_handlers)
@@ -178,7 +230,7 @@ def add_AccessServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
-    """Manages tokens and policies. All but Authenticate need management.
+    """Manages tokens, policies and roles. All but Authenticate need management.
 
     Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
     """
@@ -362,6 +414,87 @@ class AccessService:
             '/tidings.v1.AccessService/DeletePolicy',
             tidings_dot_v1_dot_access__service__pb2.DeletePolicyRequest.SerializeToString,
             tidings_dot_v1_dot_access__service__pb2.DeletePolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.AccessService/PutRole',
+            tidings_dot_v1_dot_access__service__pb2.PutRoleRequest.SerializeToString,
+            tidings_dot_v1_dot_access__service__pb2.PutRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRoles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.AccessService/ListRoles',
+            tidings_dot_v1_dot_access__service__pb2.ListRolesRequest.SerializeToString,
+            tidings_dot_v1_dot_access__service__pb2.ListRolesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.AccessService/DeleteRole',
+            tidings_dot_v1_dot_access__service__pb2.DeleteRoleRequest.SerializeToString,
+            tidings_dot_v1_dot_access__service__pb2.DeleteRoleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,22 +1,41 @@
-"""The policy file: tokens by hash and policies, in TOML. docs/access.md shows one."""
+"""The policy file: tokens by hash, policies and roles, in TOML. docs/access.md shows one."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
-from tidings.access.principals import Policy, Token, check_policy_name, check_token_name
+from tidings.access.principals import (
+    Policy,
+    Role,
+    Token,
+    check_policy_name,
+    check_token_name,
+)
 from tidings.access.rules import rights_of
 from tidings.access.secret import is_hash
+from tidings.access.tables import as_table, flag_of, only, table_of, text_of, words_of
 from tidings.core.errors import BadRequest
 
-_TOKEN_KEYS = frozenset({"id", "name", "hash", "management", "policies", "expires_at"})
+_TABLES = ("tokens", "policies", "roles")
+_TOKEN_KEYS = ("id", "name", "hash", "management", "policies", "roles", "expires_at")
 
 
-def parse_policy_file(text: str) -> tuple[list[Token], list[Policy]]:
-    """Return the tokens and policies of a policy file.
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """What a policy file says: tokens by id, policies and roles by name."""
+
+    tokens: Mapping[str, Token] = field(default_factory=lambda: MappingProxyType({}))
+    policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({}))
+    roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def parse_policy_file(text: str) -> PolicyFile:
+    """Return what a policy file says.
 
     Raises:
         BadRequest: where the file is wrong, and why.
@@ -25,63 +44,68 @@ def parse_policy_file(text: str) -> tuple[list[Token], list[Policy]]:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadRequest("", f"not TOML: {error}") from None
-    for key in document:
-        if key not in {"tokens", "policies"}:
-            raise BadRequest(key, "no such table; there are tokens, policies")
-    given_tokens, given_policies = document.get("tokens", []), document.get("policies", {})
-    if not isinstance(given_tokens, list) or not isinstance(given_policies, dict):
-        raise BadRequest("", "tokens are written [[tokens]], policies [policies.NAME]")
-    tokens = [_token(table, f"tokens[{place}]") for place, table in enumerate(given_tokens)]
-    for place, token in enumerate(tokens):
-        if any(token.id == other.id or token.hash == other.hash for other in tokens[:place]):
-            raise BadRequest(f"tokens[{place}]", "id or hash is used twice")
-    return tokens, [_policy(name, table) for name, table in given_policies.items()]
+    only(document, _TABLES, "", "table")
+    given_tokens = document.get("tokens", [])
+    if not isinstance(given_tokens, list):
+        raise BadRequest("tokens", "are written [[tokens]]")
+    policies, roles = table_of(document, "policies", ""), table_of(document, "roles", "")
+    return PolicyFile(
+        tokens=_tokens(given_tokens),
+        policies={name: _policy(name, table) for name, table in policies.items()},
+        roles={name: _role(name, table) for name, table in roles.items()},
+    )
 
 
-def _token(table: object, path: str) -> Token:
-    if not isinstance(table, dict):
-        raise BadRequest(path, "must be a table")
-    for key in table:
-        if key not in _TOKEN_KEYS:
-            raise BadRequest(f"{path}.{key}", f"no such key; there are {sorted(_TOKEN_KEYS)}")
-    name = _text(table, "name", path)
+def _tokens(given: list[object]) -> dict[str, Token]:
+    tokens: dict[str, Token] = {}
+    hashes: set[str] = set()
+    for place, table in enumerate(given):
+        path = f"tokens[{place}]"
+        token = _token(as_table(table, path), path)
+        if token.id in tokens or token.hash in hashes:
+            raise BadRequest(path, "id or hash is used twice")
+        tokens[token.id] = token
+        hashes.add(token.hash)
+    return tokens
+
+
+def _token(table: Mapping[str, Any], path: str) -> Token:
+    only(table, _TOKEN_KEYS, path)
+    name = text_of(table, "name", path)
     check_token_name(name, f"{path}.name")
-    hashed = _text(table, "hash", path)
+    hashed = text_of(table, "hash", path)
     if not is_hash(hashed):
         raise BadRequest(f"{path}.hash", "must be sha256: and 64 lower-case hexadecimal digits")
-    management = table.get("management", False)
-    if not isinstance(management, bool):
-        raise BadRequest(f"{path}.management", "must be true or false")
-    policies = table.get("policies", [])
-    if not isinstance(policies, list) or not all(isinstance(each, str) for each in policies):
-        raise BadRequest(f"{path}.policies", "must be a list of texts")
     return Token(
-        id=_text(table, "id", path) if "id" in table else name,
+        id=text_of(table, "id", path, name),
         name=name,
         hash=hashed,
-        management=management,
-        policies=tuple(policies),
+        management=flag_of(table, "management", path),
+        policies=words_of(table, "policies", path),
+        roles=words_of(table, "roles", path),
         expires_at_us=_time(table.get("expires_at"), f"{path}.expires_at"),
     )
 
 
-def _policy(name: str, table: object) -> Policy:
+def _policy(name: str, given: object) -> Policy:
     path = f"policies.{name}"
     check_policy_name(name, path)
-    if not isinstance(table, dict):
-        raise BadRequest(path, "must be a table")
-    rules = dict(table)
-    description = rules.pop("description", "")
-    if not isinstance(description, str):
-        raise BadRequest(f"{path}.description", "must be a text")
+    rules = dict(as_table(given, path))
+    description = _description(rules, path)
+    rules.pop("description", None)
     return Policy(name, description, "", rights_of(rules, path))
 
 
-def _text(table: Mapping[str, Any], key: str, path: str) -> str:
-    found = table.get(key)
-    if not isinstance(found, str) or not found:
-        raise BadRequest(f"{path}.{key}", "must be a text that is not empty")
-    return found
+def _role(name: str, given: object) -> Role:
+    path = f"roles.{name}"
+    check_policy_name(name, path)
+    table = as_table(given, path)
+    only(table, ("description", "policies"), path)
+    return Role(name, _description(table, path), words_of(table, "policies", path))
+
+
+def _description(table: Mapping[str, Any], path: str) -> str:
+    return text_of(table, "description", path, "")
 
 
 def _time(value: object, path: str) -> int | None:

@@ -1,18 +1,18 @@
-"""Tokens, policies, and whose a credential is."""
+"""Tokens, policies and roles, and who somebody is by them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from tidings.access.rights import MANAGEMENT, Rights, united
-from tidings.access.secret import hash_of, same_hash
-from tidings.core.errors import BadRequest, Unauthenticated
+from tidings.access.rights import Rights
+from tidings.core.errors import BadRequest
 
 ANONYMOUS = "anonymous"
 """Id and name of the caller without a credential, and the name of the policy that it has."""
+
+KEPT_ENDED_US = 30 * 86_400 * 1_000_000
+"""How long a token of the store that was revoked or has expired is remembered."""
 
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")  # no ":", which ends a Basic user
 _POLICY_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")
@@ -27,9 +27,15 @@ class Token:
     hash: str
     management: bool = False
     policies: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     created_at_us: int = 0
     expires_at_us: int | None = None
     revoked_at_us: int | None = None
+
+    def can_be_forgotten(self, now_us: int) -> bool:
+        """Say whether it ended so long ago that nobody asks any more why it did."""
+        ended_at_us = self.revoked_at_us or self.expires_at_us
+        return ended_at_us is not None and ended_at_us + KEPT_ENDED_US <= now_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,15 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """A named set of policies."""
+
+    name: str
+    description: str
+    policies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Somebody who may do something. `expires_at_us` None = never."""
 
@@ -50,6 +65,7 @@ class Principal:
     name: str
     management: bool = False
     policies: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     expires_at_us: int | None = None
 
 
@@ -57,110 +73,9 @@ NOBODY = Principal(ANONYMOUS, ANONYMOUS, policies=(ANONYMOUS,))
 """The caller without a credential."""
 
 
-class Directory:
-    """Every token and policy that counts now: those of the file and those of the store.
-
-    Belongs to one event loop. Of two policies with one name the file's counts.
-    """
-
-    def __init__(self) -> None:
-        self._file_tokens: dict[str, Token] = {}
-        self._file_policies: Mapping[str, Policy] = MappingProxyType({})
-        self._tokens: dict[str, Token] = {}
-        self._policies: dict[str, Policy] = {}
-        self._by_hash: dict[str, Token] = {}
-        self._rights: dict[Principal, Rights] = {}
-
-    def set_file(self, tokens: Iterable[Token], policies: Iterable[Policy]) -> None:
-        """Replace everything that came from the file."""
-        self._file_tokens = {token.id: token for token in tokens}
-        self._file_policies = {policy.name: policy for policy in policies}
-        self._by_hash = {token.hash: token for token in self.tokens()}
-        self._rights.clear()
-
-    def put_token(self, token: Token) -> None:
-        """Add or replace a token of the store."""
-        self.drop_token(token.id)
-        self._tokens[token.id] = token
-        self._by_hash.setdefault(token.hash, token)
-
-    def drop_token(self, token_id: str) -> None:
-        """Forget a token of the store, if there is one."""
-        known = self._tokens.pop(token_id, None)
-        if known is not None and self._by_hash.get(known.hash) is known:
-            del self._by_hash[known.hash]
-
-    def put_policy(self, policy: Policy) -> None:
-        """Add or replace a policy of the store."""
-        self._policies[policy.name] = policy
-        self._rights.clear()
-
-    def drop_policy(self, name: str) -> None:
-        """Forget a policy of the store, if there is one."""
-        self._policies.pop(name, None)
-        self._rights.clear()
-
-    def is_in_file(self, what: Token | str) -> bool:
-        """Say whether a token, or the policy of a name, is the file's and cannot be changed."""
-        if isinstance(what, str):
-            return what in self._file_policies
-        return what.id in self._file_tokens
-
-    def tokens(self) -> list[Token]:
-        """Return every token, oldest first."""
-        every = {**self._tokens, **self._file_tokens}
-        return sorted(every.values(), key=lambda token: (token.created_at_us, token.id))
-
-    def token(self, token_id: str) -> Token | None:
-        """Return a token by its id."""
-        return self._file_tokens.get(token_id) or self._tokens.get(token_id)
-
-    def policies(self) -> list[Policy]:
-        """Return every policy, by name."""
-        every = {**self._policies, **self._file_policies}
-        return [every[name] for name in sorted(every)]
-
-    def policy(self, name: str) -> Policy | None:
-        """Return a policy by its name."""
-        return self._file_policies.get(name) or self._policies.get(name)
-
-    def find(self, credential: str, now_us: int) -> Principal:
-        """Return whose a credential is; without one ("") it is the anonymous caller.
-
-        Raises:
-            Unauthenticated: it is nobody's: unknown, expired or revoked.
-        """
-        return self.find_hash(hash_of(credential) if credential else "", now_us)
-
-    def find_hash(self, credential_hash: str, now_us: int) -> Principal:
-        """Return whose the credential with this hash is; "" = there was none.
-
-        Raises:
-            Unauthenticated: it is nobody's: unknown, expired or revoked.
-        """
-        if not credential_hash:
-            return NOBODY
-        token = self._by_hash.get(credential_hash)
-        if token is None or not same_hash(token.hash, credential_hash):
-            raise Unauthenticated("unknown")
-        if token.revoked_at_us is not None:
-            raise Unauthenticated("revoked")
-        if token.expires_at_us is not None and token.expires_at_us <= now_us:
-            raise Unauthenticated("expired")
-        return Principal(
-            token.id, token.name, token.management, token.policies, token.expires_at_us
-        )
-
-    def rights(self, principal: Principal) -> Rights:
-        """Return what a principal may do; policies that do not exist give nothing."""
-        if principal.management:
-            return MANAGEMENT
-        found = self._rights.get(principal)
-        if found is None:
-            policies = (self.policy(name) for name in principal.policies)
-            found = united(policy.rights.of_owner(principal.name) for policy in policies if policy)
-            self._rights[principal] = found
-        return found
+def is_token_name(name: str) -> bool:
+    """Say whether a name could be a user name in every API."""
+    return _TOKEN_NAME.fullmatch(name) is not None
 
 
 def check_token_name(name: str, path: str) -> None:
@@ -169,7 +84,7 @@ def check_token_name(name: str, path: str) -> None:
     Raises:
         BadRequest: it is none.
     """
-    if not _TOKEN_NAME.fullmatch(name):
+    if not is_token_name(name):
         raise BadRequest(
             path,
             "must be 1 to 128 of a-z, A-Z, 0-9, '.', '_', '@', '-', and begin with one of"
@@ -178,7 +93,7 @@ def check_token_name(name: str, path: str) -> None:
 
 
 def check_policy_name(name: str, path: str) -> None:
-    """Refuse what is no name of a policy.
+    """Refuse what is no name of a policy or role.
 
     Raises:
         BadRequest: it is none.

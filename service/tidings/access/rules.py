@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from tidings.access.rights import NOMAD_CAPABILITIES, Rights
+from tidings.access.tables import only, table_of, word_of, words_of
 from tidings.core.errors import BadRequest
 
 MAX_RULES_BYTES = 32 * 1024
@@ -38,69 +39,42 @@ def rights_of(table: Mapping[str, Any], path: str) -> Rights:
     Raises:
         BadRequest: a rule does not exist, or has a value that it cannot have.
     """
-    _only(table, {"publish", "nomad", "consul", "docker_cloud", *_READS}, path)
-    nomad = _table(table, "nomad", path)
-    consul = _table(table, "consul", path)
-    docker_cloud = _table(table, "docker_cloud", path)
-    _only(nomad, {"node", "namespaces"}, f"{path}.nomad")
-    _only(consul, {"event", "event_prefix"}, f"{path}.consul")
-    _only(docker_cloud, {"namespaces"}, f"{path}.docker_cloud")
-    namespaces = _table(nomad, "namespaces", f"{path}.nomad")
+    only(table, {"publish", "nomad", "consul", "docker_cloud", *_READS}, path, "rule")
+    nomad = table_of(table, "nomad", path)
+    consul = table_of(table, "consul", path)
+    docker_cloud = table_of(table, "docker_cloud", path)
+    only(nomad, {"node", "namespaces"}, f"{path}.nomad", "rule")
+    only(consul, {"event", "event_prefix"}, f"{path}.consul", "rule")
+    only(docker_cloud, {"namespaces"}, f"{path}.docker_cloud", "rule")
+    namespaces = table_of(nomad, "namespaces", f"{path}.nomad")
     return Rights(
         nomad_namespaces=tuple(
-            (name, _words(namespaces, name, f"{path}.nomad.namespaces", NOMAD_CAPABILITIES))
+            (
+                name,
+                frozenset(
+                    words_of(namespaces, name, f"{path}.nomad.namespaces", NOMAD_CAPABILITIES)
+                ),
+            )
             for name in sorted(namespaces)
         ),
-        nomad_node=_word(nomad, "node", f"{path}.nomad", ("read", "write")) is not None,
+        nomad_node=word_of(nomad, "node", f"{path}.nomad", ("read", "write")) is not None,
         consul_exact=_levels(consul, "event", f"{path}.consul"),
         consul_prefix=_levels(consul, "event_prefix", f"{path}.consul"),
-        docker_cloud_namespaces=_words(docker_cloud, "namespaces", f"{path}.docker_cloud"),
+        docker_cloud_namespaces=frozenset(
+            words_of(docker_cloud, "namespaces", f"{path}.docker_cloud")
+        ),
         reads=frozenset(system for system in _READS if _reads(table, system, path)),
-        publish=_words(table, "publish", path, _PUBLISHABLE),
+        publish=frozenset(words_of(table, "publish", path, _PUBLISHABLE)),
     )
 
 
 def _reads(table: Mapping[str, Any], system: str, path: str) -> bool:
-    inside = _table(table, system, path)
-    _only(inside, {_READS[system]}, f"{path}.{system}")
-    return _word(inside, _READS[system], f"{path}.{system}", ("read",)) is not None
+    inside = table_of(table, system, path)
+    only(inside, {_READS[system]}, f"{path}.{system}", "rule")
+    return word_of(inside, _READS[system], f"{path}.{system}", ("read",)) is not None
 
 
 def _levels(table: Mapping[str, Any], key: str, path: str) -> tuple[tuple[str, str], ...]:
-    inside = _table(table, key, path)
-    found = [(name, _word(inside, name, f"{path}.{key}", _LEVELS)) for name in sorted(inside)]
+    inside = table_of(table, key, path)
+    found = [(name, word_of(inside, name, f"{path}.{key}", _LEVELS)) for name in sorted(inside)]
     return tuple((name, level) for name, level in found if level is not None)
-
-
-def _only(table: Mapping[str, Any], known: Collection[str], path: str) -> None:
-    for key in table:
-        if key not in known:
-            raise BadRequest(f"{path}.{key}", f"no such rule; there are {', '.join(sorted(known))}")
-
-
-def _table(table: Mapping[str, Any], key: str, path: str) -> Mapping[str, Any]:
-    found = table.get(key, {})
-    if not isinstance(found, dict):
-        raise BadRequest(f"{path}.{key}", "must be a table")
-    return found
-
-
-def _word(table: Mapping[str, Any], key: str, path: str, known: Collection[str]) -> str | None:
-    found = table.get(key)
-    if found is None:
-        return None
-    if not isinstance(found, str) or found not in known:
-        raise BadRequest(f"{path}.{key}", f"must be one of {', '.join(sorted(known))}")
-    return found
-
-
-def _words(
-    table: Mapping[str, Any], key: str, path: str, known: Collection[str] | None = None
-) -> frozenset[str]:
-    found = table.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
-        raise BadRequest(f"{path}.{key}", "must be a list of texts")
-    for word in found:
-        if known is not None and word not in known:
-            raise BadRequest(f"{path}.{key}", f"{word!r} is none of {', '.join(sorted(known))}")
-    return frozenset(found)

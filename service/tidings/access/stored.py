@@ -1,17 +1,18 @@
-"""Tokens and policies as small values of the store: JSON, one value each."""
+"""Tokens, policies and roles as small values of the store: JSON, one value each."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 
-from tidings.access.principals import Policy, Token
+from tidings.access.principals import Policy, Role, Token
 from tidings.access.rules import parse_rules
 from tidings.core.errors import TidingsError
 
 PREFIX = "access/"
 TOKENS = "access/token/"
 POLICIES = "access/policy/"
+ROLES = "access/role/"
 
 
 def render_token(token: Token) -> bytes:
@@ -23,8 +24,9 @@ def parse_token(value: bytes) -> Token | None:
     """Return a stored token, or None when it is none that this version can read."""
     try:
         members = json.loads(value)
-        return Token(**{**members, "policies": tuple(members["policies"])})
-    except (ValueError, TypeError, KeyError):
+        lists = {name: tuple(members.get(name, ())) for name in ("policies", "roles")}
+        return Token(**{**members, **lists})
+    except (ValueError, TypeError, AttributeError):
         return None
 
 
@@ -41,4 +43,18 @@ def parse_policy(value: bytes) -> Policy | None:
         rights = parse_rules(members["rules"])
         return Policy(members["name"], members["description"], members["rules"], rights)
     except (ValueError, TypeError, KeyError, AttributeError, TidingsError):
+        return None
+
+
+def render_role(role: Role) -> bytes:
+    """Return a role as it is stored."""
+    return json.dumps(dataclasses.asdict(role), sort_keys=True).encode()
+
+
+def parse_role(value: bytes) -> Role | None:
+    """Return a stored role, or None when it is none that this version can read."""
+    try:
+        members = json.loads(value)
+        return Role(members["name"], members["description"], tuple(members["policies"]))
+    except (ValueError, TypeError, KeyError):
         return None

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import structlog
 
-from tidings.access.policy_file import parse_policy_file
-from tidings.access.principals import Policy, Token
+from tidings.access.policy_file import PolicyFile, parse_policy_file
 from tidings.core.errors import BadRequest
-from tidings.rpc.authorize import AccessControl
+from tidings.rpc.access_control import AccessControl
 
 LOOK_S = 1.0
 """How often the file is looked at."""
@@ -39,7 +38,7 @@ class PolicyLoader:
             BadPolicyFile: it stays as it was.
         """
         self._seen = await asyncio.to_thread(_mark, self._path)
-        self._access.set_file(*await asyncio.to_thread(_read, self._path))
+        self._access.set_file(await asyncio.to_thread(_read, self._path))
 
     def reload(self) -> None:
         """Read the file again soon, changed or not."""
@@ -71,7 +70,7 @@ def _mark(path: Path) -> object:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(path: Path) -> tuple[list[Token], list[Policy]]:
+def _read(path: Path) -> PolicyFile:
     try:
         return parse_policy_file(path.read_text(encoding="utf-8"))
     except BadRequest as error:

@@ -23,7 +23,7 @@ from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.log.retention import Keep, keep_within
-from tidings.rpc.authorize import AccessControl
+from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.sqlite import SQLiteStore, open_sqlite
 

@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="what it may do (may be repeated)",
     )
+    create.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="the set of policies that it has (may be repeated)",
+    )
     create.add_argument("--management", action="store_true", help="it may do everything")
     create.add_argument("--expires", metavar="DURATION", help="it ends after 12h, 30d, …")
     actions.add_parser("list", help="print every token, without secrets")
@@ -75,7 +82,10 @@ async def _create(
     expires_s: float | None,
 ) -> None:
     request = access_service_pb2.CreateTokenRequest(
-        name=arguments.name, management=arguments.management, policies=arguments.policy
+        name=arguments.name,
+        management=arguments.management,
+        policies=arguments.policy,
+        roles=arguments.role,
     )
     if expires_s is not None:
         ends_at_us = SystemClock().now_us() + int(expires_s * 1_000_000)
@@ -93,11 +103,16 @@ async def _list(stub: access_service_pb2_grpc.AccessServiceAsyncStub) -> None:
     while True:
         page = await stub.ListTokens(request, timeout=_CALL_S)
         for token in page.tokens:
-            may = "management" if token.management else ",".join(token.policies) or "nothing"
-            sys.stdout.write(f"{token.id}\t{token.name}\t{may}\t{_state(token)}\n")
+            sys.stdout.write(f"{token.id}\t{token.name}\t{_may(token)}\t{_state(token)}\n")
         request.page_token = page.next_page_token
         if not page.next_page_token:
             return
+
+
+def _may(token: access_service_pb2.Token) -> str:
+    if token.management:
+        return "management"
+    return ",".join([*token.policies, *(f"role:{name}" for name in token.roles)]) or "nothing"
 
 
 def _state(token: access_service_pb2.Token) -> str:

@@ -1,8 +1,8 @@
-"""Tidings' own changes of tokens and policies, as the events that Nomad makes of such changes."""
+"""Changes of Tidings' own tokens, policies and roles, as the events that Nomad makes of such."""
 
 from __future__ import annotations
 
-from tidings.access.principals import Policy, Token
+from tidings.access.principals import Policy, Role, Token
 from tidings.dialects.dialect import timestamp
 from tidings.v1 import event_pb2, nomad_objects_pb2, nomad_pb2
 
@@ -16,6 +16,7 @@ def token_event(kind: str, token: Token) -> event_pb2.Event:
         name=token.name,
         type="management" if token.management else "client",
         policies=token.policies,
+        roles=[nomad_objects_pb2.ACLTokenRoleLink(id=name, name=name) for name in token.roles],
         create_time=timestamp(token.created_at_us),
     )
     if token.expires_at_us is not None:
@@ -32,6 +33,22 @@ def policy_event(kind: str, policy: Policy) -> event_pb2.Event:
     return _event("ACLPolicy", kind, policy.name, nomad_pb2.NomadPayload(acl_policy=acl_policy))
 
 
-def _event(topic: str, kind: str, key: str, payload: nomad_pb2.NomadPayload) -> event_pb2.Event:
-    body = nomad_pb2.NomadEvent(topic=topic, type=kind, key=key, payload=payload)
+def role_event(kind: str, role: Role) -> event_pb2.Event:
+    """Return the event of a role: ACLRoleUpserted or ACLRoleDeleted. Its name is its ID too."""
+    acl_role = nomad_objects_pb2.ACLRole(
+        id=role.name,
+        name=role.name,
+        description=role.description,
+        policies=[nomad_objects_pb2.ACLRolePolicyLink(name=name) for name in role.policies],
+    )
+    payload = nomad_pb2.NomadPayload(acl_role=acl_role)
+    return _event("ACLRole", kind, role.name, payload, role.name)
+
+
+def _event(
+    topic: str, kind: str, key: str, payload: nomad_pb2.NomadPayload, *filter_keys: str
+) -> event_pb2.Event:
+    body = nomad_pb2.NomadEvent(
+        topic=topic, type=kind, key=key, filter_keys=filter_keys, payload=payload
+    )
     return event_pb2.Event(source=SOURCE, nomad=body)

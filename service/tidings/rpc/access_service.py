@@ -1,8 +1,8 @@
-"""AccessService: tokens and policies, and whose a credential is."""
+"""AccessService: tokens, policies and roles, and whose a credential is."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
@@ -11,26 +11,23 @@ import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.access import stored
-from tidings.access.principals import (
-    Policy,
-    Token,
-    check_policy_name,
-    check_token_name,
-)
+from tidings.access.directory import Layered
+from tidings.access.principals import Policy, Role, Token, check_policy_name, check_token_name
 from tidings.access.rules import parse_rules
 from tidings.access.secret import SECRET_BYTES, hash_of, new_secret
 from tidings.core.errors import BadRequest, NotFound, TidingsError, Unauthenticated
 from tidings.dialects.dialect import check_time, timestamp
-from tidings.rpc.access_events import policy_event, token_event
-from tidings.rpc.authorize import AccessControl, Context
+from tidings.rpc.access_control import AccessControl
+from tidings.rpc.access_events import policy_event, role_event, token_event
+from tidings.rpc.authorize import Context
 from tidings.rpc.status import NotOffered
 from tidings.v1 import access_service_pb2 as pb
 from tidings.v1 import event_pb2
 
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
-MAX_POLICIES = 100
-"""Of one token; with names of 128 it still fits in a small value of the store."""
+MAX_NAMES = 100
+"""Of the policies, and of the roles, of one thing; it still fits in a small value of the store."""
 
 MAX_DESCRIPTION = 1000
 
@@ -80,7 +77,11 @@ class AccessServicer:
             return pb.AuthenticateResponse(problem=_PROBLEMS[error.reason], detail=str(error))
         return pb.AuthenticateResponse(
             principal=pb.Principal(
-                id=found.id, name=found.name, management=found.management, policies=found.policies
+                id=found.id,
+                name=found.name,
+                management=found.management,
+                policies=found.policies,
+                roles=found.roles,
             )
         )
 
@@ -90,12 +91,9 @@ class AccessServicer:
         """Make a token and return its secret, once."""
         self._access.caller(context).need_management("make tokens")
         check_token_name(request.name, "name")
-        if len(request.policies) > MAX_POLICIES:
-            raise BadRequest("policies", f"at most {MAX_POLICIES} are allowed")
-        for place, name in enumerate(request.policies):
-            check_policy_name(name, f"policies[{place}]")
-            if self._access.directory.policy(name) is None:
-                raise NotFound("policy", name)
+        directory = self._access.directory
+        _check_known(request.policies, "policies", "policy", directory.policies)
+        _check_known(request.roles, "roles", "role", directory.roles)
         now_us = self._access.now_us()
         secret = new_secret(self._token(SECRET_BYTES))
         made = Token(
@@ -104,6 +102,7 @@ class AccessServicer:
             hash=hash_of(secret),
             management=request.management,
             policies=tuple(request.policies),
+            roles=tuple(request.roles),
             created_at_us=now_us,
             expires_at_us=_expiry(request, now_us),
         )
@@ -116,8 +115,7 @@ class AccessServicer:
     ) -> pb.ListTokensResponse:
         """List tokens, oldest first."""
         self._access.caller(context).need_management("list tokens")
-        every = self._access.directory.tokens()
-        page, following = _page(every, [f"{t.created_at_us:020}/{t.id}" for t in every], request)
+        page, following = _page(self._access.directory.tokens, _age_of, request)
         return pb.ListTokensResponse(
             tokens=[_token_message(token) for token in page], next_page_token=following
         )
@@ -127,11 +125,7 @@ class AccessServicer:
     ) -> pb.RevokeTokenResponse:
         """Revoke a token; again = it stays as it was."""
         self._access.caller(context).need_management("revoke tokens")
-        token = self._access.directory.token(request.id)
-        if token is None:
-            raise NotFound("token", request.id)
-        if self._access.directory.is_in_file(token):
-            raise BadRequest("id", "this token is the policy file's; take it out there")
+        token = self._known(self._access.directory.tokens, request.id, "token", "id")
         if token.revoked_at_us is None:
             token = replace(token, revoked_at_us=self._access.now_us())
             await self._access.put(stored.TOKENS + token.id, stored.render_token(token))
@@ -144,11 +138,11 @@ class AccessServicer:
         """Make or replace a policy."""
         self._access.caller(context).need_management("change policies")
         given = request.policy
-        check_policy_name(given.name, "policy.name")
-        if len(given.description) > MAX_DESCRIPTION:
-            raise BadRequest("policy.description", f"more than {MAX_DESCRIPTION} characters")
+        _check_given(given, "policy")
         rights = parse_rules(given.rules)
-        self._check_not_in_file(given.name, "policy.name")
+        self._check_not_of_file(
+            self._access.directory.policies, given.name, "policy", "policy.name"
+        )
         policy = Policy(given.name, given.description, given.rules, rights)
         await self._access.put(stored.POLICIES + policy.name, stored.render_policy(policy))
         await self._tell(policy_event("ACLPolicyUpserted", policy))
@@ -159,8 +153,7 @@ class AccessServicer:
     ) -> pb.ListPoliciesResponse:
         """List policies by name."""
         self._access.caller(context).need_management("list policies")
-        every = self._access.directory.policies()
-        page, following = _page(every, [policy.name for policy in every], request)
+        page, following = _page(self._access.directory.policies, _name_of, request)
         return pb.ListPoliciesResponse(
             policies=[_policy_message(policy) for policy in page], next_page_token=following
         )
@@ -170,17 +163,54 @@ class AccessServicer:
     ) -> pb.DeletePolicyResponse:
         """Delete a policy."""
         self._access.caller(context).need_management("change policies")
-        policy = self._access.directory.policy(request.name)
-        if policy is None:
-            raise NotFound("policy", request.name)
-        self._check_not_in_file(request.name, "name")
+        policy = self._known(self._access.directory.policies, request.name, "policy", "name")
         await self._access.delete(stored.POLICIES + request.name)
         await self._tell(policy_event("ACLPolicyDeleted", policy))
         return pb.DeletePolicyResponse()
 
-    def _check_not_in_file(self, name: str, field: str) -> None:
-        if self._access.directory.is_in_file(name):
-            raise BadRequest(field, "this policy is the policy file's; change it there")
+    async def PutRole(self, request: pb.PutRoleRequest, context: Context) -> pb.PutRoleResponse:
+        """Make or replace a role."""
+        self._access.caller(context).need_management("change roles")
+        directory, given = self._access.directory, request.role
+        _check_given(given, "role")
+        self._check_not_of_file(directory.roles, given.name, "role", "role.name")
+        _check_known(given.policies, "role.policies", "policy", directory.policies)
+        role = Role(given.name, given.description, tuple(given.policies))
+        await self._access.put(stored.ROLES + role.name, stored.render_role(role))
+        await self._tell(role_event("ACLRoleUpserted", role))
+        return pb.PutRoleResponse(role=_role_message(role))
+
+    async def ListRoles(
+        self, request: pb.ListRolesRequest, context: Context
+    ) -> pb.ListRolesResponse:
+        """List roles by name."""
+        self._access.caller(context).need_management("list roles")
+        page, following = _page(self._access.directory.roles, _name_of, request)
+        return pb.ListRolesResponse(
+            roles=[_role_message(role) for role in page], next_page_token=following
+        )
+
+    async def DeleteRole(
+        self, request: pb.DeleteRoleRequest, context: Context
+    ) -> pb.DeleteRoleResponse:
+        """Delete a role."""
+        self._access.caller(context).need_management("change roles")
+        role = self._known(self._access.directory.roles, request.name, "role", "name")
+        await self._access.delete(stored.ROLES + request.name)
+        await self._tell(role_event("ACLRoleDeleted", role))
+        return pb.DeleteRoleResponse()
+
+    def _known(self, things: Layered[T], name: str, what: str, field: str) -> T:
+        """Return one that can be changed here."""
+        found = things.get(name)
+        if found is None:
+            raise NotFound(what, name)
+        self._check_not_of_file(things, name, what, field)
+        return found
+
+    def _check_not_of_file(self, things: Layered[T], name: str, what: str, field: str) -> None:
+        if things.is_of_file(name):
+            raise BadRequest(field, f"this {what} is the policy file's; change it there")
 
     async def _tell(self, event: event_pb2.Event) -> None:
         """Append the event of a change that is done, whatever becomes of the event."""
@@ -202,16 +232,40 @@ def _expiry(request: pb.CreateTokenRequest, now_us: int) -> int | None:
     return expires_at_us
 
 
+def _check_given(given: pb.Policy | pb.Role, field: str) -> None:
+    check_policy_name(given.name, f"{field}.name")
+    if len(given.description) > MAX_DESCRIPTION:
+        raise BadRequest(f"{field}.description", f"more than {MAX_DESCRIPTION} characters")
+
+
+def _check_known(names: Sequence[str], field: str, what: str, things: Layered[T]) -> None:
+    if len(names) > MAX_NAMES:
+        raise BadRequest(field, f"at most {MAX_NAMES} are allowed")
+    for place, name in enumerate(names):
+        check_policy_name(name, f"{field}[{place}]")
+        if things.get(name) is None:
+            raise NotFound(what, name)
+
+
 def _page(
-    every: Sequence[T], keys: Sequence[str], request: pb.ListTokensRequest | pb.ListPoliciesRequest
+    things: Iterable[T],
+    key_of: Callable[[T], str],
+    request: pb.ListTokensRequest | pb.ListPoliciesRequest | pb.ListRolesRequest,
 ) -> tuple[Sequence[T], str]:
-    """Return a page of what is sorted by its keys, and the key of its last when there is more."""
+    """Return a page, sorted by the keys, and the key of its last when there is more."""
     if request.page_size < 0:
         raise BadRequest("page_size", "must not be negative")
     size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
-    start = sum(key <= request.page_token for key in keys) if request.page_token else 0
-    end = start + size
-    return every[start:end], keys[end - 1] if end < len(every) else ""
+    rest = sorted((each for each in things if key_of(each) > request.page_token), key=key_of)
+    return rest[:size], key_of(rest[size - 1]) if size < len(rest) else ""
+
+
+def _age_of(token: Token) -> str:
+    return f"{token.created_at_us:020}/{token.id}"
+
+
+def _name_of(thing: Policy | Role) -> str:
+    return thing.name
 
 
 def _token_message(token: Token) -> pb.Token:
@@ -220,6 +274,7 @@ def _token_message(token: Token) -> pb.Token:
         name=token.name,
         management=token.management,
         policies=token.policies,
+        roles=token.roles,
         created_at=_time(token.created_at_us or None),
         expires_at=_time(token.expires_at_us),
         revoked_at=_time(token.revoked_at_us),
@@ -228,6 +283,10 @@ def _token_message(token: Token) -> pb.Token:
 
 def _policy_message(policy: Policy) -> pb.Policy:
     return pb.Policy(name=policy.name, description=policy.description, rules=policy.rules)
+
+
+def _role_message(role: Role) -> pb.Role:
+    return pb.Role(name=role.name, description=role.description, policies=role.policies)
 
 
 def _time(time_us: int | None) -> Timestamp | None:

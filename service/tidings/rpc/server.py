@@ -21,8 +21,9 @@ from tidings.dialects.feldera import FelderaDialect
 from tidings.dialects.feldera.shown import ShownClusterEvents
 from tidings.dialects.nomad import NewestPositions, NomadDialect
 from tidings.log.event_log import EventLog
+from tidings.rpc.access_control import AccessControl
 from tidings.rpc.access_service import AccessServicer, NoAccessServicer
-from tidings.rpc.authorize import AccessControl, OpenAccess
+from tidings.rpc.authorize import OpenAccess
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.event_service import EventServicer
 from tidings.rpc.job_events import JobEvents

@@ -1,0 +1,138 @@
+"""Every token, policy and role that counts now, and whose a credential is by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from tidings.access.policy_file import PolicyFile
+from tidings.access.principals import NOBODY, Policy, Principal, Role, Token
+from tidings.access.rights import MANAGEMENT, Rights, united
+from tidings.access.secret import hash_of, same_hash
+from tidings.core.errors import Unauthenticated
+
+MAX_KNOWN_RIGHTS = 4096
+"""Of how many principals the rights are remembered."""
+
+T = TypeVar("T")
+
+
+class Layered(Generic[T]):
+    """Things of one kind by name: those of the file, over those of the store."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+        self._of_file: Mapping[str, T] = MappingProxyType({})
+        self._of_store: dict[str, T] = {}
+
+    def __iter__(self) -> Iterator[T]:
+        """Yield each, by name."""
+        every = self._of_store | dict(self._of_file)
+        return (every[name] for name in sorted(every))
+
+    def get(self, name: str) -> T | None:
+        """Return one by its name."""
+        return self._of_file.get(name) or self._of_store.get(name)
+
+    def is_of_file(self, name: str) -> bool:
+        """Say whether the one that counts is the file's, which cannot be changed."""
+        return name in self._of_file
+
+    def of_store(self) -> Mapping[str, T]:
+        """Return those of the store, also where the file's count instead."""
+        return MappingProxyType(self._of_store)
+
+    def set_file(self, things: Mapping[str, T]) -> None:
+        """Replace everything that came from the file."""
+        self._of_file = things
+        self._changed()
+
+    def put(self, name: str, thing: T) -> None:
+        """Add or replace one of the store."""
+        self._of_store[name] = thing
+        self._changed()
+
+    def drop(self, name: str) -> None:
+        """Forget one of the store, if there is one."""
+        self._of_store.pop(name, None)
+        self._changed()
+
+
+class Directory:
+    """Tokens by id, policies and roles by name. Belongs to one event loop."""
+
+    def __init__(self) -> None:
+        self.tokens: Layered[Token] = Layered(self._forget)
+        self.policies: Layered[Policy] = Layered(self._forget)
+        self.roles: Layered[Role] = Layered(self._forget)
+        self._by_hash: dict[str, Token] | None = None
+        self._rights: dict[Principal, Rights] = {}
+
+    def set_file(self, file: PolicyFile) -> None:
+        """Replace everything that came from the file."""
+        self.tokens.set_file(file.tokens)
+        self.policies.set_file(file.policies)
+        self.roles.set_file(file.roles)
+
+    def find(self, credential: str, now_us: int) -> Principal:
+        """Return whose a credential is; without one ("") it is the anonymous caller.
+
+        Raises:
+            Unauthenticated: it is nobody's: unknown, expired or revoked.
+        """
+        return self.find_hash(hash_of(credential) if credential else "", now_us)
+
+    def find_hash(self, credential_hash: str, now_us: int) -> Principal:
+        """Return whose the credential with this hash is; "" = there was none.
+
+        Raises:
+            Unauthenticated: it is nobody's: unknown, expired or revoked.
+        """
+        if not credential_hash:
+            return NOBODY
+        token = self._tokens_by_hash().get(credential_hash)
+        if token is None or not same_hash(token.hash, credential_hash):
+            raise Unauthenticated("unknown")
+        if token.revoked_at_us is not None:
+            raise Unauthenticated("revoked")
+        if token.expires_at_us is not None and token.expires_at_us <= now_us:
+            raise Unauthenticated("expired")
+        return Principal(
+            token.id,
+            token.name,
+            token.management,
+            token.policies,
+            token.roles,
+            token.expires_at_us,
+        )
+
+    def rights(self, principal: Principal) -> Rights:
+        """Return what a principal may do; policies and roles that do not exist give nothing."""
+        if principal.management:
+            return MANAGEMENT
+        found = self._rights.get(principal)
+        if found is None:
+            if len(self._rights) >= MAX_KNOWN_RIGHTS:
+                self._rights.clear()
+            found = self._rights[principal] = self._united(principal)
+        return found
+
+    def _united(self, principal: Principal) -> Rights:
+        roles = filter(None, map(self.roles.get, principal.roles))
+        names = {*principal.policies, *(name for role in roles for name in role.policies)}
+        policies = filter(None, map(self.policies.get, sorted(names)))
+        return united(policy.rights.of_owner(principal.name) for policy in policies)
+
+    def _tokens_by_hash(self) -> Mapping[str, Token]:
+        if self._by_hash is None:
+            # the file's last: no token of the store takes the credential of one of the file's
+            self._by_hash = {
+                token.hash: token
+                for token in sorted(self.tokens, key=lambda one: self.tokens.is_of_file(one.id))
+            }
+        return self._by_hash
+
+    def _forget(self) -> None:
+        self._by_hash = None
+        self._rights.clear()

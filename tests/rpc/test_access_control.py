@@ -1,0 +1,118 @@
+"""Access control beside a store that is away for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from tests.aio import run_async
+from tests.rpc.serving import MovableClock
+from tidings.access import stored
+from tidings.access.policy_file import PolicyFile
+from tidings.access.principals import Role, Token
+from tidings.access.secret import hash_of
+from tidings.core.errors import StoreUnavailable, Unauthenticated
+from tidings.core.record import StateEntry
+from tidings.dialects import load
+from tidings.log.event_log import EventLog
+from tidings.rpc.access_control import AccessControl
+from tidings.rpc.server import Views
+from tidings.store.memory import MemoryState, MemoryStore
+
+
+class InterruptedState:
+    """Small values whose first watch fails when it is told to, and hears nothing before."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state = state
+        self.failing = asyncio.Event()
+        self.get, self.put, self.delete = state.get, state.put, state.delete
+        self.list_failures: list[Exception] = []
+
+    async def list(self, prefix: str) -> list[StateEntry]:
+        if self.list_failures:
+            raise self.list_failures.pop()
+        return await self._state.list(prefix)
+
+    def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
+        if self.failing.is_set():
+            return self._state.watch(prefix)
+        return _Failing(self.failing)
+
+
+class _Failing:
+    """A watch that hears nothing, and then fails."""
+
+    def __init__(self, when: asyncio.Event) -> None:
+        self._when = when
+
+    def __aiter__(self) -> _Failing:
+        return self
+
+    async def __anext__(self) -> StateEntry | str:
+        await self._when.wait()
+        raise StoreUnavailable("watch")
+
+
+class InterruptedStore(MemoryStore):
+    @property
+    def state(self) -> MemoryState:
+        return self.interrupted  # type: ignore[return-value]  # it does what that does
+
+    def __init__(self, clock: MovableClock) -> None:
+        super().__init__(clock=clock)
+        self.interrupted = InterruptedState(super().state)
+
+
+def _token(name: str) -> Token:
+    return Token(name, name, hash_of(name), roles=("r",))
+
+
+def _outcome(access: AccessControl, credential: str) -> str:
+    try:
+        access.directory.find(credential, 0)
+    except Unauthenticated as error:
+        return error.reason
+    return "good"
+
+
+async def _becomes(said: Callable[[], bool]) -> None:
+    while not said():
+        await asyncio.to_thread(os.sched_yield)
+
+
+def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
+    async def main() -> None:
+        clock = MovableClock()
+        store = InterruptedStore(clock)
+        views = Views.of(load(), clock)
+        log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
+        access = AccessControl(log, clock, tick_s=0.001)
+        for name in ("stays", "gone", "revoked"):
+            await store.state.put(stored.TOKENS + name, stored.render_token(_token(name)))
+        await store.state.put(stored.ROLES + "r", stored.render_role(Role("r", "")))
+        await access.open()
+        access.set_file(PolicyFile(tokens={"filed": _token("filed")}))
+        await store.state.delete(stored.TOKENS + "gone")
+        await store.state.delete(stored.ROLES + "r")
+        revoked = replace(_token("revoked"), revoked_at_us=1)
+        await store.state.put(stored.TOKENS + "revoked", stored.render_token(revoked))
+        names = ("stays", "gone", "revoked", "filed")
+        assert {_outcome(access, name) for name in names} == {"good"}
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(access.run())
+            store.interrupted.list_failures = [StoreUnavailable("list")] * 2
+            store.interrupted.failing.set()
+            await _becomes(lambda: _outcome(access, "revoked") != "good")
+            assert [_outcome(access, name) for name in names] == [
+                *("good", "unknown", "revoked", "good")
+            ]
+            assert access.directory.roles.get("r") is None
+            await store.state.delete(stored.TOKENS + "stays")  # and it is heard again
+            await _becomes(lambda: _outcome(access, "stays") != "good")
+            await store.close()
+            await running
+
+    run_async(main())
