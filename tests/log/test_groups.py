@@ -8,6 +8,7 @@ import pytest
 from tests.log.rig import envelope_of, record, run, select, seqs, turns, words
 from tidings.core.record import Record
 from tidings.core.selection import Everything, Selection
+from tidings.log.alarm import Alarm
 from tidings.log.batch import Batch
 from tidings.log.groups import Group, Groups
 from tidings.log.limits import LogLimits
@@ -132,7 +133,7 @@ def test_only_groups_with_a_match_wake() -> None:
         jobs, nodes = (room.groups.join(select(nomad=words(word))) for word in ("job", "node"))
         async with asyncio.TaskGroup() as tasks:
             waiting = {
-                name: tasks.create_task(group.moves_within(60))
+                name: tasks.create_task(Alarm(group).moves_within(60))
                 for name, group in (("first", jobs), ("second", jobs), ("node", nodes))
             }
             await turns(3)
@@ -149,7 +150,7 @@ def test_closing_wakes_every_group() -> None:
         room = Room()
         async with asyncio.TaskGroup() as tasks:
             groups = [room.groups.join(select(nomad=words(word))) for word in ("job", "node")]
-            waiting = [tasks.create_task(group.moves_within(60)) for group in groups]
+            waiting = [tasks.create_task(Alarm(group).moves_within(60)) for group in groups]
             await turns(3)
             room.groups.close()
         assert [task.result() for task in waiting] == [True, True]

@@ -8,6 +8,7 @@ from typing import Self
 
 from tidings.core.clock import Clock
 from tidings.core.errors import CursorExpired, LogClosed
+from tidings.log.alarm import Alarm
 from tidings.log.batch import Batch
 from tidings.log.groups import Group
 from tidings.log.pages import Pages
@@ -36,6 +37,7 @@ class Follower:
         self._clock = clock
         self._leave = leave
         self._told: dict[str, int] = {}  # system: through where its losses were reported
+        self._alarm = Alarm(group)
         self._closed = False
         self.position = after_seq
         """Everything wanted up to here, inclusive, was handed over (or reported as lost)."""
@@ -72,7 +74,7 @@ class Follower:
             StoreUnavailable: older records cannot be read now; the next call tries again.
         """
         assert not self._closed, "this follower was closed"
-        deadline_s = self._clock.monotonic_s() + idle_s
+        deadline_s: float | None = None  # asked for only by those who have to wait
         was_silent = False
         while not self._tail.closed:
             if self.position > self._tail.last_seq:
@@ -80,20 +82,26 @@ class Follower:
                 continue
             batch = self._group.after(self.position, limit, max_bytes)
             is_live = batch is not None
+            if not batch and deadline_s is None:
+                deadline_s = self._clock.monotonic_s() + idle_s
             if batch is None:
                 batch = await self._older(limit, max_bytes)
             self.position = batch.position  # nothing is awaited from here to the hand-over
+            if batch or was_silent:
+                return batch
+            assert deadline_s is not None
             patience_s = deadline_s - self._clock.monotonic_s()
-            if batch or was_silent or patience_s <= 0:
+            if patience_s <= 0:
                 return batch
             if is_live:
-                was_silent = not await self._group.moves_within(patience_s)
+                was_silent = not await self._alarm.moves_within(patience_s)
         raise LogClosed
 
     def close(self) -> None:
         """Leave the group; a second call does nothing. Not while a `take` is under way."""
         if not self._closed:
             self._closed = True
+            self._alarm.close()
             self._leave(self._group)
 
     async def _older(self, limit: int, max_bytes: int) -> Batch:

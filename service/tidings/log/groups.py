@@ -38,7 +38,7 @@ class Group:
         self._max_count = max_count
         self._since_seq = tail.last_seq
         self._matches: list[_Match] = []
-        self._moved = asyncio.Event()
+        self._waiters: dict[asyncio.Future[bool], None] = {}
         # Weak: a batch lives as long as somebody is writing it out, and not for those who may never
         # come.
         self._batches: WeakValueDictionary[tuple[int, int, int], Batch] = WeakValueDictionary()
@@ -61,17 +61,18 @@ class Group:
     def wake(self) -> None:
         """Let every waiting follower look."""
         self._batches.clear()  # they may lack what has just come
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(True)
 
-    async def moves_within(self, patience_s: float) -> bool:
-        """Wait for the next match; False after that many seconds without. Cancelling is safe."""
-        try:
-            async with asyncio.timeout(patience_s):
-                await self._moved.wait()
-        except TimeoutError:
-            return False
-        return True
+    def wait(self, waiter: asyncio.Future[bool]) -> None:
+        """Set this to True at the next match."""
+        self._waiters[waiter] = None
+
+    def leave(self, waiter: asyncio.Future[bool]) -> None:
+        """Forget one who waits no more."""
+        self._waiters.pop(waiter, None)
 
     def is_quiet(self, after_seq: int) -> bool:
         """Say whether it is certain that the tail holds nothing wanted past `after_seq`."""

@@ -103,6 +103,7 @@ class Subscription:
         self._as_json = as_json
         self._wire = wire
         self._metrics = metrics
+        self._now_s = 0.0  # as of the last step's end
         self._beat_at_s: float | None = None  # None = the reader has not been at the head yet
 
     @property
@@ -136,9 +137,7 @@ class Subscription:
 
     async def _step(self, write: Write) -> None:
         # 0 until the head is reached: its heartbeat must not wait for a silence
-        idle_s = 0.0
-        if self._beat_at_s is not None:
-            idle_s = max(0.0, self._beat_at_s - self._clock.monotonic_s())
+        idle_s = 0.0 if self._beat_at_s is None else max(0.0, self._beat_at_s - self._now_s)
         after_seq = self._follower.position
         batch = await self._follower.take(idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES)
         if self._new_rights is not None:
@@ -151,7 +150,7 @@ class Subscription:
         for message in self._wire.messages(batch, as_json=self._as_json):
             await write(message)
             self._metrics.sent_bytes.inc(len(message))
-        now_s = self._clock.monotonic_s()
+        now_s = self._now_s = self._clock.monotonic_s()
         if self._beat_at_s is None:
             if not self._follower.at_head:
                 return

@@ -1,0 +1,99 @@
+"""Waiting for news or for a time: whichever comes first, with few timers."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.log.rig import run, turns
+from tidings.log.alarm import Alarm
+
+
+class Source:
+    def __init__(self) -> None:
+        self.waiters: list[asyncio.Future[bool]] = []
+
+    def wait(self, waiter: asyncio.Future[bool]) -> None:
+        self.waiters.append(waiter)
+
+    def leave(self, waiter: asyncio.Future[bool]) -> None:
+        self.waiters.remove(waiter)
+
+
+def timers_set(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list that grows with every timer that the loop is asked for from now on."""
+    loop = asyncio.get_running_loop()
+    call_at, found = loop.call_at, list[float]()
+
+    def counted(when: float, callback: object, *arguments: object) -> asyncio.TimerHandle:
+        found.append(when)
+        return call_at(when, callback, *arguments)  # type: ignore[arg-type]  # passed on as it came
+
+    monkeypatch.setattr(loop, "call_at", counted)
+    return found
+
+
+def test_one_timer_serves_all_waits_for_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        source = Source()
+        alarm, timers = Alarm(source), timers_set(monkeypatch)
+        deadline_s = asyncio.get_running_loop().time() + 60
+        for _ in range(3):
+            patience_s = deadline_s - asyncio.get_running_loop().time()
+            waiting = asyncio.ensure_future(alarm.moves_within(patience_s))
+            await turns(2)
+            source.waiters[0].set_result(True)
+            assert await waiting
+        assert len(timers) == 1
+        waiting = asyncio.ensure_future(alarm.moves_within(90))
+        await turns(2)
+        assert len(timers) == 2
+        waiting.cancel()
+        alarm.close()
+
+    run(scenario())
+
+
+def test_without_news_it_rings() -> None:
+    async def scenario() -> None:
+        source = Source()
+        alarm = Alarm(source)
+        for _ in range(2):
+            assert not await alarm.moves_within(0.001)
+            assert source.waiters == []
+
+    run(scenario())
+
+
+def test_ringing_while_nobody_waits_is_not_heard_later() -> None:
+    async def scenario() -> None:
+        source = Source()
+        alarm = Alarm(source)
+        waiting = asyncio.ensure_future(alarm.moves_within(0.001))
+        await turns(2)
+        source.waiters[0].set_result(True)
+        assert await waiting
+        assert not await Alarm(source).moves_within(0.01)  # the first one's time has come and gone
+        waiting = asyncio.ensure_future(alarm.moves_within(60))
+        await turns(2)
+        source.waiters[0].set_result(True)
+        assert await waiting
+        alarm.close()
+
+    run(scenario())
+
+
+def test_who_is_cancelled_leaves_nothing_behind() -> None:
+    async def scenario() -> None:
+        source = Source()
+        alarm = Alarm(source)
+        waiting = asyncio.ensure_future(alarm.moves_within(60))
+        await turns(2)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+        assert waiting.cancelled()
+        assert source.waiters == []
+        alarm.close()
+
+    run(scenario())
