@@ -21,6 +21,13 @@ def bearer_of(request: Request) -> str:
     return rest[0] if rest and words[0].lower() == "bearer" else ""
 
 
+def secret_in(metadata: Metadata) -> str:
+    """Return the credential in call metadata without its scheme, "" when there is none."""
+    text = next((str(value) for key, value in metadata if key == "authorization"), "")
+    scheme, _, secret = text.partition(" ")
+    return secret if scheme.lower() == "bearer" else text
+
+
 def bearer(token: str) -> Metadata:
     """Return a token as call metadata, nothing for the empty one."""
     if not token:

@@ -17,14 +17,18 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tidings.gateway.credentials import secret_in
 from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.routes import Route
 from tidings.gateway.transcode.status import status_of
+from tidings.v1 import access_service_pb2
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
 if TYPE_CHECKING:
+    from tidings.v1.access_service_pb2_grpc import AccessServiceAsyncStub
     from tidings.v1.event_service_pb2_grpc import EventServiceAsyncStub  # exists in the stubs only
 
 T = TypeVar("T")
@@ -64,6 +68,7 @@ class Upstream:
     def __init__(self, target: str, *, patience_s: float) -> None:
         self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
         self._stub: EventServiceAsyncStub = EventServiceStub(self._channel)
+        self._access: AccessServiceAsyncStub = AccessServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)  # its stubs are for threads
         self._patience_s = patience_s
 
@@ -74,6 +79,26 @@ class Upstream:
         self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._channel.close()
+
+    async def authenticate(
+        self, credential: Metadata
+    ) -> access_service_pb2.AuthenticateResponse | None:
+        """Ask whose a credential is, or why it is nobody's; None = there is no access control.
+
+        Raises:
+            grpc.aio.AioRpcError: the service stayed away.
+        """
+        request = access_service_pb2.AuthenticateRequest(credential=secret_in(credential))
+
+        async def attempt() -> access_service_pb2.AuthenticateResponse | None:
+            try:
+                return await self._access.Authenticate(request, timeout=self._patience_s)
+            except Failure as error:
+                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    return None
+                raise
+
+        return await self._patiently(attempt, _reads_again)
 
     async def subscribe(self, request: pb.SubscribeRequest, credential: Metadata) -> Opened:
         """Open a stream and return it once all checks have passed.

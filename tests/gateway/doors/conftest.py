@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.doors.fake import FakeService, faking
+from tests.gateway.doors.guard import Guard, guarding
 from tests.gateway.doors.rig import Http, gateway
 from tests.rpc.serving import serving
 
@@ -30,6 +31,13 @@ def shared_http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
     """A gateway over a real service that a module's tests share: for what changes nothing."""
     address = f"unix:{tmp_path_factory.mktemp('grpc') / 'socket'}"
     with serving(address) as served, gateway(served.server, address) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
+    """A gateway over a real service with access control that a module's tests share."""
+    with guarding(f"unix:{tmp_path_factory.mktemp('guard') / 'socket'}") as running:
         yield running
 
 

@@ -7,7 +7,7 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -15,26 +15,38 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tests.gateway.doors.rig import Http, gateway
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import LoopServer
-from tidings.v1 import event_pb2, event_service_pb2_grpc
+from tidings.core.errors import TidingsError
+from tidings.rpc.status import abort, status_of
+from tidings.v1 import (
+    access_service_pb2,
+    access_service_pb2_grpc,
+    event_pb2,
+    event_service_pb2_grpc,
+)
 from tidings.v1 import event_service_pb2 as pb
 
 Context = Any
-Failure = tuple[grpc.StatusCode, str]
+Failure = tuple[grpc.StatusCode, str] | TidingsError
 
 
 class FakeService:
     """Answers what the doors of Nomad and Consul ask; `http` is the gateway before it.
 
-    `failure` ends every call, before anything else. `messages` are what a stream brings; after them
-    it ends with `stream_failure`, or stays open while `stays_open`. `held` makes a waiting List
-    hang until it is cancelled. `breaks_after` is how many drafts an upload stores before it fails
-    with `stream_failure`, once.
+    `whose` is what Authenticate says, None = there is no access control, and `loses_access` that it
+    cannot say. `failure` ends every other call, before anything else: a code and a text, or an
+    error of the service in all its riches. `messages` are what a stream brings; after them it ends
+    with `stream_failure`, or stays open while `stays_open`. `held` makes a waiting List hang until
+    it is cancelled. `breaks_after` is how many drafts an upload stores before it fails with
+    `stream_failure`, once.
     """
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
         self.metadata: list[dict[str, str]] = []
         self.drafts: list[event_pb2.Draft] = []
+        self.whose: access_service_pb2.AuthenticateResponse | None = None
+        self.loses_access = False
+        self.credentials: list[str] = []  # of Authenticate
         self.failure: Failure | None = None
         self.stream_failure: Failure | None = None
         self.breaks_after: int | None = None
@@ -47,6 +59,17 @@ class FakeService:
         self.is_held = threading.Event()
         self.has_ended = threading.Event()
         self._more: asyncio.Queue[pb.SubscribeResponse | None] = asyncio.Queue()
+
+    async def Authenticate(
+        self, request: access_service_pb2.AuthenticateRequest, context: Context
+    ) -> access_service_pb2.AuthenticateResponse:
+        if self.loses_access:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "going down")
+        if self.whose is None:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "access control is not offered")
+            raise AssertionError
+        self.credentials.append(request.credential)
+        return self.whose
 
     async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
         await self._begin(request, context)
@@ -75,7 +98,7 @@ class FakeService:
         finally:
             self.has_ended.set()
         if self.stream_failure is not None:
-            await context.abort(*self.stream_failure)
+            await _end(context, self.stream_failure)
 
     async def PublishStream(
         self, requests: AsyncIterator[pb.PublishStreamRequest], context: Context
@@ -88,7 +111,7 @@ class FakeService:
                     if self.breaks_after == len(self.drafts) and self.stream_failure is not None:
                         self.breaks_after = None
                         yield response
-                        await context.abort(*self.stream_failure)
+                        await _end(context, self.stream_failure)
                     response.results.append(self._publish(draft))
                 yield response
         finally:
@@ -115,7 +138,14 @@ class FakeService:
         found.pop("user-agent", None)
         self.metadata.append(found)
         if self.failure is not None:
-            await context.abort(*self.failure)
+            await _end(context, self.failure)
+
+
+async def _end(context: Context, failure: Failure) -> NoReturn:
+    if isinstance(failure, TidingsError):
+        await abort(context, status_of(failure))
+    await context.abort(*failure)
+    raise AssertionError
 
 
 @contextmanager
@@ -141,6 +171,11 @@ async def _start(address: str) -> tuple[FakeService, grpc.aio.Server]:
     for name in ("Publish", "GetJobEvents", "GetClusterEvent", "ListClusterEvents"):
         setattr(service, name, None)
     handlers.add_EventServiceServicer_to_server(service, server)
+    for method in access_service_pb2.DESCRIPTOR.services_by_name["AccessService"].methods:
+        if method.name != "Authenticate":
+            setattr(service, method.name, None)
+    access_handlers: Any = access_service_pb2_grpc
+    access_handlers.add_AccessServiceServicer_to_server(service, server)
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     await servicer.set("", health_pb2.HealthCheckResponse.SERVING)

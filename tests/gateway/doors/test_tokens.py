@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.gateway.doors.rig import Answer, Http, gateway
-from tests.rpc.credentials import guarded, revoke, token_of
-from tests.rpc.serving import START_US, Served, serving
+from tests.gateway.doors.guard import Guard
+from tests.gateway.doors.rig import Answer, Http
 
-POLICIES = """
-[policies.reader]
-puppet.jobs = "read"
-feldera.role = "read"
-[policies.nothing]
-publish = ["nomad"]
-"""
 JOB = "/orchestrator/v1/jobs/352/events"
 EVENTS = "/v0/cluster/events"
 NEEDED = ("user-unauthenticated", "Route requires authentication")
 INVALID = ("invalid-token", "The provided token is invalid.")
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    address = f"unix:{tmp_path_factory.mktemp('tokens') / 'socket'}"
-    with serving(address, guarded(POLICIES)) as running:
-        yield running
+@pytest.fixture
+def http(guard: Guard) -> Http:
+    return guard.http
 
 
-@pytest.fixture(scope="module")
-def http(served: Served) -> Iterator[Http]:
-    with gateway(served.server, served.address) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def secrets(served: Served) -> dict[str, str]:
-    """A secret of each sort of token."""
-    ends = Timestamp(seconds=START_US // 1_000_000 + 60)
-    made = {
-        "reader": token_of(served.channel, policies=["reader"]),
-        "nothing": token_of(served.channel, policies=["nothing"]),
-        "revoked": token_of(served.channel, policies=["reader"]),
-        "expired": token_of(served.channel, policies=["reader"], expires_at=ends),
-    }
-    revoke(served.channel, made["revoked"][0])
-    served.deployment.clock.at_us += 120 * 1_000_000
-    return {name: secret for name, (_, secret) in made.items()} | {"unknown": "no-such-token"}
+@pytest.fixture
+def secrets(guard: Guard) -> dict[str, str]:
+    return guard.secrets
 
 
 def puppet_401(answer: Answer) -> tuple[str, str]:
@@ -105,17 +77,15 @@ def test_puppet_lets_readers_in(
 
 def test_puppet_forbids_who_may_not_read_jobs(http: Http, secrets: dict[str, str]) -> None:
     for target in (JOB, f"{JOB}?start=abc"):
-        answer = http.ask("GET", target, f"X-Authentication: {secrets['nothing']}")
+        answer = http.ask("GET", target, f"X-Authentication: {secrets['publisher']}")
         assert (answer.status, json.loads(answer.body)) == (
             403,
             {"kind": "puppetlabs.orchestrator/not-permitted", "msg": "Not permitted"},
         )
 
 
-def test_a_kept_job_is_not_shown_to_others(
-    served: Served, http: Http, secrets: dict[str, str]
-) -> None:
-    _, writer = token_of(served.channel, management=True)
+def test_a_kept_job_is_not_shown_to_others(http: Http, secrets: dict[str, str]) -> None:
+    writer = secrets["root"]
     item = {"job": "9", "type": "node_running", "timestamp": "2016-05-05T19:50:08Z"}
     body = json.dumps(item).encode()
     target = JOB.replace("352", "9")
@@ -123,12 +93,18 @@ def test_a_kept_job_is_not_shown_to_others(
     assert published.status == 200
     assert http.ask("GET", target, f"X-Authentication: {writer}").status == 200
     assert puppet_401(http.ask("GET", target)) == NEEDED
-    assert http.ask("GET", target, f"X-Authentication: {secrets['nothing']}").status == 403
+    assert http.ask("GET", target, f"X-Authentication: {secrets['publisher']}").status == 403
 
 
 @pytest.mark.parametrize(
     "path",
-    [EVENTS, f"{EVENTS}/latest", f"{EVENTS}/nope?selector=junk", "/v0/cluster_healthz"],
+    [
+        EVENTS,
+        f"{EVENTS}/latest",
+        f"{EVENTS}/nope?selector=junk",
+        "/v0/cluster_healthz",
+        "/v0/config",
+    ],
 )
 @pytest.mark.parametrize(
     ("header", "challenge"),
@@ -172,7 +148,7 @@ def test_feldera_lets_readers_in(http: Http, secrets: dict[str, str], prefix: st
 
 @pytest.mark.parametrize("path", [EVENTS, f"{EVENTS}/nope", f"{EVENTS}/latest?selector=x"])
 def test_feldera_forbids_who_has_no_role(http: Http, secrets: dict[str, str], path: str) -> None:
-    answer = http.ask("GET", path, f"Authorization: Bearer {secrets['nothing']}")
+    answer = http.ask("GET", path, f"Authorization: Bearer {secrets['publisher']}")
     body: Any = json.loads(answer.body)
     assert (answer.status, body["error_code"]) == (403, "InsufficientPermissions")
     assert body["details"] == {"required": "read", "actual": "none"}

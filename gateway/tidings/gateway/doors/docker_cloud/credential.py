@@ -1,4 +1,4 @@
-"""Whom a request comes from: its credentials, and the page that made a browser send it."""
+"""Whom a request comes from: its credentials, its user, the page that made a browser send it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Collection
 from tidings.gateway.asgi import Request
 from tidings.gateway.credentials import bearer
 from tidings.gateway.transcode.metadata import Metadata
+from tidings.v1.access_service_pb2 import AuthenticateResponse
 
 _DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
@@ -22,22 +23,38 @@ def credential_of(request: Request) -> Metadata:
     text = (request.header(b"authorization") or "").strip()
     if not text:
         return ()
-    if key := _key_of(text):
-        return bearer(key)
+    pair = _basic(text)
+    if pair is not None and pair[1]:
+        return bearer(pair[1])
     if text.isascii() and text.isprintable():
         return (("authorization", text),)
     return bearer(text)  # one that fits no metadata, which is not none
 
 
-def _key_of(text: str) -> str:
+def user_of(request: Request, whose: AuthenticateResponse) -> str | None:
+    """Return the name of the caller's token, None when he is nobody; "" = he has no credential.
+
+    The user that `Basic` names must be that one.
+    """
+    if whose.WhichOneof("outcome") != "principal":
+        return None
+    text = (request.header(b"authorization") or "").strip()
+    name = whose.principal.name if text else ""
+    pair = _basic(text)
+    return name if pair is None or pair[0] == name else None
+
+
+def _basic(text: str) -> tuple[str, str] | None:
+    """Return user and key of `Basic`, None for any other header."""
     scheme, _, value = text.partition(" ")
     if scheme.lower() != "basic":
-        return ""
+        return None
     try:
         pair = base64.b64decode(value.strip(), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return pair.partition(":")[2]  # a key may hold colons, a user name may not
+        return None
+    user, _, key = pair.partition(":")  # a key may hold colons, a user name may not
+    return user, key
 
 
 def is_known_origin(request: Request, allowed: Collection[str]) -> bool:

@@ -8,7 +8,11 @@ import contextlib
 from tidings.gateway.asgi import Request, while_connected
 from tidings.gateway.door import Handler, House, SocketHandler
 from tidings.gateway.doors.docker_cloud import refusals
-from tidings.gateway.doors.docker_cloud.credential import credential_of, is_known_origin
+from tidings.gateway.doors.docker_cloud.credential import (
+    credential_of,
+    is_known_origin,
+    user_of,
+)
 from tidings.gateway.doors.docker_cloud.frames import (
     GAP,
     DockerCloudFrames,
@@ -102,9 +106,20 @@ class DockerCloudDoor:
             return refusals.UNAUTHORIZED
         namespace = parse_namespace(request.raw_path)
         assert namespace is not None
+        credential = credential_of(request)
+        try:
+            whose = await self._house.upstream.authenticate(credential)
+        except Failure as error:
+            return refusals.print_failure(error)
+        if whose is not None:
+            user = user_of(request, whose)
+            # Without a namespace it is the user's own, which nobody without a name has.
+            namespace = namespace or user or ""
+            if user is None or not namespace:
+                return refusals.UNAUTHORIZED
         selection = parse_stream_query(namespace, request.query).selection()
         selected = selection.SerializeToString(deterministic=True)
-        plan = Plan(self._frames, selected, credential_of(request))
+        plan = Plan(self._frames, selected, credential)
         subscribe = pb.SubscribeRequest.FromString(selected)
         subscribe.latest = True
         try:

@@ -107,12 +107,15 @@ class FelderaDoor:
 
         Feldera looks at credentials before it looks at the query.
         """
+        await self._check_may_read(request)
+        return text_reply(400, str(error))
+
+    async def _check_may_read(self, request: Request) -> None:
         try:
             await self._event(request, LATEST, FELDERA_FIELDS_STATUS)
         except Failure as failure:
             if failure.code() is not _Code.NOT_FOUND:
                 raise
-        return text_reply(400, str(error))
 
     async def _health(self, request: Request) -> Reply:
         # Of all events only the statuses: with their texts 1000 might not fit into a message.
@@ -124,7 +127,7 @@ class FelderaDoor:
 
     async def _config(self, request: Request) -> Reply:
         """Return what clients look at when they begin: the edition and the version."""
-        del request
+        await self._check_may_read(request)
         value = {
             "telemetry": "",
             "edition": "Open source",
