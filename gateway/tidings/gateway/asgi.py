@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from tidings.gateway.transcode.errors import TooLarge
@@ -15,6 +15,7 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
+T = TypeVar("T")
 
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 JSON_TYPE = (b"content-type", b"application/json")
@@ -159,15 +160,17 @@ class Request:
             return
 
 
-async def while_connected(request: Request, work: Coroutine[Any, Any, None]) -> None:
-    """Do the work until its end, or until the client leaves; then it is cancelled at once."""
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what the work returns; None when the client leaves, which cancels it at once."""
+    outcome: T | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(_until_gone(request.receive))
-            await work
+            outcome = await work
             watching.cancel()
     except* ClientGone:
         pass
+    return outcome
 
 
 async def _until_gone(receive: Receive) -> NoReturn:

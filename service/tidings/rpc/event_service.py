@@ -99,17 +99,22 @@ class EventServicer:
 
     async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
         """Store a Consul user event and return it."""
-        caller = self._access.caller(context)
-        if not caller.rights.may_fire(request.name):
+        try:
+            caller = self._access.caller(context)
+            if not caller.rights.may_fire(request.name):
+                caller.refuse("event:write", request.name)
+        except (Unauthenticated, Denied):
             check_event(request, self._consul)  # Consul looks at the filters first
-            caller.refuse("event:write", request.name)
+            raise
         return await fire(request, self._publisher, self._consul, _patience_s(context))
 
     async def List(self, request: pb.ListRequest, context: Context) -> bytes:
         """Return Consul's list of user events, perhaps after a wait; an encoded ListResponse."""
         caller = self._access.caller(context)
         wait_s = wait_s_of(request, context.time_remaining())
-        await self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
+        if request.index:
+            waiting = self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
+            await self._access.staying(caller, lambda _changed: None, waiting)
         # rights may have changed meanwhile
         return self._lists.answer(request.name, self._access.again(caller).rights)
 

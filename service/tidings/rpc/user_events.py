@@ -169,8 +169,11 @@ async def fire(
     draft = event_pb2.Draft(events=[event_pb2.Event(consul=_event_of(request))])
     try:
         stored, record = await publisher.publish(draft, patience_s)
-    except PayloadTooLarge:
-        raise
+    except PayloadTooLarge as error:
+        if not error.field:
+            raise
+        field = error.field.rpartition(".")[2]  # the caller knows of no draft
+        raise PayloadTooLarge(field, error.size_bytes, error.limit_bytes) from error
     except BadRequest as error:
         raise BadRequest("", error.reason) from error
     events = event_pb2.Record.FromString(record.body).events

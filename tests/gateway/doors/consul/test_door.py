@@ -9,13 +9,14 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from tests.gateway.doors.fake import FakeService, faking, wait_for
+from tests.gateway.doors.fake import Failure, FakeService, faking, wait_for
+from tidings.core.errors import Unauthenticated
 from tidings.v1 import consul_pb2
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.access_service_pb2 import AuthenticateResponse, Principal
 
 LIST = "/v1/event/list"
 Code = grpc.StatusCode
-Failure = tuple[grpc.StatusCode, str]
 
 
 def events(*names: str) -> list[consul_pb2.ConsulEvent]:
@@ -95,7 +96,9 @@ def test_the_token_is_found_where_consul_looks(
             (403, "Permission denied"),
             (403, "Permission denied"),
         ),
-        ((Code.UNAUTHENTICATED, "missing"), (403, "Permission denied"), (403, "Permission denied")),
+        (Unauthenticated("missing"), (403, "Permission denied"), (403, "Permission denied")),
+        (Unauthenticated("unknown"), (500, "ACL not found"), (403, "ACL not found")),
+        (Unauthenticated("expired"), (500, "ACL not found"), (403, "ACL not found")),
         ((Code.UNAUTHENTICATED, "who"), (500, "ACL not found"), (403, "ACL not found")),
         ((Code.INVALID_ARGUMENT, "Invalid x"), (500, "Invalid x"), (400, "Invalid x")),
         ((Code.INTERNAL, "internal, 12"), (500, "internal, 12"), (500, "internal, 12")),
@@ -178,8 +181,41 @@ def test_the_index_is_an_unsigned_64_bit_header(fake: FakeService) -> None:
 
 def test_a_list_that_access_control_shortened_says_so(fake: FakeService) -> None:
     fake.list_response = pb.ListResponse(index=1, filtered_by_acl=True)
-    answer = fake.http.ask("GET", LIST)
+    answer = fake.http.ask("GET", LIST, "X-Consul-Token: t")
     assert answer.headers["x-consul-results-filtered-by-acls"] == "true"
+    without_token = fake.http.ask("GET", LIST, "X-Consul-Token: ", "Authorization: Basic x")
+    assert "x-consul-results-filtered-by-acls" not in without_token.headers
+
+
+ROUTED = [
+    ("GET", LIST, 200),
+    ("PUT", "/v1/event/fire/x", 200),
+    ("OPTIONS", LIST, 200),
+    ("GET", "/v1/agent/self", 200),
+    ("GET", LIST + "?wait=5", 400),
+    ("POST", LIST, 405),
+    ("GET", LIST + "?a;b", 500),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "status"), ROUTED)
+@pytest.mark.parametrize("policy", ["allow", "deny"])
+def test_answers_say_what_becomes_of_a_name_without_a_rule(
+    fake: FakeService, method: str, target: str, status: int, policy: str
+) -> None:
+    if policy == "deny":
+        fake.whose = AuthenticateResponse(principal=Principal(id="anonymous"))
+    answer = fake.http.ask(method, target)
+    assert (answer.status, answer.headers["x-consul-default-acl-policy"]) == (status, policy)
+
+
+def test_who_waits_for_a_service_that_is_away_hears_nothing_of_policies(address: str) -> None:
+    with faking(address, patience_s=0.1) as fake:
+        fake.failure = (Code.UNAVAILABLE, "going down")
+        fake.loses_access = True
+        answer = fake.http.ask("GET", LIST)
+    assert (answer.status, answer.body) == (500, b"No known Consul servers")
+    assert "x-consul-default-acl-policy" not in answer.headers
 
 
 def test_a_client_that_leaves_ends_the_call_that_it_waited_for(fake: FakeService) -> None:

@@ -12,6 +12,7 @@ from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
+from tidings.gateway.doors.consul.default_policy import DefaultPolicy
 from tidings.gateway.doors.consul.lines import parse_event
 from tidings.gateway.doors.consul.query import (
     FIRE_PREFIX,
@@ -41,6 +42,7 @@ _SLACK_S = 30.0
 # How long after the end of a wait the answer may still be on its way.
 _LATE_S = 1.0
 
+# None = the client has left.
 Endpoint = Callable[[Request, Query], Awaitable[Reply | None]]
 
 
@@ -51,6 +53,7 @@ class ConsulDoor:
 
     def __init__(self, house: House) -> None:
         self._house = house
+        self._default_policy = DefaultPolicy(house.upstream)
         self._intake = Intake(house, "consul", parse_event, credential_of)
         self._endpoints: dict[bytes, tuple[str, Endpoint]] = {
             LIST_PATH: ("GET", self._list),
@@ -79,21 +82,23 @@ class ConsulDoor:
         if location is not None:
             await request.reply(replies.redirect_reply(request.method, location))
             return
+        reply = await self._reply(request)
+        if reply is not None:
+            headers = (*reply.headers, *await self._default_policy.headers())
+            await replies.send(request, Reply(reply.status, headers, reply.body))
+
+    async def _reply(self, request: Request) -> Reply | None:
         try:
             query = golang.parse_query_strictly(request.query)
         except golang.BadQuery:
-            await request.reply(replies.unparsable_query())
-            return
+            return replies.unparsable_query()
         method, endpoint = self._endpoints.get(request.path, ("PUT", self._fire))
         if request.method != method:
-            await request.reply(_wrong_method(request.method, method))
-            return
+            return replies.wrong_method(request.method, method)
         try:
-            reply = await endpoint(request, query)
+            return await endpoint(request, query)
         except Refused as error:
-            reply = replies.error_reply(error.status, error.text)
-        if reply is not None:
-            await replies.send(request, reply)
+            return replies.error_reply(error.status, error.text)
 
     async def _fire(self, request: Request, query: Query) -> Reply:
         settings = self._house.settings
@@ -114,17 +119,18 @@ class ConsulDoor:
         fired = replies.event_object(response.event)
         return replies.json_reply(fired, pretty="pretty" in query)
 
-    async def _list(self, request: Request, query: Query) -> None:
+    async def _list(self, request: Request, query: Query) -> Reply | None:
         wanted = parse_list_query(query)
-        await while_connected(request, self._list_and_send(request, query, wanted))
+        return await while_connected(request, self._listed(request, query, wanted))
 
-    async def _list_and_send(self, request: Request, query: Query, wanted: ListQuery) -> None:
+    async def _listed(self, request: Request, query: Query, wanted: ListQuery) -> Reply:
+        credential = credential_of(request, query)
         try:
-            response = await self._held(wanted, credential_of(request, query))
+            response = await self._held(wanted, credential)
         except Failure as error:
-            await request.reply(replies.failure_reply(error, is_fire=False))
-            return
-        await replies.send(request, replies.list_reply(response, pretty="pretty" in query))
+            return replies.failure_reply(error, is_fire=False)
+        is_pretty = "pretty" in query
+        return replies.list_reply(response, is_anonymous=not credential, pretty=is_pretty)
 
     async def _held(self, wanted: ListQuery, credential: Metadata) -> pb.ListResponse:
         """Return the list, held back as long as was asked for; on the way down what there is now.
@@ -195,11 +201,3 @@ def credential_of(request: Request, query: Query | None = None) -> Metadata:
     token = query.first("token") if query is not None else ""
     token = token or (request.header(b"x-consul-token") or "").strip()
     return bearer(token or bearer_of(request))
-
-
-def _wrong_method(method: str, allowed: str) -> Reply:
-    allow = (b"allow", f"OPTIONS,{allowed}".encode("ascii"))
-    if method == "OPTIONS":
-        return Reply(200, (*replies.ROUTED, allow), b"")
-    reply = replies.error_reply(405, f"method {method} not allowed")
-    return Reply(reply.status, (*reply.headers, allow), reply.body)

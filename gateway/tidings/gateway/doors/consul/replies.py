@@ -10,17 +10,12 @@ import grpc
 
 from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure, reason_of
+from tidings.gateway.upstream import Failure, problem_of, reason_of
 from tidings.v1 import consul_json, consul_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
 
 _VARY = (b"vary", b"Accept-Encoding")
-# Of every answer that a handler of Consul's gives; without access control everything is allowed.
-ROUTED = (_VARY, (b"x-consul-default-acl-policy", b"allow"))
 NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
-
-NO_TOKEN = "missing"  # noqa: S105 - the reason, not a token
-"""How the service says that a token is needed and none was given."""
 
 _Code = grpc.StatusCode
 # Source: gziphandler 1.1.1, DefaultMinSize as Consul uses it.
@@ -38,13 +33,13 @@ def json_reply(value: Any, *headers: tuple[bytes, bytes], pretty: bool) -> Reply
     """Return 200 with JSON as Go's encoder writes it; pretty with 4 spaces and a final newline."""
     text = json_runtime.dumps_indented(value) + b"\n" if pretty else json_runtime.dumps(value)
     body = json_runtime.go_escape_html(text)
-    return Reply(200, (JSON_TYPE, *ROUTED, *headers), body)
+    return Reply(200, (JSON_TYPE, _VARY, *headers), body)
 
 
-def list_reply(response: pb.ListResponse, *, pretty: bool) -> Reply:
-    """Return the list with its index."""
+def list_reply(response: pb.ListResponse, *, is_anonymous: bool, pretty: bool) -> Reply:
+    """Return the list with its index; who has no token is not told that something is left out."""
     headers = [(b"x-consul-index", b"%d" % response.index)]
-    if response.filtered_by_acl:
+    if response.filtered_by_acl and not is_anonymous:
         headers.append((b"x-consul-results-filtered-by-acls", b"true"))
     events = [event_object(event) for event in response.events]
     return json_reply(events, *headers, pretty=pretty)
@@ -52,7 +47,15 @@ def list_reply(response: pb.ListResponse, *, pretty: bool) -> Reply:
 
 def error_reply(status: int, text: str) -> Reply:
     """Return an error: bare text, no final newline."""
-    return text_reply(status, text, *ROUTED)
+    return text_reply(status, text, _VARY)
+
+
+def wrong_method(method: str, allowed: str) -> Reply:
+    """Return the answer to another method than the allowed one; OPTIONS asks which that is."""
+    allow = (b"allow", f"OPTIONS,{allowed}".encode("ascii"))
+    if method == "OPTIONS":
+        return Reply(200, (_VARY, allow), b"")
+    return text_reply(405, f"method {method} not allowed", _VARY, allow)
 
 
 def redirect_reply(method: str, location: str) -> Reply:
@@ -76,7 +79,7 @@ def failure_reply(error: Failure, *, is_fire: bool) -> Reply:
     Source: Consul 1.21 agent/http.go and agent/user_event.go; spec of the door, sections 3 and 9.
     """
     code, text = error.code(), error.details() or ""
-    if code is _Code.PERMISSION_DENIED or (code is _Code.UNAUTHENTICATED and text == NO_TOKEN):
+    if code is _Code.PERMISSION_DENIED or problem_of(error) == "missing":
         return error_reply(403, "Permission denied")
     if code is _Code.UNAUTHENTICATED:
         # The event handler has committed 500 before Consul's wrapper would say 403.
@@ -124,7 +127,7 @@ def not_printable() -> Reply:
 
 def unparsable_query() -> Reply:
     """Return the answer to a query that Go cannot parse: 500 without a body."""
-    return Reply(500, ROUTED, b"")
+    return Reply(500, (_VARY,), b"")
 
 
 def not_found() -> Reply:
