@@ -9,6 +9,8 @@ from tests.gateway.doors.fake import FakeService, faking, wait_for
 from tests.gateway.doors.rig import Connection
 from tidings.v1 import event_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.access_service_pb2 import CREDENTIAL_PROBLEM_EXPIRED, Principal
+from tidings.v1.access_service_pb2 import AuthenticateResponse as Whose
 
 STREAM = "/v1/event/stream"
 HEARTBEAT = b"{}\n"
@@ -89,20 +91,21 @@ def test_a_refusal_comes_before_the_head_in_nomads_words(
 
 
 @pytest.mark.parametrize(
-    ("failure", "status", "text"),
+    ("whose", "status", "text"),
     [
         # Nomad asks who it is, then for the region, then what the caller may read.
-        ((Code.UNAUTHENTICATED, "no such token"), 403, "Permission denied"),
-        ((Code.PERMISSION_DENIED, "topic Node"), 500, "No path to region"),
         (None, 500, "No path to region"),
+        (Whose(principal=Principal(id="anonymous")), 500, "No path to region"),
+        (Whose(problem=CREDENTIAL_PROBLEM_EXPIRED), 403, "Permission denied"),
     ],
 )
 def test_an_unknown_region_is_told_to_whom_the_service_knows(
-    fake: FakeService, failure: tuple[grpc.StatusCode, str] | None, status: int, text: str
+    fake: FakeService, whose: Whose | None, status: int, text: str
 ) -> None:
-    fake.failure = failure
+    fake.whose = whose
     answer = fake.http.ask("GET", STREAM + "?region=mars")
     assert (answer.status, answer.body.decode()) == (status, text)
+    assert fake.requests == []
 
 
 def test_a_service_that_stays_away_is_waited_for_and_then_an_error(address: str) -> None:

@@ -33,6 +33,7 @@ _HEADERS = (
 )
 
 _Code = grpc.StatusCode
+_DENIED = text_reply(403, "Permission denied", _VARY)
 _NO_REGION = text_reply(500, "No path to region", _VARY)
 
 
@@ -72,27 +73,33 @@ class NomadDoor:
 
     async def _serve(self, request: Request, query: StreamQuery) -> None:
         credential = credential_of(request)
+        if query.region not in ("", self._house.settings.nomad_region):
+            await request.reply(await self._elsewhere(credential))
+            return
         subscribe = query.request()
         selection = query.request()
         selection.ClearField("start")
         plan = Plan(self._lines, selection.SerializeToString(deterministic=True), credential)
-        is_ours = query.region in ("", self._house.settings.nomad_region)
         try:
             reader = await self._house.feeds.read(plan, subscribe)
         except Failure as error:
-            if is_ours or error.code() is _Code.UNAUTHENTICATED:
-                await request.reply(print_error(error))
-            else:
-                await request.reply(_NO_REGION)
+            await request.reply(print_error(error))
             return
         try:
-            # Nomad asks in this order: who the caller is, the region, what the caller may read.
-            if is_ours:
-                await self._pump(request, reader)
-            else:
-                await request.reply(_NO_REGION)
+            await self._pump(request, reader)
         finally:
             reader.close()
+
+    async def _elsewhere(self, credential: Metadata) -> Reply:
+        """Answer for another region.
+
+        Nomad asks in this order: who the caller is, the region, what the caller may read.
+        """
+        try:
+            whose = await self._house.upstream.authenticate(credential)
+        except Failure as error:
+            return print_error(error)
+        return _DENIED if whose is not None and whose.HasField("problem") else _NO_REGION
 
     async def _pump(self, request: Request, reader: Reader[bytes]) -> None:
         loop = asyncio.get_running_loop()
@@ -127,7 +134,7 @@ def print_error(error: Failure) -> Reply:
     """Print why the service refused a stream, in Nomad's spelling."""
     code, text = error.code(), error.details() or ""
     if code in (_Code.PERMISSION_DENIED, _Code.UNAUTHENTICATED):
-        return text_reply(403, "Permission denied", _VARY)
+        return _DENIED
     if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
         # How a Nomad agent says that nobody can answer. Source: Nomad structs.ErrNoLeader.
         return text_reply(500, "No cluster leader", _VARY)
