@@ -18,11 +18,10 @@ from tidings.gateway.doors.puppet.query import (
     error_body,
     job_of,
     parse_job_query,
+    parse_pairs,
 )
 from tidings.gateway.publish import Intake
-from tidings.gateway.transcode.errors import BadRequest
 from tidings.gateway.transcode.metadata import Metadata
-from tidings.gateway.transcode.query import parse_query
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.upstream import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
@@ -156,15 +155,8 @@ def credential_of(request: Request) -> Metadata:
     """
     token = request.header(b"x-authentication") or ""
     if not token:
-        token = next((value for name, value in _pairs(request.query) if name == "token"), "")
+        token = next((value for name, value in parse_pairs(request.query) if name == "token"), "")
     return bearer(token)
-
-
-def _pairs(query: bytes) -> list[tuple[str, str]]:
-    try:
-        return [(name, value or "") for name, value in parse_query(query)]
-    except BadRequest:
-        return []
 
 
 def print_error(error: Failure, job: str) -> Reply:

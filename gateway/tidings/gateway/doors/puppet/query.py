@@ -51,15 +51,16 @@ def parse_job_query(job: str, query: bytes) -> JobQuery:
     Raises:
         BadJobQuery: the job or `start` is no integer, or `start` is given twice.
     """
-    starts = [
-        value
-        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-        if name == "start"
-    ]
+    starts = [value for name, value in parse_pairs(query) if name == "start"]
     number = _integer("job-id", job)
     if len(starts) > 1:
         raise BadJobQuery("start", ", ".join(starts), len(starts))
     return JobQuery(number, _integer("start", starts[0]) if starts else None)
+
+
+def parse_pairs(query: bytes) -> list[tuple[str, str]]:
+    """Return the parameters of a raw query, decoded, in their order; nothing in it is wrong."""
+    return parse_qsl(query.decode("latin-1"), keep_blank_values=True)
 
 
 def _integer(name: str, text: str) -> int:
