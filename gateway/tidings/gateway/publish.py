@@ -48,7 +48,8 @@ Parse = Callable[[bytes, str], event_pb2.Draft | None]
 class Intake:
     """One system's publishing path. Shared by all uploads; holds no state of them.
 
-    `credential` finds the caller's token where the system has a header of its own for it.
+    `credential` finds the caller's token where the system's clients put it; without one there
+    `Authorization` counts as it came.
     `newest_first` says that the system's lists begin with the newest: an array is stored from its
     end.
     """
@@ -88,10 +89,10 @@ class Intake:
 
     def _metadata(self, request: Request) -> Metadata:
         metadata = request_metadata(request.headers)
-        if self._credential is None:
+        own = self._credential(request) if self._credential is not None else ()
+        if not own:
             return metadata
-        others = tuple(entry for entry in metadata if entry[0] != "authorization")
-        return (*self._credential(request), *others)
+        return (*own, *(entry for entry in metadata if entry[0] != "authorization"))
 
 
 @dataclass(frozen=True, slots=True)
