@@ -65,6 +65,12 @@ class Server:
         assert line, f"serve ended or said nothing:\n{self.log_path.read_text()}"
         return line
 
+    @property
+    def host_and_port(self) -> tuple[str, str]:
+        """Where HTTP is served, as programs take it."""
+        host, _, port = self.http.rpartition(":")
+        return host, port
+
     def children(self) -> dict[str, psutil.Process]:
         """Return the living children by name: "service" and "gateway"."""
         found = {}

@@ -20,10 +20,9 @@ EVENTS = 100
 def test_npm_consul_watch_sees_each_of_a_hundred_events_once(
     server: Server, npm_clients: NpmClients
 ) -> None:
-    host, _, port = server.http.rpartition(":")
     script = Path(__file__).parent / "programs" / "consul_watch.cjs"
     done = subprocess.run(
-        [npm_clients.node, script, host, port, str(EVENTS)],
+        [npm_clients.node, script, *server.host_and_port, str(EVENTS)],
         env={**os.environ, "NODE_PATH": str(npm_clients.modules)},
         capture_output=True,
         text=True,

@@ -24,12 +24,10 @@ def nomad_reader(
     server: Server, python: Path, index: int, namespace: str = "", *topics: str
 ) -> Iterator[Iterator[str]]:
     """Lend the lines that the real python-nomad prints."""
-    host, _, port = server.http.rpartition(":")
     command = [
         str(python),
         str(PROGRAMS / "nomad_reader.py"),
-        host,
-        port,
+        *server.host_and_port,
         str(index),
         namespace,
         *topics,
@@ -127,9 +125,8 @@ def test_python_nomad_resumes_after_kill_of_everything(server: Server, python_no
 def test_consul_clients_fire_list_block_and_wake(
     server: Server, client_python: ClientPython, client: str
 ) -> None:
-    host, _, port = server.http.rpartition(":")
     done = subprocess.run(
-        [client_python(client), PROGRAMS / "consul_events.py", host, port],
+        [client_python(client), PROGRAMS / "consul_events.py", *server.host_and_port],
         capture_output=True,
         text=True,
         check=False,
