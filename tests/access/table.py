@@ -48,7 +48,7 @@ ROWS = (
     Row("Puppet", "read", ("a job's events",)),
     Row("Feldera", "read", ("cluster events",)),
     *(Row("gRPC", "publish", (system,)) for system in _PUBLISHED),
-    Row("gRPC", "manage", ("tokens, policies",)),
+    Row("gRPC", "manage", ("tokens, policies, roles",)),
 )
 
 

@@ -136,6 +136,7 @@ def test_the_tilde_is_the_owners_name() -> None:
         False,
     ]
     assert rights.of_owner("you") is rights
+    assert not parse_rules('docker_cloud.namespaces = ["~"]').of_owner("").may_see_namespace("")
 
 
 def test_a_selection_is_cut_down_to_what_may_be_read() -> None:

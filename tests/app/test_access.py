@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from http.client import BadStatusLine
 from pathlib import Path
 
 import pytest
 import structlog
 
+from tests.access.jwts import jwks, signed
 from tests.aio import run_async
-from tests.rpc.serving import MovableClock
+from tests.rpc.serving import START_US, MovableClock
 from tidings.access.secret import hash_of
 from tidings.app.exposure import refuse_exposure
 from tidings.app.policy_loader import BadPolicyFile, PolicyLoader
+from tidings.app.remote_keys import REFRESH_S, UNKNOWN_S, Fetch, RemoteKeys
 from tidings.app.settings import load
 from tidings.core.errors import Unauthenticated
 from tidings.dialects import load as load_dialects
@@ -36,6 +39,12 @@ def _access() -> AccessControl:
     return AccessControl(
         EventLog(MemoryStore(clock=clock), clock=clock, envelope_of=views.envelope_of), clock
     )
+
+
+def _loader(
+    path: Path, access: AccessControl, fetch: Fetch | None = None, *, look_s: float = 0.01
+) -> PolicyLoader:
+    return PolicyLoader(path, access, RemoteKeys(MovableClock(), fetch), look_s=look_s)
 
 
 def _knows(access: AccessControl, secret: str) -> bool:
@@ -63,7 +72,7 @@ def test_a_changed_file_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -
 
     async def main() -> None:
         access = _access()
-        loader = PolicyLoader(path, access, look_s=0.01)
+        loader = _loader(path, access)
         await loader.load()
         assert _knows(access, SECRET)
 
@@ -87,7 +96,7 @@ def test_a_reload_reads_the_file_without_a_change_of_its_time(tmp_path: Path) ->
 
     async def main() -> None:
         access = _access()
-        loader = PolicyLoader(path, access, look_s=3600.0)
+        loader = _loader(path, access, look_s=3600.0)
         await loader.load()
 
         async def work() -> None:
@@ -114,7 +123,180 @@ def test_a_file_that_cannot_be_used_says_why(
 
     async def main() -> None:
         with pytest.raises(BadPolicyFile, match=problem):
-            await PolicyLoader(path, _access()).load()
+            await _loader(path, _access()).load()
+
+    run_async(main())
+
+
+ISSUER = """
+[jwt.login]
+audience = "tidings"
+jwks = "JWKS"
+grants.sub."u-1".management = true
+"""
+
+
+def _why(access: AccessControl, credential: str) -> str:
+    try:
+        access.directory.find(credential, START_US)
+    except Unauthenticated as error:
+        return error.flaw or error.reason
+    return "good"
+
+
+def test_a_changed_file_of_keys_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+    path, keys = tmp_path / "policy.toml", tmp_path / "keys.json"
+    path.write_text(ISSUER.replace("JWKS", "keys.json"))
+    keys.write_bytes(jwks("ec"))
+
+    async def main() -> None:
+        access = _access()
+        loader = _loader(path, access)
+        await loader.load()
+        assert _why(access, signed("ec")) == "good"
+
+        async def work() -> None:
+            for wrong in ('{"keys": []}', "canary"):
+                with structlog.testing.capture_logs() as lines:
+                    keys.write_text(wrong)
+                    await _becomes(lambda: any(line["log_level"] == "error" for line in lines))
+                assert "canary" not in str(lines)
+                assert _why(access, signed("ec")) == "good"
+            loader.reload()
+            path.write_text(ISSUER.replace("JWKS", "keys.json") + policy_file())
+            await _becomes(lambda: _knows(access, SECRET))
+            assert _why(access, signed("ec")) == "good"
+            keys.write_bytes(jwks("ed"))
+            await _becomes(lambda: _why(access, signed("ed")) == "good")
+            assert _why(access, signed("ec")) == "key"
+            path.write_text("broken")
+            keys.write_bytes(jwks("ec"))
+            await _becomes(lambda: _why(access, signed("ec")) == "good")
+            path.write_text(policy_file())
+            await _becomes(lambda: _why(access, signed("ec")) == "unknown")
+
+        await _following(loader, work)
+
+    run_async(main())
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(None, "keys.json: No such file"), (b"canary", "keys.json: not JSON")],
+)
+def test_without_a_good_file_of_keys_nothing_begins(
+    tmp_path: Path, content: bytes | None, problem: str
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(ISSUER.replace("JWKS", "keys.json"))
+    if content is not None:
+        (tmp_path / "keys.json").write_bytes(content)
+
+    async def main() -> None:
+        with pytest.raises(BadPolicyFile, match=problem) as refused:
+            await _loader(path, _access()).load()
+        assert "canary" not in str(refused.value)
+
+    run_async(main())
+
+
+class Site:
+    """What a URL has, and how often it was asked for."""
+
+    def __init__(self, *keys: str) -> None:
+        self.content: bytes | Exception = jwks(*keys)
+        self.asked: list[str] = []
+
+    def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if isinstance(self.content, Exception):
+            raise self.content
+        return self.content
+
+
+class StoppedClock:
+    """Stands where a test puts it."""
+
+    def __init__(self) -> None:
+        self.at_s = 1000.0
+
+    def now_us(self) -> int:
+        return START_US
+
+    def monotonic_s(self) -> float:
+        return self.at_s
+
+
+URL = "https://login.test/keys?canary"
+
+
+def test_keys_of_a_url_are_fetched_again_when_they_are_old_or_lack_one(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(ISSUER.replace("JWKS", URL))
+
+    async def main() -> None:
+        site, clock, access = Site("ec"), StoppedClock(), _access()
+        loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch), look_s=0.01)
+        await loader.load()
+        assert site.asked == [URL]
+        site.content = jwks("ec-new")
+        for _ in range(3):  # no sooner than after some seconds, whoever asks how often
+            await access.find_newer_keys(URL)
+        assert (len(site.asked), _why(access, signed("ec"))) == (1, "good")
+        clock.at_s += UNKNOWN_S
+        caller = await access.caller_with(signed("ec-new", exp=2**40))
+        assert caller.rights.management
+        assert (len(site.asked), _why(access, signed("ec"))) == (2, "key")
+
+        async def work() -> None:
+            site.content = jwks("ed")
+            clock.at_s += REFRESH_S
+            await _becomes(lambda: _why(access, signed("ed")) == "good")
+            assert (len(site.asked), _why(access, signed("ec-new"))) == (3, "key")
+
+        await _following(loader, work)
+
+    run_async(main())
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError("away"), ValueError("odd"), jwks(), b"canary", BadStatusLine("canary")]
+)
+def test_the_last_good_keys_of_a_url_are_kept_and_without_any_nobody_is_let_in(
+    tmp_path: Path, failure: bytes | Exception
+) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(ISSUER.replace("JWKS", URL))
+
+    async def main() -> None:
+        site, clock, access = Site("ec"), StoppedClock(), _access()
+        site.content = failure
+        loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch))
+        with structlog.testing.capture_logs() as lines:
+            await loader.load()
+        assert [(line["url"], line["log_level"]) for line in lines] == [(URL[:-7], "error")]
+        assert _why(access, signed("ec")) == "key"
+        clock.at_s += UNKNOWN_S
+        site.content = jwks("ec")
+        await access.find_newer_keys(URL)
+        assert _why(access, signed("ec")) == "good"
+        clock.at_s += UNKNOWN_S
+        site.content = failure
+        await access.find_newer_keys(URL)
+        assert (len(site.asked), _why(access, signed("ec"))) == (3, "good")
+        await loader.load()  # of the policy file: nothing is fetched that is known
+        assert len(site.asked) == 3
+
+    run_async(main())
+
+
+def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
+    async def main() -> None:
+        site = Site("ec")
+        remote = RemoteKeys(StoppedClock(), site.fetch)
+        found = await asyncio.gather(*(remote.keys_of(URL, older_than_s=1.0) for _ in range(50)))
+        assert {tuple(keys) for keys in found} == {("ec",)}
+        assert len(site.asked) == 1
 
     run_async(main())
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import grpc
 
 from tests.patience import PATIENCE_S
+from tidings.access.jwks import parse_jwks
 from tidings.access.policy_file import parse_policy_file
 from tidings.core.record import Draft
 from tidings.dialects import load
@@ -74,6 +75,7 @@ class Deployment:
     limits: LogLimits = field(default_factory=LogLimits)
     clock: MovableClock = field(default_factory=MovableClock)
     policy_file: str | None = None  # None = no access control
+    key_sets: dict[str, bytes] = field(default_factory=dict)  # of issuers, by their jwks
     access_events: bool = False
     access: AccessControl = field(init=False)
     store: GatedStore = field(init=False)
@@ -141,7 +143,8 @@ class LoopServer:
         if made.policy_file is not None:
             made.access = access = AccessControl(made.log, made.clock, tick_s=0.01)
             await access.open()
-            access.set_file(parse_policy_file(made.policy_file))
+            keys = {place: parse_jwks(text) for place, text in made.key_sets.items()}
+            access.set_file(parse_policy_file(made.policy_file), keys)
             self._guarding = asyncio.create_task(access.run())
         made.service = Service(
             made.log,

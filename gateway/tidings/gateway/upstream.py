@@ -275,6 +275,14 @@ def problem_of(error: Failure) -> str:
     return str(_info_of(error).metadata.get("problem", ""))
 
 
+def flaw_of(error: Failure) -> str:
+    """Return what of an invalid credential is wrong: signature, audience, issuer and others.
+
+    "" when the service does not say.
+    """
+    return str(_info_of(error).metadata.get("flaw", ""))
+
+
 def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
     info = error_details_pb2.ErrorInfo()
     for detail in status_of(error).details:

@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Generic, TypeVar
 
+from tidings.access.assertion import Assertion, is_jwt, verify
+from tidings.access.issuers import Issuer
+from tidings.access.jwks import NO_KEYS, KeySet
 from tidings.access.policy_file import PolicyFile
-from tidings.access.principals import NOBODY, Policy, Principal, Role, Token
+from tidings.access.principals import NOBODY, Policy, Principal, Role, Token, is_token_name
 from tidings.access.rights import MANAGEMENT, Rights, united
 from tidings.access.secret import hash_of, same_hash
 from tidings.core.errors import Unauthenticated
 
+MAX_CREDENTIAL_CHARS = 8 * 1024
+
 MAX_KNOWN_RIGHTS = 4096
 """Of how many principals the rights are remembered."""
+
+Proof = str | Assertion
+"""What is kept of a credential: "" = there was none, a hash, or what an issuer has signed."""
 
 T = TypeVar("T")
 
@@ -60,37 +68,71 @@ class Layered(Generic[T]):
 
 
 class Directory:
-    """Tokens by id, policies and roles by name. Belongs to one event loop."""
+    """Tokens by id, policies, roles and issuers by name. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self.tokens: Layered[Token] = Layered(self._forget)
         self.policies: Layered[Policy] = Layered(self._forget)
         self.roles: Layered[Role] = Layered(self._forget)
+        self._issuers: Mapping[str, Issuer] = MappingProxyType({})
+        self._keys: dict[str, KeySet] = {}
         self._by_hash: dict[str, Token] | None = None
         self._rights: dict[Principal, Rights] = {}
 
-    def set_file(self, file: PolicyFile) -> None:
-        """Replace everything that came from the file."""
+    def set_file(self, file: PolicyFile, keys: Mapping[str, KeySet] = MappingProxyType({})) -> None:
+        """Replace everything that came from the file; keys of issuers go by `Issuer.jwks`."""
         self.tokens.set_file(file.tokens)
         self.policies.set_file(file.policies)
         self.roles.set_file(file.roles)
+        self._issuers, self._keys = file.issuers, dict(keys)
+
+    def set_keys(self, jwks: str, keys: KeySet) -> None:
+        """Replace the keys that come from one place."""
+        self._keys[jwks] = keys
 
     def find(self, credential: str, now_us: int) -> Principal:
         """Return whose a credential is; without one ("") it is the anonymous caller.
 
         Raises:
-            Unauthenticated: it is nobody's: unknown, expired or revoked.
+            Unauthenticated: it is nobody's: unknown, expired, revoked or invalid.
         """
-        return self.find_hash(hash_of(credential) if credential else "", now_us)
+        return self.principal(self.prove(credential), now_us)
 
-    def find_hash(self, credential_hash: str, now_us: int) -> Principal:
-        """Return whose the credential with this hash is; "" = there was none.
+    def prove(self, credential: str) -> Proof:
+        """Return what is to be kept of a credential.
 
         Raises:
-            Unauthenticated: it is nobody's: unknown, expired or revoked.
+            UnknownKey: it is a JWT whose key may be too new to be known.
+            Unauthenticated: it is a JWT of nobody's, or larger than any credential is.
         """
-        if not credential_hash:
-            return NOBODY
+        if not credential:
+            return ""
+        if len(credential) > MAX_CREDENTIAL_CHARS:
+            raise Unauthenticated("invalid", "size")
+        hashed = hash_of(credential)
+        if self._issuers and hashed not in self._tokens_by_hash() and is_jwt(credential):
+            return verify(credential, self._issuers, self._keys)
+        return hashed
+
+    def principal(self, proof: Proof, now_us: int) -> Principal:
+        """Return who somebody with this proof is.
+
+        Raises:
+            Unauthenticated: nobody, or nobody any more: unknown, expired, revoked or invalid.
+        """
+        if isinstance(proof, Assertion):
+            return self._bearer(proof, now_us)
+        return self._holder(proof, now_us) if proof else NOBODY
+
+    def _bearer(self, proof: Assertion, now_us: int) -> Principal:
+        issuer = self._issuers.get(proof.issuer)
+        if issuer is None:
+            raise Unauthenticated("invalid", "issuer")
+        if self._keys.get(issuer.jwks, NO_KEYS).get(proof.kid) != proof.key:
+            raise Unauthenticated("invalid", "key")
+        return issuer.admit(proof.claims, now_us)
+
+    def _holder(self, credential_hash: str, now_us: int) -> Principal:
         token = self._tokens_by_hash().get(credential_hash)
         if token is None or not same_hash(token.hash, credential_hash):
             raise Unauthenticated("unknown")
@@ -122,7 +164,9 @@ class Directory:
         roles = filter(None, map(self.roles.get, principal.roles))
         names = {*principal.policies, *(name for role in roles for name in role.policies)}
         policies = filter(None, map(self.policies.get, sorted(names)))
-        return united(policy.rights.of_owner(principal.name) for policy in policies)
+        # a claim may be any text, also one that means more than a name
+        name = principal.name if is_token_name(principal.name) else ""
+        return united(policy.rights.of_owner(name) for policy in policies)
 
     def _tokens_by_hash(self) -> Mapping[str, Token]:
         if self._by_hash is None:

@@ -1,4 +1,4 @@
-"""The policy file: tokens by hash, policies and roles, in TOML. docs/access.md shows one."""
+"""The policy file: tokens by hash, policies, roles, issuers, in TOML. docs/access.md shows one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from tidings.access.issuers import Issuer, parse_issuers
 from tidings.access.principals import (
     Policy,
     Role,
@@ -21,17 +22,18 @@ from tidings.access.secret import is_hash
 from tidings.access.tables import as_table, flag_of, only, table_of, text_of, words_of
 from tidings.core.errors import BadRequest
 
-_TABLES = ("tokens", "policies", "roles")
+_TABLES = ("tokens", "policies", "roles", "jwt")
 _TOKEN_KEYS = ("id", "name", "hash", "management", "policies", "roles", "expires_at")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """What a policy file says: tokens by id, policies and roles by name."""
+    """What a policy file says: tokens by id, policies, roles and issuers by name."""
 
     tokens: Mapping[str, Token] = field(default_factory=lambda: MappingProxyType({}))
     policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({}))
     roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
+    issuers: Mapping[str, Issuer] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def parse_policy_file(text: str) -> PolicyFile:
@@ -53,6 +55,7 @@ def parse_policy_file(text: str) -> PolicyFile:
         tokens=_tokens(given_tokens),
         policies={name: _policy(name, table) for name, table in policies.items()},
         roles={name: _role(name, table) for name, table in roles.items()},
+        issuers=parse_issuers(table_of(document, "jwt", "")),
     )
 
 

@@ -148,10 +148,10 @@ class Rights:
         return self.management or not self.docker_cloud_namespaces.isdisjoint({namespace, ANY})
 
     def of_owner(self, name: str) -> Rights:
-        """Return these rights with the owner's name in the place of "~"."""
+        """Return these rights with the owner's name in the place of "~"; "" = it is none."""
         if OWN not in self.docker_cloud_namespaces:
             return self
-        named = self.docker_cloud_namespaces - {OWN} | {name}
+        named = self.docker_cloud_namespaces - {OWN} | ({name} if name else set())
         return replace(self, docker_cloud_namespaces=named)
 
 

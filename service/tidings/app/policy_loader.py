@@ -1,57 +1,83 @@
-"""The policy file on disk: read at the start, and again when it changes or SIGHUP says so."""
+"""The policy file on disk: read at the start, and again when it changes or SIGHUP says so.
+
+With it go the keys of the issuers that it names: files of keys are looked at as it is itself, URLs
+are fetched from time to time, and when a JWT has a key that is not known yet.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
+from tidings.access.issuers import is_url
+from tidings.access.jwks import KeySet, parse_jwks
 from tidings.access.policy_file import PolicyFile, parse_policy_file
+from tidings.app.remote_keys import UNKNOWN_S, RemoteKeys
 from tidings.core.errors import BadRequest
 from tidings.rpc.access_control import AccessControl
 
 LOOK_S = 1.0
-"""How often the file is looked at."""
+"""How often the files are looked at."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger("tidings.access")
 
 
 class BadPolicyFile(OSError):
-    """The policy file cannot be read or is wrong: says where and why."""
+    """The policy file, or one of keys, cannot be read or is wrong: says which, where and why."""
 
 
 class PolicyLoader:
-    """Keeps an access control's file part equal to the file; a wrong file changes nothing."""
+    """Keeps an access control's file part equal to the files; a wrong file changes nothing."""
 
-    def __init__(self, path: Path, access: AccessControl, *, look_s: float = LOOK_S) -> None:
+    def __init__(
+        self, path: Path, access: AccessControl, remote: RemoteKeys, *, look_s: float = LOOK_S
+    ) -> None:
         self._path = path
         self._access = access
+        self._remote = remote
         self._look_s = look_s
         self._asked = asyncio.Event()
-        self._seen: object = None
+        self._seen: dict[Path, object] = {}
+        self._keys: dict[str, KeySet] = {}
+        """What is in force, by place; also says which places there are."""
+        access.find_newer_keys = self._find_newer_keys
 
     async def load(self) -> None:
-        """Read the file and use it.
+        """Read every file, fetch what was never fetched, and use it.
 
         Raises:
-            BadPolicyFile: it stays as it was.
+            BadPolicyFile: everything stays as it was.
         """
-        self._seen = await asyncio.to_thread(_mark, self._path)
-        self._access.set_file(await asyncio.to_thread(_read, self._path))
+        file = await self._read(self._path, _policies)
+        keys = {issuer.jwks: await self._keys_at(issuer.jwks) for issuer in file.issuers.values()}
+        self._keys = keys
+        self._remote.keep_only(filter(is_url, keys))
+        self._access.set_file(file, keys)
 
     def reload(self) -> None:
-        """Read the file again soon, changed or not."""
+        """Read the files again soon, changed or not."""
         self._asked.set()
 
     async def follow(self) -> None:
-        """Read the file again whenever it changes or `reload` says so, until cancelled."""
+        """Read again whatever changes, or when `reload` says so, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_files())
+            tasks.create_task(self._follow_urls())
+
+    async def _follow_files(self) -> None:
         while True:
             try:
                 async with asyncio.timeout(self._look_s):
                     await self._asked.wait()
             except TimeoutError:
-                if await asyncio.to_thread(_mark, self._path) == self._seen:
+                if not await self._has_changed(self._path):
+                    await self._look_at_key_files()
                     continue
             self._asked.clear()
             try:
@@ -60,6 +86,47 @@ class PolicyLoader:
                 _log.error("policy file not used", error=str(error))
             else:
                 _log.info("policy file loaded")
+
+    async def _look_at_key_files(self) -> None:
+        for place in list(self._keys):
+            if not is_url(place) and await self._has_changed(self._path.parent / place):
+                self._use(place, await self._keys_at(place))
+
+    async def _follow_urls(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_s)
+            for place in filter(is_url, list(self._keys)):
+                self._use(place, await self._remote.keys_of(place))
+
+    async def _find_newer_keys(self, place: str) -> None:
+        if is_url(place):
+            self._use(place, await self._remote.keys_of(place, older_than_s=UNKNOWN_S))
+
+    async def _keys_at(self, place: str) -> KeySet:
+        """Return the keys of a place; those in force if they cannot be had now, or need a fetch."""
+        in_force = self._keys.get(place)
+        if is_url(place):
+            return await self._remote.keys_of(place) if in_force is None else in_force
+        try:
+            return await self._read(self._path.parent / place, parse_jwks)
+        except BadPolicyFile as error:
+            if in_force is None:
+                raise
+            _log.error("keys of JWTs not used", error=str(error))
+            return in_force
+
+    def _use(self, place: str, keys: KeySet) -> None:
+        if place in self._keys and self._keys[place] != keys:
+            self._keys[place] = keys
+            self._access.set_keys(place, keys)
+            _log.info("keys of JWTs changed", count=len(keys))
+
+    async def _has_changed(self, path: Path) -> bool:
+        return await asyncio.to_thread(_mark, path) != self._seen.get(path)
+
+    async def _read(self, path: Path, parse: Callable[[bytes], T]) -> T:
+        self._seen[path] = await asyncio.to_thread(_mark, path)
+        return await asyncio.to_thread(_parsed, path, parse)
 
 
 def _mark(path: Path) -> object:
@@ -70,9 +137,13 @@ def _mark(path: Path) -> object:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _read(path: Path) -> PolicyFile:
+def _policies(content: bytes) -> PolicyFile:
+    return parse_policy_file(content.decode())
+
+
+def _parsed(path: Path, parse: Callable[[bytes], T]) -> T:
     try:
-        return parse_policy_file(path.read_text(encoding="utf-8"))
+        return parse(path.read_bytes())
     except BadRequest as error:
         raise BadPolicyFile(f"{path}: {error}") from None
     except UnicodeDecodeError:

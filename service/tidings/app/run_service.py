@@ -15,6 +15,7 @@ from tidings.app.clock import SystemClock
 from tidings.app.kinds import Address
 from tidings.app.metrics_page import serve_metrics
 from tidings.app.policy_loader import PolicyLoader
+from tidings.app.remote_keys import RemoteKeys
 from tidings.app.run_monitor import watch_cluster
 from tidings.app.settings import Settings
 from tidings.core.record import SYSTEMS
@@ -83,7 +84,7 @@ async def _serve(
     policies = None
     if access is not None:
         await access.open()
-        policies = PolicyLoader(Path(settings.access_policy), access)
+        policies = PolicyLoader(Path(settings.access_policy), access, RemoteKeys(clock))
         await policies.load()
     grpc_service = Service(
         log,

@@ -97,12 +97,15 @@ class CursorExpired(TidingsError):
 class Unauthenticated(TidingsError):
     """The credential is nobody's, or missing where one is needed. Never holds any part of it.
 
-    The reason is one word: missing, unknown, expired, revoked or invalid.
+    The reason is one word: missing, unknown, expired, revoked or invalid; of an invalid one the
+    flaw says what of it is wrong, as far as is known: its form, algorithm, key, signature, issuer,
+    audience, expiry, start, subject, name or size.
     """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the credential is {reason}")
+    def __init__(self, reason: str, flaw: str = "") -> None:
+        super().__init__(f"the credential is {reason}" + (f": its {flaw}" if flaw else ""))
         self.reason = reason
+        self.flaw = flaw
 
 
 class Denied(TidingsError):

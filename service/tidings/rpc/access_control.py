@@ -9,17 +9,19 @@ itself then. Nobody else's call is touched.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 import structlog
 
 from tidings.access import stored
-from tidings.access.directory import Directory, Layered
+from tidings.access.assertion import UnknownKey
+from tidings.access.directory import Directory, Layered, Proof
+from tidings.access.jwks import KeySet
 from tidings.access.policy_file import PolicyFile
-from tidings.access.secret import hash_of
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError, Unauthenticated
 from tidings.core.record import StateEntry
@@ -35,6 +37,8 @@ TICK_S = 1.0
 FORGET_S = 3600.0
 """How often tokens that can be forgotten are looked for."""
 
+FindKeys = Callable[[str], Awaitable[None]]
+
 T = TypeVar("T")
 
 _log = structlog.get_logger("tidings.access")
@@ -49,6 +53,8 @@ class AccessControl:
         self._tick_s = tick_s
         self._stays: set[_Stay] = set()
         self.directory = Directory()
+        self.find_newer_keys: FindKeys = _no_newer_keys
+        """Is awaited when a JWT has an unknown key; hands newer ones, if any, to `set_keys`."""
         self._kinds = (
             _Kind(stored.TOKENS, stored.parse_token, self.directory.tokens),
             _Kind(stored.POLICIES, stored.parse_policy, self.directory.policies),
@@ -79,9 +85,14 @@ class AccessControl:
             ticking.cancel()
             forgetting.cancel()
 
-    def set_file(self, file: PolicyFile) -> None:
-        """Replace what the policy file says, and ask every open call again."""
-        self.directory.set_file(file)
+    def set_file(self, file: PolicyFile, keys: Mapping[str, KeySet] = MappingProxyType({})) -> None:
+        """Replace what the policy file says, with all keys; every open call is asked again."""
+        self.directory.set_file(file, keys)
+        self._ask_all()
+
+    def set_keys(self, jwks: str, keys: KeySet) -> None:
+        """Replace the keys that come from one place; every open call is asked again."""
+        self.directory.set_keys(jwks, keys)
         self._ask_all()
 
     async def put(self, name: str, value: bytes, *, expect_new: bool = False) -> None:
@@ -107,9 +118,22 @@ class AccessControl:
         """Return the time by which tokens end, in microseconds since 1970."""
         return self._clock.now_us()
 
-    def caller(self, context: Context) -> Caller:
-        """Return who is calling, by the metadata "authorization: Bearer SECRET"."""
-        return self._caller_of(_credential_hash(context))
+    async def caller(self, context: Context) -> Caller:
+        """Return who is calling, by the metadata "authorization: Bearer CREDENTIAL"."""
+        return await self.caller_with(_credential(context))
+
+    async def caller_with(self, credential: str) -> Caller:
+        """Return whose a credential is, "" = there is none. Waits for keys that may be too new.
+
+        Raises:
+            Unauthenticated: it is nobody's.
+        """
+        try:
+            proof = self.directory.prove(credential)
+        except UnknownKey as unknown:
+            await self.find_newer_keys(unknown.jwks)
+            proof = self.directory.prove(credential)
+        return self._caller_of(proof)
 
     def again(self, caller: Caller) -> Caller:
         """Return the same caller as he is now."""
@@ -135,9 +159,9 @@ class AccessControl:
         if failure is not None:
             raise failure
 
-    def _caller_of(self, credential_hash: str) -> Caller:
-        principal = self.directory.find_hash(credential_hash, self._clock.now_us())
-        return Caller(principal, self.directory.rights(principal), credential_hash)
+    def _caller_of(self, proof: Proof) -> Caller:
+        principal = self.directory.principal(proof, self._clock.now_us())
+        return Caller(principal, self.directory.rights(principal), proof)
 
     async def _follow(self) -> None:
         is_heard = True
@@ -230,6 +254,10 @@ class _Stay:
         self.failure: TidingsError | None = None
 
 
+async def _no_newer_keys(_jwks: str) -> None:
+    """Find none."""
+
+
 async def _outcome(work: Coroutine[Any, Any, None]) -> TidingsError | None:
     try:
         await work
@@ -238,12 +266,12 @@ async def _outcome(work: Coroutine[Any, Any, None]) -> TidingsError | None:
     return None
 
 
-def _credential_hash(context: Context) -> str:
+def _credential(context: Context) -> str:
     for key, value in context.invocation_metadata() or ():
         if key == CREDENTIAL_KEY:
             text = value if isinstance(value, str) else value.decode("utf-8", "replace")
             scheme, _, credential = text.strip().partition(" ")
             if scheme.lower() != SCHEME or not credential.strip():
                 raise Unauthenticated("invalid")
-            return hash_of(credential.strip())
+            return credential.strip()
     return ""

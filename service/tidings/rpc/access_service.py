@@ -40,6 +40,7 @@ _PROBLEMS = {
     "unknown": pb.CREDENTIAL_PROBLEM_UNKNOWN,
     "expired": pb.CREDENTIAL_PROBLEM_EXPIRED,
     "revoked": pb.CREDENTIAL_PROBLEM_REVOKED,
+    "invalid": pb.CREDENTIAL_PROBLEM_INVALID,
 }
 
 
@@ -70,9 +71,8 @@ class AccessServicer:
         self, request: pb.AuthenticateRequest, context: Context
     ) -> pb.AuthenticateResponse:
         """Say whose a credential is, or why it is nobody's. Anybody may ask."""
-        directory = self._access.directory
         try:
-            found = directory.find(request.credential, self._access.now_us())
+            found = (await self._access.caller_with(request.credential)).principal
         except Unauthenticated as error:
             return pb.AuthenticateResponse(problem=_PROBLEMS[error.reason], detail=str(error))
         return pb.AuthenticateResponse(
@@ -89,7 +89,7 @@ class AccessServicer:
         self, request: pb.CreateTokenRequest, context: Context
     ) -> pb.CreateTokenResponse:
         """Make a token and return its secret, once."""
-        self._access.caller(context).need_management("make tokens")
+        (await self._access.caller(context)).need_management("make tokens")
         check_token_name(request.name, "name")
         directory = self._access.directory
         _check_known(request.policies, "policies", "policy", directory.policies)
@@ -114,7 +114,7 @@ class AccessServicer:
         self, request: pb.ListTokensRequest, context: Context
     ) -> pb.ListTokensResponse:
         """List tokens, oldest first."""
-        self._access.caller(context).need_management("list tokens")
+        (await self._access.caller(context)).need_management("list tokens")
         page, following = _page(self._access.directory.tokens, _age_of, request)
         return pb.ListTokensResponse(
             tokens=[_token_message(token) for token in page], next_page_token=following
@@ -124,7 +124,7 @@ class AccessServicer:
         self, request: pb.RevokeTokenRequest, context: Context
     ) -> pb.RevokeTokenResponse:
         """Revoke a token; again = it stays as it was."""
-        self._access.caller(context).need_management("revoke tokens")
+        (await self._access.caller(context)).need_management("revoke tokens")
         token = self._known(self._access.directory.tokens, request.id, "token", "id")
         if token.revoked_at_us is None:
             token = replace(token, revoked_at_us=self._access.now_us())
@@ -136,7 +136,7 @@ class AccessServicer:
         self, request: pb.PutPolicyRequest, context: Context
     ) -> pb.PutPolicyResponse:
         """Make or replace a policy."""
-        self._access.caller(context).need_management("change policies")
+        (await self._access.caller(context)).need_management("change policies")
         given = request.policy
         _check_given(given, "policy")
         rights = parse_rules(given.rules)
@@ -152,7 +152,7 @@ class AccessServicer:
         self, request: pb.ListPoliciesRequest, context: Context
     ) -> pb.ListPoliciesResponse:
         """List policies by name."""
-        self._access.caller(context).need_management("list policies")
+        (await self._access.caller(context)).need_management("list policies")
         page, following = _page(self._access.directory.policies, _name_of, request)
         return pb.ListPoliciesResponse(
             policies=[_policy_message(policy) for policy in page], next_page_token=following
@@ -162,7 +162,7 @@ class AccessServicer:
         self, request: pb.DeletePolicyRequest, context: Context
     ) -> pb.DeletePolicyResponse:
         """Delete a policy."""
-        self._access.caller(context).need_management("change policies")
+        (await self._access.caller(context)).need_management("change policies")
         policy = self._known(self._access.directory.policies, request.name, "policy", "name")
         await self._access.delete(stored.POLICIES + request.name)
         await self._tell(policy_event("ACLPolicyDeleted", policy))
@@ -170,7 +170,7 @@ class AccessServicer:
 
     async def PutRole(self, request: pb.PutRoleRequest, context: Context) -> pb.PutRoleResponse:
         """Make or replace a role."""
-        self._access.caller(context).need_management("change roles")
+        (await self._access.caller(context)).need_management("change roles")
         directory, given = self._access.directory, request.role
         _check_given(given, "role")
         self._check_not_of_file(directory.roles, given.name, "role", "role.name")
@@ -184,7 +184,7 @@ class AccessServicer:
         self, request: pb.ListRolesRequest, context: Context
     ) -> pb.ListRolesResponse:
         """List roles by name."""
-        self._access.caller(context).need_management("list roles")
+        (await self._access.caller(context)).need_management("list roles")
         page, following = _page(self._access.directory.roles, _name_of, request)
         return pb.ListRolesResponse(
             roles=[_role_message(role) for role in page], next_page_token=following
@@ -194,7 +194,7 @@ class AccessServicer:
         self, request: pb.DeleteRoleRequest, context: Context
     ) -> pb.DeleteRoleResponse:
         """Delete a role."""
-        self._access.caller(context).need_management("change roles")
+        (await self._access.caller(context)).need_management("change roles")
         role = self._known(self._access.directory.roles, request.name, "role", "name")
         await self._access.delete(stored.ROLES + request.name)
         await self._tell(role_event("ACLRoleDeleted", role))

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 import grpc
 
+from tidings.access.directory import Proof
 from tidings.access.principals import NOBODY, Principal
 from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.errors import Denied, Unauthenticated
@@ -21,7 +22,7 @@ class Caller:
 
     principal: Principal
     rights: Rights
-    proof: str = field(default="", repr=False)
+    proof: Proof = field(default="", repr=False)
 
     def refuse(self, action: str, target: str) -> NoReturn:
         """Raise what says that he may not do it.
@@ -49,7 +50,7 @@ Recheck = Callable[[Caller], None]
 class Access(Protocol):
     """What servicers ask."""
 
-    def caller(self, context: Context) -> Caller:
+    async def caller(self, context: Context) -> Caller:
         """Return who is calling.
 
         Raises:
@@ -78,7 +79,7 @@ class Access(Protocol):
 class OpenAccess:
     """No access control: everybody may do everything, and credentials are not looked at."""
 
-    def caller(self, context: Context) -> Caller:
+    async def caller(self, context: Context) -> Caller:
         """Return somebody who may do everything."""
         return EVERYBODY
 

@@ -53,7 +53,7 @@ class EventServicer:
 
     async def Publish(self, request: pb.PublishRequest, context: Context) -> pb.PublishResponse:
         """Store one draft."""
-        allow = may_publish(self._access.caller(context))
+        allow = may_publish(await self._access.caller(context))
         stored, _ = await self._publisher.publish(request.draft, _patience_s(context), allow)
         return publish_response(stored)
 
@@ -61,7 +61,7 @@ class EventServicer:
         self, requests: AsyncIterator[pb.PublishStreamRequest], context: Context
     ) -> None:
         """Store drafts as they come, and answer each in order."""
-        caller = self._access.caller(context)
+        caller = await self._access.caller(context)
         now = [caller]
         may_publish(caller)
 
@@ -77,7 +77,7 @@ class EventServicer:
 
     async def Subscribe(self, request: pb.SubscribeRequest, context: Context) -> None:
         """Stream the log."""
-        caller = self._access.caller(context)
+        caller = await self._access.caller(context)
         check_stream(caller, request)
         subscription = await self._subscriptions.check(request, caller.rights)
 
@@ -100,7 +100,7 @@ class EventServicer:
     async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
         """Store a Consul user event and return it."""
         try:
-            caller = self._access.caller(context)
+            caller = await self._access.caller(context)
             if not caller.rights.may_fire(request.name):
                 caller.refuse("event:write", request.name)
         except (Unauthenticated, Denied):
@@ -110,7 +110,7 @@ class EventServicer:
 
     async def List(self, request: pb.ListRequest, context: Context) -> bytes:
         """Return Consul's list of user events, perhaps after a wait; an encoded ListResponse."""
-        caller = self._access.caller(context)
+        caller = await self._access.caller(context)
         wait_s = wait_s_of(request, context.time_remaining())
         if request.index:
             waiting = self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
@@ -122,25 +122,25 @@ class EventServicer:
         self, request: pb.GetJobEventsRequest, context: Context
     ) -> pb.GetJobEventsResponse:
         """Return a page of a Puppet job's events."""
-        self._need_read(context, "puppet")
+        await self._need_read(context, "puppet")
         return await self._jobs.get(request)
 
     async def GetClusterEvent(
         self, request: pb.GetClusterEventRequest, context: Context
     ) -> pb.GetClusterEventResponse:
         """Return one of Feldera's cluster events."""
-        self._need_read(context, "feldera")
+        await self._need_read(context, "feldera")
         return self._clusters.get(request)
 
     async def ListClusterEvents(
         self, request: pb.ListClusterEventsRequest, context: Context
     ) -> pb.ListClusterEventsResponse:
         """Return Feldera's cluster events."""
-        self._need_read(context, "feldera")
+        await self._need_read(context, "feldera")
         return self._clusters.list(request)
 
-    def _need_read(self, context: Context, system: str) -> None:
-        caller = self._access.caller(context)
+    async def _need_read(self, context: Context, system: str) -> None:
+        caller = await self._access.caller(context)
         if not caller.rights.may_read(system):
             caller.refuse("read", system)
 

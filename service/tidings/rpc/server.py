@@ -42,6 +42,9 @@ OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # the largest credential of 8 KiB, and what else a call says of itself
+    ("grpc.max_metadata_size", 16 * 1024),
+    ("grpc.absolute_max_metadata_size", 32 * 1024),
     # a dead peer is noticed within 80 s, also behind a firewall that forgets idle connections
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),

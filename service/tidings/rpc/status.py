@@ -76,6 +76,8 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
             info.metadata[name] = str(value)
     if isinstance(error, errors.Unauthenticated):
         info.metadata["problem"] = error.reason
+        if error.flaw:
+            info.metadata["flaw"] = error.flaw
     status = status_pb2.Status(code=row.code.value[0], message=message, details=[_packed(info)])
     if isinstance(error, errors.BadRequest):
         bad = error_details_pb2.BadRequest()

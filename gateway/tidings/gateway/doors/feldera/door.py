@@ -22,7 +22,7 @@ from tidings.gateway.doors.feldera.query import (
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure, problem_of
+from tidings.gateway.upstream import Failure, flaw_of, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt
 from tidings.v1.feldera_pb2 import (
@@ -39,6 +39,14 @@ PUBLISH_PATH = b"/v1/publish/feldera"
 LATEST = "latest"
 
 _API_KEY = "apikey:"
+
+# why a JWT is rejected, in Feldera's words
+_REJECTIONS = {
+    "expired": "ExpiredSignature",
+    "signature": "InvalidSignature",
+    "audience": "InvalidAudience",
+    "issuer": "InvalidIssuer",
+}
 _DEADLINE_S = 30.0
 _EVENT_PATH = re.compile(rb"/v0/cluster/events/([^/]+)")
 _Code = grpc.StatusCode
@@ -185,7 +193,7 @@ def print_failure(error: Failure, request: Request) -> Reply:
     """Print why the service refused a request, in Feldera's spelling."""
     code, text = error.code(), error.details() or ""
     if code is _Code.UNAUTHENTICATED:
-        return _unauthorized(bearer_of(request), problem_of(error))
+        return _unauthorized(bearer_of(request), flaw_of(error) or problem_of(error))
     if code is _Code.PERMISSION_DENIED:
         details = {"required": "read", "actual": "none"}
         return printing.error(403, "InsufficientPermissions", text, details)
@@ -194,12 +202,12 @@ def print_failure(error: Failure, request: Request) -> Reply:
     return printing.error(500, "PostgresError", text, {"error": text, "backtrace": ""})
 
 
-def _unauthorized(token: str, problem: str) -> Reply:
+def _unauthorized(token: str, flaw: str) -> Reply:
     """Return Feldera's 401, of which it has one for API keys, and another for all else."""
     if token.startswith(_API_KEY):
         body = rt.dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
         return Reply(401, (TEXT_TYPE,), body)
-    why = "ExpiredSignature" if problem == "expired" else "InvalidToken"
+    why = _REJECTIONS.get(flaw, "InvalidToken")
     challenge = f'Bearer error_description="{why}"' if token else "Bearer"
     return Reply(401, ((b"www-authenticate", challenge.encode("ascii")),), b"")
 

@@ -1,0 +1,104 @@
+"""Keys of issuers that are fetched from URLs: the last good ones of each."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from typing import Any
+
+import structlog
+
+from tidings.access.jwks import MAX_JWKS_BYTES, NO_KEYS, KeySet, parse_jwks
+from tidings.core.clock import Clock
+from tidings.core.errors import BadRequest
+
+REFRESH_S = 300.0
+"""How old keys get before they are fetched again: so long a key that was taken back may count."""
+
+UNKNOWN_S = 10.0
+"""How old they must be to be fetched again because a JWT has a key that is not among them."""
+
+FETCH_S = 5.0
+"""How long one fetch may take."""
+
+_PIECE_BYTES = 64 * 1024
+
+Fetch = Callable[[str], bytes]
+
+_log = structlog.get_logger("tidings.access")
+
+
+@dataclass(slots=True)
+class _Remote:
+    keys: KeySet = field(default_factory=lambda: NO_KEYS)
+    tried_at_s: float | None = None
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class RemoteKeys:
+    """Fetches keys in threads, one fetch of a URL at a time. Belongs to one event loop."""
+
+    def __init__(self, clock: Clock, fetch: Fetch | None = None) -> None:
+        self._clock = clock
+        self._fetch = fetch or fetch_jwks
+        self._remotes: dict[str, _Remote] = {}
+
+    def keep_only(self, urls: Iterable[str]) -> None:
+        """Forget the keys of all other URLs."""
+        kept = set(urls)
+        self._remotes = {url: known for url, known in self._remotes.items() if url in kept}
+
+    async def keys_of(self, url: str, *, older_than_s: float = REFRESH_S) -> KeySet:
+        """Return the last good keys of a URL, fetched anew before if they are older.
+
+        A URL that fails is tried again no sooner than one that answers. Takes `FETCH_S` at most.
+        """
+        remote = self._remotes.setdefault(url, _Remote())
+        async with remote.fetching:
+            now_s = self._clock.monotonic_s()
+            if remote.tried_at_s is None or now_s - remote.tried_at_s >= older_than_s:
+                remote.tried_at_s = now_s
+                try:
+                    remote.keys = parse_jwks(await asyncio.to_thread(self._fetch, url))
+                except (OSError, ValueError, HTTPException, BadRequest) as error:
+                    place = url.partition("?")[0]  # what follows may be a secret
+                    _log.error("keys of JWTs not fetched", url=place, error=_why(error))
+        return remote.keys
+
+
+def fetch_jwks(url: str) -> bytes:
+    """Fetch a key set; blocks, for about `FETCH_S` at most. Redirects are refused.
+
+    Raises:
+        OSError, ValueError, HTTPException: it cannot be fetched.
+    """
+    ends_at_s = time.monotonic() + FETCH_S
+    found = b""
+    opener = urllib.request.build_opener(
+        _NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    )
+    with opener.open(url, timeout=FETCH_S) as answer:
+        while piece := answer.read1(min(_PIECE_BYTES, MAX_JWKS_BYTES + 1 - len(found))):
+            found += piece
+            if time.monotonic() > ends_at_s:
+                raise TimeoutError("it takes too long")
+    return found
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - whatever urllib hands in
+        """Follow none: the file of policies says whom to trust."""
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP status {error.code}"
+    if isinstance(error, urllib.error.URLError):
+        return str(error.reason)
+    return str(error) or type(error).__name__
