@@ -302,6 +302,18 @@ def test_nothing_new_is_an_empty_answer_at_the_time_asked_for() -> None:
     on_bench(test)
 
 
+def test_nothing_new_is_an_empty_answer_while_catching_up_too() -> None:
+    async def test(bench: Bench) -> None:
+        reader = await bench.read()
+        now_s = asyncio.get_running_loop().time()
+        assert await reader.take(now_s + 0.05) == b""
+        bench.last.say(records(2), beat(2))
+        assert await text_of(reader, 5) == b"2\nh2\n"
+        reader.close()
+
+    on_bench(test)
+
+
 def test_a_reader_slower_than_the_tail_reads_on_from_the_log() -> None:
     width = 10_000
 
@@ -334,6 +346,34 @@ def test_a_reader_slower_than_the_tail_reads_on_from_the_log() -> None:
     on_bench(test, tail_bytes=16 * 1024, width=width)
 
 
+def test_who_falls_behind_goes_back_to_where_the_quiet_stream_had_come() -> None:
+    class Quiet(Lines):
+        def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
+            return b""
+
+    async def test(bench: Bench) -> None:
+        lines = Quiet(10_000)
+        quick, slow = await bench.read(lines=lines), await bench.read(lines=lines)
+        shared, own = bench.service.streams
+        shared.say(beat(1), beat(500))
+        own.say(beat(1))
+        soon_s = asyncio.get_running_loop().time() + 0.05
+        assert [await quick.take(soon_s), await slow.take(soon_s)] == [b"", b""]
+        for seq in range(501, 511):
+            shared.say(records(seq))
+            assert await take(quick)
+        reading = asyncio.ensure_future(take(slow))
+        while len(bench.service.streams) < 3:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.after_seq == 500
+        bench.last.say(records(501))
+        assert await reading
+        quick.close()
+        slow.close()
+
+    on_bench(test, tail_bytes=16 * 1024)
+
+
 def test_a_reader_that_cannot_go_back_to_the_log_ends() -> None:
     async def test(bench: Bench) -> None:
         quick, slow = await at_head(bench, 1), await at_head(bench, 1)
@@ -347,6 +387,62 @@ def test_a_reader_that_cannot_go_back_to_the_log_ends() -> None:
         slow.close()
 
     on_bench(test, tail_bytes=16 * 1024, width=10_000)
+
+
+def test_a_joiner_is_told_of_a_gap_that_the_feed_has_had_already() -> None:
+    async def test(bench: Bench) -> None:
+        first = await at_head(bench, 5)
+        shared = bench.last
+        second = await bench.read()
+        own = bench.last
+        shared.say(gap(6, 9), records(10))
+        assert await text_of(first, 11) == b"gap 6-9\n10\n"
+        own.say(beat(5), gap(6, 9), records(10), beat(10))
+        assert await text_of(second, 18) == b"h5\ngap 6-9\n10\nh10\n"
+        assert own.is_cancelled, "past the gap it has joined"
+        shared.say(records(11))
+        assert await take(second) == b"11\n"
+        first.close()
+        second.close()
+
+    on_bench(test)
+
+
+def test_a_joiner_ahead_of_the_feed_is_told_of_a_gap_that_reaches_beyond_it() -> None:
+    async def test(bench: Bench) -> None:
+        first = await at_head(bench, 5)
+        shared = bench.last
+        second = await bench.read()
+        bench.last.say(records(7), beat(7))
+        assert await text_of(second, 5) == b"7\nh7\n"
+        shared.say(gap(6, 9), records(10))
+        reading = asyncio.ensure_future(take(second))
+        while len(bench.service.streams) < 3:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.after_seq == 7
+        bench.last.say(gap(8, 9), records(10), beat(10))
+        assert await reading == b"gap 8-9\n"
+        assert await text_of(second, 7) == b"10\nh10\n"
+        first.close()
+        second.close()
+
+    on_bench(test)
+
+
+def test_a_gap_of_ones_own_does_not_become_that_of_others() -> None:
+    async def test(bench: Bench) -> None:
+        first = await bench.read()
+        bench.last.say(gap(2, 9), beat(5))
+        assert await text_of(first, 11) == b"gap 2-9\nh5\n"
+        second = await at_head(bench, 5)
+        bench.service.streams[0].say(records(10))
+        assert await take(first) == b"10\n"
+        bench.last.say(gap(6, 9), records(10))
+        assert await text_of(second, 11) == b"gap 6-9\n10\n"
+        first.close()
+        second.close()
+
+    on_bench(test)
 
 
 def test_a_gap_is_printed_logged_and_counted() -> None:
@@ -381,16 +477,16 @@ def test_draining_gives_readers_what_is_there_and_then_the_end() -> None:
     on_bench(test)
 
 
-def test_a_reader_that_reaches_the_head_while_draining_ends_too() -> None:
+def test_draining_ends_a_reader_that_waits_for_its_own_stream() -> None:
     async def test(bench: Bench) -> None:
         reader = await bench.read()
         reading = asyncio.ensure_future(take(reader))
         await asyncio.wait([reading], timeout=0)
         bench.feeds.drain()
-        bench.last.say(records(2), beat(2))
-        assert await reading == b"2\n"
-        assert await take(reader) is None
+        assert await reading is None
+        assert reader.failure is None
         reader.close()
+        assert bench.last.is_cancelled
 
     on_bench(test)
 

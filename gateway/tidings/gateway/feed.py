@@ -112,10 +112,10 @@ class Feed(Generic[Line]):
     """One upstream stream at the head of the log, its newest lines and who waits for the next."""
 
     def __init__(
-        self, keeper: Keeper, plan: Plan[Line], answers: AnswerStream, position: int
+        self, keeper: Keeper, plan: Plan[Line], answers: AnswerStream, tail: LineTail[Line]
     ) -> None:
         self.plan = plan
-        self.tail = LineTail(position, plan.renderer.form)
+        self.tail = tail
         self.has_ended = False
         self.failure: Failure | None = None
         self.task: asyncio.Task[None] | None = None
@@ -168,6 +168,8 @@ class Feed(Generic[Line]):
                 self.tail.append(seq, line)
             else:
                 self.tail.advance(seq)
+        if message.HasField("gap"):
+            self.tail.lack(message.gap.last_seq)
         self.tail.trim(self._keeper.feed_bytes)
         self._wake()
 

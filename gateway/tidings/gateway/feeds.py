@@ -1,10 +1,16 @@
 """Shared live streams: many HTTP readers on one upstream stream and one rendering.
 
 How this works: a reader begins with an upstream stream of its own, from where it asked to start.
-The first heartbeat says that it has caught up. If readers with an equal plan are there already, it
-joins their feed and ends its own stream; else its stream becomes that feed. A feed keeps the newest
-lines, bounded; a reader holds a place in it, never a queue. One that falls out of the lines that
-are kept goes back to a stream of its own, from its position, and joins again when it has caught up.
+A heartbeat says that it has caught up. If readers with an equal plan are there already, it joins
+their feed and ends its own stream; else its stream becomes that feed. A feed keeps the newest
+lines, bounded; a reader holds a place in it, never a queue.
+
+One rule decides who may read from a feed: it must hold everything past the reader's position
+(`LineTail.covers_after`). Lines that were let go, and a gap that the feed was told of, end at a
+position that a reader has to pass on its own. So one whose lines are gone goes back to a stream of
+its own, from its position, and so does one that joined ahead of the feed when the feed hears of a
+gap that reaches beyond it; both join again when they have caught up.
+
 The last reader that leaves ends the feed's upstream call; the end of that call ends its readers.
 """
 
@@ -16,7 +22,7 @@ from typing import Any, Generic
 import structlog
 
 from tidings.gateway.feed import Feed, Plan, Waiter, lines_of
-from tidings.gateway.line_tail import Line
+from tidings.gateway.line_tail import Line, LineTail
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.upstream import Failure, Upstream
@@ -41,6 +47,7 @@ class Feeds:
         self._tasks = tasks
         self._tail_bytes = tail_bytes
         self._feeds: dict[Plan[Any], Feed[Any]] = {}
+        self._alone: set[Waiter] = set()
 
     async def read(self, plan: Plan[Line], request: pb.SubscribeRequest) -> Reader[Line]:
         """Return a reader from the request's start on; the rest of the request is the plan's.
@@ -60,14 +67,24 @@ class Feeds:
         self.draining = True
         for feed in list(self._feeds.values()):
             feed.stop()
+        for waiter in self._alone:
+            waiter.wake()
+
+    async def wait_alone(self, waiter: Waiter, until_s: float) -> None:
+        """Return when woken, at `until_s` of the loop's time, or when draining begins."""
+        self._alone.add(waiter)
+        try:
+            await waiter.wait(until_s)
+        finally:
+            self._alone.discard(waiter)
 
     def joinable(self, plan: Plan[Line]) -> Feed[Line] | None:
         """Return the feed of a plan, if one is running."""
         return self._feeds.get(plan)
 
-    def start(self, plan: Plan[Line], answers: AnswerStream, position: int) -> Feed[Line]:
-        """Make a feed of a stream that has caught up with `position`, and own it from now on."""
-        feed = Feed(self, plan, answers, position)
+    def start(self, plan: Plan[Line], answers: AnswerStream, tail: LineTail[Line]) -> Feed[Line]:
+        """Make a feed of a stream that has caught up with a tail's end, and own it from now on."""
+        feed = Feed(self, plan, answers, tail)
         self._feeds[plan] = feed
         self.metrics.feeds.set(len(self._feeds))
         feed.task = self._tasks.create_task(feed.run())
@@ -98,12 +115,13 @@ class Reader(Generic[Line]):
         self._feeds = feeds
         self._plan = plan
         self._own = answers  # while catching up
+        self._coming: asyncio.Task[Any] | None = None  # its next message
+        self._lost_through = 0  # as it told
         self._feed: Feed[Line] | None = None  # from then on
-        self._waiter = Waiter()
         self._place = 0
+        self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
         self._position = 0
-        self._skips_through = 0
-        self._is_at_head = False
+        self._waiter = Waiter()
 
     async def take(self, until_s: float) -> Line | None:
         """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
@@ -113,10 +131,10 @@ class Reader(Generic[Line]):
         loop = asyncio.get_running_loop()
         while True:
             if self._feed is not None:
-                if self._place < self._feed.tail.first:
+                if not self._can_read(self._feed.tail):
                     await self._fall_back(self._feed)
                     continue
-                chunk = self._take_shared(self._feed)
+                chunk = self._take_shared(self._feed.tail)
                 if chunk is not None:
                     return chunk
                 if self._feed.has_ended:
@@ -126,13 +144,15 @@ class Reader(Generic[Line]):
                     return self._plan.renderer.form.join(())
                 await self._feed.wait(self._waiter, until_s)
             else:
-                own = await self._take_own()
-                if own is None or own or loop.time() >= until_s:
+                own = await self._take_own(until_s)
+                if own is None or own or (self._own is not None and loop.time() >= until_s):
                     return own
 
     def close(self) -> None:
         """End what is open upstream for this reader alone, and leave the feed."""
         self._waiter.close()
+        if self._coming is not None:
+            self._coming.cancel()
         if self._own is not None:
             self._own.cancel()
             self._own = None
@@ -140,56 +160,75 @@ class Reader(Generic[Line]):
             self._feed.leave()
             self._feed = None
 
-    def _take_shared(self, feed: Feed[Line]) -> Line | None:
-        tail = feed.tail
-        if self._skips_through:
-            while self._place < tail.end and tail.seq_at(self._place) <= self._skips_through:
+    def _can_read(self, tail: LineTail[Line]) -> bool:
+        if self._place < tail.first:
+            return False
+        return not self._ahead_through or tail.covers_after <= self._ahead_through
+
+    def _take_shared(self, tail: LineTail[Line]) -> Line | None:
+        if self._ahead_through:
+            # what a stream of one's own has brought comes to the feed once more
+            while self._place < tail.end and tail.seq_at(self._place) <= self._ahead_through:
                 self._place += 1
+            if tail.last_seq >= self._ahead_through:
+                self._ahead_through = 0
         if self._place == tail.end:
+            self._position = max(self._position, tail.last_seq)
             return None
         chunk, self._place = tail.take(self._place)
-        self._position = tail.seq_at(self._place - 1)
+        self._position = max(self._position, tail.seq_at(self._place - 1))
         return chunk
 
-    async def _take_own(self) -> Line | None:
+    async def _take_own(self, until_s: float) -> Line | None:
         if self._own is None or self._feeds.draining:
             return None
+        if self._coming is None:
+            # a task, because a read that is cancelled ends its call
+            self._coming = asyncio.ensure_future(self._own.take())
+            self._coming.add_done_callback(lambda _: self._waiter.wake())
+        if not self._coming.done():
+            await self._feeds.wait_alone(self._waiter, until_s)
+            if not self._coming.done():
+                return self._plan.renderer.form.join(())
+        coming, self._coming = self._coming, None
         try:
-            message = await self._own.take()
+            message = coming.result()
         except Failure as error:
             self._end(error)
             return None
         if message is None:
             return None
         assert isinstance(message, pb.SubscribeResponse)
-        found = list(lines_of(self._feeds.metrics, self._plan, message))
+        found = lines_of(self._feeds.metrics, self._plan, message)
         self._position = max([self._position, *(seq for seq, _ in found)])
-        self._is_at_head = self._is_at_head or message.HasField("heartbeat")
-        if self._is_at_head and not self._feeds.draining:
+        if message.HasField("gap"):
+            self._lost_through = max(self._lost_through, message.gap.last_seq)
+        if message.HasField("heartbeat") and not self._feeds.draining:
             self._join(self._own)
         return self._plan.renderer.form.join(line for _, line in found)
 
     def _join(self, own: AnswerStream) -> None:
         feed = self._feeds.joinable(self._plan)
         if feed is None:
-            feed = self._feeds.start(self._plan, own, self._position)
+            tail = LineTail(self._position, self._plan.renderer.form)
+            tail.lack(self._lost_through)
+            feed = self._feeds.start(self._plan, own, tail)
         elif feed.tail.covers_after <= self._position:
             own.cancel()
         else:
-            return  # it has run ahead; the next message may bring us there
+            return  # until a later heartbeat
         feed.join()
         self._feed, self._own = feed, None
         self._place = feed.tail.place_after(self._position)
-        # A stream of one's own may be ahead of the feed: what it brought comes there once more.
-        self._skips_through = self._position if self._position > feed.tail.last_seq else 0
+        self._ahead_through = self._position if self._position > feed.tail.last_seq else 0
 
     async def _fall_back(self, feed: Feed[Line]) -> None:
-        """Leave the feed, whose lines went faster than this client reads, and catch up alone."""
+        """Leave the feed, which lacks something that comes next here, and catch up alone."""
         request = pb.SubscribeRequest.FromString(self._plan.selection)
         request.after_seq = self._position
         request.log_id = self.log_id
         feed.leave()
-        self._feed, self._is_at_head = None, False
+        self._feed, self._lost_through = None, 0
         self._feeds.metrics.fallen_back.labels(door=self._plan.renderer.name).inc()
         try:
             opened = await self._feeds.upstream.subscribe(request, self._plan.credential)

@@ -41,7 +41,8 @@ class LineTail(Generic[Line]):
 
     A *place* counts lines from the beginning of the stream, so it stays true when old lines go.
     `first` is the place of the oldest line that is held, `end` the place of the next to come.
-    Everything that was selected after position `covers_after` and up to `last_seq` is held.
+    Everything that was selected after position `covers_after` and up to `last_seq` is held, so a
+    reader can begin here whose own position is not before it.
     """
 
     def __init__(self, position: int, form: Form[Line]) -> None:
@@ -66,6 +67,13 @@ class LineTail(Generic[Line]):
         self._lines.append(line)
         self.size_bytes += self._form.size(line)
 
+    def lack(self, seq: int) -> None:
+        """Know that something up to this position, which may be still to come, was lost.
+
+        Those whose lines these are were told so; whoever begins later must have passed it.
+        """
+        self.covers_after = max(self.covers_after, seq)
+
     def advance(self, seq: int) -> None:
         """Know that nothing more comes up to this position."""
         self.last_seq = max(self.last_seq, seq)
@@ -73,7 +81,7 @@ class LineTail(Generic[Line]):
     def trim(self, max_bytes: int) -> None:
         """Let the oldest lines go until the rest fits; the newest always stays."""
         while self.size_bytes > max_bytes and len(self._lines) > 1:
-            self.covers_after = self._seqs.popleft()
+            self.covers_after = max(self.covers_after, self._seqs.popleft())
             self.size_bytes -= self._form.size(self._lines.popleft())
             self.first += 1
 
