@@ -17,9 +17,11 @@ The last reader that leaves ends the feed's upstream call; the end of that call 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any, Generic
 
 import structlog
+from google.protobuf.message import Message
 
 from tidings.gateway.feed import Feed, Plan, Waiter, lines_of
 from tidings.gateway.line_tail import Line, LineTail
@@ -33,6 +35,10 @@ _log = structlog.get_logger("tidings.gateway")
 # Of one feed. Between them readers who fall behind for a moment find their lines in memory.
 _MAX_FEED_BYTES = 4 * 1024**2
 _MIN_FEED_BYTES = 16 * 1024
+
+
+Taken = Message | Exception | None
+"""What came of waiting for a message: it, why there is none, or the regular end."""
 
 
 class Feeds:
@@ -96,6 +102,10 @@ class Feeds:
             del self._feeds[feed.plan]
             self.metrics.feeds.set(len(self._feeds))
 
+    def begin(self, work: Coroutine[Any, Any, Taken]) -> asyncio.Task[Taken]:
+        """Start work that raises nothing, among the tasks of all feeds."""
+        return self._tasks.create_task(work)
+
     @property
     def feed_bytes(self) -> int:
         """How much each feed may keep: an equal share within bounds."""
@@ -115,7 +125,7 @@ class Reader(Generic[Line]):
         self._feeds = feeds
         self._plan = plan
         self._own = answers  # while catching up
-        self._coming: asyncio.Task[Any] | None = None  # its next message
+        self._coming: asyncio.Task[Taken] | None = None  # its next message
         self._lost_through = 0  # as it told
         self._feed: Feed[Line] | None = None  # from then on
         self._place = 0
@@ -184,20 +194,21 @@ class Reader(Generic[Line]):
             return None
         if self._coming is None:
             # a task, because a read that is cancelled ends its call
-            self._coming = asyncio.ensure_future(self._own.take())
+            self._coming = self._feeds.begin(_outcome_of(self._own))
             self._coming.add_done_callback(lambda _: self._waiter.wake())
         if not self._coming.done():
             await self._feeds.wait_alone(self._waiter, until_s)
             if not self._coming.done():
                 return self._plan.renderer.form.join(())
         coming, self._coming = self._coming, None
-        try:
-            message = coming.result()
-        except Failure as error:
-            self._end(error)
+        message = coming.result()
+        if isinstance(message, Failure):
+            self._end(message)
             return None
         if message is None:
             return None
+        if isinstance(message, Exception):
+            raise message
         assert isinstance(message, pb.SubscribeResponse)
         found = lines_of(self._feeds.metrics, self._plan, message)
         self._position = max([self._position, *(seq for seq, _ in found)])
@@ -242,3 +253,10 @@ class Reader(Generic[Line]):
         if failure is not None:
             code, text = failure.code().name, failure.details()
             _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
+
+
+async def _outcome_of(answers: AnswerStream) -> Taken:
+    try:
+        return await answers.take()
+    except Exception as error:  # noqa: BLE001 - whose reader it is has to deal with it
+        return error
