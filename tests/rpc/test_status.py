@@ -8,6 +8,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 
+from tidings.access.assertion import UnknownKey
 from tidings.core import errors
 from tidings.dialects.consul.size_rules import EventTooLarge
 from tidings.rpc import status
@@ -26,6 +27,7 @@ EXAMPLES: dict[type[errors.TidingsError], errors.TidingsError] = {
         errors.WrongLog("wanted", "id"),
         errors.CursorExpired("nomad", 2, 9),
         errors.Unauthenticated("expired"),
+        UnknownKey("keys.json"),
         errors.Denied("publish", "nomad"),
         errors.Busy("the queue"),
         errors.LogClosed(),
