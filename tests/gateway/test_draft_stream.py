@@ -17,9 +17,14 @@ from tidings.v1 import consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 
-def failure(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE) -> Failure:
+def failure(code: grpc.StatusCode = grpc.StatusCode.UNAVAILABLE, details: str = "gone") -> Failure:
     nothing = grpc.aio.Metadata()
-    return Failure(code, nothing, nothing, details="gone")
+    return Failure(code, nothing, nothing, details=details)
+
+
+def lost() -> Failure:
+    """Return what grpc makes of a status that a write has met."""
+    return failure(grpc.StatusCode.INTERNAL, "Internal error from Core")
 
 
 class Call:
@@ -204,6 +209,40 @@ def test_what_cannot_be_known_is_a_failure(
         assert caught.value.code() is code
 
     with_stream(test, Call())
+
+
+def test_a_reason_that_was_lost_is_asked_for() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        first, asking = calls
+        await stream.add(keyed("a")[0])
+        await settle()
+        first.break_off(lost())
+        asking.break_off(failure(grpc.StatusCode.UNAUTHENTICATED))
+        with pytest.raises(Failure) as caught:
+            await stream.take()
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        assert asking.keys == []
+
+    with_stream(test, Call(), Call())
+
+
+def test_a_call_that_broke_for_no_lasting_reason_is_begun_again_once() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        first, asking, again = calls
+        await stream.add(keyed("a")[0])
+        await settle()
+        first.break_off(lost())
+        asking.end()
+        taking = asyncio.ensure_future(stream.take())
+        await settle()
+        assert asking.is_done
+        assert again.keys == ["a"]
+        again.break_off(lost())
+        with pytest.raises(Failure) as caught:
+            await taking
+        assert caught.value.code() is grpc.StatusCode.INTERNAL
+
+    with_stream(test, Call(), Call(), Call())
 
 
 def test_a_service_that_stays_away_is_a_failure() -> None:

@@ -23,6 +23,10 @@ from tidings.v1 import event_service_pb2 as pb
 MAX_UNANSWERED = 1000
 MAX_UNANSWERED_BYTES = 16 * 1024**2
 
+# What grpc says of a call whose end was met by a write: the status that came with it is lost.
+# Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
+_LOST = "Internal error from Core"
+
 _MAX_MESSAGE_COUNT = 250
 _MAX_MESSAGE_BYTES = 1024**2
 
@@ -36,6 +40,7 @@ class DraftStream:
         self._size_bytes = 0
         self._written = 0  # of the unanswered ones, on the call of this moment
         self._is_finished = False
+        self._has_lost_reason = False  # since the last answer
         self._call: PublishCall | None = None
         self._changed = asyncio.Event()  # for the writer
         self._answered = asyncio.Event()  # for `add`
@@ -100,6 +105,7 @@ class DraftStream:
                 _, size_bytes = self._unanswered.popleft()
                 self._size_bytes -= size_bytes
                 self._written -= 1
+            self._has_lost_reason = False
             self._answered.set()
             if response.results:
                 return response.results
@@ -139,6 +145,9 @@ class DraftStream:
 
         What had not been sent yet needs no key for that.
         """
+        if error.details() == _LOST and not self._has_lost_reason:
+            self._has_lost_reason = True
+            error = await self._ask_for_reason()
         sent = islice(self._unanswered, self._written)
         is_keyed = all(_has_key(draft) for draft, _ in sent)
         if error.code() is not grpc.StatusCode.UNAVAILABLE or not is_keyed:
@@ -151,6 +160,17 @@ class DraftStream:
             return
         self._written = 0
         self._changed.set()
+
+    async def _ask_for_reason(self) -> Failure:
+        """Return why a call ended: what another one without drafts ends with."""
+        try:
+            call = await self._open_call()
+            with contextlib.suppress(asyncio.InvalidStateError):  # it is over already
+                await call.done_writing()
+            await call.read()
+        except Failure as error:
+            return error
+        return _ended_early()
 
 
 def _has_key(draft: event_pb2.Draft) -> bool:

@@ -15,6 +15,8 @@ from tidings.app.client import client_channel, explain
 from tidings.app.settings import Settings
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 
+_LOST = "Internal error from Core"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's own options."""
@@ -59,9 +61,9 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
             yield event_service_pb2.PublishStreamRequest(drafts=[draft])
 
     async with client_channel(settings.upstream, settings.token_file) as channel:
-        call = event_service_pb2_grpc.EventServiceStub(channel).PublishStream(requests())
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
         try:
-            async for response in call:
+            async for response in stub.PublishStream(requests()):
                 for result in response.results:
                     number, problem = sent.get_nowait()
                     if result.HasField("error"):
@@ -71,6 +73,25 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
                         again = " duplicate" if result.stored.duplicate else ""
                         sys.stdout.write(f"line {number}: seq {result.stored.seq}{again}\n")
         except grpc.aio.AioRpcError as error:
-            sys.stderr.write(f"tidings publish: {explain(error)}\n")
+            sys.stderr.write(f"tidings publish: {explain(await reason_of(error, stub))}\n")
             return 1
     return 1 if failed else 0
+
+
+async def reason_of(
+    error: grpc.aio.AioRpcError, stub: event_service_pb2_grpc.EventServiceAsyncStub
+) -> grpc.aio.AioRpcError:
+    """Return why a stream of drafts ended; one without drafts says what grpc lost.
+
+    A write that meets the end of a call takes the place of the status that came with it.
+
+    Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
+    """
+    if error.details() != _LOST:
+        return error
+    try:
+        async for _ in stub.PublishStream(iter(())):
+            pass
+    except grpc.aio.AioRpcError as reason:
+        return reason
+    return error
