@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tidings.access.guards import guarded
 from tidings.access.rights import MANAGEMENT, Rights, united
@@ -52,6 +55,25 @@ def test_a_glob_does_not_pass_every_namespace() -> None:
     rights = parse_rules('[nomad.namespaces]\n"p*" = ["read-job"]\n"**" = ["read-job"]')
     assert rights.may_stream("Job", "anything")
     assert not rights.may_stream("Job", "*")
+
+
+def _allows(glob: str, namespace: str) -> bool:
+    return Rights(nomad_namespaces=((glob, frozenset({"read-job"})),)).may_see("Job", namespace)
+
+
+@given(st.text("ab*", max_size=6).map(lambda text: f"{text}*"), st.text("ab", min_size=1))
+@example("a*a", "a")
+@example("a*b*b", "ab")
+@example("**", "a")
+def test_a_glob_fits_what_its_regular_expression_does(glob: str, namespace: str) -> None:
+    expression = ".*".join(map(re.escape, glob.split("*")))
+    assert _allows(glob, namespace) == bool(re.fullmatch(expression, namespace))
+
+
+def test_a_long_namespace_costs_no_more_than_its_length() -> None:
+    for fits in (False, True):
+        namespace = "p" + "-x-" * 300_000 + ("z" if fits else "")
+        assert _allows("p*-x-*-x-*-x-*z", namespace) is fits
 
 
 def test_a_denied_star_passes_nothing() -> None:

@@ -5,10 +5,8 @@ Deny is the default: a right that no rule gives is not there.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from types import MappingProxyType
 
 ANY = "*"
@@ -123,7 +121,7 @@ class Rights:
         rules = dict(self.nomad_namespaces)
         found = rules.get(namespace)
         if found is None:
-            globs = [name for name in rules if ANY in name and _glob(name).fullmatch(namespace)]
+            globs = [name for name in rules if ANY in name and _fits(name, namespace)]
             closest = max(globs, key=lambda name: (len(name.replace(ANY, "")), name), default="")
             found = rules.get(closest, frozenset())
         return frozenset() if DENY in found else found
@@ -195,6 +193,19 @@ def _strongest(rules: Iterable[Rules]) -> Rules:
     return tuple(sorted(strongest.items()))
 
 
-@lru_cache(maxsize=1024)
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split(ANY)), re.DOTALL)
+def _fits(pattern: str, text: str) -> bool:
+    """Say whether a text fits a pattern with "*"; takes no longer than the text is long.
+
+    A regular expression would try every way to divide a text, which a caller may choose.
+    """
+    first, *middle, last = pattern.split(ANY)
+    end = len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last)):
+        return False
+    at = len(first)
+    for part in middle:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return at <= end
