@@ -113,6 +113,23 @@ def test_a_good_credential_without_the_right_is_denied(served: Served) -> None:
     assert refused(lambda: _publish(served, bearer(secret))) == denied
 
 
+@pytest.mark.parametrize("topic", ["ACLToken", "Job"])
+def test_only_management_speaks_as_tidings(served: Served, topic: str) -> None:
+    _, secret = token_of(served.channel, policies=["of-file"])
+    forged = events.nomad(topic)
+    forged.source = "tidings"
+    request = event_service_pb2.PublishRequest(draft=draft(forged))
+    stream = event_service_pb2.PublishStreamRequest(drafts=[draft(forged), draft(events.nomad())])
+    denied = ("PERMISSION_DENIED", "not allowed to publish events of tidings")
+    metadata = bearer(secret)
+    call = served.stub.Publish
+    assert refused(lambda: call(request, timeout=PATIENCE_S, metadata=metadata)) == denied
+    (answer,) = served.stub.PublishStream(iter([stream]), timeout=PATIENCE_S, metadata=metadata)
+    assert answer.results[0].error.message == denied[1]
+    assert answer.results[1].HasField("stored")
+    assert call(request, **ROOT).seq > 1
+
+
 def test_a_token_is_listed_without_its_secret(served: Served, access: AccessServiceStub) -> None:
     made = []
     for name in ("a", "b", "c"):

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from tidings.access import stored
-from tidings.access.assertion import UnknownKey
+from tidings.access.assertion import Assertion, UnknownKey
 from tidings.access.directory import Directory, Layered, Proof
 from tidings.access.jwks import KeySet
 from tidings.access.policy_file import PolicyFile
@@ -120,7 +120,9 @@ class AccessControl:
 
     async def caller(self, context: Context) -> Caller:
         """Return who is calling, by the metadata "authorization: Bearer CREDENTIAL"."""
-        return await self.caller_with(_credential(context))
+        caller = await self.caller_with(_credential(context))
+        structlog.contextvars.bind_contextvars(caller=_shown(caller))
+        return caller
 
     async def caller_with(self, credential: str) -> Caller:
         """Return whose a credential is, "" = there is none. Waits for keys that may be too new.
@@ -175,8 +177,9 @@ class AccessControl:
                         self._apply(change)
                         self._ask_all()
                 except StoreUnavailable:
+                    if is_heard:
+                        _log.warning("changes of tokens and policies are not heard now")
                     is_heard = False
-                    _log.warning("changes of tokens and policies are not heard now")
                 await asyncio.sleep(self._tick_s)
 
     async def _tick(self) -> None:
@@ -252,6 +255,13 @@ class _Stay:
         self.recheck = recheck
         self.ended = asyncio.Event()
         self.failure: TidingsError | None = None
+
+
+def _shown(caller: Caller) -> str:
+    """Return who calls, for the lines of his call: a token's id, or by which issuer he came."""
+    if isinstance(caller.proof, Assertion):
+        return f"jwt:{caller.proof.issuer}"  # what it claims is nobody else's business
+    return caller.principal.id
 
 
 async def _no_newer_keys(_jwks: str) -> None:

@@ -6,7 +6,8 @@ from tidings.access.principals import Policy, Role, Token
 from tidings.dialects.dialect import timestamp
 from tidings.v1 import event_pb2, nomad_objects_pb2, nomad_pb2
 
-SOURCE = "tidings"
+OWN_SOURCE = "tidings"
+"""Of the events that Tidings makes; only management may publish as it."""
 
 
 def token_event(kind: str, token: Token) -> event_pb2.Event:
@@ -51,4 +52,4 @@ def _event(
     body = nomad_pb2.NomadEvent(
         topic=topic, type=kind, key=key, filter_keys=filter_keys, payload=payload
     )
-    return event_pb2.Event(source=SOURCE, nomad=body)
+    return event_pb2.Event(source=OWN_SOURCE, nomad=body)
