@@ -64,7 +64,7 @@ def example(root: Path) -> PolicyFile:
 
 
 def secret(kind: str) -> str:
-    return f"secret of {kind}"
+    return f"secret-of-{kind}"  # one word, as every spelling takes it
 
 
 def policy_file(root: Path) -> PolicyFile:
