@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import grpc
 
+from tests.access.jwts import jwks, signed
 from tests.e2e.rig import Server, nomad_line, serving
 from tests.patience import PATIENCE_S
 from tidings.access.secret import hash_of
@@ -29,6 +31,12 @@ name = "expired"
 hash = "{hash_of("canary-of-expired")}"
 policies = ["client"]
 expires_at = 2020-01-01T00:00:00Z
+
+[jwt.login]
+issuer = "https://login.test/"
+audience = "tidings"
+jwks = "keys.json"
+grants.groups.clients.policies = ["client"]
 
 [policies.client]
 nomad.namespaces.default = ["read-job"]
@@ -52,7 +60,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class GuardedServer:
-    """A server and its credentials: right, powerless, wrong, missing, expired, revoked."""
+    """A server and its credentials, by what is right or wrong with them."""
 
     server: Server
     credentials: dict[str, Credential]
@@ -95,10 +103,17 @@ def bearer(secret: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {secret}"),) if secret else ()
 
 
+def jwt(key: str, header: dict[str, str] | None = None) -> str:
+    """Return a JWT that is good for an hour, if its key is."""
+    ends_at_s = int(time.time()) + 3600
+    return signed(key, header, sub="right", groups=["clients"], exp=ends_at_s)
+
+
 @contextlib.contextmanager
 def guarding(folder: Path) -> Iterator[GuardedServer]:
     """Lend a server whose log holds an event of each system that is polled."""
     (folder / "policy.toml").write_text(POLICY_FILE)
+    (folder / "keys.json").write_bytes(jwks("ec"))
     flags = [f"--access-policy={folder / 'policy.toml'}", "--log-level=debug"]
     with serving(folder / "data", *flags) as server:
         guarded = GuardedServer(server, {})
@@ -113,6 +128,8 @@ def guarding(folder: Path) -> Iterator[GuardedServer]:
             missing=Credential("", ""),
             expired=Credential("expired", "canary-of-expired"),
             revoked=Credential("revoked", revoked),
+            jwt=Credential("right", jwt("ec")),
+            forged=Credential("right", jwt("ec-forged", {"kid": "ec"})),
         )
         guarded.publish("nomad", nomad_line(1))
         item = {"job": "352", "type": "node_running", "timestamp": "2016-05-05T19:50:08Z"}
