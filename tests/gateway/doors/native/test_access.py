@@ -26,7 +26,8 @@ BODIES = {
         b'{"job":"352","type":"node_running","timestamp":"2016-05-05T19:50:08Z"}'
     ),
     "/v1/publish/feldera": (
-        b'{"api_status":"Healthy","compiler_status":"Healthy","runner_status":"Healthy"}'
+        b'{"id":"019afe45-ec1f-7de0-9cd1-3a6a4350b5e9","recorded_at":"2023-11-14T22:13:20Z",'
+        b'"api_status":"Healthy","compiler_status":"Healthy","runner_status":"Healthy"}'
     ),
     EVENTS: b'{"events":[{"consul":{"Name":"deploy"}}]}',
 }
