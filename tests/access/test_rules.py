@@ -17,6 +17,9 @@ HASH = hash_of("x")
     ("text", "problem"),
     [
         ("nomad", "policy.rules: not TOML"),
+        ("nomad = " + "[" * 20_000, "policy.rules: nested too deeply"),
+        ("nomad = " + "9" * 5000, "policy.rules: not TOML"),
+        ("nomad = 2030-13-01", "policy.rules: not TOML"),
         ("#" * (MAX_RULES_BYTES + 1), "policy.rules: more than 32768 bytes"),
         ("management = true", "policy.rules.management: no such rule"),
         ("nomad = 1", "policy.rules.nomad: must be a table"),

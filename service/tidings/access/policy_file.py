@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from tidings.access.principals import (
 )
 from tidings.access.rules import rights_of
 from tidings.access.secret import is_hash
-from tidings.access.tables import as_table, flag_of, only, table_of, text_of, words_of
+from tidings.access.tables import as_table, flag_of, only, parse_toml, table_of, text_of, words_of
 from tidings.core.errors import BadRequest
 
 _TABLES = ("tokens", "policies", "roles", "jwt")
@@ -42,10 +41,7 @@ def parse_policy_file(text: str) -> PolicyFile:
     Raises:
         BadRequest: where the file is wrong, and why.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadRequest("", f"not TOML: {error}") from None
+    document = parse_toml(text, "")
     only(document, _TABLES, "", "table")
     given_tokens = document.get("tokens", [])
     if not isinstance(given_tokens, list):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from tidings.access.rights import NOMAD_CAPABILITIES, Rights
-from tidings.access.tables import only, table_of, word_of, words_of
+from tidings.access.tables import only, parse_toml, table_of, word_of, words_of
 from tidings.core.errors import BadRequest
 
 MAX_RULES_BYTES = 32 * 1024
@@ -26,11 +25,7 @@ def parse_rules(text: str, path: str = "policy.rules") -> Rights:
     """
     if len(text.encode(errors="surrogatepass")) > MAX_RULES_BYTES:
         raise BadRequest(path, f"more than {MAX_RULES_BYTES} bytes")
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadRequest(path, f"not TOML: {error}") from None
-    return rights_of(table, path)
+    return rights_of(parse_toml(text, path), path)
 
 
 def rights_of(table: Mapping[str, Any], path: str) -> Rights:

@@ -1,11 +1,26 @@
-"""Reads the tables of a parsed TOML document; every error says where."""
+"""Reads TOML documents; every error says where."""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from tidings.core.errors import BadRequest
+
+
+def parse_toml(text: str, path: str) -> Mapping[str, Any]:
+    """Return the table that a text is.
+
+    Raises:
+        BadRequest: it is none.
+    """
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # also what is no number that Python reads
+        raise BadRequest(path, f"not TOML: {error}") from None
+    except RecursionError:
+        raise BadRequest(path, "nested too deeply") from None
 
 
 def only(table: Mapping[str, Any], known: Collection[str], path: str, what: str = "key") -> None:
