@@ -10,8 +10,10 @@ import pytest
 
 from tests.gateway.doors.docker_cloud.stream import EVENTS, HANDSHAKE, close_code, event, opened
 from tests.gateway.doors.docker_cloud.stream import PUBLISH as PUBLISH_PATH
+from tests.gateway.doors.fake import FakeService, faking
 from tests.gateway.doors.guard import Guard
 from tests.patience import PATIENCE_S
+from tidings.v1.access_service_pb2 import AuthenticateResponse, Principal
 
 
 def basic(user: str, key: str) -> str:
@@ -144,3 +146,19 @@ def test_credentials_do_not_let_another_origin_in(guard: Guard, origin: str, sta
     headers += [f"Origin: {origin}"] if origin else []
     with guard.http.open(EVENTS, *HANDSHAKE, *headers) as connection:
         assert connection.head().status == status
+
+
+def test_nobody_has_no_namespace_of_his_own(quick: FakeService) -> None:
+    quick.whose = AuthenticateResponse(principal=Principal(id="anonymous", name="anonymous"))
+    assert quick.http.ask("GET", EVENTS, *HANDSHAKE).status == 401
+    with quick.http.open(events_of("acme"), *HANDSHAKE) as connection:
+        assert connection.head().status == 101
+    assert [request.docker_cloud.namespace for request in quick.requests] == ["acme"]
+
+
+def test_a_service_that_cannot_say_who_is_calling_is_waited_for(address: str) -> None:
+    with faking(address, patience_s=0.1, docker_cloud_pause_s=0.0) as fake:
+        fake.loses_access = True
+        answer = fake.http.ask("GET", EVENTS, *HANDSHAKE)
+    assert (answer.status, json.loads(answer.body)) == (503, {"error": "Service unavailable"})
+    assert fake.requests == []
