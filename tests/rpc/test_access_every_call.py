@@ -10,6 +10,11 @@ import pytest
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
 
 from tests.access.jwts import START_S, jwks, signed
 from tests.patience import PATIENCE_S
@@ -90,6 +95,14 @@ def _status(served: Served, method: MethodDescriptor, credential: str) -> str:
 def _shape(method: MethodDescriptor) -> str:
     sides = (method.client_streaming, method.server_streaming)
     return "_".join("stream" if is_streaming else "unary" for is_streaming in sides)
+
+
+def test_health_and_reflection_need_no_credential(served: Served) -> None:
+    health: Any = HealthStub(served.channel)
+    answer = health.Check(HealthCheckRequest(), timeout=PATIENCE_S, metadata=bearer("nonsense"))
+    assert answer.status == HealthCheckResponse.SERVING
+    reflected = ProtoReflectionDescriptorDatabase(served.channel).get_services()
+    assert {EVENTS.full_name, ACCESS.full_name} < set(reflected)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
