@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from http.client import BadStatusLine
 from pathlib import Path
@@ -13,6 +14,7 @@ import structlog
 
 from tests.access.jwts import jwks, signed
 from tests.aio import run_async
+from tests.patience import PATIENCE_S
 from tests.rpc.serving import START_US, MovableClock
 from tidings.access.secret import hash_of
 from tidings.app.exposure import refuse_exposure
@@ -286,6 +288,28 @@ def test_the_last_good_keys_of_a_url_are_kept_and_without_any_nobody_is_let_in(
         assert (len(site.asked), _why(access, signed("ec"))) == (3, "good")
         await loader.load()  # of the policy file: nothing is fetched that is known
         assert len(site.asked) == 3
+
+    run_async(main())
+
+
+def test_a_caller_who_goes_away_does_not_keep_new_keys_from_others() -> None:
+    async def main() -> None:
+        began, may_answer = threading.Event(), threading.Event()
+
+        def fetch(_url: str) -> bytes:
+            began.set()
+            assert may_answer.wait(PATIENCE_S)
+            return jwks("ec")
+
+        remote = RemoteKeys(StoppedClock(), fetch)
+        async with asyncio.TaskGroup() as tasks:
+            leaving = tasks.create_task(remote.keys_of(URL))
+            await asyncio.to_thread(began.wait, PATIENCE_S)
+            leaving.cancel()
+            staying = tasks.create_task(remote.keys_of(URL))
+            may_answer.set()
+            assert set(await staying) == {"ec"}
+        assert set(await remote.keys_of(URL)) == {"ec"}
 
     run_async(main())
 

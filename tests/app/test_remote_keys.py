@@ -48,6 +48,14 @@ def test_what_a_url_has_is_returned(site: str) -> None:
     assert fetch_jwks(f"{site}/keys") == b"keys"
 
 
+def test_a_url_of_this_machine_is_asked_without_a_proxy(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert fetch_jwks(f"{site}/keys") == b"keys"
+
+
 def test_no_more_is_read_than_a_key_set_may_have(site: str) -> None:
     assert len(fetch_jwks(f"{site}/large")) == MAX_JWKS_BYTES + 1
 

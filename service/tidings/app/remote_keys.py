@@ -38,7 +38,11 @@ _log = structlog.get_logger("tidings.access")
 class _Remote:
     keys: KeySet = field(default_factory=lambda: NO_KEYS)
     tried_at_s: float | None = None
-    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    fetching: asyncio.Future[KeySet | None] | None = None
+
+    def finish(self, fetched: asyncio.Future[KeySet | None]) -> None:
+        self.fetching = None
+        self.keys = (None if fetched.cancelled() else fetched.result()) or self.keys
 
 
 class RemoteKeys:
@@ -60,16 +64,24 @@ class RemoteKeys:
         A URL that fails is tried again no sooner than one that answers. Takes `FETCH_S` at most.
         """
         remote = self._remotes.setdefault(url, _Remote())
-        async with remote.fetching:
-            now_s = self._clock.monotonic_s()
-            if remote.tried_at_s is None or now_s - remote.tried_at_s >= older_than_s:
-                remote.tried_at_s = now_s
-                try:
-                    remote.keys = parse_jwks(await asyncio.to_thread(self._fetch, url))
-                except (OSError, ValueError, HTTPException, BadRequest) as error:
-                    place = url.partition("?")[0]  # what follows may be a secret
-                    _log.error("keys of JWTs not fetched", url=place, error=_why(error))
+        now_s = self._clock.monotonic_s()
+        is_old = remote.tried_at_s is None or now_s - remote.tried_at_s >= older_than_s
+        if remote.fetching is None and is_old:
+            remote.tried_at_s = now_s
+            loop = asyncio.get_running_loop()
+            remote.fetching = loop.run_in_executor(None, self._try_to_fetch, url)
+            remote.fetching.add_done_callback(remote.finish)
+        if remote.fetching is not None:
+            await asyncio.wait([remote.fetching])  # a caller who goes away leaves it to the others
         return remote.keys
+
+    def _try_to_fetch(self, url: str) -> KeySet | None:
+        try:
+            return parse_jwks(self._fetch(url))
+        except (OSError, ValueError, HTTPException, BadRequest) as error:
+            place = url.partition("?")[0]  # what follows may be a secret
+            _log.error("keys of JWTs not fetched", url=place, error=_why(error))
+            return None
 
 
 def fetch_jwks(url: str) -> bytes:
@@ -80,8 +92,11 @@ def fetch_jwks(url: str) -> bytes:
     """
     ends_at_s = time.monotonic() + FETCH_S
     found = b""
+    is_local = url.startswith("http:")  # and must not leave this machine
     opener = urllib.request.build_opener(
-        _NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        _NoRedirects,
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        urllib.request.ProxyHandler({} if is_local else None),
     )
     with opener.open(url, timeout=FETCH_S) as answer:
         while piece := answer.read1(min(_PIECE_BYTES, MAX_JWKS_BYTES + 1 - len(found))):
