@@ -31,9 +31,6 @@ _log = structlog.get_logger("tidings.gateway")
 _HEALTH_WITHIN_S = 1.0
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
-# Below these, what an unknown path is answered; else it is a google.rpc.Status. Source: Feldera.
-_NOBODYS = ((b"/v0/", Reply(404, (), b"")),)
-
 
 def load_doors(house: House) -> tuple[Door, ...]:
     """Return every door of the folder, by name."""
@@ -150,8 +147,4 @@ async def _own_reply(request: Request, status: int, body: bytes) -> None:
 
 
 async def _nobody(request: Request) -> None:
-    for prefix, reply in _NOBODYS:
-        if request.path.startswith(prefix):
-            await request.reply(reply)
-            return
     await request.reply(render_error(NoSuchPath()))

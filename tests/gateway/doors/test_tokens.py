@@ -154,6 +154,30 @@ def test_feldera_forbids_who_has_no_role(http: Http, secrets: dict[str, str], pa
     assert body["details"] == {"required": "read", "actual": "none"}
 
 
-def test_paths_without_events_need_no_credential(http: Http) -> None:
+@pytest.mark.parametrize(
+    ("method", "target"), [("POST", JOB), ("GET", f"{JOB}/"), ("GET", "/orchestrator/v1/jobs")]
+)
+def test_puppet_looks_at_tokens_also_where_nothing_is(
+    http: Http, secrets: dict[str, str], method: str, target: str
+) -> None:
+    assert puppet_401(http.ask(method, target)) == NEEDED
+    assert puppet_401(http.ask(method, target, "X-Authentication: no")) == INVALID
+    good = http.ask(method, target, f"X-Authentication: {secrets['publisher']}")
+    assert good.status in (404, 405)
+
+
+@pytest.mark.parametrize("target", ["/v0/nothing", f"{EVENTS}/", f"{EVENTS}/a/b"])
+def test_feldera_looks_at_credentials_also_where_nothing_is(
+    http: Http, secrets: dict[str, str], target: str
+) -> None:
+    assert http.ask("GET", target).headers["www-authenticate"] == "Bearer"
+    expired = http.ask("GET", target, f"Authorization: Bearer {secrets['expired']}")
+    assert expired.headers["www-authenticate"] == 'Bearer error_description="ExpiredSignature"'
+    good = http.ask("GET", target, f"Authorization: Bearer {secrets['publisher']}")
+    assert (good.status, good.body) == (404, b"")
+
+
+def test_the_gateways_own_paths_need_no_credential(http: Http) -> None:
     assert http.ask("GET", "/healthz").status == 200
-    assert http.ask("GET", "/v0/nothing").status == 404
+    assert http.ask("GET", "/readyz").status == 200
+    assert http.ask("GET", "/metrics").status == 200

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import grpc
 
 from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
+from tidings.gateway.callers import problem_with
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.feldera import printing
@@ -77,7 +78,7 @@ class FelderaDoor:
 
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for all other paths below /v0/: an empty 404."""
-        return _nothing_here if request.path.startswith(b"/v0/") else None
+        return self._nothing_here if request.path.startswith(b"/v0/") else None
 
     async def _answer(self, request: Request) -> None:
         if request.method != "GET":
@@ -89,6 +90,12 @@ class FelderaDoor:
                 reply = await endpoint(request)
             except Failure as error:
                 reply = print_failure(error, request)
+        await request.reply(reply)
+
+    async def _nothing_here(self, request: Request) -> None:
+        """Answer an empty 404, once the credential has been looked at, which comes first."""
+        problem = await problem_with(self._house.upstream, credential_of(request))
+        reply = _unauthorized(bearer_of(request), problem) if problem else Reply(404, (), b"")
         await request.reply(reply)
 
     async def _list(self, request: Request) -> Reply:
@@ -215,7 +222,3 @@ def _unauthorized(token: str, flaw: str) -> Reply:
 def _none_available() -> Reply:
     message = "No cluster monitor events are available yet"
     return printing.error(404, "NoClusterMonitorEventsAvailable", message, {})
-
-
-async def _nothing_here(request: Request) -> None:
-    await request.reply(Reply(404, (), b""))

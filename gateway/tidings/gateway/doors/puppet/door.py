@@ -7,6 +7,7 @@ import asyncio
 import grpc
 
 from tidings.gateway.asgi import JSON_TYPE, Request
+from tidings.gateway.callers import problem_with
 from tidings.gateway.credentials import bearer
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.puppet.jobs import PrintedJob, PrintedJobs
@@ -55,7 +56,7 @@ class PuppetDoor:
 
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for all other paths of the Orchestrator."""
-        return _nothing_here if request.path.startswith(b"/orchestrator/") else None
+        return self._nothing_here if request.path.startswith(b"/orchestrator/") else None
 
     async def _answer(self, request: Request) -> None:
         if request.method not in _METHODS:
@@ -63,7 +64,7 @@ class PuppetDoor:
             body = error_body(
                 "puppetlabs.orchestrator/method-not-allowed", f"{request.method} is not allowed", {}
             )
-            await request.reply(Reply(405, (JSON_TYPE, allow), body))
+            await self._turn_away(request, Reply(405, (JSON_TYPE, allow), body))
             return
         job = job_of(request.raw_path)
         assert job is not None
@@ -80,6 +81,16 @@ class PuppetDoor:
             return
         body = self._body(request, query, printed)
         await request.reply(Reply(200, (JSON_TYPE,), body))
+
+    async def _nothing_here(self, request: Request) -> None:
+        await self._turn_away(request, Reply(404, (JSON_TYPE,), _UNKNOWN_PATH))
+
+    async def _turn_away(self, request: Request, reply: Reply) -> None:
+        """Answer what leads nowhere, once the token has been looked at, which comes first."""
+        problem = await problem_with(self._house.upstream, credential_of(request))
+        if problem:
+            reply = Reply(401, (JSON_TYPE,), _unauthenticated(problem))
+        await request.reply(reply)
 
     async def _refusal(self, error: BadJobQuery, credential: Metadata) -> Reply:
         """Print what is wrong with a query, for which the service is asked who is calling.
@@ -183,7 +194,3 @@ def _unauthenticated(problem: str) -> bytes:
         "invalid": ("invalid-token", "The provided token is invalid."),
     }.get(problem, ("user-unauthenticated", "Route requires authentication"))
     return error_body(f"puppetlabs.rbac/{kind}", msg)
-
-
-async def _nothing_here(request: Request) -> None:
-    await request.reply(Reply(404, (JSON_TYPE,), _UNKNOWN_PATH))
