@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.nats.servers import NatsServer, nats_server
 from tests.patience import PATIENCE_S
 
 for _name in [name for name in os.environ if name.startswith("TIDINGS_")]:
@@ -62,3 +63,10 @@ def npm_clients() -> NpmClients:
     if not (folder / ".installed").exists():
         pytest.fail("npm's clients are not installed: make .clients/npm/.installed")
     return NpmClients(node=folder / "node", modules=folder / "node_modules")
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One NATS server for all tests of a process that kill nothing: each has its own stream."""
+    with nats_server(tmp_path_factory.mktemp("nats")) as server:
+        yield server

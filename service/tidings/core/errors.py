@@ -164,3 +164,11 @@ class StoreLocked(TidingsError):
     def __init__(self, place: str) -> None:
         super().__init__(f"{place} is in use by another Tidings")
         self.place = place
+
+
+class StoreUnfit(TidingsError):
+    """The store's servers cannot give what a log promises, or are not asked to: what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

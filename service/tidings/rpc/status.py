@@ -53,6 +53,7 @@ TABLE: Mapping[type[errors.TidingsError], Row] = MappingProxyType(
         errors.StateConflict: Row(_Code.ABORTED, "STATE_CONFLICT"),
         errors.StoreCorrupt: Row(_Code.DATA_LOSS, "STORE_CORRUPT"),
         errors.StoreLocked: Row(_Code.UNAVAILABLE, "STORE_LOCKED"),
+        errors.StoreUnfit: Row(_Code.FAILED_PRECONDITION, "STORE_UNFIT"),
         NotOffered: Row(_Code.UNIMPLEMENTED, "NOT_OFFERED"),
     }
 )

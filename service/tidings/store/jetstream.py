@@ -1,0 +1,290 @@
+"""The store for more than one machine: a NATS JetStream cluster, and any number of Tidings on it.
+
+One stream is the log: a record is a message, and its `seq` the message's sequence. Which messages
+there are stands in `jetstream_names.py`. Nothing is kept here that another node could not know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
+
+from tidings.core.clock import Clock
+from tidings.core.errors import LogClosed, StateConflict, StoreCorrupt
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, covers, system_of
+from tidings.store.base import TRIM_MARKS, Result
+from tidings.store.jetstream_commit import Committer, find_keys
+from tidings.store.jetstream_consumer import follow
+from tidings.store.jetstream_link import Link
+from tidings.store.jetstream_names import Names
+from tidings.store.jetstream_read import Message, Reader
+from tidings.store.jetstream_setup import (
+    Cluster,
+    Identity,
+    be_born,
+    check_servers,
+    make_streams,
+)
+from tidings.store.jetstream_state import JetStreamState
+
+DAY_S = 86_400.0
+_HIGHEST_SEQ = 2**63 - 1
+
+
+class JetStreamStore:
+    """A log in a stream (`tidings.store.base.EventStore`). Made by `open_jetstream`.
+
+    Belongs to one event loop. Any number of them, on any number of machines, may use one log.
+    """
+
+    def __init__(
+        self, link: Link, names: Names, log_id: str, *, clock: Clock, key_retention_s: float
+    ) -> None:
+        self._link = link
+        self._names = names
+        self._log_id = log_id
+        self._clock = clock
+        self._key_retention_us = int(key_retention_s * 1e6)
+        self._reader = Reader(link, names.log, names.birth)
+        self._committer = Committer(link, names, self._reader)
+        self._state_reader = Reader(link, names.state)
+        self._state = JetStreamState(link, names, self._state_reader)
+        self._identities: dict[str, Identity] = {}
+        self._watching: asyncio.Task[None] | None = None
+        self._broken: StoreCorrupt | None = None
+        self._closed = False
+
+    async def start(self) -> None:
+        """Remember which streams these are, and follow the small values until `close`."""
+        info = await self._reader.info()
+        state_info = await self._state_reader.info()
+        self._committer.known_seq = info["state"]["last_seq"]
+        self._identities = {
+            stream: Identity(self._link, stream, found)
+            for stream, found in ((self._names.log, info), (self._names.state, state_info))
+        }
+        running = self._watch_state(state_info["state"]["last_seq"])
+        self._watching = asyncio.create_task(running)  # noqa: TID251 - `close` awaits it
+
+    @property
+    def log_id(self) -> str:
+        """The log's identity."""
+        return self._log_id
+
+    @property
+    def state(self) -> JetStreamState:
+        """The small values beside the log."""
+        return self._state
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Result]:
+        """Commit a group and return its results once it is on stable storage."""
+        self._check_open()
+        return await self._committer.append(drafts)
+
+    async def find_keys(
+        self, system: str, keys: Collection[str]
+    ) -> Mapping[str, tuple[int, bytes]]:
+        """Return (seq, digest) of each key that counts."""
+        self._check_open()
+        found = await find_keys(self._reader, self._names, [(system, key) for key in keys])
+        return {key: held for (_, key), held in found.items()}
+
+    async def read(
+        self,
+        after_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        subject: str | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` records past `after_seq`, in order."""
+        self._check_open()
+        after_seq = min(max(after_seq, BIRTH_SEQ), _HIGHEST_SEQ)
+        filters = self._filters(systems, subject)
+        return self._records(await self._reader.page(filters, after_seq, limit, max_bytes))
+
+    async def read_last(self, subject: str, limit: int) -> list[Record]:
+        """Return the newest `limit` records of a subject, oldest first."""
+        self._check_open()
+        return self._records(await self._reader.newest(self._names.covered(subject), limit))
+
+    async def nth_last(self, system: str, count: int) -> int:
+        """Return the position of a system's `count`-th newest record; 0 without one."""
+        self._check_open()
+        return await self._reader.nth_last(self._names.covered(system), count)
+
+    async def seek(self, system: str | None, at_or_after_us: int) -> int:
+        """Return the first position stored at or after a time."""
+        self._check_open()
+        end_seq = await self._reader.last_seq()  # before the question, or news would be passed over
+        found = await self._reader.first_since(self._filter(system), at_or_after_us)
+        return found.seq if found else end_seq + 1
+
+    async def bounds(self, system: str | None = None) -> Bounds:
+        """Return what is retained."""
+        self._check_open()
+        wanted = self._filter(system)
+        first = await self._reader.first(wanted, BIRTH_SEQ + 1)
+        last = await self._reader.last(wanted) if first else None
+        marks = [
+            int(entry.value)
+            for entry in await self._state.list(TRIM_MARKS)
+            if system is None or covers(system, entry.name.removeprefix(TRIM_MARKS))
+        ]
+        end_seq = await self._reader.last_seq()
+        trimmed_through = max(marks, default=0)
+        if first is None or last is None:
+            return Bounds(0, 0, trimmed_through, end_seq)
+        return Bounds(first.seq, last.seq, trimmed_through, end_seq)
+
+    async def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
+        """Yield every record past `after_seq` as it is committed, by whichever node."""
+        batches = follow(
+            self._link, self._names.log, self._names.all_records, after_seq, self._check_whole
+        )
+        try:
+            async for batch in batches:
+                self._committer.known_seq = max(self._committer.known_seq, batch[-1].seq)
+                yield self._records(batch)
+        finally:
+            await batches.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+    async def trim(self, subject: str, through_seq: int) -> int:
+        """Delete the subject's records up to `through_seq`, after marking them gone."""
+        self._check_open()
+        covered = self._names.covered(subject)
+        newest_seq = await self._newest_through(covered, min(through_seq, _HIGHEST_SEQ))
+        if not newest_seq:
+            return 0
+        await self._mark(subject, newest_seq)
+        deleted = await self._purge(covered, newest_seq)
+        if "." not in subject:
+            await self._purge_keys(subject, newest_seq)
+        return deleted
+
+    async def close(self) -> None:
+        """Finish what was begun and end the connection; a second call does nothing."""
+        self._closed = True
+        await self._committer.finish()
+        self._state.close()
+        if not self._link.closed:
+            await self._link.close()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+
+    async def _newest_through(self, covered: str, through_seq: int) -> int:
+        found = await self._reader.newest_each([covered], through_seq)
+        if found is not None:
+            return max((message.seq for message in found.values()), default=0)
+        # Too many subjects to look at each: no record of theirs lies between the two.
+        first = await self._reader.first(covered, BIRTH_SEQ + 1)
+        end_seq = await self._reader.last_seq()
+        return min(through_seq, end_seq) if first and first.seq <= through_seq else 0
+
+    async def _mark(self, subject: str, through_seq: int) -> None:
+        name = TRIM_MARKS + subject
+        while True:
+            held = await self._state.get(name)
+            if held is not None and int(held.value) >= through_seq:
+                return
+            try:
+                await self._state.put(
+                    name, b"%d" % through_seq, expect_revision=held.revision if held else 0
+                )
+            except StateConflict:
+                continue  # another node trims too: the higher mark counts
+            return
+
+    async def _purge(self, covered: str, through_seq: int) -> int:
+        request = {"filter": covered, "seq": through_seq + 1}
+        answer = await self._link.insist(
+            "trim", lambda: self._link.api(f"STREAM.PURGE.{self._names.log}", request)
+        )
+        return int(answer["purged"])
+
+    async def _purge_keys(self, system: str, through_seq: int) -> None:
+        """Forget the keys of a system's trimmed records, unless they are young."""
+        floor_us = self._clock.now_us() - self._key_retention_us
+        keys = self._names.keys_of(system)
+        young = await self._reader.first_since(keys, floor_us)
+        last_seq = min(through_seq, young.seq) - 1 if young else through_seq - 1
+        await self._purge(keys, last_seq)
+
+    def _filters(self, systems: Collection[str] | None, subject: str | None) -> list[str]:
+        """Return filters that together say what is wanted and do not overlap."""
+        if subject is not None:
+            wanted = systems is None or system_of(subject) in systems
+            return [self._names.covered(subject)] if wanted else []
+        if systems is None or set(systems).issuperset(SYSTEMS):
+            return [self._names.all_records]
+        return [self._names.covered(system) for system in set(systems)]
+
+    def _filter(self, system: str | None) -> str:
+        return self._names.all_records if system is None else self._names.covered(system)
+
+    def _records(self, messages: Sequence[Message]) -> list[Record]:
+        return [self._record(message) for message in messages]
+
+    def _record(self, message: Message) -> Record:
+        subject = self._names.subject_of(message.subject)
+        return Record(message.seq, message.at_us, system_of(subject), subject, message.body)
+
+    async def _check_whole(self) -> None:
+        """Refuse to go on with streams that are not what they were."""
+        self._check_open()
+        if self._broken is not None:
+            raise self._broken
+        await self._identities[self._names.log].check(self._committer.known_seq)
+
+    async def _watch_state(self, after_seq: int) -> None:
+        async def check() -> None:
+            self._check_open()
+            await self._identities[self._names.state].check(after_seq)
+
+        try:
+            await self._state.run(after_seq, check)
+        except StoreCorrupt as error:
+            self._broken = error
+            self._link.disturb()  # the feed begins anew, and ends with this
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LogClosed
+
+
+async def open_jetstream(
+    cluster: Cluster, *, clock: Clock, key_retention_s: float = DAY_S
+) -> JetStreamStore:
+    """Open a log, made if need be.
+
+    Raises:
+        StoreUnfit: the servers or the streams cannot give what a log promises.
+        StoreCorrupt: the stream is no log, or was cut off.
+        StoreUnavailable: the servers cannot be reached or do not answer.
+    """
+    link = Link()
+    await link.connect(list(cluster.servers), _options(cluster))
+    try:
+        names = Names(cluster.log)
+        replicas = await check_servers(link, cluster)
+        await make_streams(link, names, replicas)
+        log_id = await be_born(link, names, Reader(link, names.log))
+        store = JetStreamStore(link, names, log_id, clock=clock, key_retention_s=key_retention_s)
+        await store.start()
+    except BaseException:
+        await link.close()
+        raise
+    return store
+
+
+def _options(cluster: Cluster) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    if cluster.credentials is not None:
+        options["user_credentials"] = str(cluster.credentials)
+    if cluster.ca is not None:
+        options["tls"] = ssl.create_default_context(cafile=str(cluster.ca))
+    return options

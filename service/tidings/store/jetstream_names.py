@@ -1,0 +1,94 @@
+"""How a log is spelled in NATS: its two streams, and the subjects of what is in them.
+
+The stream `LOG` holds three kinds of messages below the subject `LOG`:
+
+- `LOG.birth`: the birth record, sequence 1: whose log this is, as JSON;
+- `LOG.r.SYSTEM.REST`: one record, its body as it is; `_` where the subject is the system alone;
+- `LOG.k.SYSTEM.HASH`: a key: the message right in front of its record, in the same atomic batch;
+  its body is the digest. No two may have one subject, which is what makes a key count once.
+
+The stream `LOG-state` holds the small values: one message a name, below `LOG-state`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+_UNSAFE = re.compile(rb"[^A-Za-z0-9-]")
+_ESCAPED = re.compile(r"=([0-9A-F]{2})")
+_HASH_BYTES = 18  # of SHA-256: no two keys of a log will ever meet
+LOG_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of one log, which is called `log` (`LOG_NAME`)."""
+
+    log: str
+
+    @property
+    def state(self) -> str:
+        """The stream of small values, and the first word of its subjects."""
+        return f"{self.log}-state"
+
+    @property
+    def birth(self) -> str:
+        """The birth record's subject."""
+        return f"{self.log}.birth"
+
+    @property
+    def all_records(self) -> str:
+        """The filter of every record."""
+        return f"{self.log}.r.>"
+
+    def record(self, subject: str) -> str:
+        """Return the NATS subject of one subject's records."""
+        system, _, rest = subject.partition(".")
+        return f"{self.log}.r.{system}.{escape(rest) if rest else '_'}"
+
+    def covered(self, subject: str) -> str:
+        """Return the filter of all records that a subject covers."""
+        return self.record(subject) if "." in subject else f"{self.log}.r.{subject}.>"
+
+    def subject_of(self, record: str) -> str:
+        """Return the subject of a record from its NATS subject."""
+        _, _, system, rest = record.split(".")
+        return system if rest == "_" else f"{system}.{unescape(rest)}"
+
+    def key(self, system: str, key: str) -> str:
+        """Return the NATS subject of a key."""
+        digest = hashlib.sha256(key.encode()).digest()[:_HASH_BYTES]
+        return f"{self.log}.k.{system}.{urlsafe_b64encode(digest).decode()}"
+
+    def keys_of(self, system: str) -> str:
+        """Return the filter of a system's keys."""
+        return f"{self.log}.k.{system}.>"
+
+    def value(self, name: str) -> str:
+        """Return the NATS subject of a small value."""
+        return ".".join([self.state, *(escape(part) for part in name.split("/"))])
+
+    def values_below(self, prefix: str) -> str:
+        """Return a filter of all values whose names start with `prefix`, and maybe of others."""
+        folders = prefix.split("/")[:-1]
+        return ".".join([self.state, *(escape(part) for part in folders), ">"])
+
+    def name_of(self, value: str) -> str:
+        """Return a small value's name from its NATS subject."""
+        parts = value.removeprefix(f"{self.state}.").split(".")
+        return "/".join(unescape(part) for part in parts)
+
+
+def escape(text: str) -> str:
+    """Return text as one word of a NATS subject; the empty text is "=", which nothing else is."""
+    return _UNSAFE.sub(lambda found: b"=%02X" % found[0][0], text.encode()).decode() or "="
+
+
+def unescape(word: str) -> str:
+    """Return what was escaped."""
+    if word == "=":
+        return ""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), word).encode("latin-1").decode()
