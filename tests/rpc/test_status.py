@@ -35,6 +35,7 @@ EXAMPLES: dict[type[errors.TidingsError], errors.TidingsError] = {
         errors.StateConflict("name", 1, 2),
         errors.StoreCorrupt("a record is torn"),
         errors.StoreLocked("here"),
+        errors.StoreUnfit("too old"),
         status.NotOffered("GetJobEvents"),
     )
 }

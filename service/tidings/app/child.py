@@ -15,12 +15,13 @@ from typing import Any
 from tidings.app.exposure import refuse_exposure, refuse_tls
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
+from tidings.app.open_store import refuse_store
 from tidings.app.run_gateway import gateway
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.run_service import service
 from tidings.app.settings import Settings
 from tidings.app.supervisor import listen
-from tidings.core.errors import StoreCorrupt, StoreLocked
+from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 
 OnReady = Callable[[str], None]
 Half = Callable[[asyncio.Event, OnReady], Awaitable[None]]
@@ -28,7 +29,11 @@ Half = Callable[[asyncio.Event, OnReady], Awaitable[None]]
 
 def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve gRPC until told to stop and return the exit status."""
-    problem = refuse_exposure(settings, settings.grpc, settings.metrics) or refuse_monitor(settings)
+    problem = (
+        refuse_exposure(settings, settings.grpc, settings.metrics)
+        or refuse_monitor(settings)
+        or refuse_store(settings)
+    )
     if problem is not None:
         sys.stderr.write(f"tidings service: {problem}\n")
         return 2
@@ -61,9 +66,12 @@ def _run(name: str, settings: Settings, arguments: argparse.Namespace, half: Hal
     supervised = arguments.lifeline_fd is not None
     try:
         _run_loop(_until_told(arguments, half))
-    except (StoreLocked, StoreCorrupt, OSError) as error:
+    except (StoreLocked, StoreUnfit, StoreCorrupt, OSError) as error:
         sys.stderr.write(f"tidings {name}: {error}\n")
         return FAILED_TO_START if supervised else 1
+    except StoreUnavailable as error:  # it may be back when a supervisor tries again
+        sys.stderr.write(f"tidings {name}: {error}\n")
+        return 1
     return 0
 
 

@@ -31,7 +31,15 @@ from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to
 Command = Callable[[Settings, argparse.Namespace], int]
 
 # Which settings a command shows in its help and accepts as flags.
-_STORE = ("data", "durability", "retention_age", "retention_records", "retention_keys")
+_STORE = (
+    "data",
+    "store",
+    "durability",
+    *(field.name for field in fields() if field.name.startswith("nats_")),
+    "retention_age",
+    "retention_records",
+    "retention_keys",
+)
 _SERVICE = (
     *_STORE,
     "grpc",

@@ -14,10 +14,12 @@ import structlog
 from tidings.app.clock import SystemClock
 from tidings.app.kinds import Address
 from tidings.app.metrics_page import serve_metrics
+from tidings.app.open_store import open_store
 from tidings.app.policy_loader import PolicyLoader
 from tidings.app.remote_keys import RemoteKeys
 from tidings.app.run_monitor import watch_cluster
 from tidings.app.settings import Settings
+from tidings.core.errors import StoreCorrupt
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
 from tidings.dialects.dialect import Dialect
@@ -26,7 +28,7 @@ from tidings.log.limits import LogLimits
 from tidings.log.retention import Keep, keep_within
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
-from tidings.store.sqlite import SQLiteStore, open_sqlite
+from tidings.store.base import EventStore
 
 _log = structlog.get_logger("tidings.service")
 
@@ -37,22 +39,21 @@ async def service(
     """Serve gRPC until `stop`; say `ready` once it answers.
 
     Raises:
-        StoreLocked: another process has the data directory.
-        StoreCorrupt: what is in it is no log that this program can serve.
+        StoreLocked, StoreUnfit, StoreUnavailable: see `open_store`.
+        StoreCorrupt: see there; or the log was deleted or cut off while it was served.
         OSError: an address cannot be bound.
     """
     # Commits need the interpreter's lock for microseconds, many times; with the default of 5 ms a
     # busy loop takes nine tenths of a lone publisher's rate.
     sys.setswitchinterval(0.0005)
     clock = SystemClock()
-    store = await open_sqlite(
-        settings.data,
-        clock=clock,
-        durability=settings.durability,
-        key_retention_s=max(settings.retention_keys, 86_400.0),
-    )
+    store = await open_store(settings, clock)
     try:
         await _serve(settings, unix_path, store, stop, ready)
+    except BaseExceptionGroup as group:
+        if (corrupt := _first(group, StoreCorrupt)) is not None:
+            raise corrupt from group
+        raise
     finally:
         await store.close()
 
@@ -60,7 +61,7 @@ async def service(
 async def _serve(
     settings: Settings,
     unix_path: str | None,
-    store: SQLiteStore,
+    store: EventStore,
     stop: asyncio.Event,
     ready: Callable[[str], None],
 ) -> None:
@@ -115,6 +116,15 @@ async def _serve(
         keeping.cancel()
         guarding.cancel()
         await grpc_service.drain(settings.grace)
+
+
+def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt | None:
+    """Return the first such failure in a group, or in groups inside it."""
+    for error in group.exceptions:
+        found = _first(error, kind) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, kind):
+            return found
+    return None
 
 
 async def _guard(access: AccessControl | None, policies: PolicyLoader | None) -> None:

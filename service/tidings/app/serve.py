@@ -9,6 +9,7 @@ import sys
 
 from tidings.app.exposure import refuse_exposure, refuse_tls
 from tidings.app.logs import configure_logs
+from tidings.app.open_store import refuse_store
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
@@ -20,6 +21,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG0
         refuse_exposure(settings, settings.http, settings.grpc, settings.metrics)
         or refuse_tls(settings)
         or refuse_monitor(settings)
+        or refuse_store(settings)
     )
     if problem is not None:
         sys.stderr.write(f"tidings: {problem}\n")

@@ -76,10 +76,26 @@ class Settings:
     token_file: str = _setting(
         TEXT, "", "file with the secret that commands and the monitor call a service with"
     )
+    store: str = _setting(
+        TEXT, "sqlite", "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]"
+    )
     durability: str = _setting(
-        choice("full", "relaxed"),
+        choice("full", "assume-synced", "relaxed"),
         "full",
-        "full: an acknowledged event survives a power cut; relaxed: a crash of the process",
+        "full: an acknowledged event survives a power cut; relaxed: a crash of the process;"
+        " assume-synced: full, on NATS servers that are not asked",
+    )
+    nats_monitor: str = _setting(
+        TEXT, "", "monitoring ports of all NATS servers, http://HOST:8222,…", "nats"
+    )
+    nats_replicas: int = _setting(
+        COUNT, 0, "servers that hold a copy of the log; 0 = 3 in a cluster, else 1", "nats"
+    )
+    nats_credentials: str = _setting(
+        TEXT, "", "file with the credentials (.creds) for the NATS servers", "nats"
+    )
+    nats_ca: str = _setting(
+        TEXT, "", "file with the certificate authorities of the NATS servers, PEM", "nats"
     )
     grace: float = _setting(DURATION, 10.0, "time to finish what was begun when told to stop")
     log_level: str = _setting(

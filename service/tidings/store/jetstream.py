@@ -145,10 +145,16 @@ class JetStreamStore:
         batches = follow(
             self._link, self._names.log, self._names.all_records, after_seq, self._check_whole
         )
+        at_us = 0
         try:
             async for batch in batches:
                 self._committer.known_seq = max(self._committer.known_seq, batch[-1].seq)
-                yield self._records(batch)
+                records = []
+                for message in batch:
+                    # Times are the leader's, and the next leader's clock may be behind.
+                    at_us = max(at_us, message.at_us)
+                    records.append(self._record(message, at_us))
+                yield records
         finally:
             await batches.aclose()  # type: ignore[attr-defined]  # it is a generator
 
@@ -227,11 +233,11 @@ class JetStreamStore:
         return self._names.all_records if system is None else self._names.covered(system)
 
     def _records(self, messages: Sequence[Message]) -> list[Record]:
-        return [self._record(message) for message in messages]
+        return [self._record(message, message.at_us) for message in messages]
 
-    def _record(self, message: Message) -> Record:
+    def _record(self, message: Message, at_us: int) -> Record:
         subject = self._names.subject_of(message.subject)
-        return Record(message.seq, message.at_us, system_of(subject), subject, message.body)
+        return Record(message.seq, at_us, system_of(subject), subject, message.body)
 
     async def _check_whole(self) -> None:
         """Refuse to go on with streams that are not what they were."""

@@ -152,7 +152,7 @@ async def make_streams(link: Link, names: Names, replicas: int) -> None:
         for name, wanted in config.items():
             if found.get(name, False) != wanted:
                 raise StoreUnfit(
-                    f"stream {config['name']} has {name} {_shown(found.get(name))} and needs"
+                    f"stream {config['name']} has {name} {_shown(found.get(name, False))} and needs"
                     f" {_shown(wanted)}: edit it, or choose another name for the log"
                 )
         for name in ("mirror", "sources", "sealed", "deny_purge", "subject_transform"):

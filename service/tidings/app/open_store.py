@@ -1,0 +1,72 @@
+"""Which store the settings name, and opening it: the embedded one, or a NATS JetStream cluster."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from tidings.app.settings import Settings
+from tidings.core.clock import Clock
+from tidings.store.base import EventStore
+from tidings.store.jetstream import open_jetstream
+from tidings.store.jetstream_setup import Cluster
+from tidings.store.sqlite import open_sqlite
+
+EMBEDDED: Final = "sqlite"
+_SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_NATS = re.compile(rf"(nats|tls)://({_SERVER}(?:,{_SERVER})*)(?:/([A-Za-z0-9-]{{1,64}}))?")
+_SHORTEST_KEYS_S = 86_400.0
+
+
+def refuse_store(settings: Settings) -> str | None:
+    """Return why the log cannot live where the settings say, or None."""
+    if settings.store == EMBEDDED:
+        if settings.durability == "assume-synced":
+            return "--durability assume-synced is for --store nats://…: the embedded store knows"
+        return None
+    if _NATS.fullmatch(settings.store) is None:
+        return (
+            f"--store {settings.store}: expected {EMBEDDED}, or nats://HOST:PORT with more servers"
+            " after commas and maybe the log's name, nats://HOST:PORT,HOST:PORT/NAME"
+        )
+    for file in (settings.nats_credentials, settings.nats_ca):
+        if file and not Path(file).is_file():
+            return f"{file}: no such file"
+    return None
+
+
+async def open_store(settings: Settings, clock: Clock) -> EventStore:
+    """Open the log where it lives.
+
+    Raises:
+        StoreLocked: another process has the data directory.
+        StoreUnfit: the NATS servers cannot give what a log promises.
+        StoreCorrupt: what is there is no log that this program can serve.
+        StoreUnavailable: it cannot be reached, read or written.
+    """
+    key_retention_s = max(settings.retention_keys, _SHORTEST_KEYS_S)
+    if settings.store == EMBEDDED:
+        return await open_sqlite(
+            settings.data,
+            clock=clock,
+            durability=settings.durability,
+            key_retention_s=key_retention_s,
+        )
+    return await open_jetstream(cluster_of(settings), clock=clock, key_retention_s=key_retention_s)
+
+
+def cluster_of(settings: Settings) -> Cluster:
+    """Return the cluster that the settings name; they were accepted by `refuse_store`."""
+    found = _NATS.fullmatch(settings.store)
+    assert found is not None
+    scheme, servers, log = found.groups()
+    return Cluster(
+        servers=tuple(f"{scheme}://{server}" for server in servers.split(",")),
+        log=log or "tidings",
+        replicas=settings.nats_replicas,
+        durability=settings.durability,
+        monitors=tuple(filter(None, settings.nats_monitor.split(","))),
+        credentials=Path(settings.nats_credentials) if settings.nats_credentials else None,
+        ca=Path(settings.nats_ca) if settings.nats_ca else None,
+    )
