@@ -133,6 +133,14 @@ class Reader(Generic[Line]):
         self._position = 0
         self._waiter = Waiter()
 
+    async def begin(self, until_s: float) -> None:
+        """Wait for the first message, at most until `until_s` of the loop's time; take nothing.
+
+        It says that the reader has caught up, or is newer: from then on it misses nothing.
+        """
+        if self._own is not None and not self._feeds.draining:
+            await self._wait_for_own(self._own, until_s)
+
     async def take(self, until_s: float) -> Line | None:
         """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
 
@@ -192,15 +200,10 @@ class Reader(Generic[Line]):
     async def _take_own(self, until_s: float) -> Line | None:
         if self._own is None or self._feeds.draining:
             return None
-        if self._coming is None:
-            # a task, because a read that is cancelled ends its call
-            self._coming = self._feeds.begin(_outcome_of(self._own))
-            self._coming.add_done_callback(lambda _: self._waiter.wake())
-        if not self._coming.done():
-            await self._feeds.wait_alone(self._waiter, until_s)
-            if not self._coming.done():
-                return self._plan.renderer.form.join(())
-        coming, self._coming = self._coming, None
+        coming = await self._wait_for_own(self._own, until_s)
+        if not coming.done():
+            return self._plan.renderer.form.join(())
+        self._coming = None
         message = coming.result()
         if isinstance(message, Failure):
             self._end(message)
@@ -217,6 +220,15 @@ class Reader(Generic[Line]):
         if message.HasField("heartbeat") and not self._feeds.draining:
             self._join(self._own)
         return self._plan.renderer.form.join(line for _, line in found)
+
+    async def _wait_for_own(self, own: AnswerStream, until_s: float) -> asyncio.Task[Taken]:
+        if self._coming is None:
+            # a task, because a read that is cancelled ends its call
+            self._coming = self._feeds.begin(_outcome_of(own))
+            self._coming.add_done_callback(lambda _: self._waiter.wake())
+        if not self._coming.done():
+            await self._feeds.wait_alone(self._waiter, until_s)
+        return self._coming
 
     def _join(self, own: AnswerStream) -> None:
         feed = self._feeds.joinable(self._plan)

@@ -89,9 +89,10 @@ class DockerCloudDoor:
             await self._refuse(request, reader)
             return
         try:
-            # What the first message of the service says is "you have caught up" or newer than that:
-            # with it nothing is missed that is published after the handshake is answered.
-            first = await reader.take(asyncio.get_running_loop().time())
+            # nothing is missed that is published after the handshake is answered
+            loop = asyncio.get_running_loop()
+            await reader.begin(loop.time() + _FAR_S)
+            first = await reader.take(loop.time())
             if first is None:
                 await self._refuse(request, _why_nothing(reader))
                 return
