@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import os
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from tests.patience import PATIENCE_S
@@ -22,6 +23,12 @@ def run_async(main: Coroutine[Any, Any, Result], *, within_s: float = PATIENCE_S
         AssertionError: it left tasks behind.
     """
     return asyncio.run(_bounded(main, within_s), debug=True)
+
+
+async def becomes(said: Callable[[], bool]) -> None:
+    """Return when it is so; the loop goes on meanwhile."""
+    while not said():
+        await asyncio.to_thread(os.sched_yield)
 
 
 async def _bounded(main: Coroutine[Any, Any, Result], within_s: float) -> Result:

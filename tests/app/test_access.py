@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from http.client import BadStatusLine
@@ -13,7 +12,7 @@ import pytest
 import structlog
 
 from tests.access.jwts import jwks, signed
-from tests.aio import run_async
+from tests.aio import becomes, run_async
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import START_US, MovableClock
 from tidings.access.secret import hash_of
@@ -56,11 +55,6 @@ def _knows(access: AccessControl, secret: str) -> bool:
         return False
 
 
-async def _becomes(said: Callable[[], bool]) -> None:
-    while not said():
-        await asyncio.to_thread(os.sched_yield)
-
-
 async def _following(loader: PolicyLoader, work: Callable[[], Awaitable[None]]) -> None:
     async with asyncio.TaskGroup() as tasks:
         following = tasks.create_task(loader.follow())
@@ -81,10 +75,10 @@ def test_a_changed_file_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -
         async def work() -> None:
             with structlog.testing.capture_logs() as lines:
                 path.write_text("tokens = 1")
-                await _becomes(lambda: any(line["log_level"] == "error" for line in lines))
+                await becomes(lambda: any(line["log_level"] == "error" for line in lines))
             assert _knows(access, SECRET)
             path.write_text(policy_file("another"))
-            await _becomes(lambda: _knows(access, "another"))
+            await becomes(lambda: _knows(access, "another"))
             assert not _knows(access, SECRET)
 
         await _following(loader, work)
@@ -104,7 +98,7 @@ def test_a_reload_reads_the_file_without_a_change_of_its_time(tmp_path: Path) ->
         async def work() -> None:
             path.write_text(policy_file("another"))
             loader.reload()
-            await _becomes(lambda: _knows(access, "another"))
+            await becomes(lambda: _knows(access, "another"))
 
         await _following(loader, work)
         assert not _knows(access, SECRET)
@@ -161,21 +155,21 @@ def test_a_changed_file_of_keys_counts_and_a_wrong_one_changes_nothing(tmp_path:
             for wrong in ('{"keys": []}', "canary"):
                 with structlog.testing.capture_logs() as lines:
                     keys.write_text(wrong)
-                    await _becomes(lambda: any(line["log_level"] == "error" for line in lines))
+                    await becomes(lambda: any(line["log_level"] == "error" for line in lines))
                 assert "canary" not in str(lines)
                 assert _why(access, signed("ec")) == "good"
             loader.reload()
             path.write_text(ISSUER.replace("JWKS", "keys.json") + policy_file())
-            await _becomes(lambda: _knows(access, SECRET))
+            await becomes(lambda: _knows(access, SECRET))
             assert _why(access, signed("ec")) == "good"
             keys.write_bytes(jwks("ed"))
-            await _becomes(lambda: _why(access, signed("ed")) == "good")
+            await becomes(lambda: _why(access, signed("ed")) == "good")
             assert _why(access, signed("ec")) == "key"
             path.write_text("broken")
             keys.write_bytes(jwks("ec"))
-            await _becomes(lambda: _why(access, signed("ec")) == "good")
+            await becomes(lambda: _why(access, signed("ec")) == "good")
             path.write_text(policy_file())
-            await _becomes(lambda: _why(access, signed("ec")) == "unknown")
+            await becomes(lambda: _why(access, signed("ec")) == "unknown")
 
         await _following(loader, work)
 
@@ -253,7 +247,7 @@ def test_keys_of_a_url_are_fetched_again_when_they_are_old_or_lack_one(tmp_path:
         async def work() -> None:
             site.content = jwks("ed")
             clock.at_s += REFRESH_S
-            await _becomes(lambda: _why(access, signed("ed")) == "good")
+            await becomes(lambda: _why(access, signed("ed")) == "good")
             assert (len(site.asked), _why(access, signed("ec-new"))) == (3, "key")
 
         await _following(loader, work)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from tests.aio import run_async
+from tests.aio import becomes, run_async
 from tests.rpc.serving import MovableClock
 from tidings.access import stored
 from tidings.access.policy_file import PolicyFile
@@ -78,11 +77,6 @@ def _outcome(access: AccessControl, credential: str) -> str:
     return "good"
 
 
-async def _becomes(said: Callable[[], bool]) -> None:
-    while not said():
-        await asyncio.to_thread(os.sched_yield)
-
-
 def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
     async def main() -> None:
         clock = MovableClock()
@@ -105,13 +99,13 @@ def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
             running = tasks.create_task(access.run())
             store.interrupted.list_failures = [StoreUnavailable("list")] * 2
             store.interrupted.failing.set()
-            await _becomes(lambda: _outcome(access, "revoked") != "good")
+            await becomes(lambda: _outcome(access, "revoked") != "good")
             assert [_outcome(access, name) for name in names] == [
                 *("good", "unknown", "revoked", "good")
             ]
             assert access.directory.roles.get("r") is None
             await store.state.delete(stored.TOKENS + "stays")  # and it is heard again
-            await _becomes(lambda: _outcome(access, "stays") != "good")
+            await becomes(lambda: _outcome(access, "stays") != "good")
             await store.close()
             await running
 
