@@ -292,6 +292,7 @@ def test_every_issuer_has_its_own_keys() -> None:
 
 def _changes() -> list[tuple[Callable[[Directory], object], str]]:
     without = FILE.replace("[jwt.login]", "[jwt.other]")
+    renamed = FILE.replace("https://login.test/", "https://login.example/")
     narrower = FILE.replace('["tidings", "tidings-too"]', '"another"')
     return [
         (lambda known: known.set_keys("keys.json", parse_jwks(jwks("rsa"))), "key"),
@@ -301,6 +302,12 @@ def _changes() -> list[tuple[Callable[[Directory], object], str]]:
         ),
         (lambda known: known.set_file(parse_policy_file(without), {}), "issuer"),
         (lambda known: known.set_file(parse_policy_file(FILE), {}), "key"),
+        (
+            lambda known: known.set_file(
+                parse_policy_file(renamed), {"keys.json": parse_jwks(jwks("ec"))}
+            ),
+            "issuer",
+        ),
         (
             lambda known: known.set_file(
                 parse_policy_file(narrower), {"keys.json": parse_jwks(jwks("ec"))}

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import structlog
+
 from tests.aio import becomes, run_async
 from tests.rpc.serving import MovableClock
 from tidings.access import stored
@@ -75,6 +77,33 @@ def _outcome(access: AccessControl, credential: str) -> str:
     except Unauthenticated as error:
         return error.reason
     return "good"
+
+
+def test_a_token_that_cannot_be_forgotten_now_is_forgotten_later() -> None:
+    async def main() -> None:
+        clock = MovableClock()
+        store = MemoryStore(clock=clock)
+        views = Views.of(load(), clock)
+        log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
+        access = AccessControl(log, clock)
+        ended = replace(_token("ended"), revoked_at_us=1)
+        await store.state.put(stored.TOKENS + "ended", stored.render_token(ended))
+        await access.open()
+        delete = store.state.delete
+
+        async def fail(name: str, *, expect_revision: int | None = None) -> None:
+            raise StoreUnavailable(f"deleting {name}")
+
+        store.state.delete = fail  # type: ignore[method-assign]
+        with structlog.testing.capture_logs() as lines:
+            await access.forget()
+        assert [line["event"] for line in lines] == ["a token is not forgotten yet"]
+        assert _outcome(access, "ended") == "revoked"
+        store.state.delete = delete  # type: ignore[method-assign]
+        await access.forget()
+        assert _outcome(access, "ended") == "unknown"
+
+    run_async(main())
 
 
 def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
