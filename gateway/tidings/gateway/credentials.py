@@ -5,6 +5,9 @@ from __future__ import annotations
 from tidings.gateway.asgi import Request
 from tidings.gateway.transcode.metadata import Metadata
 
+MAX_TOKEN_CHARS = 8 * 1024
+"""The service knows no longer credential, and gRPC bounds what a call may say of itself."""
+
 # What no token can be. A token that no metadata can hold must not pass for no token at all.
 _NO_TOKEN = "?"  # noqa: S105 - on the contrary
 
@@ -32,5 +35,5 @@ def bearer(token: str) -> Metadata:
     """Return a token as call metadata, nothing for the empty one."""
     if not token:
         return ()
-    fits = token.isascii() and token.isprintable()
+    fits = token.isascii() and token.isprintable() and len(token) <= MAX_TOKEN_CHARS
     return (("authorization", f"Bearer {token if fits else _NO_TOKEN}"),)

@@ -84,6 +84,23 @@ def test_a_jwt_goes_where_a_token_goes(
     assert found == list(statuses)
 
 
+@pytest.mark.parametrize("size", [8 * 1024 + 1, 20_000, 60_000])
+@pytest.mark.parametrize(
+    ("path", "spelled", "status"),
+    [
+        ("/v1/event/stream?topic=Job", _nomad, 403),
+        ("/v1/event/list", _consul, 403),
+        ("/orchestrator/v1/jobs/352/events", _puppet, 401),
+        (LIST, _bearer, 401),
+        ("/v1/events", _bearer, 400),
+    ],
+)
+def test_a_credential_that_is_too_long_is_nobodys(
+    http: Http, path: str, spelled: Callable[[str], str], status: int, size: int
+) -> None:
+    assert _status(http, path, spelled("x" * size)) == status
+
+
 @pytest.mark.parametrize(
     ("credential", "why"),
     [

@@ -35,6 +35,7 @@ _RESERVED = frozenset({
 })  # fmt: skip
 # An error rather than silence: without them the caller would be somebody else.
 _MUST_BE_CLEAN = frozenset({"authorization"})
+MAX_CLEAN_CHARS = 8 * 1024 + len("Bearer ")
 
 _KEY = re.compile(r"[0-9a-z_.-]+")
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
@@ -75,8 +76,9 @@ def request_metadata(headers: Headers, also: Collection[str] = ()) -> Metadata:
     their name. A key that ends in "-bin" carries bytes: base64 in the header, raw in the metadata.
 
     Raises:
-        BadRequest: two authorization headers, or one that is not printable ASCII; a grpc-metadata
-            header whose name or value cannot be metadata. Others of the kind are left out.
+        BadRequest: two authorization headers, or one that is too long or not printable ASCII; a
+            grpc-metadata header whose name or value cannot be metadata. Others of the kind are
+            left out.
     """
     metadata: list[tuple[str, str | bytes]] = []
     for raw_name, raw_value in headers:
@@ -88,6 +90,8 @@ def request_metadata(headers: Headers, also: Collection[str] = ()) -> Metadata:
                 continue
             metadata.append((key, _value(name, key, text)))
         elif name in _FORWARDED or name in also:
+            if name in _MUST_BE_CLEAN and len(text) > MAX_CLEAN_CHARS:
+                raise BadRequest(name, f"longer than {MAX_CLEAN_CHARS} characters")
             if _PRINTABLE.fullmatch(text):
                 metadata.append((_FORWARDED.get(name, name), text.strip()))
             elif name in _MUST_BE_CLEAN:

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Collection
 
 from tidings.gateway.asgi import Request
-from tidings.gateway.credentials import bearer
+from tidings.gateway.credentials import MAX_TOKEN_CHARS, bearer
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.v1.access_service_pb2 import AuthenticateResponse
 
@@ -26,7 +26,7 @@ def credential_of(request: Request) -> Metadata:
     pair = _basic(text)
     if pair is not None and pair[1]:
         return bearer(pair[1])
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and len(text) <= MAX_TOKEN_CHARS:
         return (("authorization", text),)
     return bearer(text)  # one that fits no metadata, which is not none
 
