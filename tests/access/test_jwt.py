@@ -24,7 +24,7 @@ from tests.access.jwts import (
     signed,
 )
 from tidings.access.assertion import Assertion, UnknownKey, is_jwt
-from tidings.access.directory import MAX_CREDENTIAL_CHARS, Directory
+from tidings.access.directory import MAX_CREDENTIAL_CHARS, MAX_KNOWN_JWTS, Directory
 from tidings.access.issuers import NOT_BEFORE_LEEWAY_S
 from tidings.access.jwks import MAX_JWKS_BYTES, parse_jwks
 from tidings.access.policy_file import parse_policy_file
@@ -337,6 +337,23 @@ def test_what_was_signed_is_asked_again_without_the_text(
     with pytest.raises(Unauthenticated) as refused:
         known.principal(proof, NOW_US)
     assert refused.value.flaw == why
+
+
+def test_a_signature_is_looked_at_once_and_again_after_a_change() -> None:
+    known = directory()
+    credential = signed("ec")
+    proof = known.prove(credential)
+    assert known.prove(credential) is proof
+    assert refusal(credential[:-4] + "AAAA", known) == "signature"
+    known.set_keys("keys.json", parse_jwks(jwks(jwk("ec-new", kid="ec"))))
+    assert refusal(credential, known) == "signature"
+    known.set_file(parse_policy_file(FILE), {"keys.json": parse_jwks(jwks("ec", "ed"))})
+    again = known.prove(credential)
+    assert again == proof
+    assert again is not proof
+    for number in range(MAX_KNOWN_JWTS):
+        known.prove(signed("ed", number=number))
+    assert known.prove(credential) is not again
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,9 @@ MAX_CREDENTIAL_CHARS = 8 * 1024
 MAX_KNOWN_RIGHTS = 4096
 """Of how many principals the rights are remembered."""
 
+MAX_KNOWN_JWTS = 1024
+"""Of how many the signature is not looked at again: that takes as long as a whole call."""
+
 Proof = str | Assertion
 """What is kept of a credential: "" = there was none, a hash, or what an issuer has signed."""
 
@@ -77,6 +80,7 @@ class Directory:
         self._issuers: Mapping[str, Issuer] = MappingProxyType({})
         self._keys: dict[str, KeySet] = {}
         self._by_hash: dict[str, Token] | None = None
+        self._signed: dict[str, Assertion] = {}  # by the hash of the whole JWT
         self._rights: dict[Principal, Rights] = {}
 
     def set_file(self, file: PolicyFile, keys: Mapping[str, KeySet] = MappingProxyType({})) -> None:
@@ -85,10 +89,12 @@ class Directory:
         self.policies.set_file(file.policies)
         self.roles.set_file(file.roles)
         self._issuers, self._keys = file.issuers, dict(keys)
+        self._signed.clear()
 
     def set_keys(self, jwks: str, keys: KeySet) -> None:
         """Replace the keys that come from one place."""
         self._keys[jwks] = keys
+        self._signed.clear()
 
     def find(self, credential: str, now_us: int) -> Principal:
         """Return whose a credential is; without one ("") it is the anonymous caller.
@@ -111,8 +117,14 @@ class Directory:
             raise Unauthenticated("invalid", "size")
         hashed = hash_of(credential)
         if self._issuers and hashed not in self._tokens_by_hash() and is_jwt(credential):
-            return verify(credential, self._issuers, self._keys)
+            return self._signed.get(hashed) or self._verified(credential, hashed)
         return hashed
+
+    def _verified(self, credential: str, hashed: str) -> Assertion:
+        if len(self._signed) >= MAX_KNOWN_JWTS:
+            self._signed.clear()
+        found = self._signed[hashed] = verify(credential, self._issuers, self._keys)
+        return found
 
     def principal(self, proof: Proof, now_us: int) -> Principal:
         """Return who somebody with this proof is.
