@@ -13,7 +13,7 @@ import pytest
 from tests.aio import run_async
 from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds, Reader
-from tidings.gateway.line_tail import BYTES
+from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2
@@ -160,6 +160,16 @@ async def at_head(bench: Bench, seq: int, **how: Any) -> Reader[bytes]:
     bench.last.say(beat(seq))
     assert await take(reader) == b"h%d\n" % seq
     return reader
+
+
+def takes_into(got: list[bytes]) -> Callable[[bytes], bool]:
+    """Return a client that takes whatever is offered."""
+
+    def offer(chunk: bytes) -> bool:
+        got.append(chunk)
+        return True
+
+    return offer
 
 
 def test_a_lone_reader_goes_on_with_the_stream_it_began_with() -> None:
@@ -312,6 +322,75 @@ def test_nothing_new_is_an_empty_answer_while_catching_up_too() -> None:
         reader.close()
 
     on_bench(test)
+
+
+def test_what_comes_while_readers_wait_is_offered_without_waking_them() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+        quick, other = await at_head(bench, 1), await at_head(bench, 1)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        waits = [
+            asyncio.ensure_future(reader.take(far_s, takes_into(got))) for reader in (quick, other)
+        ]
+        await asyncio.wait(waits, timeout=0)
+        shared = bench.service.streams[0]
+        shared.say(records(2), records(3, 4))
+        while len(got) < 4:
+            await asyncio.wait(waits, timeout=0)
+        assert got == [b"2\n", b"2\n", b"3\n4\n", b"3\n4\n"]
+        assert got[2] is got[3], "made once"
+        assert not any(wait.done() for wait in waits)
+        shared.say(None)
+        assert [await wait for wait in waits] == [None, None]
+        quick.close()
+        other.close()
+
+    on_bench(test)
+
+
+def test_what_is_not_taken_when_offered_is_returned_and_what_breaks_is_the_readers_own() -> None:
+    class Broken(Exception):
+        pass
+
+    def breaks(chunk: bytes) -> bool:
+        raise Broken(chunk)
+
+    async def test(bench: Bench) -> None:
+        slow, broken, fine = [await at_head(bench, 1) for _ in range(3)]
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        waits = [
+            asyncio.ensure_future(slow.take(far_s, lambda _: False)),
+            asyncio.ensure_future(broken.take(far_s, breaks)),
+            asyncio.ensure_future(fine.take(far_s)),
+        ]
+        await asyncio.wait(waits, timeout=0)
+        bench.service.streams[0].say(records(2), records(3))
+        assert await waits[0] == b"2\n3\n"
+        with pytest.raises(Broken):
+            await waits[1]
+        assert await waits[2] == b"2\n3\n"
+        for reader in (slow, broken, fine):
+            reader.close()
+
+    on_bench(test)
+
+
+def test_more_than_one_write_holds_is_offered_in_part_and_the_rest_returned() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+        reader = await at_head(bench, 1)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        taking = asyncio.ensure_future(reader.take(far_s, takes_into(got)))
+        await asyncio.wait([taking], timeout=0)
+        bench.service.streams[0].say(records(2, 3, 4))
+        rest = await taking
+        assert rest is not None
+        assert [line[:1] for line in b"".join((*got, rest)).splitlines()] == [b"2", b"3", b"4"]
+        assert got
+        assert len(got[0]) <= MAX_CHUNK_BYTES
+        reader.close()
+
+    on_bench(test, width=100_000)
 
 
 def test_a_reader_slower_than_the_tail_reads_on_from_the_log() -> None:

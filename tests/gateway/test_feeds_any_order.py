@@ -108,13 +108,19 @@ class Client:
         self._got: set[int] = set()
         self._lost: dict[int, set[int]] = {system: set() for system in SYSTEMS}
         self._last_seq = after_seq
+        self.is_quick = False
         self._reading: asyncio.Task[bytes | None] | None = None
 
     def start(self) -> None:
         """Begin to take, unless that is under way."""
         if self._reading is None:
             until_s = asyncio.get_running_loop().time() + 3600
-            self._reading = asyncio.ensure_future(self.reader.take(until_s))
+            self._reading = asyncio.ensure_future(self.reader.take(until_s, self._offer))
+
+    def _offer(self, chunk: bytes) -> bool:
+        if self.is_quick:
+            self._check_chunk(chunk)
+        return self.is_quick
 
     def collect(self) -> None:
         """Check what has been taken, if anything."""
@@ -122,6 +128,9 @@ class Client:
             return
         chunk, self._reading = self._reading.result(), None
         assert chunk is not None, "the end"
+        self._check_chunk(chunk)
+
+    def _check_chunk(self, chunk: bytes) -> None:
         for line in chunk.splitlines():
             self._check(line)
 
@@ -165,6 +174,7 @@ class Client:
 def steps() -> st.SearchStrategy[list[tuple[Any, ...]]]:
     """Return what may happen: to the log, on the streams, to the readers.
 
+    A "turn" makes a client take at once what is offered to it, or no longer.
     "arrive" and "lose" are several steps in one: what goes wrong between a reader's arrival and its
     joining is too rare to be met by single ones.
     """
@@ -183,6 +193,7 @@ def steps() -> st.SearchStrategy[list[tuple[Any, ...]]]:
             speak,
             take,
             take,
+            st.tuples(st.just("turn"), which),
             st.tuples(st.just("leave"), which),
         ),
         max_size=40,
@@ -218,6 +229,9 @@ class World:
                 self.log.speak(open_calls[which % len(open_calls)], count, beats=beats)
             case "take", which if self._clients:
                 self._clients[which % len(self._clients)].start()
+            case "turn", which if self._clients:
+                client = self._clients[which % len(self._clients)]
+                client.is_quick = not client.is_quick
             case "leave", which if self._clients:
                 await self._clients.pop(which % len(self._clients)).stop()
         await self._settle()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from tests.aio import run_async
 from tests.gateway.rig import Gateway, Talk, gateway, nomad_line
+from tidings.gateway.listener import BodyOutlet
+from tidings.gateway.outlet import Framer
 
 STREAM = "/v1/event/stream"
 
@@ -63,6 +67,37 @@ def test_a_line_is_nomads_to_the_letter_and_its_payload_to_the_byte() -> None:
                 '"Namespace":"","FilterKeys":["a",""],"Index":2,"Payload":' + payload + "}]}\n"
             )
             await talk.close()
+
+    run_async(main())
+
+
+def test_a_line_for_many_readers_is_framed_once_and_written_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    framed: list[bytes] = []
+
+    def frame(piece: bytes) -> bytes:
+        framed.append(piece)
+        return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+    monkeypatch.setattr(BodyOutlet, "_framed", Framer(frame))
+
+    async def main() -> None:
+        async with gateway() as running:
+            await publish(running, nomad_line(1))
+            talks = [await opened(running) for _ in range(3)]
+            line = await talks[0].chunk()
+            assert [await talk.chunk() for talk in talks[1:]] == [line] * 2
+            for number in range(2, 100):  # until all of them have joined one stream
+                await publish(running, nomad_line(number))
+                line = await talks[0].chunk()
+                assert [await talk.chunk() for talk in talks[1:]] == [line] * 2
+                if framed.count(line) == 1:
+                    break
+            else:
+                raise AssertionError("framed for each reader")
+            for talk in talks:
+                await talk.close()
 
     run_async(main())
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from tidings.gateway.outlet import Outlet, outlet_of
 from tidings.gateway.transcode.errors import TooLarge
 from tidings.gateway.transcode.render import Reply
 
@@ -40,7 +41,7 @@ class Request:
     """One request. `path` is the percent-decoded `raw_path`; neither holds the query.
 
     A handshake of a websocket is one too, until it is accepted. `receive` and `send` are ASGI's
-    own, for doors that stream.
+    own, for doors that stream; `outlet` is the listener's, for what many clients get.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Request:
     scheme: str
     receive: Receive
     send: Send
+    outlet: Outlet[bytes] | None = None
     status: int = 0
     """Of the answer, once its head has gone out."""
     body_ended: bool = False
@@ -66,7 +68,8 @@ class Request:
         path = unquote_to_bytes(raw_path)
         query, scheme = scope["query_string"], scope.get("scheme", "http")
         method = scope.get("method", "GET")
-        return cls(method, raw_path, path, query, headers, scheme, receive, send)
+        outlet = outlet_of(scope) if scope["type"] == "http" else None
+        return cls(method, raw_path, path, query, headers, scheme, receive, send, outlet)
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of a lower-case name, None when there is none."""
@@ -94,7 +97,15 @@ class Request:
 
     async def write(self, chunk: bytes) -> None:
         """Send a piece of a body, one chunk. Waits while the client does not read."""
+        if self.outlet is not None:
+            await self.outlet.writable()
+            if self.outlet.offer(chunk):
+                return
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    def offer(self, chunk: bytes) -> bool:
+        """Send a piece of a body if that can be done at once; False = nothing is sent."""
+        return self.outlet is not None and self.outlet.offer(chunk)
 
     async def end(self) -> None:
         """End a chunked body cleanly."""

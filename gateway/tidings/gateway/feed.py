@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
@@ -76,10 +77,30 @@ class Keeper(Protocol):
         ...
 
 
-class Waiter:
-    """Where one reader waits: its timer is set once for a time, not for every wait until it."""
+@dataclass(slots=True)
+class News(Generic[Line]):
+    """What a message has added to a feed, as all who wait at its end will read it.
 
-    def __init__(self) -> None:
+    `chunk` are the lines from `place` on and up to `next_place`, none of them in an empty one;
+    `position` is where they end. `is_all` is false when they are more than one write may hold.
+    """
+
+    place: int
+    chunk: Line
+    next_place: int
+    position: int
+    is_all: bool
+
+
+class Waiter(Generic[Line]):
+    """Where one reader waits: its timer is set once for a time, not for every wait until it.
+
+    `pass_on` does without a turn of the reader's task what it waits for; False = there is more to
+    do than that. It writes to a client, so whatever it raises is that reader's alone.
+    """
+
+    def __init__(self, pass_on: Callable[[News[Line]], bool]) -> None:
+        self._pass_on = pass_on
         self._future: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._until_s = 0.0
@@ -96,6 +117,15 @@ class Waiter:
             await self._future
         finally:
             self._future = None
+
+    def tell(self, news: News[Line]) -> None:
+        """Pass news on, or wake the reader to them."""
+        try:
+            if not self._pass_on(news):
+                self.wake()
+        except Exception as error:  # noqa: BLE001 - the others who wait are told all the same
+            if self._future is not None and not self._future.done():
+                self._future.set_exception(error)
 
     def wake(self) -> None:
         """End the wait, if there is one."""
@@ -122,7 +152,7 @@ class Feed(Generic[Line]):
         self._keeper = keeper
         self._answers = answers
         self._readers = 0
-        self._waiting: set[Waiter] = set()
+        self._waiting: set[Waiter[Line]] = set()
 
     async def run(self) -> None:
         """Take what comes until the call ends, by whichever side."""
@@ -154,8 +184,8 @@ class Feed(Generic[Line]):
         if not self._readers:
             self.stop()
 
-    async def wait(self, waiter: Waiter, until_s: float) -> None:
-        """Return when there is something new, or the end, or at `until_s` of the loop's time."""
+    async def wait(self, waiter: Waiter[Line], until_s: float) -> None:
+        """Return when there is news that was not passed on, or the end, or at `until_s`."""
         self._waiting.add(waiter)
         try:
             await waiter.wait(until_s)
@@ -163,6 +193,7 @@ class Feed(Generic[Line]):
             self._waiting.discard(waiter)
 
     def _apply(self, message: pb.SubscribeResponse) -> None:
+        place = self.tail.end
         for seq, line in lines_of(self._keeper.metrics, self.plan, message):
             if line:
                 self.tail.append(seq, line)
@@ -170,16 +201,23 @@ class Feed(Generic[Line]):
                 self.tail.advance(seq)
         if message.HasField("gap"):
             self.tail.lack(message.gap.last_seq)
+        news = self._news_from(place)
         self.tail.trim(self._keeper.feed_bytes)
-        self._wake()
+        for waiter in self._waiting:
+            waiter.tell(news)
+
+    def _news_from(self, place: int) -> News[Line]:
+        tail = self.tail
+        if place == tail.end:
+            return News(place, self.plan.renderer.form.join(()), place, tail.last_seq, is_all=True)
+        chunk, next_place = tail.take(place)
+        is_all = next_place == tail.end
+        return News(place, chunk, next_place, tail.seq_at(next_place - 1), is_all)
 
     def _finish(self) -> None:
         self.has_ended = True
         self._keeper.forget(self)
         self._answers.cancel()
-        self._wake()
-
-    def _wake(self) -> None:
         for waiter in self._waiting:
             waiter.wake()
 

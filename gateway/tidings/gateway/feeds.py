@@ -17,13 +17,13 @@ The last reader that leaves ends the feed's upstream call; the end of that call 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic
 
 import structlog
 from google.protobuf.message import Message
 
-from tidings.gateway.feed import Feed, Plan, Waiter, lines_of
+from tidings.gateway.feed import Feed, News, Plan, Waiter, lines_of
 from tidings.gateway.line_tail import Line, LineTail
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.transcode.call import AnswerStream
@@ -36,6 +36,9 @@ _log = structlog.get_logger("tidings.gateway")
 _MAX_FEED_BYTES = 4 * 1024**2
 _MIN_FEED_BYTES = 16 * 1024
 
+
+Offer = Callable[[Line], bool]
+"""Writes lines to a client at once; False = it did not."""
 
 Taken = Message | Exception | None
 """What came of waiting for a message: it, why there is none, or the regular end."""
@@ -53,7 +56,7 @@ class Feeds:
         self._tasks = tasks
         self._tail_bytes = tail_bytes
         self._feeds: dict[Plan[Any], Feed[Any]] = {}
-        self._alone: set[Waiter] = set()
+        self._alone: set[Waiter[Any]] = set()
 
     async def read(self, plan: Plan[Line], request: pb.SubscribeRequest) -> Reader[Line]:
         """Return a reader from the request's start on; the rest of the request is the plan's.
@@ -76,7 +79,7 @@ class Feeds:
         for waiter in self._alone:
             waiter.wake()
 
-    async def wait_alone(self, waiter: Waiter, until_s: float) -> None:
+    async def wait_alone(self, waiter: Waiter[Any], until_s: float) -> None:
         """Return when woken, at `until_s` of the loop's time, or when draining begins."""
         self._alone.add(waiter)
         try:
@@ -131,7 +134,8 @@ class Reader(Generic[Line]):
         self._place = 0
         self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
         self._position = 0
-        self._waiter = Waiter()
+        self._offer: Offer[Line] | None = None  # of the take at hand
+        self._waiter: Waiter[Line] = Waiter(self._pass_on)
 
     async def begin(self, until_s: float) -> None:
         """Wait for the first message, at most until `until_s` of the loop's time; take nothing.
@@ -141,11 +145,16 @@ class Reader(Generic[Line]):
         if self._own is not None and not self._feeds.draining:
             await self._wait_for_own(self._own, until_s)
 
-    async def take(self, until_s: float) -> Line | None:
+    async def take(self, until_s: float, offer: Offer[Line] | None = None) -> Line | None:
         """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
+
+        Lines that come to the feed while this waits go straight to `offer`, and the wait goes on:
+        that saves every reader a turn of its task for every event. What `offer` does not take is
+        returned as ever.
 
         Cancelling leaves the reader fit only to be closed.
         """
+        self._offer = offer
         loop = asyncio.get_running_loop()
         while True:
             if self._feed is not None:
@@ -182,6 +191,15 @@ class Reader(Generic[Line]):
         if self._place < tail.first:
             return False
         return not self._ahead_through or tail.covers_after <= self._ahead_through
+
+    def _pass_on(self, news: News[Line]) -> bool:
+        """Offer what has come to the feed; False = there is more to do than that."""
+        if self._place != news.place or self._ahead_through or self._offer is None:
+            return False
+        if news.chunk and not self._offer(news.chunk):
+            return False
+        self._place, self._position = news.next_place, news.position
+        return news.is_all
 
     def _take_shared(self, tail: LineTail[Line]) -> Line | None:
         if self._ahead_through:

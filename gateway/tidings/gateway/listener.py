@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from tidings.gateway.handshake import is_handshake
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.outlet import EXTENSION, Framer
 
 # How long a refused client is read from, and a new connection may still bring its one request when
 # the gateway goes down.
@@ -150,6 +151,9 @@ class LimitedProtocol(HttpToolsProtocol):
             and is_handshake(self.parser.get_method(), self.headers)
         )
         super().on_headers_complete()
+        if not self._is_handshake:
+            extensions: dict[str, Any] = {EXTENSION: BodyOutlet(self, self.cycle)}
+            self.scope["extensions"] = extensions
         self._has_request = True
         # the parser takes what follows an offer to upgrade for another protocol
         if not self._should_upgrade() and (self._is_last or self.parser.should_upgrade()):
@@ -235,6 +239,42 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.write_eof()
         self.flow.resume_reading()
         self._arm(_LINGER_S)
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+class BodyOutlet:
+    """Where a chunked body leaves. Holds what it is of for as long as the request lives."""
+
+    __slots__ = ("_cycle", "_protocol")
+
+    _framed = Framer(_chunk)  # of all connections
+
+    def __init__(self, protocol: LimitedProtocol, cycle: RequestResponseCycle) -> None:
+        self._protocol = protocol
+        self._cycle = cycle
+
+    def offer(self, piece: bytes) -> bool:
+        """Write one chunk at once; False = nothing is written: `send` decides what that means."""
+        cycle, transport = self._cycle, self._protocol.transport
+        if (
+            not piece
+            or not cycle.chunked_encoding
+            or cycle.response_complete
+            or cycle.disconnected
+            or cycle.flow.write_paused
+            or transport.is_closing()
+        ):
+            return False
+        transport.write(self._framed(piece))
+        return True
+
+    async def writable(self) -> None:
+        """Wait while the client does not read what it has got already."""
+        if self._cycle.flow.write_paused and not self._cycle.disconnected:
+            await self._cycle.flow.drain()
 
 
 class _TooMuch(Exception):

@@ -11,6 +11,9 @@ import logging
 from typing import Any, Protocol
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame, Opcode
+
+from tidings.gateway.outlet import EXTENSION, Framer
 
 # Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
 _MAX_UNREAD_BYTES = 16 * 1024**2
@@ -46,6 +49,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Begin, unless the target is one that ASGI cannot hold."""
         if event.path.isascii():
             super().handle_connect(event)  # type: ignore[arg-type]
+            if not self.close_sent:
+                extensions: dict[str, Any] = self.scope["extensions"]
+                extensions[EXTENSION] = SocketOutlet(self)
         else:
             self._reject(http.HTTPStatus.BAD_REQUEST)
 
@@ -73,3 +79,35 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         response = self.conn.reject(status, f"{status.value} {status.phrase}")
         self.transport.write(response.serialize())  # the library may have ended by itself already
         self.transport.close()
+
+
+def _frames(texts: tuple[str, ...]) -> bytes:
+    return b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts)
+
+
+class SocketOutlet:
+    """Where text messages leave. They are whole frames, so pings and a close go between them."""
+
+    __slots__ = ("_protocol",)
+
+    _framed = Framer(_frames)  # of all connections: what a server sends is not masked
+
+    def __init__(self, protocol: SocketProtocol) -> None:
+        self._protocol = protocol
+
+    def offer(self, texts: tuple[str, ...]) -> bool:
+        """Write messages at once; False = nothing is written: `send` decides what that means."""
+        protocol = self._protocol
+        if (
+            not protocol.handshake_complete
+            or protocol.close_sent
+            or not protocol.writable.is_set()
+            or protocol.transport.is_closing()
+        ):
+            return False
+        protocol.transport.write(self._framed(texts))
+        return True
+
+    async def writable(self) -> None:
+        """Wait while the client does not read what it has got already."""
+        await self._protocol.writable.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidings.gateway.asgi import ClientGone, Event, Receive, Request, Send
+from tidings.gateway.outlet import Outlet, outlet_of
 
 GOING_AWAY = 1001
 REVOKED = 1008
@@ -24,6 +25,7 @@ class Socket:
 
     request: Request
     _send: Send
+    _outlet: Outlet[tuple[str, ...]] | None
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Socket:
@@ -40,16 +42,25 @@ class Socket:
             # extension "Websocket Denial Response".
             await guarded({**event, "type": f"websocket.{event['type']}"})
 
-        return cls(Request.of(scope, receive, refuse), guarded)
+        return cls(Request.of(scope, receive, refuse), guarded, outlet_of(scope))
 
     async def accept(self) -> None:
         """Answer the handshake; no subprotocol is chosen."""
         self.request.status = _ACCEPTED
         await self._send({"type": "websocket.accept"})
 
-    async def write(self, text: str) -> None:
-        """Send one text message. Waits while the client does not read."""
-        await self._send({"type": "websocket.send", "text": text})
+    async def write(self, texts: tuple[str, ...]) -> None:
+        """Send text messages, several in one write. Waits while the client does not read."""
+        if self._outlet is not None:
+            await self._outlet.writable()
+            if self._outlet.offer(texts):
+                return
+        for text in texts:
+            await self._send({"type": "websocket.send", "text": text})
+
+    def offer(self, texts: tuple[str, ...]) -> bool:
+        """Send text messages if that can be done at once; False = nothing is sent."""
+        return self._outlet is not None and self._outlet.offer(texts)
 
     async def close(self, code: int) -> None:
         """Say that nothing more comes, and why; does nothing to one that was not accepted."""

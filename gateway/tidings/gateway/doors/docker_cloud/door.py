@@ -131,18 +131,21 @@ class DockerCloudDoor:
     async def _pump(
         self, socket: Socket, reader: Reader[tuple[str, ...]], frames: tuple[str, ...] | None
     ) -> None:
+        def offer(frames: tuple[str, ...]) -> bool:
+            return GAP not in frames and socket.offer(frames)
+
         loop = asyncio.get_running_loop()
         while frames is not None:
-            for frame in frames:
-                await socket.write(frame)
-                if frame == GAP:
-                    await socket.close(COME_AGAIN)
-                    return
-            frames = await reader.take(loop.time() + _FAR_S)
+            if GAP in frames:
+                await socket.write(frames[: frames.index(GAP) + 1])
+                await socket.close(COME_AGAIN)
+                return
+            await socket.write(frames)
+            frames = await reader.take(loop.time() + _FAR_S, offer)
         is_draining = self._house.draining.is_set()
         code, text = refusals.end_of(reader.failure, is_draining=is_draining)
         if text:
-            await socket.write(error_message(text))
+            await socket.write((error_message(text),))
         await socket.close(code)
 
     async def _refuse(self, request: Request, reply: Reply) -> None:
