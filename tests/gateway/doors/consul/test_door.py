@@ -129,7 +129,7 @@ def test_a_refusal_is_told_in_consuls_words(
 
 
 def test_a_service_that_stays_away_is_waited_for_and_then_an_error(address: str) -> None:
-    with faking(address, patience_s=0.2) as fake:
+    with faking(address, patience_s=1.0) as fake:
         fake.failure = (Code.UNAVAILABLE, "going down")
         answer = fake.http.ask("GET", LIST)
     assert (answer.status, answer.body) == (500, b"No known Consul servers")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from google.api import httpbody_pb2
 
 from tidings.gateway import golang
-from tidings.gateway.asgi import BodySilent, Request, while_connected
+from tidings.gateway.asgi import BodySilent, ClientGone, Request, while_connected
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
@@ -53,7 +53,7 @@ class ConsulDoor:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._default_policy = DefaultPolicy(house.upstream)
+        self._default_policy = DefaultPolicy(house)
         self._intake = Intake(house, "consul", parse_event, credential_of)
         self._endpoints: dict[bytes, tuple[str, Endpoint]] = {
             LIST_PATH: ("GET", self._list),
@@ -82,9 +82,16 @@ class ConsulDoor:
         if location is not None:
             await request.reply(replies.redirect_reply(request.method, location))
             return
-        reply = await self._reply(request)
+        reply: Reply | None = None
+        try:
+            # Side by side: where the service is away, both wait for it.
+            async with asyncio.TaskGroup() as tasks:
+                asking = tasks.create_task(self._default_policy.headers())
+                reply = await self._reply(request)
+        except* ClientGone:
+            pass
         if reply is not None:
-            headers = (*reply.headers, *await self._default_policy.headers())
+            headers = (*reply.headers, *asking.result())
             await replies.send(request, Reply(reply.status, headers, reply.body))
 
     async def _reply(self, request: Request) -> Reply | None:
