@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.nats.servers import NatsServer, nats_server
+from tests.nats.servers import NatsServer
+from tests.nats.shared import end_shared_server, shared_server
 from tests.patience import PATIENCE_S
 
 for _name in [name for name in os.environ if name.startswith("TIDINGS_")]:
@@ -66,7 +67,11 @@ def npm_clients() -> NpmClients:
 
 
 @pytest.fixture(scope="session")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    """One NATS server for all tests of a process that kill nothing: each has its own stream."""
-    with nats_server(tmp_path_factory.mktemp("nats")) as server:
-        yield server
+def nats() -> NatsServer:
+    """A NATS server that others use too."""
+    return shared_server()
+
+
+def pytest_sessionfinish() -> None:
+    """End what tests share."""
+    end_shared_server()

@@ -21,7 +21,7 @@ os.environ["TEST_TIME_FACTOR"] = _FACTOR
 PATIENCE_S = 20.0 * float(_FACTOR)
 
 
-def until(look: Callable[[], T], what: str, within_s: float = PATIENCE_S) -> T:
+def until(look: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
     """Look at another process, which cannot tell us, until it shows something; return that."""
     deadline_s = time.monotonic() + within_s
     pause = threading.Event()

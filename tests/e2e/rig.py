@@ -13,13 +13,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 import grpc
 import psutil
 
+from tests.nats.shared import ON_NATS, shared_server, store_flags_of
 from tests.patience import PATIENCE_S
 from tidings.v1 import event_service_pb2_grpc
+
+
+def store_flags() -> list[str]:
+    """Return where a new server's log is to live: in its data directory, or in a new stream."""
+    return store_flags_of([shared_server()], f"log-{token_hex(6)}") if ON_NATS else []
 
 
 @dataclass
@@ -30,6 +37,7 @@ class Server:
     flags: Sequence[str] = ()
     http: str = "127.0.0.1:0"
     grpc: str = "127.0.0.1:0"
+    store: Sequence[str] = field(default_factory=store_flags)
     process: subprocess.Popen[str] = field(init=False)
     log_path: Path = field(init=False)
 
@@ -41,7 +49,7 @@ class Server:
             self.process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "tidings.app", "serve", f"--data={self.data}"),
-                    *(f"--http={self.http}", f"--grpc={self.grpc}", *self.flags),
+                    *(f"--http={self.http}", f"--grpc={self.grpc}", *self.store, *self.flags),
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,6 +171,23 @@ def wait_for_leader(servers: list[NatsServer]) -> None:
         return bool(said) and all(said) and len(set(said)) == 1
 
     until(agreed, "the cluster has a leader")
+
+
+def stream_leader(servers: Sequence[NatsServer], stream: str = "tidings") -> NatsServer:
+    """Return the running server that leads a stream, once there is one."""
+
+    def look() -> NatsServer | None:
+        for server in servers:
+            if not server.is_running:
+                continue
+            for account in server.ask("jsz?streams=true").get("account_details", []):
+                for found in account.get("stream_detail", []):
+                    leader = (found.get("cluster") or {}).get("leader")
+                    if found["name"] == stream and leader:
+                        return next((s for s in servers if s.name == leader and s.is_running), None)
+        return None
+
+    return until(look, f"stream {stream} has a leader")
 
 
 def free_port() -> int:

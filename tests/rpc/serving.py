@@ -1,4 +1,7 @@
-"""A real service over a log in memory, served from a loop of its own beside the test."""
+"""A real service over a log in memory, served from a loop of its own beside the test.
+
+`make test-nats` has the log on NATS instead.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import grpc
 
+from tests.nats.shared import ON_NATS, shared_server
+from tests.nats.timed import open_timed
 from tests.patience import PATIENCE_S
 from tidings.access.jwks import parse_jwks
 from tidings.access.policy_file import parse_policy_file
@@ -22,7 +27,7 @@ from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
-from tidings.store.base import Result
+from tidings.store.base import EventStore, Result
 from tidings.store.memory import MemoryStore
 from tidings.v1 import event_pb2, event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -44,11 +49,11 @@ class MovableClock:
         return time.monotonic()
 
 
-class GatedStore(MemoryStore):
+class GatedStore:
     """A store whose appends can be held back, made to fail, and seen."""
 
-    def __init__(self, clock: MovableClock) -> None:
-        super().__init__(clock=clock)
+    def __init__(self, inner: EventStore) -> None:
+        self.inner = inner
         self.groups: list[int] = []
         self.failures: list[Exception] = []
         self.may_append = asyncio.Event()
@@ -64,7 +69,10 @@ class GatedStore(MemoryStore):
             raise self.failures.pop(0)
         if self.before_append is not None:
             await self.before_append(drafts)
-        return await super().append(drafts)
+        return await self.inner.append(drafts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 @dataclass
@@ -81,6 +89,12 @@ class Deployment:
     store: GatedStore = field(init=False)
     log: EventLog = field(init=False)
     service: Service = field(init=False)
+
+
+async def _open_store(clock: MovableClock) -> EventStore:
+    if ON_NATS:
+        return cast("EventStore", await open_timed(shared_server(), clock))
+    return MemoryStore(clock=clock)
 
 
 class LoopServer:
@@ -129,9 +143,9 @@ class LoopServer:
         assert made is not None
         dialects = load(made.settings)
         views = Views.of(dialects, made.clock)
-        made.store = GatedStore(made.clock)
+        made.store = GatedStore(await _open_store(made.clock))
         made.log = EventLog(
-            made.store,
+            cast("EventStore", made.store),
             clock=made.clock,
             envelope_of=views.envelope_of,
             projections=views.projections,

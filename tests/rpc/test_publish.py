@@ -187,7 +187,7 @@ class TestOrder:
         )
 
         async def overtake(_drafts: Sequence[Draft]) -> None:
-            await super(type(served.store), served.store).append([overtaker])
+            await served.store.inner.append([overtaker])
 
         served.store.before_append = overtake
         with pytest.raises(grpc.RpcError) as refused:

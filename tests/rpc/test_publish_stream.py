@@ -97,7 +97,7 @@ def test_systems_whose_order_matters_keep_it_within_a_stream(stub: EventServiceS
     assert [result.error.code for result in found] == [0, 0, 0, refused, 0, 0, refused, 0]
     assert found[4].stored.duplicate
     seqs = [found[place].stored.seq for place in (0, 1, 2, 5, 7)]
-    assert seqs == list(range(seqs[0], seqs[0] + 5))
+    assert seqs == sorted(set(seqs))
 
 
 def test_what_waits_during_a_commit_shares_the_next(served: Served) -> None:

@@ -17,7 +17,6 @@ from tests.patience import PATIENCE_S
 from tests.rpc.events import nomad
 from tests.rpc.serving import (
     Deployment,
-    GatedStore,
     LoopServer,
     MovableClock,
     Served,
@@ -30,6 +29,7 @@ from tidings.dialects import load
 from tidings.log.event_log import EventLog
 from tidings.rpc.event_service import EventServicer
 from tidings.rpc.server import OPTIONS, SERVICES, Service, Views
+from tidings.store.memory import MemoryStore
 from tidings.v1 import access_service_pb2, event_service_pb2
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 
@@ -155,7 +155,7 @@ class TestDrain:
 def _unopened_service() -> Service:
     clock = MovableClock()
     views = Views.of(load(), clock)
-    store = GatedStore(clock)
+    store = MemoryStore(clock=clock)
     log = EventLog(store, clock=clock, envelope_of=views.envelope_of, projections=views.projections)
     assert asyncio.get_running_loop().is_running()
     return Service(log, views, clock=clock, token=secrets.token_bytes)

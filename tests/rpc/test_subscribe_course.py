@@ -213,7 +213,7 @@ class TestGaps:
         trimmed = {"nomad": 20}
 
         async def trim_more() -> None:
-            bounds = small.store.bounds
+            bounds = small.store.inner.bounds
 
             async def bounds_before(system: str | None = None) -> Any:
                 before = await bounds(system)
@@ -221,7 +221,7 @@ class TestGaps:
                     await small.store.trim(system, trimmed.pop(system) + 6)
                 return before
 
-            small.store.bounds = bounds_before  # type: ignore[method-assign]  # for one moment
+            small.store.inner.bounds = bounds_before  # type: ignore[method-assign]  # for one moment
 
         small.run(trim_more())
         gaps, found = self.told(small, earliest=True, nomad=nomad_pb2.NomadSelector())
