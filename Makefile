@@ -109,7 +109,7 @@ all: check-generated check-format lint types test ## the gate before any commit
 
 # --- testing ----------------------------------------------------------------------------------
 
-.PHONY: test test-quick test-nats test-clients cov bench bench-quick
+.PHONY: test test-quick test-nats chaos test-clients cov bench bench-quick
 # Clients of other people, each with dependencies of its own and therefore an environment of its own.
 PY_CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
 .clients/%/.installed: tests/clients/%.txt
@@ -128,8 +128,14 @@ test: $(INSTALLED) $(PY_CLIENTS) ## everything that needs only Python, the Pytho
 test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
 
-test-nats: $(INSTALLED) ## the RPC suite again, with the log on NATS JetStream
-	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q tests/rpc
+ON_NATS := tests/rpc tests/e2e/test_access.py tests/e2e/test_copy.py tests/e2e/test_crash.py tests/e2e/test_positions.py \
+  tests/e2e/test_restarts.py tests/e2e/test_secrets.py tests/e2e/test_seed_event.py
+test-nats: $(INSTALLED) ## the RPC and end-to-end suites again, with the log on NATS JetStream
+	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded' $(ON_NATS)
+
+MINUTES ?= 10
+chaos: $(INSTALLED) ## kill and freeze NATS servers and Tidings under clients, for MINUTES minutes
+	@$(PY) -m tests.nats.chaos --minutes $(MINUTES)
 
 test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) ## clients and tools of other languages; fails without its toolchain
 	@$(PYTEST) -m clients

@@ -28,6 +28,7 @@ def log_id_of(server: Server) -> str:
     return str(found)
 
 
+@pytest.mark.embedded
 def test_a_wiped_directory_behind_a_resuming_client_is_told(server: Server) -> None:
     server.publish_nomad([nomad_line(n) for n in range(1, 11)])
     log_id = log_id_of(server)

@@ -31,6 +31,7 @@ def test_sigterm_ends_with_status_0_and_streams_end_cleanly(server: Server) -> N
     assert server.stop() == 0
 
 
+@pytest.mark.embedded
 def test_a_second_server_on_the_same_data_is_refused(server: Server) -> None:
     second = Server(server.data, ())
     second.log_path = server.log_path

@@ -5,9 +5,9 @@ import subprocess
 from pathlib import Path
 
 WANTED = {
-    "all", "bench", "bench-quick", "breaking", "check-format", "check-generated", "clean", "cov",
-    "demo", "docs-check", "format", "generate", "help", "hooks", "install", "lint", "lock", "run",
-    "test", "test-clients", "test-quick", "types",
+    "all", "bench", "bench-quick", "breaking", "chaos", "check-format", "check-generated", "clean",
+    "cov", "demo", "docs-check", "format", "generate", "help", "hooks", "install", "lint", "lock",
+    "run", "test", "test-clients", "test-nats", "test-quick", "types",
 }  # fmt: skip
 
 
