@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -138,9 +139,13 @@ class Server:
             return answer.status, found, answer.read()
 
     @contextlib.contextmanager
-    def lines(self, path: str) -> Iterator[Iterator[bytes]]:
+    def lines(self, path: str, tls: ssl.SSLContext | None = None) -> Iterator[Iterator[bytes]]:
         """Open a stream and lend its lines, without their newlines."""
-        connection = http.client.HTTPConnection(self.http, timeout=PATIENCE_S)
+        connection = (
+            http.client.HTTPConnection(self.http, timeout=PATIENCE_S)
+            if tls is None
+            else http.client.HTTPSConnection(self.http, timeout=PATIENCE_S, context=tls)
+        )
         with contextlib.closing(connection):
             connection.request("GET", path)
             answer = connection.getresponse()

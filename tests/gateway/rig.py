@@ -14,6 +14,7 @@ from typing import Any
 from tidings.dialects import load
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.upstream import Upstream
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.rpc.server import Service, Views
@@ -213,9 +214,12 @@ async def before(
 ) -> AsyncIterator[Gateway]:
     """Lend a gateway before whatever answers at `upstream`."""
     shutdown, ready = asyncio.Event(), asyncio.Event()
-    made = GatewaySettings(upstream=upstream, **{"grace_s": 2.0, **settings})
+    connected = Upstream(upstream, patience_s=settings.pop("patience_s", 10.0))
+    made = GatewaySettings(**{"grace_s": 2.0, **settings})
     with listening() as sock:
-        serving = tasks.create_task(serve(made, sock, shutdown=shutdown, on_ready=ready.set))
+        serving = tasks.create_task(
+            _serve(made, sock, connected, shutdown=shutdown, on_ready=ready.set)
+        )
         await ready.wait()
         port = sock.getsockname()[1]
         try:
@@ -223,6 +227,13 @@ async def before(
         finally:
             shutdown.set()
             await serving
+
+
+async def _serve(
+    settings: GatewaySettings, sock: socket.socket, upstream: Upstream, **told: Any
+) -> None:
+    async with upstream:
+        await serve(settings, sock, upstream, **told)
 
 
 def nomad_line(number: int, topic: str = "Job", namespace: str = "default", **more: Any) -> bytes:

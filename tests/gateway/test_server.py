@@ -9,6 +9,7 @@ from tests.aio import run_async
 from tests.gateway.rig import Gateway, Talk, gateway, listening
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.upstream import Upstream
 
 
 async def blocked_list(running: Gateway) -> Talk:
@@ -102,17 +103,18 @@ def test_connections_that_come_later_wait_for_whoever_serves_the_socket_next() -
     async def main() -> None:
         async with gateway() as first, asyncio.TaskGroup() as tasks:
             with listening() as sock:
-                settings = GatewaySettings(upstream=first.service.address, grace_s=2.0)
                 for _ in range(2):
-                    await one_life(settings, sock, tasks)
+                    async with Upstream(first.service.address) as upstream:
+                        await one_life(upstream, sock, tasks)
 
-    async def one_life(
-        settings: GatewaySettings, sock: socket.socket, tasks: asyncio.TaskGroup
-    ) -> None:
+    async def one_life(upstream: Upstream, sock: socket.socket, tasks: asyncio.TaskGroup) -> None:
         reader, writer = await asyncio.open_connection(*sock.getsockname())
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
         shutdown, ready = asyncio.Event(), asyncio.Event()
-        serving = tasks.create_task(serve(settings, sock, shutdown=shutdown, on_ready=ready.set))
+        settings = GatewaySettings(grace_s=2.0)
+        serving = tasks.create_task(
+            serve(settings, sock, upstream, shutdown=shutdown, on_ready=ready.set)
+        )
         await ready.wait()
         assert b"healthy" in await reader.read()
         writer.close()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -30,25 +31,24 @@ _MAX_MESSAGE_BYTES = 64 * 1024
 async def serve(
     settings: GatewaySettings,
     sock: socket.socket,
+    upstream: Upstream,
     *,
     shutdown: asyncio.Event,
     on_ready: Callable[[], None],
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Serve until `shutdown` is set, then go down in order; returns when that is done.
 
-    `sock` listens already and stays open: it is the caller's. `on_ready` is called once requests
-    are taken. Going down: no more connections are taken (they wait in the socket's backlog, for
-    whoever serves it next), waiting lists answer, endless bodies end with their final chunk, and
-    what is left after `grace_s` is cut off.
+    `sock` listens already and stays open: it is the caller's, and so is `upstream`. Without `tls`
+    it is plain HTTP. `on_ready` is called once requests are taken. Going down: no more connections
+    are taken (they wait in the socket's backlog, for whoever serves it next), waiting lists answer,
+    endless bodies end with their final chunk, and what is left after `grace_s` is cut off.
 
     Handles no signals. Cancelling closes everything at once.
     """
     metrics = Metrics()
     draining = asyncio.Event()
-    async with (
-        Upstream(settings.upstream, patience_s=settings.patience_s) as upstream,
-        asyncio.TaskGroup() as tasks,
-    ):
+    async with asyncio.TaskGroup() as tasks:
         feeds = Feeds(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
         service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
         house = House(
@@ -64,7 +64,7 @@ async def serve(
             draining.set()
             feeds.drain()
 
-        server = _Server(_config(settings, App(house), metrics), shutdown, on_ready, drain)
+        server = _Server(_config(settings, App(house), metrics, tls), shutdown, on_ready, drain)
         # Of the caller's socket only a copy, which uvicorn closes to stop taking connections.
         await server.serve([sock.dup()])
 
@@ -102,7 +102,9 @@ class _Server(uvicorn.Server):
         self._drain()
 
 
-def _config(settings: GatewaySettings, app: App, metrics: Metrics) -> uvicorn.Config:
+def _config(
+    settings: GatewaySettings, app: App, metrics: Metrics, tls: ssl.SSLContext | None
+) -> uvicorn.Config:
     limits = Limits(
         head_bytes=settings.head_bytes,
         head_s=settings.head_s,
@@ -125,8 +127,7 @@ def _config(settings: GatewaySettings, app: App, metrics: Metrics) -> uvicorn.Co
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ssl_certfile=settings.tls_cert or None,
-        ssl_keyfile=settings.tls_key or None,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
         timeout_keep_alive=int(settings.keep_alive_s),
         timeout_graceful_shutdown=max(1, int(settings.grace_s)),
     )

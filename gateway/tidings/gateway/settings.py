@@ -1,4 +1,4 @@
-"""What a gateway is told: where the service is, what the doors say of themselves, limits."""
+"""What a gateway is told: what the doors say of themselves, and limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """The settings of one gateway. Durations are seconds (`_s`), sizes bytes (`_bytes`)."""
-
-    upstream: str
-    """The service: "HOST:PORT" or "unix:PATH"."""
 
     nomad_heartbeat_s: float = 30.0
     """Between heartbeats of Nomad's event stream; Nomad's own is fixed at 30."""
@@ -27,12 +24,6 @@ class GatewaySettings:
 
     socket_ping_s: float = 30.0
     """Between pings of a websocket; who is silent for twice that is dropped."""
-
-    tls_cert: str = ""
-    """File with the certificate chain, PEM; "" = plain HTTP. TLS 1.2 is the least."""
-
-    tls_key: str = ""
-    """File with the certificate's private key, PEM."""
 
     puppet_base_url: str = ""
     """What links in answers begin with; "" = the request's own scheme and Host."""
@@ -61,9 +52,6 @@ class GatewaySettings:
 
     grace_s: float = 10.0
     """From the call to go down until requests that are still going on are cut off."""
-
-    patience_s: float = 10.0
-    """How long a new request waits for a service that is away."""
 
     tail_bytes: int = 32 * 1024**2
     """Newest lines kept for readers of live streams, shared by all streams of this process."""

@@ -63,14 +63,41 @@ class Opened:
 
 
 class Upstream:
-    """One channel to the service. Made inside the running loop; `async with` closes it."""
+    """One channel to the service. Made inside the running loop; `async with` closes it.
 
-    def __init__(self, target: str, *, patience_s: float) -> None:
-        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+    `target` is "HOST:PORT" or "unix:PATH"; `patience_s` says how long a new request waits for a
+    service that is away. With credentials it speaks TLS, and the service's certificate is for
+    `tls_name`, "" = the host.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        patience_s: float = 10.0,
+        credentials: grpc.ChannelCredentials | None = None,
+        tls_name: str = "",
+    ) -> None:
+        self._target = target
+        self._patience_s = patience_s
+        self._options = (
+            (*_OPTIONS, ("grpc.ssl_target_name_override", tls_name)) if tls_name else _OPTIONS
+        )
+        self.renew(credentials)
+
+    def renew(self, credentials: grpc.ChannelCredentials | None) -> None:
+        """Begin calls from now on with these credentials, on a channel of their own.
+
+        Calls that go on keep theirs: it ends with the last of them.
+        """
+        self._channel = (
+            grpc.aio.insecure_channel(self._target, options=self._options)
+            if credentials is None
+            else grpc.aio.secure_channel(self._target, credentials, options=self._options)
+        )
         self._stub: EventServiceAsyncStub = EventServiceStub(self._channel)
         self._access: AccessServiceAsyncStub = AccessServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)  # its stubs are for threads
-        self._patience_s = patience_s
 
     async def __aenter__(self) -> Self:
         return self

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from tidings.app.exposure import refuse_exposure, refuse_tls
+from tidings.app.exposure import refuse_exposure
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
 from tidings.app.open_store import refuse_store
@@ -21,6 +21,7 @@ from tidings.app.run_monitor import refuse_monitor
 from tidings.app.run_service import service
 from tidings.app.settings import Settings
 from tidings.app.supervisor import listen
+from tidings.app.tls import refuse_tls
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 
 OnReady = Callable[[str], None]
@@ -31,6 +32,7 @@ def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve gRPC until told to stop and return the exit status."""
     problem = (
         refuse_exposure(settings, settings.grpc, settings.metrics)
+        or refuse_tls(settings, "grpc")
         or refuse_monitor(settings)
         or refuse_store(settings)
     )
@@ -47,7 +49,7 @@ def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def run_gateway(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve HTTP until told to stop and return the exit status."""
-    problem = refuse_exposure(settings, settings.http) or refuse_tls(settings)
+    problem = refuse_tls(settings, "http", "upstream")
     if problem is not None:
         sys.stderr.write(f"tidings gateway: {problem}\n")
         return 2
@@ -55,7 +57,7 @@ def run_gateway(settings: Settings, arguments: argparse.Namespace) -> int:
     async def half(stop: asyncio.Event, ready: OnReady) -> None:
         inherited = arguments.listen_fd
         with socket.socket(fileno=int(inherited)) if inherited else listen(settings.http) as sock:
-            await gateway(settings, sock, stop, ready)
+            await gateway(settings, sock, stop, ready, is_alone=arguments.lifeline_fd is None)
 
     return _run("gateway", settings, arguments, half)
 
@@ -85,6 +87,7 @@ async def _until_told(arguments: argparse.Namespace, half: Half) -> None:
             signal.SIGINT
         )  # a terminal sends it to us all; the supervisor decides
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as above, until there is something to reload
         watch_lifeline(int(arguments.lifeline_fd), stop.set)
 
     def ready(line: str) -> None:

@@ -24,11 +24,17 @@ from tidings.app import (
     tail_command,
     token_command,
 )
+from tidings.app.certificates import BadCertificate
 from tidings.app.client import BadTokenFile
 from tidings.app.kinds import SWITCH
 from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml
 
 Command = Callable[[Settings, argparse.Namespace], int]
+
+
+def _named(prefix: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields() if field.name.startswith(prefix))
+
 
 # Which settings a command shows in its help and accepts as flags.
 _STORE = (
@@ -54,6 +60,8 @@ _SERVICE = (
     "tail_size",
     "tail_records",
 )
+_GRPC_TLS = _named("grpc_tls_")
+_UPSTREAM = _named("upstream")
 _SERVICE_DIALECTS = ("nomad_event_buffer_size", "consul_size_rule")
 _GATEWAY = (
     "http",
@@ -67,9 +75,9 @@ _GATEWAY = (
 _GATEWAY_REST = (
     "consul_node_name",
     "consul_datacenter",
-    *(field.name for field in fields() if field.name.startswith("http_")),
+    *_named("http_"),
 )
-_CLIENT = ("upstream", "token_file")
+_CLIENT = ("token_file", *_UPSTREAM)
 _ALL = tuple(field.name for field in fields())
 
 
@@ -98,7 +106,7 @@ def run(argv: Sequence[str]) -> int:
     command: Command = arguments.command
     try:
         return command(settings, arguments)
-    except BadTokenFile as error:
+    except (BadTokenFile, BadCertificate) as error:
         sys.stderr.write(f"tidings: {error}\n")
         return 1
     except KeyboardInterrupt:
@@ -120,17 +128,21 @@ def build_parser() -> argparse.ArgumentParser:
         "serve",
         "serve gRPC and HTTP on the embedded store",
         serve.run,
-        _without("upstream"),
+        _without(*_UPSTREAM),
     )
     service = _add(
-        commands, "service", "serve gRPC alone", child.run_service, (*_SERVICE, *_SERVICE_DIALECTS)
+        commands,
+        "service",
+        "serve gRPC alone",
+        child.run_service,
+        (*_SERVICE, *_GRPC_TLS, *_SERVICE_DIALECTS),
     )
     gateway = _add(
         commands,
         "gateway",
         "serve HTTP for a service that runs elsewhere",
         child.run_gateway,
-        ("upstream", *_GATEWAY, *_GATEWAY_REST),
+        (*_UPSTREAM, *_GATEWAY, *_GATEWAY_REST),
     )
     for each in (service, gateway):  # how a supervisor starts them; not for people
         _hide_other_settings(each)

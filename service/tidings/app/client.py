@@ -10,6 +10,10 @@ from typing import Any
 
 import grpc
 
+from tidings.app.certificates import BadCertificate
+from tidings.app.settings import Settings
+from tidings.app.tls import refuse_tls, upstream_credentials
+
 _MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # the service's own limit
 
 
@@ -17,21 +21,30 @@ class BadTokenFile(Exception):
     """The file with the caller's secret cannot be read, or is empty."""
 
 
-def client_channel(upstream: str, token_file: str = "") -> grpc.aio.Channel:
-    """Return a channel to HOST:PORT or unix:PATH; `async with` closes it.
+def client_channel(settings: Settings) -> grpc.aio.Channel:
+    """Return a channel to the service that the settings name; `async with` closes it.
 
     Every call carries the secret that the token file holds, if one is given.
 
     Raises:
         BadTokenFile: there is no secret in it.
+        BadCertificate: TLS cannot be had as set.
     """
-    return grpc.aio.insecure_channel(
-        upstream,
-        options=[
-            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-        ],
-        interceptors=_interceptors(secret_in(token_file)) if token_file else None,
+    if problem := refuse_tls(settings, "upstream"):
+        raise BadCertificate(problem)
+    options: list[tuple[str, int | str]] = [
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    ]
+    token = settings.token_file
+    interceptors = _interceptors(secret_in(token)) if token else None
+    credentials = upstream_credentials(settings)
+    if credentials is None:
+        return grpc.aio.insecure_channel(settings.upstream, options, interceptors=interceptors)
+    if settings.upstream_tls_name:
+        options.append(("grpc.ssl_target_name_override", settings.upstream_tls_name))
+    return grpc.aio.secure_channel(
+        settings.upstream, credentials, options, interceptors=interceptors
     )
 
 

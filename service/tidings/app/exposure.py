@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import structlog
 
 from tidings.app.kinds import Address
 from tidings.app.settings import Settings
+
+_WAYS_OUT = "listen on 127.0.0.1, or say --insecure"
+
+_log = structlog.get_logger("tidings.exposure")
+
+
+class Exposed(OSError):
+    """What would be served can be reached by others, and nobody is asked who he is."""
 
 
 def refuse_exposure(settings: Settings, *addresses: Address | None) -> str | None:
@@ -17,18 +25,23 @@ def refuse_exposure(settings: Settings, *addresses: Address | None) -> str | Non
         return None
     for address in addresses:
         if address is not None and not address.is_loopback:
-            return (
-                f"{address} can be reached from other machines and there is no access control;"
-                " listen on 127.0.0.1, or say --insecure"
-            )
+            return f"{_reached(address)} and there is no access control; {_WAYS_OUT}"
     return None
 
 
-def refuse_tls(settings: Settings) -> str | None:
-    """Return why HTTP cannot be served with TLS as set, or None."""
-    if bool(settings.http_tls_cert) != bool(settings.http_tls_key):
-        return "http_tls_cert and http_tls_key go together: both or none"
-    for file in (settings.http_tls_cert, settings.http_tls_key):
-        if file and not Path(file).is_file():
-            return f"{file}: no such file"
-    return None
+def refuse_open_service(settings: Settings) -> str:
+    """Return why a gateway alone may not serve a service without access control."""
+    return (
+        f"{_reached(settings.http)} and the service at {settings.upstream} has no access control;"
+        f" {_WAYS_OUT}"
+    )
+
+
+def warn_of_clear_text(address: Address, *, remedy: str) -> None:
+    """Log that credentials can be read on their way, if others can reach what has no TLS."""
+    if not address.is_loopback:
+        _log.warning("credentials pass in clear", address=str(address), remedy=remedy)
+
+
+def _reached(address: Address) -> str:
+    return f"{address} can be reached from other machines"

@@ -37,7 +37,12 @@ class Kind:
     show: Callable[[object], str] = str
 
 
-def _address(text: str) -> Address:
+def parse_address(text: str) -> Address:
+    """Return the address that a text means; without a host it is this machine's.
+
+    Raises:
+        ValueError: it is none.
+    """
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -49,7 +54,7 @@ def _address(text: str) -> Address:
 
 
 def _address_or_none(text: str) -> Address | None:
-    return _address(text) if text else None
+    return parse_address(text) if text else None
 
 
 def _show_address_or_none(value: object) -> str:
@@ -119,7 +124,7 @@ def _show_size_or_older_rule(value: object) -> str:
     return "512" if value is None else _show_size(value)
 
 
-ADDRESS = Kind("HOST:PORT", _address)
+ADDRESS = Kind("HOST:PORT", parse_address)
 OPTIONAL_ADDRESS = Kind("HOST:PORT", _address_or_none, _show_address_or_none)
 COUNT = Kind("N", _count)
 DURATION = Kind("DURATION", _duration, _show_duration)

@@ -16,12 +16,10 @@ import structlog
 from tidings.access.issuers import is_url
 from tidings.access.jwks import KeySet, parse_jwks
 from tidings.access.policy_file import PolicyFile, parse_policy_file
+from tidings.app.file_follower import LOOK_S, mark_of
 from tidings.app.remote_keys import UNKNOWN_S, RemoteKeys
 from tidings.core.errors import BadRequest
 from tidings.rpc.access_control import AccessControl
-
-LOOK_S = 1.0
-"""How often the files are looked at."""
 
 T = TypeVar("T")
 
@@ -122,19 +120,11 @@ class PolicyLoader:
             _log.info("keys of JWTs changed", count=len(keys))
 
     async def _has_changed(self, path: Path) -> bool:
-        return await asyncio.to_thread(_mark, path) != self._seen.get(path)
+        return await asyncio.to_thread(mark_of, path) != self._seen.get(path)
 
     async def _read(self, path: Path, parse: Callable[[bytes], T]) -> T:
-        self._seen[path] = await asyncio.to_thread(_mark, path)
+        self._seen[path] = await asyncio.to_thread(mark_of, path)
         return await asyncio.to_thread(_parsed, path, parse)
-
-
-def _mark(path: Path) -> object:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _policies(content: bytes) -> PolicyFile:

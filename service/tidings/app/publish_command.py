@@ -60,7 +60,7 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
                 sent.put_nowait((number, None))
             yield event_service_pb2.PublishStreamRequest(drafts=[draft])
 
-    async with client_channel(settings.upstream, settings.token_file) as channel:
+    async with client_channel(settings) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         try:
             async for response in stub.PublishStream(requests()):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tidings.app.client import BadTokenFile, client_channel, secret_in
-from tidings.app.kinds import Address
 from tidings.app.settings import Settings
 from tidings.monitor.monitor import SERVICES, Monitor
 from tidings.monitor.probe import BadTarget, check_target
@@ -35,12 +36,11 @@ def refuse_monitor(settings: Settings) -> str | None:
     return None
 
 
-async def watch_cluster(settings: Settings, port: int) -> None:
-    """Watch until cancelled; return at once when nothing is to be watched."""
+async def watch_cluster(settings: Settings, upstream: str) -> None:
+    """Watch until cancelled and publish to `upstream`; return at once without any target."""
     targets = targets_of(settings)
     if not targets:
         return
-    host = "127.0.0.1" if settings.grpc.host == "0.0.0.0" else settings.grpc.host  # noqa: S104 - compared
-    async with client_channel(str(Address(host, port)), settings.token_file) as channel:
+    async with client_channel(replace(settings, upstream=upstream)) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         await Monitor(stub, targets).run(settings.monitor_interval)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
-import signal
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import grpc
 import structlog
 
+from tidings.app.certificates import RenewedCredentials, read_pems
 from tidings.app.clock import SystemClock
+from tidings.app.exposure import warn_of_clear_text
+from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address
 from tidings.app.metrics_page import serve_metrics
 from tidings.app.open_store import open_store
 from tidings.app.policy_loader import PolicyLoader
 from tidings.app.remote_keys import RemoteKeys
-from tidings.app.run_monitor import watch_cluster
+from tidings.app.run_monitor import targets_of, watch_cluster
 from tidings.app.settings import Settings
+from tidings.app.tls import follow, server_files
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
@@ -49,7 +55,9 @@ async def service(
     clock = SystemClock()
     store = await open_store(settings, clock)
     try:
-        await _serve(settings, unix_path, store, stop, ready)
+        with contextlib.ExitStack() as undo:
+            path = unix_path or _socket_of_monitor(settings, undo)
+            await _serve(settings, path, store, stop, ready)
     except BaseExceptionGroup as group:
         if (corrupt := _first(group, StoreCorrupt)) is not None:
             raise corrupt from group
@@ -87,6 +95,8 @@ async def _serve(
         await access.open()
         policies = PolicyLoader(Path(settings.access_policy), access, RemoteKeys(clock))
         await policies.load()
+    certificate = follow("certificate of gRPC", server_files(settings, "grpc"), read_pems)
+    tls = RenewedCredentials(certificate.read()) if certificate else None
     grpc_service = Service(
         log,
         views,
@@ -95,7 +105,9 @@ async def _serve(
         access=access,
         access_events=settings.access_events,
     )
-    port = _listen(grpc_service, str(settings.grpc))
+    port = _listen(grpc_service, str(settings.grpc), tls.credentials if tls else None)
+    if tls is None and access is not None:
+        warn_of_clear_text(settings.grpc, remedy="--grpc-tls-cert")
     page = serve_metrics(grpc_service.metrics.registry, settings.metrics)
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
@@ -104,17 +116,19 @@ async def _serve(
         running.add_done_callback(
             lambda _: stop.set()
         )  # a log that ended by itself ends the service
-        keeping = tasks.create_task(keep_within(store, _rules(settings, dialects), clock=clock))
-        guarding = tasks.create_task(_guard(access, policies))
+        minding = [tasks.create_task(keep_within(store, _rules(settings, dialects), clock=clock))]
+        minding.append(tasks.create_task(_guard(access, policies)))
+        if certificate and tls:
+            minding.append(tasks.create_task(certificate.follow(tls.use)))
+        on_hangup(*(each.reload for each in (policies, certificate) if each))
         await grpc_service.start()
         _log.info("serving", grpc=str(Address(settings.grpc.host, port)), log_id=log.log_id)
         ready(f"grpc={Address(settings.grpc.host, port)}")
-        watching = tasks.create_task(watch_cluster(settings, port))
+        minding.append(tasks.create_task(watch_cluster(settings, f"unix:{unix_path}")))
         await stop.wait()
         _log.info("draining")
-        watching.cancel()
-        keeping.cancel()
-        guarding.cancel()
+        for task in minding:
+            task.cancel()
         await grpc_service.drain(settings.grace)
 
 
@@ -127,11 +141,18 @@ def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt 
     return None
 
 
+def _socket_of_monitor(settings: Settings, undo: contextlib.ExitStack) -> str | None:
+    """Return where a service alone listens for its own monitor; None = it has none."""
+    if not targets_of(settings):
+        return None
+    place = undo.enter_context(tempfile.TemporaryDirectory(prefix="tidings-"))
+    return str(Path(place) / "service.sock")
+
+
 async def _guard(access: AccessControl | None, policies: PolicyLoader | None) -> None:
     """Follow changes of tokens and policies until cancelled; return at once without any."""
     if access is None or policies is None:
         return
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(access.run())
         tasks.create_task(policies.follow())
@@ -155,8 +176,10 @@ def _rules(settings: Settings, dialects: Mapping[str, Dialect]) -> dict[str, Kee
     }
 
 
-def _listen(grpc_service: Service, address: str) -> int:
+def _listen(
+    grpc_service: Service, address: str, credentials: grpc.ServerCredentials | None = None
+) -> int:
     try:
-        return grpc_service.listen(address)
+        return grpc_service.listen(address, credentials)
     except RuntimeError:
         raise OSError(f"cannot listen on {address}: is something else there?") from None

@@ -7,19 +7,20 @@ import asyncio
 import signal
 import sys
 
-from tidings.app.exposure import refuse_exposure, refuse_tls
+from tidings.app.exposure import refuse_exposure
 from tidings.app.logs import configure_logs
 from tidings.app.open_store import refuse_store
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
+from tidings.app.tls import reads_files_again, refuse_tls
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
     """Serve until SIGTERM or SIGINT and return the exit status."""
     problem = (
         refuse_exposure(settings, settings.http, settings.grpc, settings.metrics)
-        or refuse_tls(settings)
+        or refuse_tls(settings, "http", "grpc")
         or refuse_monitor(settings)
         or refuse_store(settings)
     )
@@ -40,6 +41,6 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, supervisor.stop)
-    if settings.access_policy:  # else a hang-up ends it, as ever
+    if reads_files_again(settings):  # else a hang-up ends it, as ever
         loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()

@@ -145,6 +145,33 @@ class Settings:
     http_tls_key: str = _setting(
         TEXT, "", "file with the private key of that certificate, PEM", "http_tls"
     )
+    http_tls_client_ca: str = _setting(
+        TEXT, "", "file with the CAs of HTTP clients, PEM; empty = none is asked", "http_tls"
+    )
+    grpc_tls_cert: str = _setting(
+        TEXT, "", "file with the certificate chain of gRPC, PEM; empty = no TLS", "grpc_tls"
+    )
+    grpc_tls_key: str = _setting(
+        TEXT, "", "file with the private key of that certificate, PEM", "grpc_tls"
+    )
+    grpc_tls_client_ca: str = _setting(
+        TEXT, "", "file with the CAs of gRPC clients, PEM; empty = none is asked", "grpc_tls"
+    )
+    upstream_tls_ca: str = _setting(
+        TEXT,
+        "",
+        "file with the CAs of the service, PEM, or public; empty = no TLS",
+        "upstream_tls",
+    )
+    upstream_tls_cert: str = _setting(
+        TEXT, "", "file with the certificate chain shown to the service, PEM", "upstream_tls"
+    )
+    upstream_tls_key: str = _setting(
+        TEXT, "", "file with the private key of that certificate, PEM", "upstream_tls"
+    )
+    upstream_tls_name: str = _setting(
+        TEXT, "", "name in the service's certificate; empty = the host", "upstream_tls"
+    )
     puppet_base_url: str = _setting(
         TEXT,
         "",

@@ -108,10 +108,9 @@ class Supervisor:
             child.signal(signal.SIGTERM)
 
     def reload(self) -> None:
-        """Let the service read its policy file again."""
+        """Let both children read their files again."""
         for child in self._children:
-            if child.name == "service":
-                child.signal(signal.SIGHUP)
+            child.signal(signal.SIGHUP)
 
     async def run(self) -> None:
         """Serve until `stop`; print the one `ready` line when both children answer.

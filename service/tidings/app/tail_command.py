@@ -88,7 +88,7 @@ async def _tail(
     colored: bool,
 ) -> int:
     left = arguments.count
-    async with client_channel(settings.upstream, settings.token_file) as channel:
+    async with client_channel(settings) as channel:
         call = event_service_pb2_grpc.EventServiceStub(channel).Subscribe(request)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, call.cancel)

@@ -59,7 +59,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def _call(settings: Settings, arguments: argparse.Namespace, expires_s: float | None) -> int:
-    async with client_channel(settings.upstream, settings.token_file) as channel:
+    async with client_channel(settings) as channel:
         stub = access_service_pb2_grpc.AccessServiceStub(channel)
         try:
             if arguments.action == "create":

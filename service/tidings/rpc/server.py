@@ -154,14 +154,17 @@ class Service:
 
         return AccessServicer(access, token, tell if announce else None)
 
-    def listen(self, address: str) -> int:
+    def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
         """Bind "HOST:PORT" or "unix:PATH" and return the port; port 0 = any. Before `start`.
+
+        With credentials it speaks TLS there, 1.2 or newer.
 
         Raises:
             RuntimeError: it cannot be bound.
         """
-        port: int = self._server.add_insecure_port(address)
-        return port
+        if credentials is None:
+            return int(self._server.add_insecure_port(address))
+        return int(self._server.add_secure_port(address, credentials))
 
     async def start(self) -> None:
         """Serve, and say so to whoever asks for health."""

@@ -14,6 +14,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc.serving import LoopServer
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.upstream import Upstream
 
 # After this without taking a byte the other side has stopped reading.
 _BLOCKED_S = PATIENCE_S / 20
@@ -172,10 +173,11 @@ def request_bytes(method: str, target: str, headers: Sequence[str], body: bytes)
 @contextmanager
 def gateway(loop: LoopServer, upstream: str, **settings: Any) -> Iterator[Http]:
     """Run a gateway on this loop over the service at `upstream`; down again at the end."""
-    merged = {"patience_s": PATIENCE_S, "grace_s": 1.0, **settings}
+    patience_s = settings.pop("patience_s", PATIENCE_S)
+    merged = {"grace_s": 1.0, **settings}
     with socket.create_server(("127.0.0.1", 0)) as listening:
         running, shutdown = loop.run(
-            _start(listening, GatewaySettings(upstream=upstream, **merged))
+            _start(listening, GatewaySettings(**merged), upstream, patience_s)
         )
         try:
             yield Http(listening.getsockname()[1], loop, shutdown)
@@ -184,12 +186,15 @@ def gateway(loop: LoopServer, upstream: str, **settings: Any) -> Iterator[Http]:
 
 
 async def _start(
-    listening: socket.socket, settings: GatewaySettings
+    listening: socket.socket, settings: GatewaySettings, target: str, patience_s: float
 ) -> tuple[asyncio.Task[None], asyncio.Event]:
     shutdown, is_ready = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(
-        serve(settings, listening, shutdown=shutdown, on_ready=is_ready.set)
-    )
+
+    async def run() -> None:
+        async with Upstream(target, patience_s=patience_s) as upstream:
+            await serve(settings, listening, upstream, shutdown=shutdown, on_ready=is_ready.set)
+
+    running = asyncio.create_task(run())
     await is_ready.wait()
     return running, shutdown
 

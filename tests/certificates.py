@@ -1,0 +1,90 @@
+"""Certificates that tests make for themselves: authorities, and who they vouch for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate and its key, in files."""
+
+    cert: Path
+    key: Path
+
+    def flags(self, side: str) -> list[str]:
+        """The settings of "http", "grpc" or "upstream" with this pair."""
+        return [f"--{side}-tls-cert={self.cert}", f"--{side}-tls-key={self.key}"]
+
+    def become(self, other: Pair) -> None:
+        """Put another pair in the place of this one, each file whole at once."""
+        for ours, theirs in ((self.cert, other.cert), (self.key, other.key)):
+            new = ours.with_suffix(".new")
+            new.write_bytes(theirs.read_bytes())
+            os.replace(new, ours)  # noqa: PTH105 - as the tools that renew certificates do
+
+
+@dataclass
+class Authority:
+    """A CA whose files lie in a folder."""
+
+    folder: Path
+    name: str
+    file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._cert = self._sign(self.name, self._key, is_ca=True)
+        self.file = self.folder / f"{self.name}.pem"
+        self.file.write_bytes(self._cert.public_bytes(serialization.Encoding.PEM))
+
+    def issue(self, name: str) -> Pair:
+        """Make a certificate for 127.0.0.1 and `name`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
+        cert = self._sign(name, key, is_ca=False)
+        pair.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        pair.key.write_bytes(_pem_of(key, serialization.NoEncryption()))
+        return pair
+
+    def _sign(self, name: str, key: ec.EllipticCurvePrivateKey, *, is_ca: bool) -> x509.Certificate:
+        begin = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+        names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        return (
+            x509.CertificateBuilder()
+            .subject_name(_name(name))
+            .issuer_name(_name(self.name))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(begin + dt.timedelta(days=2))
+            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+
+
+def encrypt_key(pair: Pair) -> None:
+    """Put a pass phrase on a key."""
+    key = serialization.load_pem_private_key(pair.key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    pair.key.write_bytes(_pem_of(key, serialization.BestAvailableEncryption(b"secret")))
+
+
+def _pem_of(
+    key: ec.EllipticCurvePrivateKey, how: serialization.KeySerializationEncryption
+) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, how)
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
