@@ -134,7 +134,7 @@ test-nats: $(INSTALLED) ## the RPC and end-to-end suites again, with the log on 
 	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded' $(ON_NATS)
 
 MINUTES ?= 10
-chaos: $(INSTALLED) ## kill and freeze NATS servers and Tidings under clients, for MINUTES minutes
+chaos: $(INSTALLED) ## kill, freeze and slow down NATS servers and Tidings under clients, for MINUTES minutes
 	@$(PY) -m tests.nats.chaos --minutes $(MINUTES)
 
 test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) ## clients and tools of other languages; fails without its toolchain

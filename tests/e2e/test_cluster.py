@@ -13,7 +13,8 @@ import pytest
 from tests.e2e.rig import Server, events_after, nomad_line
 from tests.nats.servers import NatsServer, nats_cluster
 from tests.nats.shared import store_flags_of
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
+from tidings.v1 import event_pb2, event_service_pb2
 
 pytestmark = pytest.mark.slow
 
@@ -44,15 +45,20 @@ def consul_list(node: Server, query: str = "") -> tuple[str, list[dict[str, Any]
     return headers["x-consul-index"], json.loads(body)
 
 
+def names_of(listed: list[dict[str, Any]]) -> list[str]:
+    return [event["Name"] for event in listed]
+
+
 def test_what_is_fired_on_one_is_listed_on_the_other(nodes: tuple[Server, Server]) -> None:
     one, other = nodes
     for number in range(6):
         status, _, body = nodes[number % 2].request("PUT", f"/v1/event/fire/deploy-{number}")
         assert status == 200, body
+    names = [f"deploy-{number}" for number in range(6)]
     index, listed = until(
-        lambda: found if len((found := consul_list(one))[1]) == 6 else None, "six events"
+        lambda: found if names_of((found := consul_list(one))[1])[-6:] == names else None,
+        "six events",
     )
-    assert [event["Name"] for event in listed] == [f"deploy-{number}" for number in range(6)]
     until(lambda: consul_list(other) == (index, listed), "the same on the other")
 
 
@@ -63,7 +69,7 @@ def test_a_waiting_list_is_woken_by_the_other_node(nodes: tuple[Server, Server])
         waiting = pool.submit(consul_list, one, f"?index={index}&wait=15s")
         other.request("PUT", "/v1/event/fire/woken")
         _, after = waiting.result()
-    assert [event["Name"] for event in after[len(before) :]] == ["woken"]
+    assert names_of(after[len(before) :]) == ["woken"]
 
 
 def test_streams_of_both_have_the_same_lines(nodes: tuple[Server, Server]) -> None:
@@ -95,6 +101,41 @@ def test_a_client_that_moves_misses_nothing(nodes: tuple[Server, Server]) -> Non
     assert seen == [f"key-{number}" for number in range(101, 121)]
 
 
+def test_a_reader_that_moves_while_both_publish_misses_nothing(
+    nodes: tuple[Server, Server],
+) -> None:
+    start = nodes[0].publish_nomad([nomad_line(300)])[0]["seq"]
+    moved: list[event_pb2.Record] = []
+    with ThreadPoolExecutor(2) as pool:
+        for place, node in enumerate(nodes):
+            pool.submit(publish_singly, node, range(1000 * place + 1000, 1000 * place + 1060))
+        while len(moved) < 120:
+            after_seq = moved[-1].seq if moved else start
+            moved += read(nodes[len(moved) % 2], after_seq, min(7, 120 - len(moved)))
+    whole = [read(node, start, 120) for node in nodes]
+    assert moved == whole[0] == whole[1]
+    indexes = [record.events[0].nomad.upstream_index for record in moved]
+    assert sorted(indexes) == [*range(1000, 1060), *range(2000, 2060)]
+
+
+def publish_singly(node: Server, numbers: range) -> None:
+    for number in numbers:
+        node.publish_nomad([nomad_line(number)])
+
+
+def read(node: Server, after_seq: int, count: int) -> list[event_pb2.Record]:
+    found: list[event_pb2.Record] = []
+    request = event_service_pb2.SubscribeRequest(after_seq=after_seq)
+    with node.stub() as stub:
+        call = stub.Subscribe(request, timeout=PATIENCE_S)
+        for response in call:
+            found.extend(response.records)
+            if len(found) >= count:
+                call.cancel()
+                return found[:count]
+    raise AssertionError("the stream ended")
+
+
 def test_the_same_key_through_both_is_stored_once(nodes: tuple[Server, Server]) -> None:
     one, other = nodes
     lines = [nomad_line(number) for number in range(200, 230)]
@@ -102,3 +143,13 @@ def test_the_same_key_through_both_is_stored_once(nodes: tuple[Server, Server]) 
     again = other.publish_nomad(lines, "?source=prod")
     assert [line["seq"] for line in again] == [line["seq"] for line in stored]
     assert all(line["duplicate"] for line in again)
+
+
+def test_a_node_that_was_away_shows_what_it_missed(nodes: tuple[Server, Server]) -> None:
+    one, other = nodes
+    assert other.stop() == 0
+    one.request("PUT", "/v1/event/fire/while-away")
+    other.start()
+    index, listed = consul_list(other)
+    assert listed[-1]["Name"] == "while-away"
+    assert consul_list(one) == (index, listed)

@@ -33,14 +33,7 @@ def main() -> None:
             tempfile.TemporaryDirectory(prefix="tidings-chaos-") as top,
             field_of_faults(Path(top), chance.randrange(10**6)) as field,
         ):
-            kinds = (
-                field.kill_one,
-                field.kill_leader,
-                field.kill_two,
-                field.freeze_leader,
-                field.kill_tidings,
-            )
-            faults = chance.choices(kinds, k=_FAULTS_A_ROUND)
+            faults = chance.choices(field.faults, k=_FAULTS_A_ROUND)
             sys.stdout.write(f"round {number}: {', '.join(one.__name__ for one in faults)}\n")
             sys.stdout.flush()
             count = check_through(faults, field, calm_s=chance.uniform(0.5, 4.0))

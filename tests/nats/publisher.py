@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import grpc
+import pytest
 
 from tests.patience import PATIENCE_S
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc, nomad_pb2
@@ -67,6 +68,17 @@ class Traffic:
                 continue
             self.acknowledged[number] = answer.seq
             return
+
+
+def check_refused(address: str) -> None:
+    """Publish while nothing can be stored: the service says so, before the caller's deadline."""
+    event = event_pb2.Event(nomad=nomad_pb2.NomadEvent(topic="Job", type="JobRegistered"))
+    request = event_service_pb2.PublishRequest(draft=event_pb2.Draft(events=[event]))
+    with grpc.insecure_channel(address) as channel:
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as refused:
+            stub.Publish(request, timeout=_CALL_S)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE, refused.value
 
 
 def read_all(address: str, until_seq: int) -> list[tuple[int, str, str]]:

@@ -24,7 +24,10 @@ PROGRAM = Path(sys.executable).with_name("nats-server")
 
 @dataclass
 class NatsServer:
-    """One server on loopback, with a store of its own; it syncs before it acknowledges."""
+    """One server on loopback, with a store of its own; it syncs before it acknowledges.
+
+    `advertises`: it tells clients of the rest of its cluster.
+    """
 
     directory: Path
     name: str = "one"
@@ -34,6 +37,7 @@ class NatsServer:
     monitor_port: int = 0
     cluster_port: int = 0
     routes: tuple[int, ...] = ()
+    advertises: bool = True
     extra: str = ""
     process: subprocess.Popen[bytes] = field(init=False)
 
@@ -111,7 +115,7 @@ class NatsServer:
             routes = ", ".join(f"nats://127.0.0.1:{port}" for port in self.routes)
             lines.append(
                 f"cluster {{ name: tests, listen: 127.0.0.1:{self.cluster_port},"
-                f" routes: [{routes}] }}"
+                f" routes: [{routes}], no_advertise: {str(not self.advertises).lower()} }}"
             )
         return "\n".join(lines)
 
@@ -142,11 +146,11 @@ def nats_server(directory: Path, **settings: Any) -> Iterator[NatsServer]:
 
 
 @contextlib.contextmanager
-def nats_cluster(directory: Path, count: int = 3) -> Iterator[list[NatsServer]]:
+def nats_cluster(directory: Path, count: int = 3, **settings: Any) -> Iterator[list[NatsServer]]:
     """Lend servers that are one cluster, once it has a leader."""
     routes = tuple(free_port() for _ in range(count))
     servers = [
-        NatsServer(directory / f"n{n}", f"n{n}", cluster_port=port, routes=routes)
+        NatsServer(directory / f"n{n}", f"n{n}", cluster_port=port, routes=routes, **settings)
         for n, port in enumerate(routes)
     ]
     try:

@@ -14,9 +14,14 @@ ON_NATS = os.environ.get("TEST_STORE") == "nats"
 """Whether the services of tests are to keep their logs on NATS (`make test-nats`)."""
 
 
-def store_flags_of(servers: Sequence[NatsServer], log: str = "tidings") -> list[str]:
-    """Return the flags of a Tidings whose log is to live on these servers."""
-    addresses = ",".join(server.address for server in servers)
+def store_flags_of(
+    servers: Sequence[NatsServer], log: str = "tidings", *, through: Sequence[str] = ()
+) -> list[str]:
+    """Return the flags of a Tidings whose log is to live on these servers.
+
+    `through`: other addresses by which they are reached.
+    """
+    addresses = ",".join(through or [server.address for server in servers])
     monitors = ",".join(server.monitor for server in servers)
     return [f"--store=nats://{addresses}/{log}", f"--nats-monitor={monitors}"]
 
