@@ -7,9 +7,8 @@ there are stands in `jetstream_names.py`. Nothing is kept here that another node
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
 
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StateConflict, StoreCorrupt
@@ -31,6 +30,7 @@ from tidings.store.jetstream_state import JetStreamState
 
 DAY_S = 86_400.0
 _HIGHEST_SEQ = 2**63 - 1
+_SUBJECTS = 4096  # that are remembered as they are spelled in NATS
 
 
 class JetStreamStore:
@@ -55,6 +55,7 @@ class JetStreamStore:
         self._watching: asyncio.Task[None] | None = None
         self._broken: StoreCorrupt | None = None
         self._closed = False
+        self._filed = lru_cache(_SUBJECTS)(self._file)
 
     async def start(self) -> None:
         """Remember which streams these are, and follow the small values until `close`."""
@@ -236,8 +237,13 @@ class JetStreamStore:
         return [self._record(message, message.at_us) for message in messages]
 
     def _record(self, message: Message, at_us: int) -> Record:
-        subject = self._names.subject_of(message.subject)
-        return Record(message.seq, at_us, system_of(subject), subject, message.body)
+        system, subject = self._filed(message.subject)
+        return Record(message.seq, at_us, system, subject, message.body)
+
+    def _file(self, record: str) -> tuple[str, str]:
+        """Return system and subject of a record from its NATS subject."""
+        subject = self._names.subject_of(record)
+        return system_of(subject), subject
 
     async def _check_whole(self) -> None:
         """Refuse to go on with streams that are not what they were."""
@@ -273,7 +279,7 @@ async def open_jetstream(
         StoreUnavailable: the servers cannot be reached or do not answer.
     """
     link = Link()
-    await link.connect(list(cluster.servers), _options(cluster))
+    await link.connect(list(cluster.servers), cluster.options())
     try:
         names = Names(cluster.log)
         replicas = await check_servers(link, cluster)
@@ -285,12 +291,3 @@ async def open_jetstream(
         await link.close()
         raise
     return store
-
-
-def _options(cluster: Cluster) -> dict[str, Any]:
-    options: dict[str, Any] = {}
-    if cluster.credentials is not None:
-        options["user_credentials"] = str(cluster.credentials)
-    if cluster.ca is not None:
-        options["tls"] = ssl.create_default_context(cafile=str(cluster.ca))
-    return options

@@ -122,6 +122,7 @@ class Committer:
             messages.append((self._names.record(draft.subject), draft.body, headers))
         known_seq = self.known_seq
         try:
+            await self._link.ready(_COMMIT_S)
             last_seq = await self._publish(messages)
         except Refused as refused:
             if refused.code in _OUTDATED or refused.code in _BROKEN_BATCH:

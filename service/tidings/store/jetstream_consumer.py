@@ -9,8 +9,9 @@ consumer was seen to stay silent for 15 s after a restart of the server.)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -24,7 +25,7 @@ _HEARTBEAT_S = 1.0
 _SILENCE_S = 1.7  # a heartbeat and a bit: live again within 2 s
 _PAUSE_S = 0.2
 _KEPT_S = 5.0  # how long the server keeps a consumer that nobody listens to
-_BATCH_MESSAGES = 1000
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 async def follow(
@@ -126,19 +127,21 @@ class _Consumer:
 
     async def _on_message(self, message: Msg) -> None:
         self._received.append(message)
-        self._moved.set()
+        if len(self._received) == 1:  # else it was told already
+            self._moved.set()
 
     async def _sort(self, received: list[Msg]) -> list[Message] | None:
         """Return the messages among what came; None when one is missing and there are none."""
         batch: list[Message] = []
         for message in received:
-            if message.headers and status(message):
+            headers = message.headers or _NO_HEADERS
+            if not message.data and status(message):
                 if message.reply:  # flow control: the server waits for a word
                     await self._link.client.publish(message.reply)
-                stalled = message.headers.get("Nats-Consumer-Stalled")
+                stalled = headers.get("Nats-Consumer-Stalled")
                 if stalled:
                     await self._link.client.publish(stalled)
-                last = message.headers.get("Nats-Last-Consumer")
+                last = headers.get("Nats-Last-Consumer")
                 if last is not None and int(last) != self._delivered:
                     self._reconnects = -1  # what came so far counts; then it is made anew
                     return batch or None
@@ -150,6 +153,6 @@ class _Consumer:
                 self._reconnects = -1
                 return batch or None
             self._delivered += 1
-            seq, at_us = int(words[at]), int(words[at + 2]) // 1000
-            batch.append(Message(seq, at_us, message.subject, message.data, message.headers or {}))
+            at_us = int(words[at + 2]) // 1000
+            batch.append(Message(int(words[at]), at_us, message.subject, message.data, headers))
         return batch

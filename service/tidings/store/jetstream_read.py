@@ -11,10 +11,9 @@ import base64
 import heapq
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from nats.aio.msg import Msg
 
@@ -29,9 +28,8 @@ _SUBJECTS_A_QUESTION = 500  # the server tells of 1024 subjects at once, at most
 _TOO_MANY = "413"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A stored message."""
+class Message(NamedTuple):
+    """A stored message. A tuple, because a feed makes one of every record."""
 
     seq: int
     at_us: int

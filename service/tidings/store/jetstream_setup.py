@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import urllib.request
 import uuid
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,15 @@ class Cluster:
     credentials: Path | None = None
     ca: Path | None = None
     largest_record_bytes: int = 8 * 1024 * 1024
+
+    def options(self) -> dict[str, Any]:
+        """Return what a connection to it needs besides addresses."""
+        options: dict[str, Any] = {}
+        if self.credentials is not None:
+            options["user_credentials"] = str(self.credentials)
+        if self.ca is not None:
+            options["tls"] = ssl.create_default_context(cafile=str(self.ca))
+        return options
 
 
 async def check_servers(link: Link, cluster: Cluster) -> int:

@@ -121,6 +121,7 @@ class JetStreamState:
                 return None
             expected = revision or held
             try:
+                await self._link.ready(PATIENCE_S)
                 answer = await self._link.ask(
                     self._names.value(name),
                     value,
