@@ -20,6 +20,7 @@ COMMANDS = (
     "export",
     "backup",
     "restore",
+    "renew",
 )
 
 

@@ -170,3 +170,12 @@ def test_an_export_that_nobody_reads_on_ends_quietly(server: Server) -> None:
         export.stdout.close()
         assert export.stderr.read() == b""
         assert export.wait(PATIENCE_S) == 1
+
+
+def test_renew_is_for_logs_on_nats() -> None:
+    done = tidings("renew")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    done = tidings("renew", "--store=nats://127.0.0.1:1", "--durability=relaxed")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1

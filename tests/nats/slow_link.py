@@ -42,13 +42,12 @@ class SlowLink:
             asyncio.create_task(self._pump(near, far_out)),
             asyncio.create_task(self._pump(far, near_out)),
         }
-        try:
+        with contextlib.suppress(asyncio.CancelledError):  # or asyncio would tell of it
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for pump in pumps:
-                pump.cancel()
-            near_out.close()
-            far_out.close()
+        for pump in pumps:
+            pump.cancel()
+        near_out.close()
+        far_out.close()
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()

@@ -20,6 +20,7 @@ from tidings.app import (
     copy_commands,
     export_command,
     publish_command,
+    renew_command,
     serve,
     tail_command,
     token_command,
@@ -41,7 +42,7 @@ _STORE = (
     "data",
     "store",
     "durability",
-    *(field.name for field in fields() if field.name.startswith("nats_")),
+    *_named("nats_"),
     "retention_age",
     "retention_records",
     "retention_keys",
@@ -172,6 +173,14 @@ def build_parser() -> argparse.ArgumentParser:
     copy_commands.add_backup_arguments(backup)
     restore = _add(commands, "restore", "make a log of a backup", copy_commands.restore, ("data",))
     copy_commands.add_restore_arguments(restore)
+    renew = _add(
+        commands,
+        "renew",
+        "give a log that was restored on NATS an identity of its own",
+        renew_command.run,
+        ("store", "durability", *_named("nats_")),
+    )
+    renew_command.add_arguments(renew)
     return parser
 
 

@@ -17,7 +17,7 @@ from tidings.store.base import TRIM_MARKS, Result
 from tidings.store.jetstream_commit import Committer, find_keys
 from tidings.store.jetstream_consumer import follow
 from tidings.store.jetstream_link import Link
-from tidings.store.jetstream_names import Names
+from tidings.store.jetstream_names import RENEWED_ID, Names
 from tidings.store.jetstream_read import Message, Reader
 from tidings.store.jetstream_setup import (
     Cluster,
@@ -59,6 +59,9 @@ class JetStreamStore:
 
     async def start(self) -> None:
         """Remember which streams these are, and follow the small values until `close`."""
+        renewed = await self._state.get(RENEWED_ID)
+        if renewed is not None:
+            self._log_id = renewed.value.decode()
         info = await self._reader.info()
         state_info = await self._state_reader.info()
         self._committer.known_seq = info["state"]["last_seq"]

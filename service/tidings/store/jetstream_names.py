@@ -20,6 +20,9 @@ from dataclasses import dataclass
 _UNSAFE = re.compile(rb"[^A-Za-z0-9-]")
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 _HASH_BYTES = 18  # of SHA-256: no two keys of a log will ever meet
+RENEWED_ID = "log-id"
+"""The small value that, if there is one, counts instead of the identity in the birth record."""
+
 LOG_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 

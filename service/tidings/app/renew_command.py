@@ -1,0 +1,36 @@
+"""`tidings renew`: give a log that was restored on NATS an identity of its own."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from tidings.app.clock import SystemClock
+from tidings.app.open_store import EMBEDDED, cluster_of, refuse_store
+from tidings.app.settings import Settings
+from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
+from tidings.store.jetstream_renew import renew_jetstream
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options: it has none."""
+    del parser
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Renew the log and print its new identity; status 1 when that fails."""
+    del arguments
+    refusal = refuse_store(settings)
+    if settings.store == EMBEDDED:
+        refusal = "--store nats://…: which log? (what tidings restore makes is new already)"
+    if refusal:
+        sys.stderr.write(f"tidings renew: {refusal}\n")
+        return 2
+    try:
+        log_id = asyncio.run(renew_jetstream(cluster_of(settings), clock=SystemClock()))
+    except (StoreUnfit, StoreCorrupt, StoreUnavailable) as error:
+        sys.stderr.write(f"tidings renew: {error}\n")
+        return 1
+    sys.stdout.write(f"log_id={log_id}\n")
+    return 0

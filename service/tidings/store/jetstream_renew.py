@@ -1,0 +1,28 @@
+"""A new identity for a log that was restored."""
+
+from __future__ import annotations
+
+import uuid
+
+from tidings.core.clock import Clock
+from tidings.store.jetstream import open_jetstream
+from tidings.store.jetstream_names import RENEWED_ID
+from tidings.store.jetstream_setup import Cluster
+
+
+async def renew_jetstream(cluster: Cluster, *, clock: Clock) -> str:
+    """Give a log a new identity and return it: positions of the old one count no more.
+
+    For a log that was restored and will give positions anew. Services that have it open keep the
+    old identity until they are started again.
+
+    Raises:
+        StoreUnfit, StoreCorrupt, StoreUnavailable: as `open_jetstream`.
+    """
+    store = await open_jetstream(cluster, clock=clock)
+    try:
+        log_id = str(uuid.uuid4())
+        await store.state.put(RENEWED_ID, log_id.encode())
+    finally:
+        await store.close()
+    return log_id
