@@ -214,6 +214,7 @@ async def be_born(link: Link, names: Names, reader: Reader) -> str:
         StoreCorrupt: the stream does not begin with a birth record.
     """
     while True:
+        end_seq = await reader.last_seq()  # before the question, or another node may write between
         birth = await reader.at(BIRTH_SEQ)
         if birth is not None:
             try:
@@ -226,7 +227,7 @@ async def be_born(link: Link, names: Names, reader: Reader) -> str:
                     " use a newer Tidings"
                 )
             return str(log_id)
-        if await reader.last_seq():
+        if end_seq:
             raise StoreCorrupt(f"the birth record of stream {names.log} is gone")
         body = json.dumps({"log_id": str(uuid.uuid4()), "format": _FORMAT}).encode()
         with suppress(Lost):  # the next turn sees whether it came through, or another node's
