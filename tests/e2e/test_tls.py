@@ -21,6 +21,8 @@ from tidings.v1 import event_pb2, event_service_pb2, nomad_pb2
 from tidings.v1.docker_cloud_pb2 import DockerCloudEvent
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
+pytestmark = pytest.mark.slow
+
 SIDES = ("http", "grpc")
 KNOWN = ssl.TLSVersion
 

@@ -19,6 +19,8 @@ from tests.e2e.halves import TIDINGS, Half, command, half
 from tests.patience import PATIENCE_S
 from tidings.access.secret import hash_of
 
+pytestmark = pytest.mark.slow
+
 OPS = "canary-of-ops"
 POLICY_FILE = f'[[tokens]]\nname = "ops"\nhash = "{hash_of(OPS)}"\nmanagement = true\n'
 DRAFT = '{"events": [{"nomad": {"topic": "Job", "type": "JobRegistered", "key": "%s"}}]}\n'
