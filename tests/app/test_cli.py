@@ -87,6 +87,26 @@ def test_a_bad_setting_is_status_2_and_says_why(
     assert printed.out == ""
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "--monitor-api=http://user:canary@h/",
+        "--monitor-compiler=ftp://canary@h",
+        "--monitor-runner=grpc://user:canary@h:1",
+        "--store=nats://a:1,user:canary@b:2/x",
+        "--nats-monitor=http://h,http://user:canary@h",
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--print-config"]])
+def test_a_password_in_an_address_is_refused_and_not_repeated(
+    setting: str, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["serve", setting, *more]) == 2
+    printed = capsys.readouterr()
+    assert "a user and password here would be seen by others" in printed.err
+    assert "canary" not in printed.err + printed.out
+
+
 def test_print_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["serve", "--nomad-region", "eu", "--print-config"]) == 0
     assert 'region = "eu"' in capsys.readouterr().out

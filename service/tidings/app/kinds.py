@@ -124,6 +124,20 @@ def _show_size_or_older_rule(value: object) -> str:
     return "512" if value is None else _show_size(value)
 
 
+_USER_INFO = re.compile(r"(?:(?<=//)|(?<=,))[^/@,]*@")
+
+
+def without_user_info(text: str) -> str:
+    """Return a text whose URLs show no user and password."""
+    return _USER_INFO.sub("…@", text)
+
+
+def _place(text: str) -> str:
+    if without_user_info(text) != text:
+        raise ValueError("a user and password here would be seen by others; leave them out")
+    return text
+
+
 ADDRESS = Kind("HOST:PORT", parse_address)
 OPTIONAL_ADDRESS = Kind("HOST:PORT", _address_or_none, _show_address_or_none)
 COUNT = Kind("N", _count)
@@ -133,3 +147,4 @@ SIZE = Kind("SIZE", _size, _show_size)
 SWITCH = Kind("", _switch, lambda value: "true" if value else "false")
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)
+PLACE = Kind("TEXT", _place)

@@ -21,6 +21,7 @@ from tidings.app.kinds import (
     DURATION,
     OPTIONAL_ADDRESS,
     PATH,
+    PLACE,
     SIZE,
     SIZE_RULE,
     SWITCH,
@@ -28,6 +29,7 @@ from tidings.app.kinds import (
     Address,
     Kind,
     choice,
+    without_user_info,
 )
 
 _OTHER_VARIABLES = {"TIDINGS_CONFIG", "TIDINGS_TEST_TIME_FACTOR"}
@@ -56,7 +58,7 @@ class Settings:
     http: Address = _setting(ADDRESS, _DEFAULT_HTTP, "where to serve HTTP")
     grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
     upstream: str = _setting(
-        TEXT, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
+        PLACE, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
     )
     metrics: Address | None = _setting(
         OPTIONAL_ADDRESS, None, "where to serve the metrics of the service; empty = nowhere"
@@ -77,7 +79,7 @@ class Settings:
         TEXT, "", "file with the secret that commands and the monitor call a service with"
     )
     store: str = _setting(
-        TEXT, "sqlite", "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]"
+        PLACE, "sqlite", "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]"
     )
     durability: str = _setting(
         choice("full", "assume-synced", "relaxed"),
@@ -86,7 +88,7 @@ class Settings:
         " assume-synced: full, on NATS servers that are not asked",
     )
     nats_monitor: str = _setting(
-        TEXT, "", "monitoring ports of all NATS servers, http://HOST:8222,…", "nats"
+        PLACE, "", "monitoring ports of all NATS servers, http://HOST:8222,…", "nats"
     )
     nats_replicas: int = _setting(
         COUNT, 0, "servers that hold a copy of the log; 0 = 3 in a cluster, else 1", "nats"
@@ -188,15 +190,15 @@ class Settings:
     )
     feldera_version: str = _setting(TEXT, "0.337.0", "version in /v0/config", "feldera")
     monitor_api: str = _setting(
-        TEXT,
+        PLACE,
         "",
         "health URL of Feldera's API server: http(s)://… or grpc://HOST:PORT[/SERVICE]",
         "monitor",
     )
     monitor_compiler: str = _setting(
-        TEXT, "", "health URL of Feldera's compiler server, as above", "monitor"
+        PLACE, "", "health URL of Feldera's compiler server, as above", "monitor"
     )
-    monitor_runner: str = _setting(TEXT, "", "health URL of Feldera's runner, as above", "monitor")
+    monitor_runner: str = _setting(PLACE, "", "health URL of Feldera's runner, as above", "monitor")
     monitor_interval: float = _setting(
         DURATION, 10.0, "pause between two rounds of the monitor", "monitor"
     )
@@ -264,7 +266,9 @@ def _parse(field: dataclasses.Field[Any], text: str, origin: str) -> object:
     try:
         return kind.parse(text)
     except ValueError as error:
-        raise BadSetting(f"{origin}: {field.name}: {error} (got {text!r})") from None
+        raise BadSetting(
+            f"{origin}: {field.name}: {error} (got {without_user_info(text)!r})"
+        ) from None
 
 
 def _from_file(config_file: Path | None) -> dict[str, str]:
