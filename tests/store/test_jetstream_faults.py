@@ -92,6 +92,36 @@ def test_frozen_server_is_given_up_and_what_it_did_is_not_told_wrongly(tmp_path:
         run_async(main(), within_s=60)
 
 
+def test_store_comes_back_after_a_server_refused_it(tmp_path: Path) -> None:
+    right, wrong = 'authorization { token: "right" }', 'authorization { token: "wrong" }'
+    with nats_server(tmp_path, extra=right) as server:
+
+        async def main() -> None:
+            place = JetStreamPlace(server)
+            store = await place.open(servers=(f"nats://right@{server.address}",))
+            try:
+                await append(store, draft("a"))
+                for extra in (wrong, right):
+                    await asyncio.to_thread(server.kill)
+                    server.extra = extra
+                    await asyncio.to_thread(server.start)
+                    if extra == wrong:
+                        with pytest.raises(StoreUnavailable):
+                            await store.append([draft("b")])
+                async with asyncio.timeout(20):
+                    while True:
+                        try:
+                            await append(store, draft("c"))
+                        except StoreUnavailable:
+                            continue
+                        break
+                assert texts(await store.read(0, 9)) == ["a", "c"]
+            finally:
+                await store.close()
+
+        run_async(main(), within_s=80)
+
+
 def test_group_that_others_always_overtake_is_sent_one_by_one(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

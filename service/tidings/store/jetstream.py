@@ -282,7 +282,7 @@ async def open_jetstream(
         StoreUnavailable: the servers cannot be reached or do not answer.
     """
     link = Link()
-    await link.connect(list(cluster.servers), cluster.options())
+    await link.connect(cluster.servers, cluster.options())
     try:
         names = Names(cluster.log)
         replicas = await check_servers(link, cluster)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from tidings.core.errors import LogClosed, StoreUnavailable
+from tidings.store.jetstream_client import QuickClient
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ PATIENCE_S = 4.0
 """How long one question may take: through a reconnect, not through an election (up to 9 s)."""
 ATTEMPT_S = 1.5
 _PAUSE_S = 0.1
+_AGAIN_S = 1.0
 
 NO_RESPONDERS = "503"
 
@@ -40,44 +42,6 @@ class Lost(Exception):
     """Nobody answered, or the connection was lost meanwhile: what was asked may be done or not."""
 
 
-class _Headers(Mapping[str, str]):
-    """Header lines that are parsed when somebody asks: of a feed's records, nobody does."""
-
-    __slots__ = ("_parsed", "_raw")
-
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
-        self._parsed: dict[str, str] | None = None
-
-    def __getitem__(self, name: str) -> str:
-        return self._lines()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._lines())
-
-    def __len__(self) -> int:
-        return len(self._lines())
-
-    def __bool__(self) -> bool:
-        return bool(self._raw)
-
-    def _lines(self) -> dict[str, str]:
-        if self._parsed is None:
-            lines = self._raw.decode("utf-8", "replace").split("\r\n")
-            halves = (line.partition(":") for line in lines)
-            self._parsed = {name.strip(): value.strip() for name, colon, value in halves if colon}
-        return self._parsed
-
-
-class _Client(Client):
-    """The library's client, but for its parsing of header lines: a third of a feed's time.
-
-    Every record of a batch has some. Were the method renamed, all would be as right, and slower.
-    """
-
-    _parse_header_lines = staticmethod(_Headers)  # type: ignore[assignment]  # a mapping, as good
-
-
 class Link:
     """One connection, which is made anew by itself whenever it is lost.
 
@@ -85,7 +49,7 @@ class Link:
     """
 
     def __init__(self) -> None:
-        self.client = _Client()
+        self.client = QuickClient()
         self.reconnects = 0
         self.closed = False
         self.on_change: set[Callable[[], None]] = set()
@@ -93,23 +57,27 @@ class Link:
         self._asked = 0
         self._inbox = ""
         self._connected = asyncio.Event()
+        self._servers: Sequence[str] = ()
+        self._options: Mapping[str, Any] = {}
 
-    async def connect(self, servers: list[str], options: Mapping[str, Any]) -> None:
-        """Connect to one of the servers.
+    async def connect(self, servers: Sequence[str], options: Mapping[str, Any]) -> None:
+        """Connect to one of the servers, and again whenever the connection is lost.
 
         Raises:
             StoreUnavailable: none of them lets us in.
         """
+        self._servers, self._options = servers, options
         problems: list[Exception] = []
 
         async def note(error: Exception) -> None:
             problems.append(error)
             del problems[:-1]
 
+        client = QuickClient()
         try:
             async with asyncio.timeout(PATIENCE_S * 2):
-                await self.client.connect(
-                    servers=servers,
+                await client.connect(
+                    servers=list(servers),
                     name="tidings",
                     allow_reconnect=True,
                     connect_timeout=2,
@@ -121,14 +89,17 @@ class Link:
                     error_cb=note,
                     disconnected_cb=self._disconnected,
                     reconnected_cb=self._reconnected,
+                    closed_cb=partial(self._given_up, client),
                     **options,
                 )
         except (NatsError, OSError, TimeoutError) as error:
+            await client.close()  # or its last attempt would stay open
             cause = problems[-1] if problems else error
             raise StoreUnavailable(f"connecting to {', '.join(servers)}: {cause}") from error
+        self.client = client
+        self._inbox = client.new_inbox()
+        await client.subscribe(f"{self._inbox}.*", cb=self._take)
         self._connected.set()
-        self._inbox = self.client.new_inbox()
-        await self.client.subscribe(f"{self._inbox}.*", cb=self._take)
 
     async def close(self) -> None:
         """End the connection; whoever still waits hears of it."""
@@ -258,6 +229,20 @@ class Link:
         self._connected.clear()
         for many in self._many.values():
             many.fail()
+
+    async def _given_up(self, client: QuickClient) -> None:
+        """Begin anew when the library does not try any longer: a server had refused us."""
+        if client is not self.client:
+            return  # it never was connected: `connect` says so to its caller
+        self._connected.clear()
+        while not self.closed:
+            try:
+                await self.connect(self._servers, self._options)
+            except StoreUnavailable:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                self.disturb()
+                return
 
     def disturb(self) -> None:
         """Let everybody begin anew who waits for messages."""

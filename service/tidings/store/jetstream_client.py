@@ -1,0 +1,52 @@
+"""The client library's connection, made cheaper where a feed spends its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from nats.aio.client import Client, Srv
+
+
+class Headers(Mapping[str, str]):
+    """Header lines that are parsed when somebody asks: of a feed's records, nobody does."""
+
+    __slots__ = ("_parsed", "_raw")
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._parsed: dict[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self._lines()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines())
+
+    def __len__(self) -> int:
+        return len(self._lines())
+
+    def __bool__(self) -> bool:
+        return bool(self._raw)
+
+    def _lines(self) -> dict[str, str]:
+        if self._parsed is None:
+            lines = self._raw.decode("utf-8", "replace").split("\r\n")
+            halves = (line.partition(":") for line in lines)
+            self._parsed = {name.strip(): value.strip() for name, colon, value in halves if colon}
+        return self._parsed
+
+
+class QuickClient(Client):
+    """The library's client, but for its parsing of header lines: a third of a feed's time.
+
+    Every record of a batch has some. And it leaves no connection open that was refused. Were its
+    methods renamed, all would be as right, and slower.
+    """
+
+    _parse_header_lines = staticmethod(Headers)  # type: ignore[assignment]  # a mapping, as good
+
+    async def _connect_to_server(self, s: Srv) -> None:
+        if self._transport is not None:
+            # else the attempt that was refused before stays open
+            self._transport.close()  # type: ignore[no-untyped-call]
+        await super()._connect_to_server(s)
