@@ -31,6 +31,9 @@ from tidings.store.sqlite import open_sqlite
 TARGET = 1.5
 """CPU per event of the store, as a multiple of bare nats-py's, for publish and for the feed."""
 
+_QUICK_TARGET = 2.0
+"""The same of a quick run, whose three short rounds a busy machine can spoil."""
+
 _BODY = b"x" * 1024
 _GROUP = 100
 _WINDOW = 1000
@@ -41,15 +44,16 @@ _EVENTS, _QUICK_EVENTS = 20_000, 3_000
 def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
     """Print a report with a verdict for each target; return 1 when one was missed."""
     rounds, events = (_QUICK_ROUNDS, _QUICK_EVENTS) if quick else (_ROUNDS, _EVENTS)
+    target = _QUICK_TARGET if quick else TARGET
     with (
         tempfile.TemporaryDirectory(prefix="tidings-bench-") as top,
         # syncing is the disk's time, not the processor's: both sides do without
         nats_server(Path(top) / "nats", sync_interval="2m") as server,
     ):
-        return asyncio.run(_compare(server, Path(top), rounds, events))
+        return asyncio.run(_compare(server, Path(top), rounds, events, target))
 
 
-async def _compare(server: NatsServer, top: Path, rounds: int, events: int) -> int:
+async def _compare(server: NatsServer, top: Path, rounds: int, events: int, target: float) -> int:
     found: dict[str, list[float]] = {}
     for number in range(rounds):
         client = await nats.connect(server.url)
@@ -78,9 +82,9 @@ async def _compare(server: NatsServer, top: Path, rounds: int, events: int) -> i
     missed = 0
     for ours, theirs in (("store append", "bare publish"), ("store feed", "bare consume")):
         ratio = _ratio(found[ours], found[theirs])
-        verdict = "ok" if ratio <= TARGET else "MISSED"
-        missed |= ratio > TARGET
-        print(f"{ours} / {theirs}: {ratio:.2f} (target {TARGET}) {verdict}")
+        verdict = "ok" if ratio <= target else "MISSED"
+        missed |= ratio > target
+        print(f"{ours} / {theirs}: {ratio:.2f} (target {target}) {verdict}")
     for ours, theirs in (
         ("store append", "sqlite append"),
         ("store append, keys", "bare publish"),
