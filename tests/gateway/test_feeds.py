@@ -280,7 +280,7 @@ def test_the_end_of_a_call_ends_its_readers_and_no_others() -> None:
 
 def test_a_call_that_ends_while_catching_up_ends_its_reader() -> None:
     async def test(bench: Bench) -> None:
-        broken, ended = await bench.read(), await bench.read()
+        broken, ended = await bench.read(), await bench.read(after=1)
         bench.service.streams[0].say(records(2), failure())
         assert await take(broken) == b"2\n"
         assert await take(broken) is None
@@ -288,6 +288,116 @@ def test_a_call_that_ends_while_catching_up_ends_its_reader() -> None:
         bench.service.streams[1].say(None)
         assert await take(ended) is None
         assert ended.failure is None
+
+    on_bench(test)
+
+
+def test_those_who_begin_at_the_same_place_catch_up_on_one_stream_printed_once() -> None:
+    async def test(bench: Bench) -> None:
+        readers = [await bench.read(after=1) for _ in range(3)]
+        assert [stream.is_cancelled for stream in bench.service.streams] == [False, True, True]
+        shared = bench.service.streams[0]
+        shared.say(records(2, 3), records(4), beat(4))
+        chunks = [await text_of(reader, 9) for reader in readers]
+        assert chunks == [b"2\n3\n4\nh4\n"] * 3
+        assert bench.lines.printed == 3
+        shared.say(records(5))
+        assert [await take(reader) for reader in readers] == [b"5\n"] * 3
+        for reader in readers:
+            assert not shared.is_cancelled
+            reader.close()
+        assert shared.is_cancelled
+
+    on_bench(test)
+
+
+def test_who_leaves_a_convoy_takes_nothing_from_the_others() -> None:
+    async def test(bench: Bench) -> None:
+        first, second = await bench.read(after=1), await bench.read(after=1)
+        reading = asyncio.ensure_future(take(first))
+        await asyncio.wait([reading], timeout=0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        first.close()
+        bench.service.streams[0].say(records(2), beat(2))
+        assert await text_of(second, 5) == b"2\nh2\n"
+        second.close()
+        assert bench.service.streams[0].is_cancelled
+
+    on_bench(test)
+
+
+def test_a_convoy_whose_stream_became_a_feed_that_has_ended_goes_on_by_other_streams() -> None:
+    async def test(bench: Bench) -> None:
+        first, second = await bench.read(after=1), await bench.read(after=1)
+        shared = bench.service.streams[0]
+        shared.say(records(2), beat(2))
+        assert await text_of(first, 5) == b"2\nh2\n"
+        first.close()
+        assert shared.is_cancelled
+        assert await text_of(second, 5) == b"2\nh2\n"
+        reading = asyncio.ensure_future(take(second))
+        while len(bench.service.streams) < 3:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.after_seq == 2
+        bench.last.say(records(3), beat(3))
+        assert await reading == b"3\n"
+        second.close()
+
+    on_bench(test)
+
+
+def test_who_falls_behind_a_convoy_reads_on_from_the_log() -> None:
+    async def test(bench: Bench) -> None:
+        quick, slow, late = [await bench.read(after=1) for _ in range(3)]
+        shared = bench.service.streams[0]
+        shared.say(*(records(seq) for seq in range(2, 5)))
+        assert await take(slow) == await take(quick)
+        for payload in range(5, 40):
+            big = records(payload)
+            big.records[0].events.add(id="x" * 10_000)
+            shared.say(big)
+        for _ in range(4, 40):
+            assert await take(quick)
+        reading = asyncio.ensure_future(take(slow))
+        while len(bench.service.streams) < 4:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.after_seq == 2
+        bench.last.say(records(3))
+        assert await reading == b"3\n"
+        reading = asyncio.ensure_future(take(late))
+        while len(bench.service.streams) < 5:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.after_seq == 1, "it has not taken anything yet"
+        bench.last.say(records(2))
+        assert await reading == b"2\n"
+        for reader in (quick, slow, late):
+            reader.close()
+
+    on_bench(test, tail_bytes=16 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("start", "is_shared"),
+    [
+        ({}, False),
+        ({"latest": True}, False),
+        ({"earliest": True}, True),
+        ({"nomad_index": 0}, False),
+        ({"nomad_index": 7}, True),
+        ({"after_seq": 0}, True),
+    ],
+)
+def test_a_start_that_moves_with_the_end_of_the_log_is_not_shared(
+    start: dict[str, Any], *, is_shared: bool
+) -> None:
+    async def test(bench: Bench) -> None:
+        plan = Plan(bench.lines, b"", ())
+        request = pb.SubscribeRequest(**start)
+        readers = [await bench.feeds.read(plan, request) for _ in range(2)]
+        assert bench.last.is_cancelled is is_shared
+        for reader in readers:
+            reader.close()
 
     on_bench(test)
 

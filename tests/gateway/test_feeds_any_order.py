@@ -223,8 +223,9 @@ class World:
                 await self._read(back)
             case "arrive", back:
                 await self._read(back)
-                while not self.log.calls[-1].is_at_head:
-                    self.log.speak(self.log.calls[-1], 3, beats=True)
+                call = self.log.calls[-1]
+                while not call.is_at_head and self.log.speak(call, 3, beats=True):
+                    pass
             case "speak", which, count, beats if open_calls := self._open():
                 self.log.speak(open_calls[which % len(open_calls)], count, beats=beats)
             case "take", which if self._clients:

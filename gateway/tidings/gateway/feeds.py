@@ -1,6 +1,7 @@
 """Shared live streams: many HTTP readers on one upstream stream and one rendering.
 
 How this works: a reader begins with an upstream stream of its own, from where it asked to start.
+If others with an equal plan are on their way from there, it has a seat in their convoy instead.
 A heartbeat says that it has caught up. If readers with an equal plan are there already, it joins
 their feed and ends its own stream; else its stream becomes that feed. A feed keeps the newest
 lines, bounded; a reader holds a place in it, never a queue.
@@ -17,13 +18,14 @@ The last reader that leaves ends the feed's upstream call; the end of that call 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic
 
 import structlog
 from google.protobuf.message import Message
 
-from tidings.gateway.feed import Feed, News, Plan, Waiter, lines_of
+from tidings.gateway.convoy import Behind, Convoy, Seat, outcome_of
+from tidings.gateway.feed import Feed, News, Plan, Waiter
 from tidings.gateway.line_tail import Line, LineTail
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.transcode.call import AnswerStream
@@ -56,6 +58,8 @@ class Feeds:
         self._tasks = tasks
         self._tail_bytes = tail_bytes
         self._feeds: dict[Plan[Any], Feed[Any]] = {}
+        self._convoys: set[Convoy[Any]] = set()
+        self._open_convoys: dict[Hashable, Convoy[Any]] = {}
         self._alone: set[Waiter[Any]] = set()
 
     async def read(self, plan: Plan[Line], request: pb.SubscribeRequest) -> Reader[Line]:
@@ -67,9 +71,40 @@ class Feeds:
             grpc.aio.AioRpcError: the service refused, or stayed away; nothing is open.
         """
         if self.draining:
-            return Reader(self, plan, None, "")
+            return Reader(self, plan, request, None, "")
+        seat, log_id = await self.catch_up(plan, request)
+        return Reader(self, plan, request, seat, log_id)
+
+    async def catch_up(
+        self, plan: Plan[Line], request: pb.SubscribeRequest
+    ) -> tuple[Seat[Line], str]:
+        """Return a seat on a stream from the request's start on, and the id of its log.
+
+        Every reader opens a call, since that is what checks who asks and for what. Where others are
+        on their way from the same start, it is ended again and they go together.
+
+        Raises:
+            grpc.aio.AioRpcError: as `read`.
+        """
         opened = await self.upstream.subscribe(request, plan.credential)
-        return Reader(self, plan, opened.answers, opened.log_id)
+        start = _start_of(request)
+        key = (plan, opened.log_id, start) if start else object()
+        convoy = self._open_convoys.get(key)
+        if convoy is None:
+            convoy = self._open_convoys[key] = Convoy(self, plan, opened.answers, key)
+            self._convoys.add(convoy)
+        else:
+            opened.answers.cancel()
+        return convoy.board(), opened.log_id
+
+    def depart(self, convoy: Convoy[Any]) -> None:
+        """Have nobody board a convoy any more."""
+        if self._open_convoys.get(convoy.key) is convoy:
+            del self._open_convoys[convoy.key]
+
+    def disband(self, convoy: Convoy[Any]) -> None:
+        """Forget a convoy that keeps nothing any more."""
+        self._convoys.discard(convoy)
 
     def drain(self) -> None:
         """Let every reader have what is there, and then its end; new ones get the end at once."""
@@ -112,7 +147,7 @@ class Feeds:
     @property
     def feed_bytes(self) -> int:
         """How much each feed may keep: an equal share within bounds."""
-        share = self._tail_bytes // max(1, len(self._feeds))
+        share = self._tail_bytes // max(1, len(self._feeds) + len(self._convoys))
         return max(_MIN_FEED_BYTES, min(_MAX_FEED_BYTES, share))
 
 
@@ -120,20 +155,26 @@ class Reader(Generic[Line]):
     """One HTTP reader's way through the log. `close` it, whatever happens."""
 
     def __init__(
-        self, feeds: Feeds, plan: Plan[Line], answers: AnswerStream | None, log_id: str
+        self,
+        feeds: Feeds,
+        plan: Plan[Line],
+        request: pb.SubscribeRequest,
+        seat: Seat[Line] | None,
+        log_id: str,
     ) -> None:
         self.log_id = log_id
         self.failure: Failure | None = None
         """Why the stream ended, where that was no regular end. Logged already."""
         self._feeds = feeds
         self._plan = plan
-        self._own = answers  # while catching up
+        self._request = request
+        self._own = seat  # while catching up
         self._coming: asyncio.Task[Taken] | None = None  # its next message
         self._lost_through = 0  # as it told
         self._feed: Feed[Line] | None = None  # from then on
         self._place = 0
         self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
-        self._position = 0
+        self._position = 0  # until a first message has told one
         self._offer: Offer[Line] | None = None  # of the take at hand
         self._waiter: Waiter[Line] = Waiter(self._pass_on)
 
@@ -223,6 +264,9 @@ class Reader(Generic[Line]):
             return self._plan.renderer.form.join(())
         self._coming = None
         message = coming.result()
+        if isinstance(message, Behind):
+            await self._go_back()
+            return self._plan.renderer.form.join(())
         if isinstance(message, Failure):
             self._end(message)
             return None
@@ -231,33 +275,34 @@ class Reader(Generic[Line]):
         if isinstance(message, Exception):
             raise message
         assert isinstance(message, pb.SubscribeResponse)
-        found = lines_of(self._feeds.metrics, self._plan, message)
-        self._position = max([self._position, *(seq for seq, _ in found)])
+        seq, lines = self._own.printed()
+        self._position = max(self._position, seq)
         if message.HasField("gap"):
             self._lost_through = max(self._lost_through, message.gap.last_seq)
         if message.HasField("heartbeat") and not self._feeds.draining:
             self._join(self._own)
-        return self._plan.renderer.form.join(line for _, line in found)
+        return lines
 
-    async def _wait_for_own(self, own: AnswerStream, until_s: float) -> asyncio.Task[Taken]:
+    async def _wait_for_own(self, own: Seat[Line], until_s: float) -> asyncio.Task[Taken]:
         if self._coming is None:
             # a task, because a read that is cancelled ends its call
-            self._coming = self._feeds.begin(_outcome_of(own))
+            self._coming = self._feeds.begin(outcome_of(own))
             self._coming.add_done_callback(lambda _: self._waiter.wake())
         if not self._coming.done():
             await self._feeds.wait_alone(self._waiter, until_s)
         return self._coming
 
-    def _join(self, own: AnswerStream) -> None:
+    def _join(self, own: Seat[Line]) -> None:
         feed = self._feeds.joinable(self._plan)
         if feed is None:
+            if (answers := own.hand_over()) is None:
+                return  # until a later heartbeat
             tail = LineTail(self._position, self._plan.renderer.form)
             tail.lack(self._lost_through)
-            feed = self._feeds.start(self._plan, own, tail)
-        elif feed.tail.covers_after <= self._position:
-            own.cancel()
-        else:
-            return  # until a later heartbeat
+            feed = self._feeds.start(self._plan, answers, tail)
+        elif feed.tail.covers_after > self._position:
+            return  # the same
+        own.cancel()
         feed.join()
         self._feed, self._own = feed, None
         self._place = feed.tail.place_after(self._position)
@@ -265,18 +310,26 @@ class Reader(Generic[Line]):
 
     async def _fall_back(self, feed: Feed[Line]) -> None:
         """Leave the feed, which lacks something that comes next here, and catch up alone."""
-        request = pb.SubscribeRequest.FromString(self._plan.selection)
-        request.after_seq = self._position
-        request.log_id = self.log_id
         feed.leave()
-        self._feed, self._lost_through = None, 0
+        self._feed = None
+        await self._go_back()
+
+    async def _go_back(self) -> None:
+        """Catch up from the position on, by another stream."""
+        request = pb.SubscribeRequest()
+        request.CopyFrom(self._request)
+        if self._position:
+            request.after_seq = self._position
+        request.log_id = self.log_id
+        if self._own is not None:
+            self._own.cancel()
+            self._own = None
+        self._lost_through = 0
         self._feeds.metrics.fallen_back.labels(door=self._plan.renderer.name).inc()
         try:
-            opened = await self._feeds.upstream.subscribe(request, self._plan.credential)
+            self._own, _ = await self._feeds.catch_up(self._plan, request)
         except Failure as error:
             self._end(error)
-        else:
-            self._own = opened.answers
 
     def _end(self, failure: Failure | None) -> None:
         self.failure = failure
@@ -285,8 +338,13 @@ class Reader(Generic[Line]):
             _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
 
 
-async def _outcome_of(answers: AnswerStream) -> Taken:
-    try:
-        return await answers.take()
-    except Exception as error:  # noqa: BLE001 - whose reader it is has to deal with it
-        return error
+def _start_of(request: pb.SubscribeRequest) -> bytes:
+    """Return what names where a request starts, empty if that moves with the end of the log."""
+    if not (
+        request.HasField("after_seq")
+        or request.HasField("from_time")
+        or request.earliest
+        or request.nomad_index
+    ):
+        return b""
+    return request.SerializeToString(deterministic=True)
