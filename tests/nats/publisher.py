@@ -87,7 +87,7 @@ def read_all(address: str, until_seq: int) -> list[tuple[int, str, str]]:
     request = event_service_pb2.SubscribeRequest(earliest=True)
     with grpc.insecure_channel(address) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
-        call = stub.Subscribe(request, timeout=4 * PATIENCE_S)
+        call = stub.Subscribe(request, timeout=4 * PATIENCE_S, wait_for_ready=True)
         for message in call:
             found += [(r.seq, r.events[0].source, r.events[0].id) for r in message.records]
             if found and found[-1][0] >= until_seq:
