@@ -33,7 +33,15 @@ def refuse_store(settings: Settings) -> str | None:
     for file in (settings.nats_credentials, settings.nats_ca):
         if file and not Path(file).is_file():
             return f"{file}: no such file"
+    if settings.nats_credentials and not _holds_credentials(Path(settings.nats_credentials)):
+        return f"{settings.nats_credentials}: holds no NATS credentials (.creds)"
     return None
+
+
+def _holds_credentials(file: Path) -> bool:
+    """Return whether both parts are there: the client library looks for them without an end."""
+    content = file.read_bytes()
+    return b"BEGIN NATS USER JWT" in content and b"BEGIN USER NKEY SEED" in content
 
 
 async def open_store(settings: Settings, clock: Clock) -> EventStore:
