@@ -147,7 +147,8 @@ cov: $(INSTALLED) $(PY_CLIENTS) ## branch coverage: 100 % of the pure rooms, 90 
 	@$(BIN)/coverage report --include='$(PURE)' --fail-under=100
 	@$(BIN)/coverage report --omit='$(PURE)' --fail-under=90
 
-bench: $(INSTALLED) ## every benchmark, with a report
+bench: $(INSTALLED) ## every benchmark, with a report; installs the servers it compares with
+	@benchmarks/lab/install
 	@$(PY) -m benchmarks.run
 
 bench-quick: $(INSTALLED) ## every benchmark for a moment, so that they do not rot

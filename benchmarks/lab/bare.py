@@ -1,0 +1,108 @@
+"""Servers that do the least a server can: each publishes what comes on its stdin, length first.
+
+`python -m benchmarks.lab.bare writer|grpc` prints "HOST:PORT" and ends with its stdin. `writer`
+answers any request with stdin's first message and then writes the others to all, as they are;
+`grpc` gives the bytes to every caller of any streaming method.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import cast
+
+import grpc
+import uvloop
+
+
+class Writer(asyncio.Protocol):
+    """A connection that is written to from outside once it has asked for something."""
+
+    answer = b""
+    all: set[asyncio.Transport] = set()  # noqa: RUF012 - there is one server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
+
+    def data_received(self, data: bytes) -> None:
+        """Answer, and be among those who are written to."""
+        del data
+        self.transport.write(self.answer)
+        self.all.add(self.transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Be written to no more."""
+        del error
+        self.all.discard(self.transport)
+
+
+class PassThrough(grpc.GenericRpcHandler):
+    """One streaming method under every name."""
+
+    def __init__(self) -> None:
+        self.queues: set[asyncio.Queue[bytes]] = set()
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """Return the method."""
+        del details
+        return grpc.unary_stream_rpc_method_handler(self._stream)
+
+    async def _stream(self, request: bytes, context: object) -> AsyncIterator[bytes]:
+        del request, context
+        queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self.queues.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self.queues.discard(queue)
+
+
+async def _messages() -> AsyncIterator[list[bytes]]:
+    """Yield what is there, all of it: what waits together is written together."""
+    reader = asyncio.StreamReader(limit=2**20)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    rest = b""
+    while data := await reader.read(2**20):
+        rest += data
+        ready, at = [], 0
+        while at + 4 <= len(rest):
+            end = at + 4 + int.from_bytes(rest[at : at + 4], "little")
+            if end > len(rest):
+                break
+            ready.append(rest[at + 4 : end])
+            at = end
+        rest = rest[at:]
+        if ready:
+            yield ready
+
+
+async def _writer() -> None:
+    server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
+    print(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    async for messages in _messages():
+        if not Writer.answer:
+            Writer.answer = messages.pop(0)
+        together = b"".join(messages)
+        for transport in Writer.all:
+            transport.write(together)
+
+
+async def _grpc() -> None:
+    server = grpc.aio.server()
+    handler = PassThrough()
+    server.add_generic_rpc_handlers((handler,))
+    print(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)
+    await server.start()
+    async for messages in _messages():
+        together = b"".join(messages)  # messages of protobuf, so this is one as well
+        for queue in handler.queues:
+            queue.put_nowait(together)
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_grpc() if sys.argv[1] == "grpc" else _writer())

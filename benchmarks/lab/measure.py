@@ -1,0 +1,115 @@
+"""The light reader, and the processor time of servers."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SOURCE = Path(__file__).with_name("reader.c")
+PATIENCE_S = 60.0
+
+
+class Missing(Exception):
+    """Something that a row needs is not on this machine."""
+
+
+def mark() -> bytes:
+    """Return the mark of one event: the reader counts it and knows from it when it was made."""
+    return b"@T%019d@" % time.time_ns()
+
+
+def compile_reader(folder: Path) -> Path:
+    """Compile the reader into a folder and return the program."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise Missing("cc")
+    program = folder / "reader"
+    if not program.exists():
+        subprocess.run([compiler, "-O2", "-o", str(program), str(SOURCE)], check=True)
+    return program
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """Return user and system seconds of all threads of processes and of their living children."""
+    total = 0.0
+    for pid in pids:
+        top = psutil.Process(pid)
+        for process in (top, *top.children(recursive=True)):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def rss_bytes(pids: Iterable[int]) -> int:
+    """Return the resident memory of processes and of their living children."""
+    total = 0
+    for pid in pids:
+        top = psutil.Process(pid)
+        total += sum(each.memory_info().rss for each in (top, *top.children(recursive=True)))
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What readers received since the last count."""
+
+    events: int
+    received_bytes: int
+    p50_us: int
+    p99_us: int
+
+
+class Readers:
+    """Connections of one reader process."""
+
+    def __init__(self, process: subprocess.Popen[str], count: int) -> None:
+        self.count = count
+        self._process = process
+
+    def wait(self, events: int) -> Count:
+        """Return once at least `events` have come, over all connections together."""
+        return self._ask(f"wait {events}")
+
+    def now(self) -> Count:
+        """Return what has come until now."""
+        return self._ask("now")
+
+    def _ask(self, command: str) -> Count:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return Count(*map(int, self._process.stdout.readline().split()))
+
+
+@contextmanager
+def reading(folder: Path, address: str, openings: Sequence[bytes], count: int) -> Iterator[Readers]:
+    """Lend `count` connections to an address, each of which sent its opening."""
+    host, _, port = address.rpartition(":")
+    file = folder / f"openings-{port}-{count}-{len(openings)}"
+    file.write_bytes(b"".join(struct.pack("<I", len(each)) + each for each in openings))
+    process = subprocess.Popen(
+        [str(compile_reader(folder)), host, port, str(count), str(file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"no connections to {address}")
+        yield Readers(process, count)
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()

@@ -1,0 +1,117 @@
+"""Rounds in which two sides take turns, and the ratio that comes out of them."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.lab.measure import Count, Readers, cpu_s, mark, reading
+from benchmarks.lab.sides import Side, tidings
+
+_PACE_S = 0.02  # 50 events a second
+
+Open = Callable[[Path], AbstractContextManager[Side]]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    steady_events: int
+    backlog_events: int
+
+    @classmethod
+    def full(cls) -> Size:
+        """Return what figures are taken with."""
+        return cls(rounds=5, steady_events=150, backlog_events=2000)
+
+    @classmethod
+    def quick(cls) -> Size:
+        """Return what shows that everything still measures something."""
+        return cls(rounds=1, steady_events=20, backlog_events=200)
+
+
+def steady(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
+    """Return the ratio of CPU per delivered event, one event at a time."""
+
+    def one_round(side: Side, reader: Readers, size: Size) -> float:
+        began = cpu_s(side.pids)
+        due = time.monotonic()
+        for _ in range(size.steady_events):
+            due += _PACE_S
+            side.publish([mark()])
+            time.sleep(max(0.0, due - time.monotonic()))
+        count = reader.wait(size.steady_events * readers)
+        return _note(side, count, cpu_s(side.pids) - began)
+
+    return lambda folder, size: compare(
+        folder, size, (tidings_as(which), other), readers, one_round
+    )
+
+
+def backlog(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
+    """Return the ratio of CPU per delivered event when all are published at once."""
+
+    def one_round(side: Side, reader: Readers, size: Size) -> float:
+        began = cpu_s(side.pids)
+        side.publish([mark() for _ in range(size.backlog_events)])
+        count = reader.wait(size.backlog_events * readers)
+        return _note(side, count, cpu_s(side.pids) - began)
+
+    return lambda folder, size: compare(
+        folder, size, (tidings_as(which), other), readers, one_round
+    )
+
+
+def tidings_as(which: str) -> Open:
+    """Return how Tidings is opened for a way of reading it."""
+    return lambda folder: tidings(folder, which)
+
+
+def compare(
+    folder: Path,
+    size: Size,
+    opened: tuple[Open, Open],
+    readers: int,
+    one_round: Callable[[Side, Readers, Size], float],
+) -> float:
+    """Return the median of the rounds' ratios, the first side's cost to the second's."""
+    with ExitStack() as stack:
+        pairs = []
+        for open_ in opened:
+            side = stack.enter_context(open_(folder))
+            reader = stack.enter_context(reading(folder, side.address, [side.opening], readers))
+            warm_up(side, reader)
+            pairs.append((side, reader))
+        ratios = []
+        for _ in range(size.rounds):
+            ours, theirs = (one_round(side, reader, size) for side, reader in pairs)
+            ratios.append(ours / theirs)
+    return statistics.median(ratios)
+
+
+def warm_up(side: Side, reader: Readers) -> None:
+    """Return once every reader has been seen to receive."""
+    for _ in range(200):
+        side.publish([mark()])
+        time.sleep(0.1)
+        if reader.now().events == reader.count:
+            return
+    raise RuntimeError(f"{side.name}: not all of {reader.count} readers receive")
+
+
+def _note(side: Side, count: Count, cost_s: float) -> float:
+    each_us = max(cost_s, 0.01) / count.events * 1e6
+    print(
+        f"  {side.name:14} {each_us:8.2f} us an event, p50 {count.p50_us / 1e3:.1f} ms,"
+        f" p99 {count.p99_us / 1e3:.1f} ms",
+        file=sys.stderr,
+        flush=True,
+    )
+    return each_us

@@ -1,0 +1,65 @@
+"""The rows of the table: what is measured, and what must come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.lab import sides
+from benchmarks.lab.rounds import Size, backlog, steady
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table: a ratio, ours to theirs, that must be on one side of `must`."""
+
+    number: int
+    title: str
+    must: float
+    aim: float
+    measure: Callable[[Path, Size], float]
+    more_is_better: bool = False
+
+    def is_met(self, ratio: float, target: float) -> bool:
+        """Return whether a ratio is good enough for a target."""
+        return ratio >= target if self.more_is_better else ratio <= target
+
+
+ROWS = (
+    Row(
+        number=1,
+        title="CPU, Nomad ndjson, steady, 200 readers, 4.6 KB / bare writer",
+        must=1.6,
+        aim=1.25,
+        measure=steady("ndjson", sides.writer, readers=200),
+    ),
+    Row(
+        number=2,
+        title="the same / Go net/http that encodes for each subscriber",
+        must=0.7,
+        aim=0.4,
+        measure=steady("ndjson", sides.go, readers=200),
+    ),
+    Row(
+        number=3,
+        title="CPU, Nomad ndjson, backlog, 100 readers / bare writer, coalescing",
+        must=2,
+        aim=1.3,
+        measure=backlog("ndjson", sides.writer, readers=100),
+    ),
+    Row(
+        number=4,
+        title="CPU, gRPC Subscribe, steady, 200 readers / grpc.aio bytes",
+        must=1.3,
+        aim=1.1,
+        measure=steady("grpc", sides.pass_through, readers=200),
+    ),
+    Row(
+        number=6,
+        title="CPU, websocket, steady, 200 readers / pre-framed writer",
+        must=2,
+        aim=1.4,
+        measure=steady("websocket", sides.frame_writer, readers=200),
+    ),
+)

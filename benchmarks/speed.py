@@ -1,0 +1,89 @@
+"""What a delivered event costs, against the least that it could cost and against other servers.
+
+Every row compares sides that run at the same time and take turns, round by round, so that a noisy
+machine is noisy to all; what counts is the median of the rounds' ratios. `--row N` measures one
+row, `--json` prints everything that was measured. The exit status is 1 when a row has no verdict
+or misses what it must reach; a quick run (`--quick`) asks only that every row measures something.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.lab.measure import Missing
+from benchmarks.lab.rounds import Size
+from benchmarks.lab.rows import ROWS, Row
+
+
+def main(  # every benchmark is called with `quick` alone
+    quick: bool,  # noqa: FBT001
+    only: int = 0,
+    *,
+    as_json: bool = False,
+) -> int:
+    """Measure, print a line for each row, and return 1 when one failed."""
+    size = Size.quick() if quick else Size.full()
+    found = []
+    for row in ROWS:
+        if only in (0, row.number):
+            print(f"row {row.number}: {row.title}", file=sys.stderr, flush=True)
+            ratio, missing = _measure(row, size)
+            found.append(
+                {
+                    "row": row.number,
+                    "measure": row.title,
+                    "ratio": ratio,
+                    "must": row.must,
+                    "aim": row.aim,
+                    "verdict": "measured" if quick and ratio else _verdict(row, ratio, missing),
+                }
+            )
+            if not as_json:
+                _print(found[-1], row)
+    if as_json:
+        print(json.dumps(found, indent=1))
+    # a quick run does without the peers that are not there
+    return int(not quick and any(line["verdict"] not in ("aim", "must") for line in found))
+
+
+def _measure(row: Row, size: Size) -> tuple[float | None, str]:
+    folder = Path(tempfile.mkdtemp(prefix="tidings-bench-"))
+    try:
+        return row.measure(folder, size), ""
+    except Missing as what:
+        return None, f"no {what}"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _verdict(row: Row, ratio: float | None, missing: str) -> str:
+    if ratio is None:
+        return missing
+    if row.is_met(ratio, row.aim):
+        return "aim"
+    return "must" if row.is_met(ratio, row.must) else "MISSED"
+
+
+def _print(line: dict[str, object], row: Row) -> None:
+    ratio = line["ratio"]
+    shown = f"{ratio:6.2f}" if isinstance(ratio, float) else "     -"
+    sign = ">=" if row.more_is_better else "<="
+    print(
+        f"{row.number:3} {row.title:64} {shown}"
+        f"  must {sign} {row.must:<5g} aim {sign} {row.aim:<5g} {line['verdict']}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="measure for a moment only")
+    parser.add_argument("--row", type=int, default=0, help="measure this row alone")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    options = parser.parse_args()
+    sys.exit(main(options.quick, options.row, as_json=options.json))
