@@ -46,8 +46,13 @@ class PassThrough(grpc.GenericRpcHandler):
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[bytes, bytes]:
         """Return the method."""
-        del details
+        if details.method == "/bench/Echo":
+            return grpc.unary_unary_rpc_method_handler(self._echo)
         return grpc.unary_stream_rpc_method_handler(self._stream)
+
+    async def _echo(self, request: bytes, context: object) -> bytes:
+        del context
+        return request
 
     async def _stream(self, request: bytes, context: object) -> AsyncIterator[bytes]:
         del request, context

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lab import sides
+from benchmarks.lab import publishing, sides
 from benchmarks.lab.rounds import Size, backlog, steady
 
 
@@ -61,5 +61,28 @@ ROWS = (
         must=2,
         aim=1.4,
         measure=steady("websocket", sides.frame_writer, readers=200),
+    ),
+    Row(
+        number=7,
+        title="rate, durable publish, 64 publishers, 10 a call / bare commits",
+        must=0.4,
+        aim=0.7,
+        measure=publishing.publish_rate,
+        more_is_better=True,
+    ),
+    Row(
+        number=8,
+        title="p50, lone durable publish / bare commit + bare unary call",
+        must=1.5,
+        aim=1.2,
+        measure=publishing.lone_publish,
+    ),
+    Row(
+        number=11,
+        title="rate, catch-up over gRPC from SQLite, 300 B / bare table scan",
+        must=0.15,
+        aim=0.4,
+        measure=publishing.catch_up,
+        more_is_better=True,
     ),
 )

@@ -128,6 +128,13 @@ def pass_through(folder: Path) -> Iterator[Side]:
 
 
 @contextmanager
+def echo() -> Iterator[str]:
+    """Lend the address of a bare unary call, /bench/Echo."""
+    with _fed("grpc.aio bytes", (*_BARE, "grpc"), b"", b"", _response) as side:
+        yield side.address
+
+
+@contextmanager
 def go(folder: Path) -> Iterator[Side]:
     """Lend the server in Go."""
     compiler = shutil.which("go")
