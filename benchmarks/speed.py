@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.lab.measure import Missing
 from benchmarks.lab.rounds import Size
-from benchmarks.lab.rows import ROWS, Row
+from benchmarks.lab.rows import ROWS, UNMEASURED, Row
 
 
 def main(  # every benchmark is called with `quick` alone
@@ -45,6 +45,9 @@ def main(  # every benchmark is called with `quick` alone
             )
             if not as_json:
                 _print(found[-1], row)
+    if not only:
+        found += [{"row": number, "verdict": "no verdict"} for number in UNMEASURED]
+        print(f"rows without a verdict: {UNMEASURED}", file=sys.stderr)
     if as_json:
         print(json.dumps(found, indent=1))
     # a quick run does without the peers that are not there
