@@ -13,6 +13,15 @@ from tests.nats.servers import NatsServer
 from tests.nats.shared import end_shared_server, shared_server
 from tests.patience import PATIENCE_S
 
+# before anything imports them, from whatever room
+pytest.register_assert_rewrite(
+    "tests.store.contract",
+    "tests.store.contract_feed",
+    "tests.store.contract_keys",
+    "tests.store.contract_state",
+    "tests.store.places",
+)
+
 for _name in [name for name in os.environ if name.startswith("TIDINGS_")]:
     del os.environ[_name]  # nobody's own settings may decide what a test sees
 

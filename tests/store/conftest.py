@@ -6,14 +6,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite(
-    "tests.store.contract",
-    "tests.store.contract_feed",
-    "tests.store.contract_keys",
-    "tests.store.contract_state",
-    "tests.store.places",
-)
-
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:

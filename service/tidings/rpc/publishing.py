@@ -30,6 +30,10 @@ from tidings.v1 import event_pb2, event_service_pb2
 MAX_ATTEMPTS = 16
 """For a draft whose order matters; another publisher got in before each but the first."""
 
+_COMMIT_S = 0.05
+"""For a store that hangs, past the time in which there must be room in the queue: the caller hears
+that before his own deadline, which would tell him nothing."""
+
 ENDS_STREAM = (StoreUnavailable, LogClosed, Busy)
 """Failures that are not the draft's: the stream ends with them."""
 
@@ -87,10 +91,15 @@ class Publisher:
         """
         try:
             dialect, checked = self._check(draft, allow)
-            stored = await self._append(dialect, checked, patience_s)
+            async with asyncio.timeout(None if patience_s is None else patience_s + _COMMIT_S):
+                stored = await self._append(dialect, checked, patience_s)
         except TidingsError as error:
             self._count(error)
             raise
+        except TimeoutError:
+            late = StoreUnavailable("no answer in the time that the caller has")
+            self._count(late)
+            raise late from None
         self._count(stored)
         return stored, checked
 
