@@ -110,12 +110,11 @@ def test_a_reader_who_leaves_counts_as_cancelled(served: Served, lines: list[Any
 def test_a_deadline_that_passed_is_told_from_a_cancelled_call(
     served: Served, lines: list[Any]
 ) -> None:
-    served.server.call(served.store.may_append.clear)
     with pytest.raises(grpc.RpcError):
-        served.stub.Publish(event_service_pb2.PublishRequest(draft=draft(nomad())), timeout=0.2)
-    while not any(line["method"] == "Publish" for line in lines):
+        list(served.stub.Subscribe(event_service_pb2.SubscribeRequest(latest=True), timeout=0.2))
+    while not any(line["method"] == "Subscribe" for line in lines):
         settled(served)
-    (line,) = [line for line in lines if line["method"] == "Publish"]
+    (line,) = [line for line in lines if line["method"] == "Subscribe"]
     assert line["code"] == "DEADLINE_EXCEEDED"
 
 
