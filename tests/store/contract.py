@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.aio import run_async
 from tests.store.contract_feed import CloseContract, FeedContract
 from tests.store.contract_keys import ClockedKeyContract, KeyContract
@@ -270,6 +272,17 @@ class TrimContract:
                 assert (await store.bounds("puppet")).trimmed_through == given[2]
                 assert await store.trim("puppet", 2**64 - 1) == 1
                 assert await store.read(0, 9) == []
+
+        run_async(main())
+
+    @pytest.mark.parametrize("subject", ["nomad", "puppet", "puppet.1"])
+    def test_trimming_through_nothing_deletes_nothing(self, place: Place, subject: str) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                given = await append(store, draft("a"), draft("b", "puppet.1"))
+                assert await store.trim(subject, 0) == 0
+                assert [record.seq for record in await store.read(0, 9)] == given
+                assert (await store.bounds()).trimmed_through == 0
 
         run_async(main())
 

@@ -156,6 +156,8 @@ class Reader:
         """
         end_seq = await self.last_seq()
         up_to_seq = end_seq if through_seq is None else min(through_seq, end_seq)
+        if up_to_seq < 1:
+            return {}  # to the server, zero says that there is no end
         found: dict[str, Message] = {}
         for start in range(0, len(subjects), _SUBJECTS_A_QUESTION):
             some = subjects[start : start + _SUBJECTS_A_QUESTION]
