@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
 
 from nats.aio.client import Client, Srv
 
@@ -50,3 +51,24 @@ class QuickClient(Client):
             # else the attempt that was refused before stays open
             self._transport.close()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
+
+
+async def end_within(within_s: float, running: Coroutine[object, object, None]) -> None:
+    """Run a call of the library's to its end.
+
+    Cancelled, the library may go on as if nothing had been said, which `asyncio.timeout` would
+    wait for; so it is told again until it ends.
+
+    Raises:
+        TimeoutError: it did not end in time.
+    """
+    task = asyncio.create_task(running)  # noqa: TID251 - awaited below
+    try:
+        await asyncio.wait([task], timeout=within_s)
+        if not task.done():
+            raise TimeoutError
+        task.result()
+    finally:
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)

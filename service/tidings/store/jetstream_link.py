@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from tidings.core.errors import LogClosed, StoreUnavailable
-from tidings.store.jetstream_client import QuickClient
+from tidings.store.jetstream_client import QuickClient, end_within
 
 T = TypeVar("T")
 
@@ -67,34 +67,33 @@ class Link:
             StoreUnavailable: none of them lets us in.
         """
         self._servers, self._options = servers, options
-        problems: list[Exception] = []
+        problems: dict[str, None] = {}  # each once, in the order of their coming
 
         async def note(error: Exception) -> None:
-            problems.append(error)
-            del problems[:-1]
+            problems[str(error)] = None
 
         client = QuickClient()
+        connecting = client.connect(
+            servers=list(servers),
+            name="tidings",
+            allow_reconnect=True,
+            connect_timeout=2,
+            reconnect_time_wait=0.2,  # type: ignore[arg-type]  # it sleeps for it
+            max_reconnect_attempts=-1,
+            ping_interval=1,
+            max_outstanding_pings=2,
+            pending_size=0,  # nothing is sent late: what cannot go out now has failed
+            error_cb=note,
+            disconnected_cb=self._disconnected,
+            reconnected_cb=self._reconnected,
+            closed_cb=partial(self._given_up, client),
+            **options,
+        )
         try:
-            async with asyncio.timeout(PATIENCE_S * 2):
-                await client.connect(
-                    servers=list(servers),
-                    name="tidings",
-                    allow_reconnect=True,
-                    connect_timeout=2,
-                    reconnect_time_wait=0.2,  # type: ignore[arg-type]  # it sleeps for it
-                    max_reconnect_attempts=-1,
-                    ping_interval=1,
-                    max_outstanding_pings=2,
-                    pending_size=0,  # nothing is sent late: what cannot go out now has failed
-                    error_cb=note,
-                    disconnected_cb=self._disconnected,
-                    reconnected_cb=self._reconnected,
-                    closed_cb=partial(self._given_up, client),
-                    **options,
-                )
+            await end_within(PATIENCE_S * 2, connecting)
         except (NatsError, OSError, TimeoutError) as error:
             await client.close()  # or its last attempt would stay open
-            cause = problems[-1] if problems else error
+            cause = "; ".join(problems) or str(error)
             raise StoreUnavailable(f"connecting to {', '.join(servers)}: {cause}") from error
         self.client = client
         self._inbox = client.new_inbox()
