@@ -12,8 +12,8 @@ from functools import lru_cache
 
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StateConflict, StoreCorrupt
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, covers, system_of
-from tidings.store.base import TRIM_MARKS, Result
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, system_of
+from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
 from tidings.store.jetstream_commit import Committer, find_keys
 from tidings.store.jetstream_consumer import follow
 from tidings.store.jetstream_link import Link
@@ -133,13 +133,8 @@ class JetStreamStore:
         wanted = self._filter(system)
         first = await self._reader.first(wanted, BIRTH_SEQ + 1)
         last = await self._reader.last(wanted) if first else None
-        marks = [
-            int(entry.value)
-            for entry in await self._state.list(TRIM_MARKS)
-            if system is None or covers(system, entry.name.removeprefix(TRIM_MARKS))
-        ]
+        trimmed_through = trimmed_through_of(system, await self._state.list(TRIM_MARKS))
         end_seq = await self._reader.last_seq()
-        trimmed_through = max(marks, default=0)
         if first is None or last is None:
             return Bounds(0, 0, trimmed_through, end_seq)
         return Bounds(first.seq, last.seq, trimmed_through, end_seq)
