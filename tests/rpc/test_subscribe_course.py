@@ -105,6 +105,16 @@ class TestForms:
         with subscribed(served.stub, after_seq=0) as stream:
             assert len(next(stream).records) == 250
 
+    def test_messages_hold_so_many_records_at_most(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tidings.rpc.subscribing.MAX_BATCH_COUNT", 100)
+        for number in range(250):
+            publish(served.stub, nomad(key=str(number)))
+        with subscribed(served.stub, after_seq=0) as stream:
+            sizes = [len(message.records) for message in islice(stream, 3)]
+        assert sizes == [100, 100, 50]
+
     def test_messages_are_cut_before_they_grow_too_large(self, served: Served) -> None:
         for _ in range(5):
             publish(served.stub, nomad(key="k" * 100_000))
