@@ -87,5 +87,8 @@ ROWS = (
     ),
 )
 
-UNMEASURED = sorted(set(range(1, 17)) - {row.number for row in ROWS})
-"""Rows of the table that nothing measures: a full run fails for as long as there are any."""
+_HALF_MEASURED = {4}
+"""Rows that name another server as well, which nothing measures beside ours: etcd."""
+
+UNMEASURED = sorted(set(range(1, 17)) - {row.number for row in ROWS} | _HALF_MEASURED)
+"""Rows of the table that nothing measures whole: a full run fails for as long as there are any."""
