@@ -27,12 +27,12 @@ def node(mark: bytes) -> event_pb2.Event:
     return event
 
 
-def small(mark: bytes) -> event_pb2.Event:
+def small(mark: bytes, key: str = "job-1") -> event_pb2.Event:
     """Return a typed event of 300 bytes."""
     event = event_pb2.Event()
     event.nomad.topic, event.nomad.type = "Job", "JobRegistered"
-    event.nomad.key, event.nomad.namespace = mark.decode(), "default"
-    event.nomad.payload.job.id = "job-1"
+    event.nomad.key, event.nomad.namespace = key, "default"
+    event.nomad.payload.job.id = mark.decode()
     event.nomad.payload.job.name = "x" * 210
     return event
 

@@ -61,6 +61,8 @@ class Count:
     received_bytes: int
     p50_us: int
     p99_us: int
+    span_us: int
+    """From the first event to the last."""
 
 
 class Readers:

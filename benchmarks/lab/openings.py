@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 _WINDOW = 2**31 - 1
+_FRAME = 16_384
 
 
 def http(path: str) -> bytes:
@@ -19,8 +20,16 @@ def websocket(path: str) -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{upgrade}{key}\r\n".encode()
 
 
-def grpc(path: str, request: bytes) -> bytes:
-    """Return one call with one request, and windows that take 2 GiB without another word."""
+def grpc(path: str, *requests: bytes) -> bytes:
+    """Return calls with one request each, and windows that take 2 GiB without another word."""
+    return WINDOWS + b"".join(
+        head(path, 2 * number + 1) + message(request, 2 * number + 1, is_last=True)
+        for number, request in enumerate(requests)
+    )
+
+
+def head(path: str, stream: int) -> bytes:
+    """Return what begins a call."""
     headers = b"".join(
         _header(name, value)
         for name, value in (
@@ -32,16 +41,16 @@ def grpc(path: str, request: bytes) -> bytes:
             (b"content-type", b"application/grpc"),
         )
     )
-    message = b"\0" + struct.pack(">I", len(request)) + request
+    return _frame(1, 4, stream, headers)
+
+
+def message(content: bytes, stream: int, *, is_last: bool) -> bytes:
+    """Return one message of a call, the last one or not."""
+    framed = b"\0" + struct.pack(">I", len(content)) + content
+    pieces = [framed[at : at + _FRAME] for at in range(0, len(framed), _FRAME)]
+    ends = [False] * (len(pieces) - 1) + [is_last]
     return b"".join(
-        (
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-            _frame(4, 0, 0, struct.pack(">HI", 4, _WINDOW)),  # SETTINGS_INITIAL_WINDOW_SIZE
-            _frame(4, 1, 0, b""),  # the server's own settings are acknowledged unseen
-            _frame(8, 0, 0, struct.pack(">I", _WINDOW - 65535)),
-            _frame(1, 4, 1, headers),
-            _frame(0, 1, 1, message),
-        )
+        _frame(0, int(end), stream, piece) for piece, end in zip(pieces, ends, strict=True)
     )
 
 
@@ -52,3 +61,14 @@ def _frame(kind: int, flags: int, stream: int, body: bytes) -> bytes:
 def _header(name: bytes, value: bytes) -> bytes:
     assert max(len(name), len(value)) < 127
     return b"\0" + bytes((len(name),)) + name + bytes((len(value),)) + value
+
+
+WINDOWS = b"".join(
+    (
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        _frame(4, 0, 0, struct.pack(">HI", 4, _WINDOW)),  # SETTINGS_INITIAL_WINDOW_SIZE
+        _frame(4, 1, 0, b""),  # the server's own settings are acknowledged unseen
+        _frame(8, 0, 0, struct.pack(">I", _WINDOW - 65535)),
+    )
+)
+"""What a connection begins with, which then takes 2 GiB without another word."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lab import publishing, sides
+from benchmarks.lab import many, publishing, sides
 from benchmarks.lab.rounds import Size, backlog, steady
 
 
@@ -78,12 +78,54 @@ ROWS = (
         measure=publishing.lone_publish,
     ),
     Row(
+        number=9,
+        title="CPU, publishing, 10,000 streams that want none of it / no stream",
+        must=1.3,
+        aim=1.05,
+        measure=many.unwanting,
+    ),
+    Row(
+        number=10,
+        title="CPU, gRPC, 1,000 readers with a selector each / one reader",
+        must=2,
+        aim=1.3,
+        measure=many.selective("grpc"),
+    ),
+    Row(
+        number=10,
+        title="the same, Nomad ndjson",
+        must=2,
+        aim=1.3,
+        measure=many.selective("ndjson"),
+    ),
+    Row(
         number=11,
         title="rate, catch-up over gRPC from SQLite, 300 B / bare table scan",
         must=0.15,
         aim=0.4,
         measure=publishing.catch_up,
         more_is_better=True,
+    ),
+    Row(
+        number=12,
+        title="KB of an idle reader, Nomad ndjson",
+        must=30,
+        aim=16,
+        measure=many.idle_kb("ndjson"),
+    ),
+    Row(
+        number=12,
+        title="KB of an idle reader, gRPC",
+        must=90,
+        aim=60,
+        measure=many.idle_kb("grpc"),
+    ),
+    Row(
+        number=12,
+        title="KB of an idle reader, websocket",
+        must=40,
+        aim=24,
+        measure=many.idle_kb("websocket"),
     ),
 )
 
