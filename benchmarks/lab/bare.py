@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import cast
 
 import grpc
@@ -65,35 +66,27 @@ class PassThrough(grpc.GenericRpcHandler):
             self.queues.discard(queue)
 
 
-async def _messages() -> AsyncIterator[list[bytes]]:
-    """Yield what is there, all of it: what waits together is written together."""
+async def _messages() -> AsyncIterator[bytes]:
+    """Yield one message for each turn of the loop: none is written together with the next."""
     reader = asyncio.StreamReader(limit=2**20)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    rest = b""
-    while data := await reader.read(2**20):
-        rest += data
-        ready, at = [], 0
-        while at + 4 <= len(rest):
-            end = at + 4 + int.from_bytes(rest[at : at + 4], "little")
-            if end > len(rest):
-                break
-            ready.append(rest[at + 4 : end])
-            at = end
-        rest = rest[at:]
-        if ready:
-            yield ready
+    with suppress(asyncio.IncompleteReadError):
+        while True:
+            size = int.from_bytes(await reader.readexactly(4), "little")
+            yield await reader.readexactly(size)
+            await asyncio.sleep(0)
 
 
 async def _writer() -> None:
     server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
     print(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    async for messages in _messages():
+    async for message in _messages():
         if not Writer.answer:
-            Writer.answer = messages.pop(0)
-        together = b"".join(messages)
+            Writer.answer = message
+            continue
         for transport in Writer.all:
-            transport.write(together)
+            transport.write(message)
 
 
 async def _grpc() -> None:
@@ -102,10 +95,9 @@ async def _grpc() -> None:
     server.add_generic_rpc_handlers((handler,))
     print(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)
     await server.start()
-    async for messages in _messages():
-        together = b"".join(messages)  # messages of protobuf, so this is one as well
+    async for message in _messages():
         for queue in handler.queues:
-            queue.put_nowait(together)
+            queue.put_nowait(message)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,8 @@ def cpu_s(pids: Iterable[int]) -> float:
     for pid in pids:
         top = psutil.Process(pid)
         for process in (top, *top.children(recursive=True)):
-            times = process.cpu_times()
-            total += times.user + times.system
+            # the clock of a process, clock_getcpuclockid(3): /proc tells hundredths of a second
+            total += time.clock_gettime(~process.pid << 3 | 2)
     return total
 
 

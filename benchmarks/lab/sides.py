@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from benchmarks.lab import events, openings
 from benchmarks.lab.measure import Missing
@@ -37,19 +38,23 @@ class Side:
     publish: Callable[[Sequence[bytes]], object]
 
 
-def of_tidings(
-    server: Server, stub: object, name: str, make: events.Make, *, over_grpc: bool, opening: bytes
-) -> Side:
-    """Return one way of reading a Tidings that runs."""
+@contextmanager
+def publisher(server: Server, make: events.Make) -> Iterator[Callable[[Sequence[bytes]], None]]:
+    """Lend what publishes an event for each mark, 100 a request, on one stream that stays open."""
+    asked: SimpleQueue[pb.PublishStreamRequest | None] = SimpleQueue()
+    with server.stub() as stub:
+        answers = iter(stub.PublishStream(iter(asked.get, None)))
 
-    def publish(marks: Sequence[bytes]) -> None:
-        for at in range(0, len(marks), 100):
-            drafts = [Draft(events=[make(mark)]) for mark in marks[at : at + 100]]
-            asked = pb.PublishStreamRequest(drafts=drafts)
-            list(stub.PublishStream(iter([asked])))  # type: ignore[attr-defined]
+        def publish(marks: Sequence[bytes]) -> None:
+            for at in range(0, len(marks), 100):
+                drafts = [Draft(events=[make(mark)]) for mark in marks[at : at + 100]]
+                asked.put(pb.PublishStreamRequest(drafts=drafts))
+                next(answers)
 
-    address = server.grpc if over_grpc else server.http
-    return Side(name, address, opening, [server.process.pid], publish)
+        try:
+            yield publish
+        finally:
+            asked.put(None)
 
 
 @contextmanager
@@ -60,8 +65,12 @@ def tidings(folder: Path, which: str) -> Iterator[Side]:
         "grpc": (events.node, True, openings.grpc(SUBSCRIBE, LIVE.SerializeToString())),
         "websocket": (events.docker, False, openings.websocket(WEBSOCKET)),
     }[which]
-    with serving(folder / f"tidings-{which}") as server, server.stub() as stub:
-        yield of_tidings(server, stub, "tidings", make, over_grpc=over_grpc, opening=opening)
+    with (
+        serving(folder / f"tidings-{which}") as server,
+        publisher(server, make) as publish,
+    ):
+        address = server.grpc if over_grpc else server.http
+        yield Side("tidings", address, opening, [server.process.pid], publish)
 
 
 @contextmanager
