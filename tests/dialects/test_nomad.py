@@ -70,9 +70,14 @@ def test_any_topic_passes_unchanged(good: event_pb2.Event) -> None:
 
 
 def test_json_in_another_order_is_the_same_content_and_another_number_is_not() -> None:
-    first = check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.0}}'))
-    assert check(NOMAD, event(payload_json=b'{ "A": {"y": 2.0, "x":1} }')).digest == first.digest
-    assert check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.00}}')).digest != first.digest
+    first = check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.0}}'), key="k")
+    assert (
+        check(NOMAD, event(payload_json=b'{ "A": {"y": 2.0, "x":1} }'), key="k").digest
+        == first.digest
+    )
+    assert (
+        check(NOMAD, event(payload_json=b'{"A":{"x":1,"y":2.00}}'), key="k").digest != first.digest
+    )
 
 
 SECRET = "canary-7f3a"

@@ -125,14 +125,6 @@ class Dialect:
             self.system
         )  # only systems with an id_field are asked, and they override it
 
-    def content(self, event: event_pb2.Event, path: str) -> bytes:
-        """Return bytes that are equal for events that a publisher would call the same.
-
-        Raises:
-            BadRequest: the content cannot be read.
-        """
-        return event.SerializeToString(deterministic=True)
-
     def subject(self, event: event_pb2.Event) -> str:
         """Return what the record of a checked first event is filed under."""
         return self.system
@@ -201,10 +193,11 @@ class Dialect:
             event.CopyFrom(given)
             path = f"events[{place}]."
             body = self._check_event(event, path)
-            content = self.content(event, path)
-            contents.update(len(content).to_bytes(8, "big") + content)
             if not key and len(draft.events) == 1:
                 key = self._key_of(event, body)
+            if key:  # nobody asks for the digest of a draft without
+                content = self._content(event)
+                contents.update(len(content).to_bytes(8, "big") + content)
             self._fill_event(event, body, context)
         encoded = stored.SerializeToString(deterministic=True)
         if len(encoded) > MAX_RECORD_BYTES:
@@ -214,7 +207,7 @@ class Dialect:
             subject=self.subject(stored.events[0]),
             body=encoded,
             key=key or None,
-            digest=contents.digest(),
+            digest=contents.digest() if key else b"",
         )
 
     def _check_event(self, event: event_pb2.Event, path: str) -> Message:
@@ -225,11 +218,31 @@ class Dialect:
             body.ClearField(field)
         inside = f"{path}{self.body_field}."
         self.check_body(body, inside)
+        if self.payload_fields is not None:
+            _, name = self.payload_fields
+            text: bytes = getattr(body, name)
+            if text:
+                check_object(text, inside + name)
         if self.id_field:
             self._check_ids(event, body, path)
         if self.time_field and body.HasField(self.time_field):
             self._check_times(event, getattr(body, self.time_field), path)
         return body
+
+    def _content(self, event: event_pb2.Event) -> bytes:
+        """Return bytes that are equal for checked events that a publisher would call the same.
+
+        JSON text counts in its canonical form: Nomad's member order is not stable.
+        """
+        if self.payload_fields is not None:
+            _, name = self.payload_fields
+            text: bytes = getattr(getattr(event, self.body_field), name)
+            if text:
+                same = event_pb2.Event()
+                same.CopyFrom(event)
+                setattr(getattr(same, self.body_field), name, json_runtime.canonical(text))
+                event = same
+        return event.SerializeToString(deterministic=True)
 
     def _check_ids(self, event: event_pb2.Event, body: Message, path: str) -> None:
         inner = getattr(body, self.id_field)
@@ -320,19 +333,18 @@ def timestamp(time_us: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
-def canonical_object(text: bytes, path: str) -> bytes:
-    """Return the one form that equal JSON objects share (`json_runtime.canonical`).
+def check_object(text: bytes, path: str) -> None:
+    """Refuse what is not the text of a JSON object.
 
     Raises:
-        BadRequest: the text is not JSON, or not an object.
+        BadRequest: it is not.
     """
     try:
-        canonical = json_runtime.canonical(text)
+        value = json_runtime.loads(text)
     except json_runtime.JsonError as error:
         raise BadRequest(path, str(error)) from error
-    if not canonical.startswith(b"{"):
+    if type(value) is not dict:
         raise BadRequest(path, "must be a JSON object")
-    return canonical
 
 
 def _check_key(key: str) -> None:

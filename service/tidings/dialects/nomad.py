@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import CheckContext, Dialect, canonical_object
+from tidings.dialects.dialect import CheckContext, Dialect
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 
 EVENT_BUFFER_SIZE = 100
@@ -111,16 +111,6 @@ class NomadDialect(Dialect):
             json_runtime.check_printable(body.payload)
         except json_runtime.JsonError as error:
             raise BadRequest(f"{path}payload.{error.path}", error.reason) from error
-
-    def content(self, event: event_pb2.Event, path: str) -> bytes:
-        """Return the event with canonical JSON: Nomad's member order is not stable."""
-        text = event.nomad.payload_json
-        if not text:
-            return super().content(event, path)
-        same = event_pb2.Event()
-        same.CopyFrom(event)
-        same.nomad.payload_json = canonical_object(text, path + "nomad.payload_json")
-        return super().content(same, path)
 
     def fill_body(self, body: Message, context: CheckContext) -> None:
         """Blank the secrets of the payload, typed or text."""

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import NANOS_PER_SECOND, Dialect, canonical_object
+from tidings.dialects.dialect import NANOS_PER_SECOND, Dialect
 from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
 
 MAX_JOB = 2**63 - 1
@@ -59,16 +59,6 @@ class PuppetDialect(Dialect):
         check_job(body.job, path + "job")
         if body.details_json and body.HasField("details"):
             raise BadRequest(path + "details_json", "either details or details_json, not both")
-
-    def content(self, event: event_pb2.Event, path: str) -> bytes:
-        """Return the event with its JSON text in canonical form."""
-        text = event.puppet.details_json
-        if not text:
-            return super().content(event, path)
-        same = event_pb2.Event()
-        same.CopyFrom(event)
-        same.puppet.details_json = canonical_object(text, path + "puppet.details_json")
-        return super().content(same, path)
 
     def subject(self, event: event_pb2.Event) -> str:
         """Return the job's subject, "puppet.352"."""
