@@ -18,17 +18,7 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    as_json = settings.log_format == "json"
-    last: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-        if as_json
-        # plain: the richer formats print local variables, which may hold what nobody should see
-        else [
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
-    )
+    last = _rendering(as_json=settings.log_format == "json", for_people=sys.stderr.isatty())
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -43,3 +33,18 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.WARNING), force=True)
+
+
+def _rendering(*, as_json: bool, for_people: bool) -> list[structlog.typing.Processor]:
+    if for_people and not as_json:
+        # plain: the richer formats print local variables, which may hold what nobody should see
+        plain = structlog.dev.plain_traceback
+        return [structlog.dev.ConsoleRenderer(colors=True, exception_formatter=plain)]
+    # Columns cost as much as the rest of a small call, and every call has its line.
+    order = ["timestamp", "level", "event"]
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
+    )
+    return [structlog.processors.format_exc_info, render]

@@ -103,7 +103,12 @@ class Settings:
     log_level: str = _setting(
         choice("debug", "info", "warning", "error"), "info", "least severe log line", "log"
     )
-    log_format: str = _setting(choice("text", "json"), "text", "form of log lines", "log")
+    log_format: str = _setting(
+        choice("text", "json"),
+        "text",
+        "form of log lines; text is logfmt but for a terminal",
+        "log",
+    )
     retention_age: float = _setting(
         DURATION, 30 * 86400.0, "how long records are kept, for each system", "retention"
     )
