@@ -1,4 +1,4 @@
-"""The light reader, and the processor time of servers."""
+"""The light reader, the light publisher, and the processor time of servers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psutil
 
-SOURCE = Path(__file__).with_name("reader.c")
 PATIENCE_S = 60.0
 
 
@@ -25,11 +24,12 @@ def mark() -> bytes:
     return b"@T%019d@" % time.time_ns()
 
 
-def compile_reader(folder: Path) -> Path:
-    """Compile the reader into a folder and return the program."""
-    program = folder / "reader"
+def compile_c(folder: Path, name: str) -> Path:
+    """Compile "reader" or "publisher" into a folder and return the program."""
+    program = folder / name
     if not program.exists():
-        subprocess.run(["cc", "-O2", "-o", str(program), str(SOURCE)], check=True)
+        source = Path(__file__).with_name(f"{name}.c")
+        subprocess.run(["cc", "-O2", "-o", str(program), str(source)], check=True)
     return program
 
 
@@ -65,6 +65,15 @@ class Count:
     """From the first event to the last."""
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How long calls took: all of them, and each."""
+
+    span_us: int
+    p50_us: int
+    p99_us: int
+
+
 class Readers:
     """Connections of one reader process."""
 
@@ -81,11 +90,32 @@ class Readers:
         return self._ask("now")
 
     def _ask(self, command: str) -> Count:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        return Count(*map(int, self._process.stdout.readline().split()))
+        return Count(*map(int, _asked(self._process, command).split()))
+
+
+class Publishers:
+    """Connections of one publisher process, each of which has one call under way at a time."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def run(self, calls: int) -> Run:
+        """Make so many calls, all connections together, and return once all are answered."""
+        return Run(*map(int, _asked(self._process, f"run {calls}").split()))
+
+
+@contextmanager
+def publishing(
+    folder: Path, address: str, opening: bytes, call: bytes, count: int
+) -> Iterator[Publishers]:
+    """Lend `count` publishers at an address (see publisher.c for what an opening and a call are)."""
+    host, _, port = address.rpartition(":")
+    files = [folder / f"{name}-{port}-{count}" for name in ("opening", "call")]
+    for file, content in zip(files, (opening, call), strict=True):
+        file.write_bytes(content)
+    program = compile_c(folder, "publisher")
+    with _helping([str(program), host, port, str(count), *map(str, files)]) as process:
+        yield Publishers(process)
 
 
 @contextmanager
@@ -94,20 +124,32 @@ def reading(folder: Path, address: str, openings: Sequence[bytes], count: int) -
     host, _, port = address.rpartition(":")
     file = folder / f"openings-{port}-{count}-{len(openings)}"
     file.write_bytes(b"".join(struct.pack("<I", len(each)) + each for each in openings))
+    program = compile_c(folder, "reader")
+    with _helping([str(program), host, port, str(count), str(file)]) as process:
+        yield Readers(process, count)
+
+
+@contextmanager
+def _helping(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [str(compile_reader(folder)), host, port, str(count), str(file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"no connections to {address}")
-        yield Readers(process, count)
+            raise RuntimeError(f"no connections: {command}")
+        yield process
     finally:
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+
+
+def _asked(process: subprocess.Popen[str], command: str) -> str:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(command + "\n")
+    process.stdin.flush()
+    return process.stdout.readline()

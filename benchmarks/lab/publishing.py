@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import sqlite3
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,34 +16,47 @@ from pathlib import Path
 import grpc
 
 from benchmarks.lab import events, openings, sides
-from benchmarks.lab.measure import mark, reading
+from benchmarks.lab.measure import mark, publishing, reading
 from benchmarks.lab.rounds import Size
 from tests.e2e.rig import serving
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import event_service_pb2_grpc
 from tidings.v1.event_pb2 import Draft
 
-_PUBLISHERS, _PER_CALL = 64, 10
+_PUBLISHERS, _PER_CALL, _CALLS = 64, 10, 6400
+_PUBLISH = "/tidings.v1.EventService/Publish"
+
+_Job = tuple[list[tuple[bytes]], asyncio.Future[None]]
+"""Rows, and who waits for their commit."""
 
 
-def publish_rate(folder: Path, size: Size) -> float:
-    """Return the rate of 64 publishers, 10 events a call, to that of a bare loop of commits.
+def publish_rate(*, streamed: bool) -> Callable[[Path, Size], float]:
+    """Return how the rate of 64 publishers, 10 events a call, is to that of a bare loop of commits.
 
-    All publishers wait for their commits, so that a bare commit holds what all of them asked.
+    A call is a unary Publish or, `streamed`, a message of the publisher's own PublishStream. The
+    bare loop has 64 publishers in one process, and one writer thread that commits what waits.
     """
-    calls = size.steady_events // 5
-    asked = pb.PublishRequest(draft=Draft(events=[events.small(mark())] * _PER_CALL))
-    row = (asked.draft.events[0].SerializeToString(),)
-    group = [row] * (_PUBLISHERS * _PER_CALL)
-    ratios = []
-    with serving(folder / "tidings") as server, _table(folder / "bare") as table:
-        for _ in range(size.rounds):
-            ours_s = asyncio.run(_publish_all(server.grpc, asked, calls))
-            theirs_s = sum(_seconds(lambda: _commit(table, group)) for _ in range(calls))
-            ratios.append(theirs_s / ours_s)
-            total = _PUBLISHERS * _PER_CALL * calls
-            _note(f"{total / ours_s:.0f} events/s, bare commits {total / theirs_s:.0f}")
-    return statistics.median(ratios)
+
+    def measure(folder: Path, size: Size) -> float:
+        calls = _CALLS // size.one_of
+        draft = Draft(events=[events.small(mark())] * _PER_CALL)
+        opening, call = _calls(draft, streamed=streamed)
+        row = draft.events[0].SerializeToString()
+        ratios = []
+        with (
+            serving(folder / "tidings") as server,
+            publishing(folder, server.grpc, opening, call, _PUBLISHERS) as publishers,
+            _table(folder / "bare") as table,
+        ):
+            publishers.run(_PUBLISHERS * 10)
+            for _ in range(size.rounds):
+                ours_s = publishers.run(calls).span_us / 1e6
+                theirs_s = asyncio.run(_bare_publishing_s(table, row, calls))
+                ratios.append(theirs_s / ours_s)
+                total = calls * _PER_CALL
+                _note(f"{total / ours_s:.0f} events/s, bare commits {total / theirs_s:.0f}")
+        return statistics.median(ratios)
+
+    return measure
 
 
 def lone_publish(folder: Path, size: Size) -> float:
@@ -101,24 +116,65 @@ def catch_up(folder: Path, size: Size) -> float:
     return statistics.median(ratios)
 
 
-async def _publish_all(address: str, asked: pb.PublishRequest, calls: int) -> float:
-    async with grpc.aio.insecure_channel(address) as channel:
-        stub = event_service_pb2_grpc.EventServiceStub(channel)
+def _calls(draft: Draft, *, streamed: bool) -> tuple[bytes, bytes]:
+    """Return the opening and the call of publishers of a draft."""
+    if streamed:
+        message = pb.PublishStreamRequest(drafts=[draft]).SerializeToString()
+        opening = openings.WINDOWS + openings.head(_PUBLISH + "Stream", 1)
+        return opening, openings.message(message, 1, is_last=False)
+    message = pb.PublishRequest(draft=draft).SerializeToString()
+    call = openings.head(_PUBLISH, 1) + openings.message(message, 1, is_last=True)
+    return openings.WINDOWS, call
 
-        async def publisher() -> None:
-            for _ in range(calls):
-                await stub.Publish(asked)
 
-        await stub.Publish(asked)
-        began = time.monotonic()
-        await asyncio.gather(*(publisher() for _ in range(_PUBLISHERS)))
-        return time.monotonic() - began
+async def _bare_publishing_s(table: sqlite3.Connection, row: bytes, calls: int) -> float:
+    """Return how long 64 publishers in this process take, each awaiting the commit of its rows."""
+    loop = asyncio.get_running_loop()
+    waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+
+    def commit_all() -> None:
+        """Commit whatever waits, as one group, until told to stop."""
+        job = waiting.get()
+        while job is not None:
+            jobs = [job]
+            while (job := _next(waiting)) is not None:
+                jobs.append(job)
+            _commit(table, [row for rows, _ in jobs for row in rows])
+            loop.call_soon_threadsafe(_succeed, [done for _, done in jobs])
+            job = waiting.get()
+
+    async def publish(count: int) -> None:
+        for _ in range(count):
+            done = loop.create_future()
+            waiting.put(([(row,)] * _PER_CALL, done))
+            await done
+
+    writer = threading.Thread(target=commit_all)
+    writer.start()
+    began = time.monotonic()
+    await asyncio.gather(*(publish(calls // _PUBLISHERS) for _ in range(_PUBLISHERS)))
+    took_s = time.monotonic() - began
+    waiting.put(None)
+    writer.join()
+    return took_s
+
+
+def _next(waiting: queue.SimpleQueue[_Job | None]) -> _Job | None:
+    try:
+        return waiting.get_nowait()
+    except queue.Empty:
+        return None
+
+
+def _succeed(answers: list[asyncio.Future[None]]) -> None:
+    for answer in answers:
+        answer.set_result(None)
 
 
 @contextmanager
 def _table(file: Path) -> Iterator[sqlite3.Connection]:
     """Lend a table whose commits survive a power cut."""
-    with closing(sqlite3.connect(file, isolation_level=None)) as table:
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as table:
         table.execute("PRAGMA journal_mode=WAL")
         table.execute("PRAGMA synchronous=FULL")
         table.execute("CREATE TABLE records (seq INTEGER PRIMARY KEY, body BLOB)")
