@@ -108,7 +108,7 @@ class Publishers:
 def publishing(
     folder: Path, address: str, opening: bytes, call: bytes, count: int
 ) -> Iterator[Publishers]:
-    """Lend `count` publishers at an address (see publisher.c for what an opening and a call are)."""
+    """Lend `count` publishers at an address; publisher.c says what an opening and a call are."""
     host, _, port = address.rpartition(":")
     files = [folder / f"{name}-{port}-{count}" for name in ("opening", "call")]
     for file, content in zip(files, (opening, call), strict=True):
@@ -131,9 +131,7 @@ def reading(folder: Path, address: str, openings: Sequence[bytes], count: int) -
 
 @contextmanager
 def _helping(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":

@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 
 from benchmarks.lab import events, openings, sides
-from benchmarks.lab.measure import mark, publishing, reading
+from benchmarks.lab.measure import mark, publishing
 from benchmarks.lab.rounds import Size
 from tests.e2e.rig import serving
 from tidings.v1 import event_service_pb2 as pb
@@ -39,7 +39,7 @@ def publish_rate(*, streamed: bool) -> Callable[[Path, Size], float]:
     def measure(folder: Path, size: Size) -> float:
         calls = _CALLS // size.one_of
         draft = Draft(events=[events.small(mark())] * _PER_CALL)
-        opening, call = _calls(draft, streamed=streamed)
+        opening, call = calls_of([draft] if streamed else draft)
         row = draft.events[0].SerializeToString()
         ratios = []
         with (
@@ -89,40 +89,13 @@ def lone_publish(folder: Path, size: Size) -> float:
     return statistics.median(ratios)
 
 
-def catch_up(folder: Path, size: Size) -> float:
-    """Return the rate of one gRPC reader of a whole log to that of a bare scan of its rows."""
-    total = 100 * size.backlog_events
-    request = pb.SubscribeRequest(earliest=True)
-    request.nomad.topics.add(topic="*")
-    opening = openings.grpc(sides.SUBSCRIBE, request.SerializeToString())
-    ratios = []
-    with serving(folder / "tidings") as server:
-        with server.stub() as stub:
-            fill = pb.PublishStreamRequest(drafts=[Draft(events=[events.small(mark())])] * 500)
-            for _ in stub.PublishStream(iter([fill] * (total // 500))):
-                pass
-        with _table(folder / "bare") as table:
-            row = (events.small(mark()).SerializeToString(),)
-            _commit(table, [row] * total)
-            for _ in range(size.rounds):
-                began = time.monotonic()
-                with reading(folder, server.grpc, [opening], 1) as reader:
-                    # a mark that the end of a frame cuts in two is not seen
-                    reader.wait(total * 98 // 100)
-                ours_s = time.monotonic() - began
-                theirs_s = _seconds(lambda: _scan(table))
-                ratios.append(theirs_s / ours_s)
-                _note(f"{total / ours_s:.0f} events/s, bare scan {total / theirs_s:.0f}")
-    return statistics.median(ratios)
-
-
-def _calls(draft: Draft, *, streamed: bool) -> tuple[bytes, bytes]:
-    """Return the opening and the call of publishers of a draft."""
-    if streamed:
-        message = pb.PublishStreamRequest(drafts=[draft]).SerializeToString()
+def calls_of(drafts: Draft | list[Draft]) -> tuple[bytes, bytes]:
+    """Return opening and call of publishers: Publish of a draft, or PublishStream of a list."""
+    if isinstance(drafts, list):
+        message = pb.PublishStreamRequest(drafts=drafts).SerializeToString()
         opening = openings.WINDOWS + openings.head(_PUBLISH + "Stream", 1)
         return opening, openings.message(message, 1, is_last=False)
-    message = pb.PublishRequest(draft=draft).SerializeToString()
+    message = pb.PublishRequest(draft=drafts).SerializeToString()
     call = openings.head(_PUBLISH, 1) + openings.message(message, 1, is_last=True)
     return openings.WINDOWS, call
 
@@ -185,12 +158,6 @@ def _commit(table: sqlite3.Connection, rows: list[tuple[bytes]]) -> None:
     table.execute("BEGIN")
     table.executemany("INSERT INTO records (body) VALUES (?)", rows)
     table.execute("COMMIT")
-
-
-def _scan(table: sqlite3.Connection) -> None:
-    found = table.execute("SELECT seq, body FROM records ORDER BY seq")
-    while found.fetchmany(1000):
-        pass
 
 
 def _seconds(work: Callable[[], object]) -> float:

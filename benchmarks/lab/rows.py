@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lab import many, publishing, sides
+from benchmarks.lab import bystanders, many, million, publishing, sides
 from benchmarks.lab.rounds import Size, backlog, steady
 
 
@@ -111,7 +111,7 @@ ROWS = (
         title="rate, catch-up over gRPC from SQLite, 300 B / bare table scan",
         must=0.15,
         aim=0.4,
-        measure=publishing.catch_up,
+        measure=million.catch_up,
         more_is_better=True,
     ),
     Row(
@@ -134,6 +134,42 @@ ROWS = (
         must=40,
         aim=24,
         measure=many.idle_kb("websocket"),
+    ),
+    Row(
+        number=13,
+        title="MB beyond the tail, a gRPC reader that never reads, 200 MB",
+        must=32,
+        aim=8,
+        measure=bystanders.never_reading("grpc"),
+    ),
+    Row(
+        number=13,
+        title="MB beyond both tails, the same, Nomad ndjson",
+        must=32,
+        aim=8,
+        measure=bystanders.never_reading("ndjson"),
+    ),
+    Row(
+        number=14,
+        title="time from start to ready, 1,000,000 events / empty log",
+        must=2,
+        aim=1.2,
+        measure=million.start,
+    ),
+    Row(
+        number=15,
+        title="rate, publishing groups of 100 beside two who catch up / alone",
+        must=0.5,
+        aim=0.8,
+        measure=million.publish_beside_readers,
+        more_is_better=True,
+    ),
+    Row(
+        number=16,
+        title="p99, publish beside 20 Puppet clients that re-read a job / idle",
+        must=3,
+        aim=1.5,
+        measure=bystanders.publish_beside_polls,
     ),
 )
 

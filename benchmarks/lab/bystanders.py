@@ -1,0 +1,101 @@
+"""Rows about readers who must not be felt: one who never reads, and some who read all the time."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import statistics
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from benchmarks.lab import events, sides
+from benchmarks.lab.measure import mark, publishing, rss_bytes
+from benchmarks.lab.million import fill, note
+from benchmarks.lab.publishing import calls_of
+from benchmarks.lab.rounds import Size
+from tests.e2e.rig import serving
+from tidings.v1 import event_pb2
+
+_PASSING_BYTES = 200_000_000
+_GROUP = 500
+_MIB = 1024**2
+_TAILS_MIB = {"grpc": 64, "ndjson": 64 + 32}
+"""What the tails hold by default: the service's, and the gateway's for those who read there."""
+
+_CLIENTS, _JOB_EVENTS, _PUBLISHES = 20, 10_000, 1000
+_JOB_PATH = "/orchestrator/v1/jobs/352/events"
+
+
+def never_reading(which: str) -> Callable[[Path, Size], float]:
+    """Return the most MB (1024^2) that the processes grow by, beyond the tails' own size.
+
+    A reader asks for everything and never reads while 200 MB of the Node's events pass.
+    """
+
+    def measure(folder: Path, size: Size) -> float:
+        count = _PASSING_BYTES // events.node(mark()).ByteSize() // size.one_of
+        with sides.tidings(folder, which) as side:
+            side.publish([mark() for _ in range(_GROUP)])  # what is made once is made by now
+            before = most = rss_bytes(side.pids)
+            host, _, port = side.address.rpartition(":")
+            with closing(socket.create_connection((host, int(port)))) as reader:
+                reader.sendall(side.opening)
+                for _ in range(0, count, _GROUP):
+                    side.publish([mark() for _ in range(_GROUP)])
+                    most = max(most, rss_bytes(side.pids))
+        grown = (most - before) / _MIB
+        note(f"{count} events passed, {grown:.0f} MB more")
+        return grown if size.one_of > 1 else grown - _TAILS_MIB[which]
+
+    return measure
+
+
+def publish_beside_polls(folder: Path, size: Size) -> float:
+    """Return the p99 of a lone publisher while 20 clients re-read a job, to that without them."""
+    job, publishes = _JOB_EVENTS // size.one_of, _PUBLISHES // min(size.one_of, 10)
+    step = event_pb2.Event()
+    step.puppet.type, step.puppet.job = "node_running", "352"
+    step.puppet.details.node, step.puppet.message = "node-17.example.com", "Started puppet run"
+    fill(folder / "tidings", event_pb2.Draft(events=[step]), job)
+    opening, call = calls_of(event_pb2.Draft(events=[events.small(mark())]))
+    ratios = []
+    with (
+        serving(folder / "tidings") as server,
+        publishing(folder, server.grpc, opening, call, 1) as publisher,
+    ):
+        publisher.run(publishes)
+        for _ in range(size.rounds):
+            idle = publisher.run(publishes)
+            with _polling(server.http) as answers:
+                beside = publisher.run(publishes)
+            ratios.append(beside.p99_us / idle.p99_us)
+            note(
+                f"p50 and p99 {beside.p50_us} and {beside.p99_us} us beside {len(answers)} answers,"
+                f" {idle.p50_us} and {idle.p99_us} us idle"
+            )
+    return statistics.median(ratios)
+
+
+@contextmanager
+def _polling(address: str) -> Iterator[list[int]]:
+    """Let 20 clients read the job, again and again; lend the sizes of all answers so far."""
+    sizes: list[int] = []
+    over = threading.Event()
+
+    def poll() -> None:
+        with closing(http.client.HTTPConnection(address)) as client:
+            while not over.is_set():
+                client.request("GET", _JOB_PATH)
+                sizes.append(len(client.getresponse().read()))
+
+    clients = [threading.Thread(target=poll) for _ in range(_CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        yield sizes
+    finally:
+        over.set()
+        for client in clients:
+            client.join()
