@@ -128,10 +128,9 @@ test: $(INSTALLED) $(PY_CLIENTS) ## everything that needs only Python, the Pytho
 test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
 
-ON_NATS := tests/rpc tests/e2e/test_access.py tests/e2e/test_copy.py tests/e2e/test_positions.py \
-  tests/e2e/test_restarts.py tests/e2e/test_secrets.py tests/e2e/test_seed_event.py
-test-nats: $(INSTALLED) ## the RPC and end-to-end suites again, with the log on NATS JetStream
-	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded' $(ON_NATS)
+ON_NATS := tests/rpc tests/gateway/doors tests/e2e
+test-nats: $(INSTALLED) $(PY_CLIENTS) ## the suites of RPCs, doors and processes again, with the log on NATS JetStream
+	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded and not own_store' $(ON_NATS)
 
 MINUTES ?= 10
 chaos: $(INSTALLED) ## kill, freeze and slow down NATS servers and Tidings under clients, for MINUTES minutes

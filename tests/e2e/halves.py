@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.e2e.rig import store_flags
 from tests.patience import PATIENCE_S
 
 TIDINGS = (sys.executable, "-m", "tidings.app")
@@ -26,12 +27,13 @@ class Half:
 
 @contextlib.contextmanager
 def half(folder: Path, name: str, *flags: str) -> Iterator[Half]:
-    """Lend a half that is ready, and end it."""
+    """Lend a half that is ready, and end it; a service with a log that is new."""
+    store = store_flags() if name == "service" else []
     log_path = folder / f"{name}.log"
     with (
         log_path.open("a") as log,
         subprocess.Popen(
-            [*TIDINGS, name, *flags], stdout=subprocess.PIPE, stderr=log, text=True
+            [*TIDINGS, name, *store, *flags], stdout=subprocess.PIPE, stderr=log, text=True
         ) as process,
     ):
         assert process.stdout is not None

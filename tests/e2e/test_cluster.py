@@ -16,7 +16,7 @@ from tests.nats.shared import store_flags_of
 from tests.patience import PATIENCE_S, until
 from tidings.v1 import event_pb2, event_service_pb2
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.own_store]
 
 
 @pytest.fixture(scope="module")

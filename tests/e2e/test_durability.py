@@ -19,11 +19,13 @@ from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
 CANARY = "fired-under-strace"
 
 
+@pytest.mark.embedded  # its file's own setting
 def test_the_writer_is_fully_synchronous(tmp_path: Path) -> None:
     with contextlib.closing(open_writer(tmp_path, "full", now_us=0)) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
+@pytest.mark.embedded  # its own process is what syncs
 @pytest.mark.clients  # needs strace
 def test_fdatasync_comes_before_the_answer(server: Server, tmp_path: Path) -> None:
     assert shutil.which("strace"), "strace is missing: apt-get install strace"

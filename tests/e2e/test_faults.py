@@ -11,7 +11,7 @@ import pytest
 
 from tests.nats.faults import Field, check_through, field_of_faults
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.own_store, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

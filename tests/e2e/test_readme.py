@@ -61,6 +61,7 @@ def test_the_commands_named_exist(readme: str) -> None:
         assert done.returncode == 0, command
 
 
+@pytest.mark.own_store
 @pytest.mark.parametrize("target", ["demo", "run"])
 def test_make_demo_and_make_run(root: Path, tmp_path: Path, target: str) -> None:
     flags = f"DATA={tmp_path / 'data'}", "ARGS=--http=127.0.0.1:0 --grpc=127.0.0.1:0"

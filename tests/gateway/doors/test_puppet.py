@@ -252,6 +252,7 @@ class TestPrintedJob:
         assert job.joined(9) == jobs.print_item(self.item(9))
 
 
+@pytest.mark.embedded  # where a stream is deleted, the service ends
 def test_a_wiped_log_leaves_nothing_of_the_old_job(server: Server) -> None:
     with serving(server.data.with_name("wiped")) as mine:
         publish(mine, *({**SEED, "job": "9", "message": str(n)} for n in range(3)))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.doors.rig import gateway
-from tests.gateway.doors.transcript import parse, play
+from tests.gateway.doors.transcript import Positions, parse, play
+from tests.nats.shared import ON_NATS
 from tests.rpc.serving import serving
 
 FOLDER = Path(__file__).parent
@@ -18,6 +19,10 @@ FILES = sorted(FOLDER.glob("*/transcripts/*.txt"))
 def test_transcript(file: Path, address: str) -> None:
     exchanges = parse(file.read_text())
     assert exchanges
+    positions: Positions = {}
     with serving(address) as served, gateway(served.server, address) as http:
         for exchange in exchanges:
-            assert play(http, exchange) == exchange.expected, exchange.sent[0]
+            assert play(http, exchange, positions) == exchange.expected, exchange.sent[0]
+    seqs = [int(positions[name]) for name in sorted(positions, key=int)]
+    assert seqs == sorted(set(seqs))
+    assert ON_NATS or all(name == seq for name, seq in positions.items())

@@ -3,11 +3,13 @@
 A line `> …` is sent, a line `< …` is what comes back, a line `# …` is a remark. Every request comes
 on a connection of its own. In what is read, `⏎` is a line feed and `<uuid>` stands for any UUID;
 the Date header is left out, and so is the length of what is sent. An answer in chunks ends with
-`< (end)`, or goes on when the client leaves.
+`< (end)`, or goes on when the client leaves. `<2>` stands for a position, the same wherever it
+comes again: 2 in a store without gaps, and whichever it is in one where keys take positions too.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +17,10 @@ from dataclasses import dataclass, field
 from tests.gateway.doors.rig import Answer, Connection, Http, request_bytes
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_POSITION = re.compile(r"<(\d+)>")
 _END = "(end)"
+Positions = dict[str, str]
+"""What stands for each position that was seen."""
 
 
 @dataclass
@@ -41,17 +46,33 @@ def parse(text: str) -> list[Exchange]:
     return exchanges
 
 
-def play(http: Http, exchange: Exchange) -> list[str]:
-    """Send the request and return what comes back, as it would stand in a transcript."""
-    gap = exchange.sent.index("") if "" in exchange.sent else len(exchange.sent)
-    first, *headers = exchange.sent[:gap]
+def play(http: Http, exchange: Exchange, positions: Positions) -> list[str]:
+    """Send the request and return what comes back, as it would stand in a transcript.
+
+    Learns positions that come for the first time.
+    """
+    sent = [_POSITION.sub(lambda found: positions[found[1]], line) for line in exchange.sent]
+    gap = sent.index("") if "" in sent else len(sent)
+    first, *headers = sent[:gap]
     method, target, version = first.split(" ")
     assert version == "HTTP/1.1"
-    body = "\n".join(exchange.sent[gap + 1 :]).encode()
+    body = "\n".join(sent[gap + 1 :]).encode()
     assert headers.pop(0) == "Host: tidings"
     with http.connection() as connection:
         connection.send(request_bytes(method, target, headers, body))
-        return list(_read(connection, method, exchange.expected))
+        lines = list(_read(connection, method, exchange.expected))
+    pairs = itertools.zip_longest(lines, exchange.expected[: len(lines)], fillvalue="")
+    return [_named(line, expected, positions) for line, expected in pairs]
+
+
+def _named(line: str, expected: str, positions: Positions) -> str:
+    """Return what was expected if the line is that, once its positions are filled in."""
+    names = _POSITION.findall(expected)
+    numbers = re.fullmatch(r"(\d+)".join(map(re.escape, _POSITION.split(expected)[::2])), line)
+    if numbers is None:
+        return line
+    seen = zip(names, numbers.groups(), strict=True)
+    return expected if all(positions.setdefault(a, b) == b for a, b in seen) else line
 
 
 def _read(connection: Connection, method: str, expected: list[str]) -> Iterator[str]:
