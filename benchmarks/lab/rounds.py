@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +57,29 @@ def steady(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], f
     )
 
 
-def backlog(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
+def flood(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
     """Return the ratio of CPU per delivered event when all are published at once."""
 
     def one_round(side: Side, reader: Readers, size: Size) -> float:
         began = cpu_s(side.pids)
         side.publish([mark() for _ in range(size.backlog_events)])
+        count = reader.wait(size.backlog_events * readers)
+        return _note(side, count, cpu_s(side.pids) - began)
+
+    return lambda folder, size: compare(
+        folder, size, (tidings_as(which), other), readers, one_round
+    )
+
+
+def backlog(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
+    """Return the same without publishing, which is done while nothing can be delivered."""
+
+    def one_round(side: Side, reader: Readers, size: Size) -> float:
+        with side.holding():
+            began = cpu_s(side.pids)
+            side.publish([mark() for _ in range(size.backlog_events)])
+            if side.holding is not nullcontext:  # else it delivers from the first event on
+                began = cpu_s(side.pids)
         count = reader.wait(size.backlog_events * readers)
         return _note(side, count, cpu_s(side.pids) - began)
 
@@ -86,14 +103,14 @@ def compare(
     """Return the median of the rounds' ratios, the first side's cost to the second's."""
     with ExitStack() as stack:
         pairs = []
-        for open_ in opened:
+        for open_ in reversed(opened):  # ours last: the other may be missing
             side = stack.enter_context(open_(folder))
             reader = stack.enter_context(reading(folder, side.address, [side.opening], readers))
             warm_up(side, reader)
             pairs.append((side, reader))
         ratios = []
         for _ in range(size.rounds):
-            ours, theirs = (one_round(side, reader, size) for side, reader in pairs)
+            theirs, ours = (one_round(side, reader, size) for side, reader in pairs)
             ratios.append(ours / theirs)
     return statistics.median(ratios)
 

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -20,19 +21,42 @@ var (
 	subscribers = map[chan any]bool{}
 )
 
-// shape returns the struct that a Go programmer would have declared for a value.
-func shape(value any) reflect.Type {
-	object, ok := value.(map[string]any)
-	if !ok || len(object) == 0 {
-		return reflect.TypeOf(&value).Elem()
+// shape returns the type that a Go programmer would have declared for a member with such values.
+func shape(values []any) reflect.Type {
+	members := map[string][]any{}
+	var elements []any
+	var leaf any
+	for _, value := range values {
+		switch value := value.(type) {
+		case map[string]any:
+			for name, member := range value {
+				members[name] = append(members[name], member)
+			}
+		case []any:
+			elements = append(elements, value...)
+		case nil:
+		default:
+			leaf = value
+		}
 	}
-	var fields []reflect.StructField
-	for name, member := range object {
-		tag := reflect.StructTag(`json:` + fmt.Sprintf("%q", name))
-		field := fmt.Sprintf("F%d", len(fields))
-		fields = append(fields, reflect.StructField{Name: field, Type: shape(member), Tag: tag})
+	switch {
+	case len(members) > 0:
+		var fields []reflect.StructField
+		for name, found := range members {
+			tag := reflect.StructTag(`json:` + fmt.Sprintf("%q", name))
+			field := fmt.Sprintf("F%d", len(fields))
+			fields = append(fields, reflect.StructField{Name: field, Type: shape(found), Tag: tag})
+		}
+		return reflect.PointerTo(reflect.StructOf(fields))
+	case len(elements) > 0:
+		return reflect.SliceOf(shape(elements))
+	case leaf == nil:
+		return reflect.TypeOf([]string{})
 	}
-	return reflect.StructOf(fields)
+	if number, ok := leaf.(float64); ok && number == math.Trunc(number) {
+		return reflect.TypeOf(int64(0))
+	}
+	return reflect.TypeOf(leaf)
 }
 
 func stream(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +95,7 @@ func main() {
 		if kind == nil {
 			var value any
 			json.Unmarshal(text, &value)
-			kind = shape(value)
+			kind = shape([]any{value})
 		}
 		event := reflect.New(kind).Interface()
 		if json.Unmarshal(text, event) != nil {

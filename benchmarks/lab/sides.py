@@ -8,23 +8,23 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
+
+import psutil
 
 from benchmarks.lab import events, openings
 from benchmarks.lab.measure import Missing
 from tests.e2e.rig import Server, serving
+from tidings.gateway.line_tail import MAX_CHUNK_BYTES
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_pb2 import Draft
 
 ROOT = Path(__file__).parents[2]
-LIVE = pb.SubscribeRequest(latest=True, payload_format=pb.PAYLOAD_FORMAT_JSON)
-LIVE.nomad.topics.add(topic="*")
 SUBSCRIBE = "/tidings.v1.EventService/Subscribe"
-NDJSON = "/v1/event/stream?topic=*"
-WEBSOCKET = "/api/audit/v1/events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,11 @@ class Side:
     name: str
     address: str
     opening: bytes
+    """Asks for what is published from now on."""
     pids: Sequence[int]
     publish: Callable[[Sequence[bytes]], object]
+    holding: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Lends the time in which what is published waits, where that can be had."""
 
 
 @contextmanager
@@ -57,20 +60,45 @@ def publisher(server: Server, make: events.Make) -> Iterator[Callable[[Sequence[
             asked.put(None)
 
 
+LIVE = pb.SubscribeRequest(latest=True, payload_format=pb.PAYLOAD_FORMAT_JSON)
+LIVE.nomad.topics.add(topic="*")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of reading Tidings, with an event that comes that way."""
+
+    make: events.Make
+    opening: bytes
+
+
+WAYS = {
+    "grpc": Way(events.node, openings.grpc(SUBSCRIBE, LIVE.SerializeToString())),
+    "ndjson": Way(events.node, openings.http("/v1/event/stream?topic=*")),
+    "websocket": Way(events.docker, openings.websocket("/api/audit/v1/events")),
+}
+
+
 @contextmanager
-def tidings(folder: Path, which: str) -> Iterator[Side]:
-    """Lend Tidings, read as "ndjson", "grpc" or "websocket"."""
-    make, over_grpc, opening = {
-        "ndjson": (events.node, False, openings.http(NDJSON)),
-        "grpc": (events.node, True, openings.grpc(SUBSCRIBE, LIVE.SerializeToString())),
-        "websocket": (events.docker, False, openings.websocket(WEBSOCKET)),
-    }[which]
+def tidings(folder: Path, which: str, make: events.Make | None = None) -> Iterator[Side]:
+    """Lend Tidings, read in one of its ways."""
+    way = WAYS[which]
     with (
         serving(folder / f"tidings-{which}") as server,
-        publisher(server, make) as publish,
+        publisher(server, make or way.make) as publish,
     ):
-        address = server.grpc if over_grpc else server.http
-        yield Side("tidings", address, opening, [server.process.pid], publish)
+        address = server.grpc if which == "grpc" else server.http
+        holding = partial(_stopped, server.children()["gateway"])
+        yield Side("tidings", address, way.opening, [server.process.pid], publish, holding)
+
+
+@contextmanager
+def _stopped(process: psutil.Process) -> Iterator[None]:
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 @contextmanager
@@ -80,8 +108,12 @@ def _fed(
     first: bytes,
     opening: bytes,
     print_: Callable[[bytes], bytes],
+    join_bytes: int = 0,
 ) -> Iterator[Side]:
-    """Lend a server that publishes what comes on its stdin, beginning with `first`."""
+    """Lend a server that publishes what comes on its stdin, beginning with `first`.
+
+    Events that are published together are joined as long as they have no more than `join_bytes`.
+    """
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
@@ -90,13 +122,21 @@ def _fed(
     pipe = process.stdin
     fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 2**20)  # so that a backlog can be seen whole
 
+    def say(text: bytes) -> None:
+        pipe.write(struct.pack("<I", len(text)) + text)
+
     def publish(marks: Sequence[bytes]) -> None:
+        joined = b""
         for text in map(print_, marks):
-            pipe.write(struct.pack("<I", len(text)) + text)
+            if joined and len(joined) + len(text) > join_bytes:
+                say(joined)
+                joined = b""
+            joined += text
+        say(joined)
 
     try:
         if first:
-            pipe.write(struct.pack("<I", len(first)) + first)
+            say(first)
         address = process.stdout.readline().decode().strip()
         yield Side(name, address, opening, [process.pid], publish)
     finally:
@@ -116,6 +156,15 @@ def writer(folder: Path) -> Iterator[Side]:
     """Lend the bare writer of Nomad's lines."""
     del folder
     with _fed("bare writer", (*_BARE, "writer"), _CHUNKED, openings.http("/"), _chunk) as side:
+        yield side
+
+
+@contextmanager
+def joining_writer(folder: Path) -> Iterator[Side]:
+    """Lend the bare writer, which writes as much at once as Tidings does."""
+    del folder
+    command, opening = (*_BARE, "writer"), openings.http("/")
+    with _fed("joining writer", command, _CHUNKED, opening, _chunk, MAX_CHUNK_BYTES) as side:
         yield side
 
 
