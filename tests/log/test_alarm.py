@@ -7,17 +7,17 @@ import asyncio
 import pytest
 
 from tests.log.rig import run, turns
-from tidings.log.alarm import Alarm
+from tidings.log.alarm import Alarm, Waiter
 
 
 class Source:
     def __init__(self) -> None:
-        self.waiters: list[asyncio.Future[bool]] = []
+        self.waiters: list[Waiter] = []
 
-    def wait(self, waiter: asyncio.Future[bool]) -> None:
+    def wait(self, waiter: Waiter) -> None:
         self.waiters.append(waiter)
 
-    def leave(self, waiter: asyncio.Future[bool]) -> None:
+    def leave(self, waiter: Waiter) -> None:
         self.waiters.remove(waiter)
 
 
@@ -43,7 +43,7 @@ def test_one_timer_serves_all_waits_for_a_deadline(monkeypatch: pytest.MonkeyPat
             patience_s = deadline_s - asyncio.get_running_loop().time()
             waiting = asyncio.ensure_future(alarm.moves_within(patience_s))
             await turns(2)
-            source.waiters[0].set_result(True)
+            source.waiters[0].tell()
             assert await waiting
         assert len(timers) == 1
         waiting = asyncio.ensure_future(alarm.moves_within(90))
@@ -72,12 +72,12 @@ def test_ringing_while_nobody_waits_is_not_heard_later() -> None:
         alarm = Alarm(source)
         waiting = asyncio.ensure_future(alarm.moves_within(0.001))
         await turns(2)
-        source.waiters[0].set_result(True)
+        source.waiters[0].tell()
         assert await waiting
         assert not await Alarm(source).moves_within(0.01)  # the first one's time has come and gone
         waiting = asyncio.ensure_future(alarm.moves_within(60))
         await turns(2)
-        source.waiters[0].set_result(True)
+        source.waiters[0].tell()
         assert await waiting
         alarm.close()
 

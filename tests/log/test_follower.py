@@ -18,6 +18,8 @@ from tests.log.rig import (
     words,
 )
 from tidings.core.errors import CursorExpired, LogClosed, PositionAhead, StoreUnavailable
+from tidings.log.alarm import PassOn
+from tidings.log.batch import Batch
 from tidings.log.follower import Follower
 from tidings.log.limits import LogLimits
 
@@ -491,5 +493,97 @@ def test_a_closed_follower_leaves_its_group_once() -> None:
             assert rig.log.group_count == 0
             with pytest.raises(AssertionError, match="closed"):
                 await one.take(0)
+
+    run(scenario())
+
+
+class Offered:
+    """Takes over what it is offered, as often as it is told to."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.texts: list[list[str]] = []
+
+    def __call__(self, batch: Batch) -> bool:
+        if not self.left:
+            return False
+        self.left -= 1
+        self.texts.append(texts(batch))
+        return True
+
+
+def test_what_comes_during_a_take_is_offered_and_costs_the_reader_no_turn() -> None:
+    async def scenario() -> None:
+        async with running() as rig, asyncio.TaskGroup() as tasks:
+            with rig.log.follow(select(nomad=words("job")), 1) as follower:
+                offered = Offered(3)
+                waits: list[float] = []
+                moves_within = follower._alarm.moves_within  # noqa: SLF001 - counts its waits
+
+                async def counted(patience_s: float, pass_on: PassOn | None = None) -> bool:
+                    waits.append(patience_s)
+                    return await moves_within(patience_s, pass_on)
+
+                follower._alarm.moves_within = counted  # type: ignore[method-assign]  # noqa: SLF001
+                taking = tasks.create_task(follower.take(30, offer=offered))
+                await turns(2)
+                await rig.add("job", "job 2")
+                await rig.add("node")
+                await rig.add("job 3")
+                await turns(3)
+                assert offered.texts == [["job", "job 2"], ["job 3"]]
+                assert follower.position == 5
+                assert not taking.done()
+                batch = await taking  # silence, 30 s after it began: offers do not prolong it
+                assert (seqs(batch), batch.position) == ([], 5)
+                assert len(waits) == 1
+                assert asyncio.get_running_loop().time() == pytest.approx(30)
+
+    run(scenario())
+
+
+def test_what_an_offer_does_not_take_is_returned() -> None:
+    async def scenario() -> None:
+        async with running() as rig, asyncio.TaskGroup() as tasks:
+            with rig.log.follow(select(), 1) as follower:
+                offered = Offered(1)
+                taking = tasks.create_task(follower.take(30, offer=offered))
+                await turns(2)
+                await rig.add("a")
+                await turns(3)
+                await rig.add("b")
+                assert texts(await taking) == ["b"]
+                assert offered.texts == [["a"]]
+
+    run(scenario())
+
+
+def test_what_is_too_much_for_one_offer_wakes_the_reader() -> None:
+    async def scenario() -> None:
+        async with running() as rig, asyncio.TaskGroup() as tasks:
+            with rig.log.follow(select(), 1) as follower:
+                offered = Offered(1)
+                taking = tasks.create_task(follower.take(30, 2, offer=offered))
+                await turns(2)
+                await rig.add("a", "b", "c")
+                assert texts(await taking) == ["c"]
+                assert offered.texts == [["a", "b"]]
+
+    run(scenario())
+
+
+def test_an_offer_that_fails_fails_the_take() -> None:
+    async def scenario() -> None:
+        def broken(_: Batch) -> bool:
+            raise ValueError("broken")
+
+        async with running() as rig:
+            with rig.log.follow(select(), 1) as follower:
+                taking = asyncio.ensure_future(follower.take(30, offer=broken))
+                await turns(2)
+                await rig.add("a")
+                with pytest.raises(ValueError, match="broken"):
+                    await taking
+                assert follower.position == 1
 
     run(scenario())

@@ -256,3 +256,76 @@ def test_a_group_is_quiet_from_its_last_match_on() -> None:
     assert [group.is_quiet(seq) for seq in (1, 2, 3)] == [False, True, True]
     room.advance("job", "job", "node")
     assert [group.is_quiet(seq) for seq in (2, 3, 4, 5)] == [False, False, True, True]
+
+
+@dataclass(eq=False)
+class Told:
+    """A waiter that takes what is new whenever it is told, as a follower does for its reader."""
+
+    group: Group
+    batches: list[Batch] = field(default_factory=list)
+    position: int = 1
+
+    def tell(self) -> None:
+        batch = after(self.group, self.position)
+        self.position = batch.position
+        self.batches.append(batch)
+
+
+def test_a_crowd_is_told_in_turns_and_shares_one_batch_all_the_same() -> None:
+    async def scenario() -> None:
+        room = Room()
+        group = room.groups.join(select())
+        crowd = [Told(group) for _ in range(200)]
+        for waiter in crowd:
+            group.wait(waiter)
+        room.advance("job")
+        told = []
+        for _ in range(4):
+            await turns()
+            told.append(sum(len(waiter.batches) for waiter in crowd))
+        assert told == [64, 128, 192, 200]
+        assert all(waiter.batches[0] is crowd[0].batches[0] for waiter in crowd)
+
+    run(scenario())
+
+
+def test_the_batch_lives_while_a_crowd_is_being_told_and_no_longer() -> None:
+    async def scenario() -> None:
+        room = Room()
+        group = room.groups.join(select())
+        seen: list[object] = []
+
+        class Passing(Told):
+            def tell(self) -> None:
+                views = after(self.group, 1).views  # nobody holds the batch itself
+                seen.append(views.setdefault("wire", object()))
+
+        for _ in range(200):
+            group.wait(Passing(group))
+        room.advance("job")
+        await turns(5)
+        assert len(seen) == 200
+        assert len(set(seen)) == 1
+        assert after(group, 1).views == {}
+
+    run(scenario())
+
+
+def test_news_while_a_crowd_is_being_told_reach_all_of_it() -> None:
+    async def scenario() -> None:
+        room = Room()
+        group = room.groups.join(select())
+        crowd = [Told(group) for _ in range(100)]
+        for waiter in crowd:
+            group.wait(waiter)
+        room.advance("one")
+        await turns()
+        room.advance("two")
+        room.advance("three")
+        await turns(5)
+        assert {tuple(seq for b in waiter.batches for seq in seqs(b)) for waiter in crowd} == {
+            (2, 3, 4)
+        }
+
+    run(scenario())

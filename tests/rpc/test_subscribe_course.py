@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.aio import run_async
+from tests.log.rig import run, running, turns
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad, puppet
 from tests.rpc.serving import (
@@ -25,6 +27,7 @@ from tests.rpc.serving import (
     subscribed,
 )
 from tidings.core.errors import LogClosed
+from tidings.core.selection import Everything, Selection
 from tidings.dialects import load
 from tidings.log.batch import Batch
 from tidings.log.limits import LogLimits
@@ -68,7 +71,7 @@ class ScriptedFollower:
     def close(self) -> None:
         pass
 
-    async def take(self, idle_s: float, *_: int) -> Batch:
+    async def take(self, idle_s: float, *_: object) -> Batch:
         self.asked_s.append(idle_s)
         try:
             self._clock.at_s = next(self._ends_at_s)
@@ -168,6 +171,52 @@ class TestHeartbeat:
             run_async(main())
         assert beats == [0, 30, 61, 155, 180]
         assert follower.asked_s == [0.0, 30.0, 10.0, 30.0, 15.0, 29.0, 25.0, 30.0]
+
+
+class TestLive:
+    """What comes to a reader at the head is written without his task."""
+
+    def test_one_write_at_a_time_and_what_came_meanwhile_in_the_next(self) -> None:
+        async def scenario() -> None:
+            async with running() as rig:
+                follower = rig.log.follow(Selection.of({"nomad": Everything()}), 1)
+                written: list[tuple[list[int], asyncio.Task[object] | None]] = []
+                ended = asyncio.get_running_loop().create_future
+
+                async def write(message: bytes) -> None:
+                    answer = event_service_pb2.SubscribeResponse.FromString(message)
+                    if answer.records:
+                        begun_by = asyncio.current_task()
+                        written.append((seqs(list(answer.records)), begun_by))
+                        held.append(ended())
+                        await held[-1]
+
+                held: list[asyncio.Future[None]] = []
+                stream = asyncio.ensure_future(
+                    Subscription(
+                        follower,
+                        Start(1),
+                        clock=rig.clock,
+                        heartbeat_s=30.0,
+                        as_json=False,
+                        wire=RecordsWire(load()),
+                        metrics=Metrics(),
+                    ).run(write)
+                )
+                await turns(5)
+                for _ in range(3):
+                    await rig.add("")
+                    await turns(5)
+                assert [numbers for numbers, _ in written] == [[2]]
+                while held:
+                    held.pop().set_result(None)
+                    await turns(5)
+                assert [numbers for numbers, _ in written] == [[2], [3], [4]]
+                assert written[0][1] is not stream
+                stream.cancel()
+                await asyncio.wait([stream])
+
+        run(scenario())
 
 
 class TestGaps:

@@ -8,11 +8,14 @@ from typing import Self
 
 from tidings.core.clock import Clock
 from tidings.core.errors import CursorExpired, LogClosed
-from tidings.log.alarm import Alarm
+from tidings.log.alarm import Alarm, PassOn
 from tidings.log.batch import Batch
 from tidings.log.groups import Group
 from tidings.log.pages import Pages
 from tidings.log.tail import Tail
+
+Offer = Callable[[Batch], bool]
+"""Takes a batch over at once; False = it did not."""
 
 
 class Follower:
@@ -58,8 +61,18 @@ class Follower:
         """Whether everything wanted that the log has was handed over."""
         return self.position <= self._tail.last_seq and self._group.is_quiet(self.position)
 
-    async def take(self, idle_s: float, limit: int = 256, max_bytes: int = 256 * 1024) -> Batch:
+    async def take(
+        self,
+        idle_s: float,
+        limit: int = 256,
+        max_bytes: int = 256 * 1024,
+        offer: Offer | None = None,
+    ) -> Batch:
         """Return the next batch, in order; one without picks after `idle_s` seconds of silence.
+
+        What comes while this waits is offered first, if there is an `offer`, and the wait goes on
+        to its end: that saves a reader at the head a turn of his task for every event. What
+        `offer` does not take over is returned as ever.
 
         A batch has at most `limit` picks and `max_bytes` bytes of bodies, or one record. A reader
         who is behind comes at least a page further with every call, so `idle_s=0` never waits for
@@ -94,7 +107,8 @@ class Follower:
             if patience_s <= 0:
                 return batch
             if is_live:
-                was_silent = not await self._alarm.moves_within(patience_s)
+                pass_on = self._passing_to(offer, limit, max_bytes) if offer else None
+                was_silent = not await self._alarm.moves_within(patience_s, pass_on)
         raise LogClosed
 
     def close(self) -> None:
@@ -103,6 +117,18 @@ class Follower:
             self._closed = True
             self._alarm.close()
             self._leave(self._group)
+
+    def _passing_to(self, offer: Offer, limit: int, max_bytes: int) -> PassOn:
+        def pass_on() -> bool:
+            batch = self._group.after(self.position, limit, max_bytes)
+            if self._tail.closed or batch is None:
+                return False
+            if batch and not offer(batch):
+                return False
+            self.position = batch.position
+            return self.at_head
+
+        return pass_on
 
     async def _older(self, limit: int, max_bytes: int) -> Batch:
         try:

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from operator import itemgetter
 from weakref import WeakValueDictionary
 
 from tidings.core.record import Record
 from tidings.core.selection import Envelope, Selection
+from tidings.log.alarm import Waiter
 from tidings.log.batch import Batch, Pick, fitting
 from tidings.log.tail import Tail
 
 _Match = tuple[int, tuple[int, ...] | None]  # seq, places
 _SEQ = itemgetter(0)
 _ANY: Hashable = object()  # the term of those who name none; no dialect can have it
+
+# Followers of one group that are told in one turn of the loop. Each may write what it is told, and
+# some thousand writes in a row would keep publishers waiting for their answers.
+_TOLD_AT_ONCE = 64
 
 
 class Group:
@@ -38,7 +43,10 @@ class Group:
         self._max_count = max_count
         self._since_seq = tail.last_seq
         self._matches: list[_Match] = []
-        self._waiters: dict[asyncio.Future[bool], None] = {}
+        self._waiters: dict[Waiter, None] = {}
+        self._untold: deque[Waiter] = deque()
+        self._has_more_to_tell = False
+        self._shared: Batch | None = None  # the newest, held while followers are told of it
         # Weak: a batch lives as long as somebody is writing it out, and not for those who may never
         # come.
         self._batches: WeakValueDictionary[tuple[int, int, int], Batch] = WeakValueDictionary()
@@ -59,18 +67,20 @@ class Group:
         return True
 
     def wake(self) -> None:
-        """Let every waiting follower look."""
+        """Let every waiting follower look soon; who was told just now, once more."""
         self._batches.clear()  # they may lack what has just come
-        waiters, self._waiters = self._waiters, {}
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(True)
+        self._shared = None
+        if self._untold:
+            self._has_more_to_tell = True
+        elif self._waiters:
+            self._untold.extend(self._waiters)
+            asyncio.get_running_loop().call_soon(self._tell)
 
-    def wait(self, waiter: asyncio.Future[bool]) -> None:
-        """Set this to True at the next match."""
+    def wait(self, waiter: Waiter) -> None:
+        """Tell it of every match from now on."""
         self._waiters[waiter] = None
 
-    def leave(self, waiter: asyncio.Future[bool]) -> None:
+    def leave(self, waiter: Waiter) -> None:
         """Forget one who waits no more."""
         self._waiters.pop(waiter, None)
 
@@ -100,7 +110,22 @@ class Group:
         batch = self._batches.get(asked)
         if batch is None:
             batch = self._batches[asked] = self._batch(start, limit, max_bytes)
+            if self._untold:
+                self._shared = batch
         return batch
+
+    def _tell(self) -> None:
+        for _ in range(min(_TOLD_AT_ONCE, len(self._untold))):
+            # the last one sees that he is told while others wait: the batch is held for him too
+            self._untold[0].tell()
+            self._untold.popleft()
+        if not self._untold and self._has_more_to_tell:
+            self._has_more_to_tell = False
+            self._untold.extend(self._waiters)
+        if self._untold:
+            asyncio.get_running_loop().call_soon(self._tell)
+        else:
+            self._shared = None
 
     def _batch(self, start: int, limit: int, max_bytes: int) -> Batch:
         matches = self._matches[start : start + limit]

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from tidings.access.guards import guarded
 from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.clock import Clock
-from tidings.core.errors import CursorExpired
+from tidings.core.errors import CursorExpired, TidingsError
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
+from tidings.log.batch import Batch
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
+from tidings.rpc.loose_write import LooseWrite, Write
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
 from tidings.rpc.wire import MAX_BATCH_BYTES, MAX_BATCH_COUNT, RecordsWire
 from tidings.v1 import event_pb2, event_service_pb2
-
-Write = Callable[[bytes], Awaitable[object]]
 
 TRIMMED = "trimmed by retention before it was read"
 
@@ -105,6 +105,8 @@ class Subscription:
         self._metrics = metrics
         self._now_s = 0.0  # as of the last step's end
         self._beat_at_s: float | None = None  # None = the reader has not been at the head yet
+        self._live = LooseWrite()
+        self._handed_seq = 0  # what lies past it, the reader's rights decide about anew
 
     @property
     def position(self) -> int:
@@ -112,12 +114,16 @@ class Subscription:
         return self._follower.position
 
     async def run(self, write: Write) -> None:
-        """Stream until the log closes; `write` takes one encoded SubscribeResponse and is awaited.
+        """Stream until the log closes; `write` takes one encoded SubscribeResponse.
+
+        Before the next it is awaited, so a reader who does not read stops his own stream. It may be
+        driven from outside of this task (`LooseWrite`).
 
         Raises:
             LogClosed: the service is going down.
             StoreUnavailable: older records cannot be read now.
         """
+        self._live = LooseWrite(write)
         try:
             while True:
                 try:
@@ -125,6 +131,7 @@ class Subscription:
                 except CursorExpired as lost:
                     await self._tell(lost, write)
         finally:
+            self._live.close()
             self.close()
 
     def restrict(self, rights: Rights) -> None:
@@ -138,18 +145,25 @@ class Subscription:
     async def _step(self, write: Write) -> None:
         # 0 until the head is reached: its heartbeat must not wait for a silence
         idle_s = 0.0 if self._beat_at_s is None else max(0.0, self._beat_at_s - self._now_s)
-        after_seq = self._follower.position
-        batch = await self._follower.take(idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES)
+        self._handed_seq = self._follower.position
+        try:
+            batch = await self._follower.take(
+                idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES, self._write_live
+            )
+        except TidingsError:
+            await self._live.finished()
+            raise
+        await self._live.finished()
         if self._new_rights is not None:
             # what was taken may be what must not be read any more: it is read again
             rights, self._new_rights = self._new_rights, None
             assert self._follow is not None, "made without rights that can change"
             self._follower.close()
-            self._follower = self._follow(rights, after_seq)
+            self._follower = self._follow(rights, self._handed_seq)
             return
         for message in self._wire.messages(batch, as_json=self._as_json):
             await write(message)
-            self._metrics.sent_bytes.inc(len(message))
+            self._metrics.sent_bytes.add(len(message))
         now_s = self._now_s = self._clock.monotonic_s()
         if self._beat_at_s is None:
             if not self._follower.at_head:
@@ -161,6 +175,21 @@ class Subscription:
             self._beat_at_s += due * self._heartbeat_s
             beat = event_service_pb2.Heartbeat(seq=batch.position)
             await write(event_service_pb2.SubscribeResponse(heartbeat=beat).SerializeToString())
+
+    def _write_live(self, batch: Batch) -> bool:
+        """Begin to write a batch that has just come; False = the stream's task has to see it.
+
+        That is every batch of a reader who keeps up, so what is done here is all that he costs.
+        """
+        if self._live.is_busy or self._new_rights is not None:
+            return False
+        messages = self._wire.messages(batch, as_json=self._as_json)
+        if len(messages) != 1:
+            return False
+        self._live.begin(messages[0])
+        self._handed_seq = batch.position
+        self._metrics.sent_bytes.add(len(messages[0]))
+        return True
 
     async def _tell(self, lost: CursorExpired, write: Write) -> None:
         unmentioned = self._start.unmentioned.get(lost.system, 0)

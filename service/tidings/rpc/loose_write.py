@@ -1,0 +1,78 @@
+"""A write that goes on by itself, while the task of its stream sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+Write = Callable[[bytes], Awaitable[object]]
+
+
+async def _nowhere(_message: bytes) -> None:
+    raise AssertionError("nothing is written before the stream runs")
+
+
+class LooseWrite:
+    """One write at a time, begun and finished without a task.
+
+    How this works: a task that wakes up to write is woken twice for each event, to begin the write
+    and to hear that it is done, and each time walks through all the coroutines that it sleeps in.
+    At a steady pace that costs more than all else that Python does for a delivery. What `write`
+    returns needs no task: it is stepped here once to begin it, and once more by the future that it
+    waits for. So it must not ask which task it runs in, which `asyncio.timeout` does and gRPC's
+    `write` does not.
+    """
+
+    def __init__(self, write: Write = _nowhere) -> None:
+        self._write = write
+        self._steps: Generator[Any, Any, object] | None = None
+        self._waits_for: asyncio.Future[Any] | None = None
+        self._failure: BaseException | None = None
+        self._heard: asyncio.Future[None] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a write is not done yet, or failed and nobody has heard of it."""
+        return self._steps is not None or self._failure is not None
+
+    def begin(self, message: bytes) -> None:
+        """Begin to write; not while busy. How it ends is known to `finished`."""
+        assert not self.is_busy, "one write at a time"
+        self._steps = self._write(message).__await__()
+        self._step()
+
+    async def finished(self) -> None:
+        """Wait until nothing is being written, and raise what the last write raised."""
+        while self._steps is not None:
+            self._heard = asyncio.get_running_loop().create_future()
+            await self._heard
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def close(self) -> None:
+        """Give up on a write that is not done, as cancelling the task in it would."""
+        if self._steps is not None:
+            if self._waits_for is not None:
+                self._waits_for.remove_done_callback(self._step)
+            self._steps.close()
+            self._steps = self._waits_for = None
+
+    def _step(self, _done: object = None) -> None:
+        assert self._steps is not None
+        try:
+            self._waits_for = next(self._steps)
+        except StopIteration:
+            self._end()
+        except BaseException as failure:  # noqa: BLE001 - cancellation too; `finished` raises it
+            self._failure = failure
+            self._end()
+        else:
+            assert self._waits_for is not None, "a write waits for futures only"
+            self._waits_for.add_done_callback(self._step)
+
+    def _end(self) -> None:
+        self._steps = self._waits_for = None
+        if self._heard is not None and not self._heard.done():
+            self._heard.set_result(None)
