@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -241,3 +242,24 @@ def test_words_like_a_secrets_name_are_left_alone() -> None:
 def test_text_that_names_a_secret_and_is_no_json_is_refused() -> None:
     with pytest.raises(rt.JsonError):
         nomad_json.blank_nomad_payload_text(b'{"Node":{"SecretID":"x"}')
+
+
+def test_a_payload_is_searched_where_something_is_set_and_nowhere_else() -> None:
+    payload = NomadPayload()
+    payload.job.id = "job-1"
+    calls: list[str] = []
+
+    def note(frame: object, event: str, function: object) -> None:
+        del frame
+        if event == "c_call":
+            calls.append(str(getattr(function, "__name__", "")))
+
+    sys.setprofile(note)
+    try:
+        nomad_json.blank_nomad_payload(payload)
+        rt.check_printable(payload)
+    finally:
+        sys.setprofile(None)
+    # a dozen kinds of objects could hold a secret, or what has no JSON: only the job is looked at
+    assert calls.count("ListFields") == 3
+    assert calls.count("HasField") == 2  # of the job, for each of its two secrets

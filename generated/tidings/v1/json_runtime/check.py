@@ -26,7 +26,6 @@ class _Risk(NamedTuple):
 
     field: str
     check: Callable[[Any], None]
-    has_presence: bool
     is_map: bool
     is_list: bool
 
@@ -40,10 +39,12 @@ def check_printable(message: Message) -> None:
     Raises:
         JsonError: it is so; `path` leads there by names of fields ("node.events[0].timestamp").
     """
-    for risk in _risks(message.DESCRIPTOR):
-        if risk.has_presence and not message.HasField(risk.field):
+    risks = _risks(message.DESCRIPTOR)
+    # what is set, not what could be: a payload has a dozen kinds of objects and holds one
+    for field, value in message.ListFields():
+        risk = risks.get(field.number)
+        if risk is None:
             continue
-        value = getattr(message, risk.field)
         try:
             if risk.is_map:
                 for name in value:
@@ -65,8 +66,8 @@ def _check_item(risk: _Risk, item: object, name: str) -> None:
 
 
 @functools.cache
-def _risks(message: Descriptor) -> tuple[_Risk, ...]:
-    return tuple(risk for field in message.fields if (risk := _risk(field)) is not None)
+def _risks(message: Descriptor) -> dict[int, _Risk]:
+    return {field.number: risk for field in message.fields if (risk := _risk(field)) is not None}
 
 
 def _risk(field: FieldDescriptor) -> _Risk | None:
@@ -76,7 +77,7 @@ def _risk(field: FieldDescriptor) -> _Risk | None:
     check = _check_of(field, value)
     if check is None:
         return None
-    return _Risk(field.name, check, field.has_presence, is_map, field.is_repeated and not is_map)
+    return _Risk(field.name, check, is_map, field.is_repeated and not is_map)
 
 
 def _check_of(field: FieldDescriptor, value: FieldDescriptor) -> Callable[[Any], None] | None:

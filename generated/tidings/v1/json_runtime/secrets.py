@@ -106,9 +106,21 @@ def _blank(value: Json, path: Sequence[str], *, every: bool, drop: bool) -> bool
 def blank_message(message: Message, secrets: tuple[Secret, ...]) -> bool:
     """Blank the secrets of a message in place, and say whether there were any."""
     had_any = False
-    for secret in secrets:
-        had_any |= _blank_field(message, secret.fields)
+    paths = _paths(secrets)
+    # what is set, not what could be: a payload has a dozen kinds of objects and holds one
+    for field, _ in message.ListFields():
+        for path in paths.get(field.name, ()):
+            had_any |= _blank_field(message, path)
     return had_any
+
+
+@functools.cache
+def _paths(secrets: tuple[Secret, ...]) -> dict[str, list[tuple[str, ...]]]:
+    """Return the secrets' paths of field names by the field that each begins with."""
+    paths: dict[str, list[tuple[str, ...]]] = {}
+    for secret in secrets:
+        paths.setdefault(secret.fields[0], []).append(secret.fields)
+    return paths
 
 
 def _blank_field(message: Message, path: Sequence[str]) -> bool:
