@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import statistics
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from benchmarks.lab import events, sides
-from benchmarks.lab.measure import mark, publishing, rss_bytes
+from benchmarks.lab import events, openings, sides
+from benchmarks.lab.measure import mark, polling, publishing, rss_bytes
 from benchmarks.lab.million import fill, note
 from benchmarks.lab.publishing import calls_of
 from benchmarks.lab.rounds import Size
@@ -21,15 +19,15 @@ from tidings.v1 import event_pb2
 _PASSING_BYTES = 200_000_000
 _GROUP = 500
 _MIB = 1024**2
-_TAILS_MIB = {"grpc": 64, "ndjson": 64 + 32}
-"""What the tails hold by default: the service's, and the gateway's for those who read there."""
+_TAIL_MIB = 64
+"""What the service's tail holds by default; the gateway's own counts as growth."""
 
 _CLIENTS, _JOB_EVENTS, _PUBLISHES = 20, 10_000, 1000
 _JOB_PATH = "/orchestrator/v1/jobs/352/events"
 
 
 def never_reading(which: str) -> Callable[[Path, Size], float]:
-    """Return the most MB (1024^2) that the processes grow by, beyond the tails' own size.
+    """Return the most MB (1024^2) that the processes grow by, beyond the tail's own size.
 
     A reader asks for everything and never reads while 200 MB of the Node's events pass.
     """
@@ -47,7 +45,7 @@ def never_reading(which: str) -> Callable[[Path, Size], float]:
                     most = max(most, rss_bytes(side.pids))
         grown = (most - before) / _MIB
         note(f"{count} events passed, {grown:.0f} MB more")
-        return grown if size.one_of > 1 else grown - _TAILS_MIB[which]
+        return grown if size.one_of > 1 else grown - _TAIL_MIB
 
     return measure
 
@@ -68,34 +66,11 @@ def publish_beside_polls(folder: Path, size: Size) -> float:
         publisher.run(publishes)
         for _ in range(size.rounds):
             idle = publisher.run(publishes)
-            with _polling(server.http) as answers:
-                beside = publisher.run(publishes)
+            with polling(folder, server.http, openings.http(_JOB_PATH), _CLIENTS) as count:
+                beside, answers = publisher.run(publishes), count()
             ratios.append(beside.p99_us / idle.p99_us)
             note(
-                f"p50 and p99 {beside.p50_us} and {beside.p99_us} us beside {len(answers)} answers,"
+                f"p50 and p99 {beside.p50_us} and {beside.p99_us} us beside {answers} answers,"
                 f" {idle.p50_us} and {idle.p99_us} us idle"
             )
     return statistics.median(ratios)
-
-
-@contextmanager
-def _polling(address: str) -> Iterator[list[int]]:
-    """Let 20 clients read the job, again and again; lend the sizes of all answers so far."""
-    sizes: list[int] = []
-    over = threading.Event()
-
-    def poll() -> None:
-        with closing(http.client.HTTPConnection(address)) as client:
-            while not over.is_set():
-                client.request("GET", _JOB_PATH)
-                sizes.append(len(client.getresponse().read()))
-
-    clients = [threading.Thread(target=poll) for _ in range(_CLIENTS)]
-    for client in clients:
-        client.start()
-    try:
-        yield sizes
-    finally:
-        over.set()
-        for client in clients:
-            client.join()

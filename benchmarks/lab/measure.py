@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ def mark() -> bytes:
 
 
 def compile_c(folder: Path, name: str) -> Path:
-    """Compile "reader" or "publisher" into a folder and return the program."""
+    """Compile a program of this folder into another one and return it."""
     program = folder / name
     if not program.exists():
         source = Path(__file__).with_name(f"{name}.c")
@@ -127,6 +127,17 @@ def reading(folder: Path, address: str, openings: Sequence[bytes], count: int) -
     program = compile_c(folder, "reader")
     with _helping([str(program), host, port, str(count), str(file)]) as process:
         yield Readers(process, count)
+
+
+@contextmanager
+def polling(folder: Path, address: str, request: bytes, count: int) -> Iterator[Callable[[], int]]:
+    """Let `count` clients make a request again and again; lend what counts their answers."""
+    host, _, port = address.rpartition(":")
+    file = folder / "request"
+    file.write_bytes(request)
+    program = compile_c(folder, "poller")
+    with _helping([str(program), host, port, str(count), str(file)]) as process:
+        yield lambda: int(_asked(process, "count"))
 
 
 @contextmanager

@@ -168,7 +168,7 @@ ROWS = (
     ),
     Row(
         number=13,
-        title="MB beyond both tails, the same, Nomad ndjson",
+        title="the same, Nomad ndjson",
         must=32,
         aim=8,
         measure=bystanders.never_reading("ndjson"),

@@ -8,7 +8,7 @@ import selectors
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from tidings.core.record import Bounds, Draft, Record, Stored
@@ -237,7 +237,8 @@ async def running(
         held,
         clock=clock,
         envelope_of=envelope_of,
-        limits=limits or LogLimits(),
+        # a reader who gave way would wait for time to pass, which it does when all else is done
+        limits=replace(limits or LogLimits(), courtesy_s=0),
         **options,
     )
     await log.open()

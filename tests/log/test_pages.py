@@ -16,6 +16,7 @@ from tests.log.rig import (
 )
 from tests.log.rig import seqs as seqs_of
 from tidings.core.errors import CursorExpired, PositionAhead
+from tidings.log.courtesy import Courtesy
 from tidings.log.limits import LogLimits
 from tidings.log.pages import Pages
 from tidings.log.tail import Tail
@@ -32,7 +33,7 @@ async def pages_of(count: int, *, tail_count: int = 3) -> tuple[Pages, HeldStore
     tail = Tail(limits)
     tail.start_at(1)
     tail.advance(await store.inner.read(1, MANY))
-    return Pages(store, tail, envelope_of, limits), store, tail
+    return Pages(store, tail, envelope_of, limits, Courtesy(0)), store, tail
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError
 from tidings.core.record import Bounds, Draft, Record, Stored
 from tidings.core.selection import Envelope, Selection
+from tidings.log.courtesy import Courtesy
 from tidings.log.follower import Follower
 from tidings.log.groups import Groups
 from tidings.log.inbox import Outcome
@@ -51,7 +52,8 @@ class EventLog:
         self._sleep = sleep
         self._tail = Tail(limits)
         self._groups = Groups(self._tail, envelope_of, limits.group_count)
-        self._pages = Pages(store, self._tail, envelope_of, limits)
+        self._courtesy = Courtesy(limits.courtesy_s)
+        self._pages = Pages(store, self._tail, envelope_of, limits, self._courtesy)
         self._writer = Writer(store, limits)
         self._is_running = False
         self._stopped = asyncio.Event()
@@ -199,14 +201,15 @@ class EventLog:
         return await self._store.find_keys(system, keys)
 
     async def _append(self, drafts: Sequence[Draft], patience_s: float | None) -> list[Outcome]:
-        outcomes = await self._writer.append(drafts, patience_s)
-        last_seq = max((o.seq for o in outcomes if isinstance(o, Stored)), default=0)
-        if last_seq > self._tail.last_seq:
-            # In vain or not, it is stored, which is what was asked.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._append_lag_s):
-                    await self._tail.passed(last_seq)
-        return outcomes
+        with self._courtesy.publishing():
+            outcomes = await self._writer.append(drafts, patience_s)
+            last_seq = max((o.seq for o in outcomes if isinstance(o, Stored)), default=0)
+            if last_seq > self._tail.last_seq:
+                # In vain or not, it is stored, which is what was asked.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._append_lag_s):
+                        await self._tail.passed(last_seq)
+            return outcomes
 
     async def _feed(self) -> None:
         """Pass on every committed record, once and in order, whatever the store goes through."""

@@ -9,6 +9,7 @@ from tidings.core.errors import CursorExpired, PositionAhead
 from tidings.core.record import BIRTH_SEQ, Record
 from tidings.core.selection import Envelope, Selection
 from tidings.log.batch import Batch, Pick
+from tidings.log.courtesy import Courtesy
 from tidings.log.limits import LogLimits
 from tidings.log.tail import Tail
 from tidings.store.base import TRIM_MARKS, EventStore, trimmed_through_of
@@ -27,7 +28,9 @@ class Pages:
         tail: Tail,
         envelope_of: Callable[[Record], Envelope],
         limits: LogLimits,
+        courtesy: Courtesy,
     ) -> None:
+        self._courtesy = courtesy
         self._store = store
         self._tail = tail
         self._envelope_of = envelope_of
@@ -52,7 +55,7 @@ class Pages:
             CursorExpired: records of a selected system past both marks were trimmed.
             StoreUnavailable: the store cannot be read.
         """
-        await asyncio.sleep(0)  # who reads the past lets the writer and the present go first
+        await self._courtesy.give_way()
         head_seq = self._tail.last_seq
         records = self._tail.after(after_seq, limit, max_bytes)
         if records is None:

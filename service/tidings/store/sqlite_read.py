@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
+from itertools import islice
 from operator import itemgetter
 
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, system_of
@@ -79,15 +81,19 @@ def _ranges(
     return [covered(system) for system in set(systems)]
 
 
-def _page(rows: Iterable[_Row], limit: int, max_bytes: int | None) -> list[Record]:
-    page: list[Record] = []
+def _page(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Record]:
+    """Return the first rows, up to both bounds, or one."""
+    page: list[_Row] = []
     size_bytes = 0
-    for row in rows:
+    for row in islice(rows, limit):
         size_bytes += len(row[4])
-        if len(page) == limit or (page and max_bytes is not None and size_bytes > max_bytes):
+        if max_bytes is not None and size_bytes > max_bytes and page:
             break
-        page.append(Record._make(row))
-    return page
+        page.append(row)
+    return list(map(_as_record, page))
+
+
+_as_record = partial(tuple.__new__, Record)  # `Record._make` would count the fields of every row
 
 
 def read_last(connection: sqlite3.Connection, subject: str, limit: int) -> list[Record]:

@@ -1,0 +1,67 @@
+"""Who goes first: publishers, and not those who read the past."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+RETURN_S = 0.003
+"""How soon after the answer a busy publisher comes again."""
+
+
+class Courtesy:
+    """Lets one page go for each publisher who is answered, as long as publishers come.
+
+    An append is a few short steps of the event loop and of the writer's thread; a page is a long
+    one. Without this, several pages stood between the steps of each append, so that two readers
+    who caught up took two thirds of a publisher's rate. Readers lose little: they wait while the
+    disk does.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        self._longest_s = longest_s
+        self._publishing = 0
+        self._answered_at_s = -RETURN_S
+        self._readers: deque[asyncio.Future[None]] = deque()
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Let readers give way from here to the end."""
+        self._publishing += 1
+        try:
+            yield
+        finally:
+            self._publishing -= 1
+            self._answered_at_s = asyncio.get_running_loop().time()
+            self._let_one_go_on()
+
+    async def give_way(self) -> None:
+        """Return when it is a reader's turn, after `longest_s` in any case. Cancelling is safe."""
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        latest_s = loop.time() + self._longest_s
+        is_my_turn = False
+        while not is_my_turn and loop.time() < latest_s:
+            quiet_at_s = latest_s if self._publishing else self._answered_at_s + RETURN_S
+            if loop.time() >= quiet_at_s:
+                return
+            is_my_turn = await self._turn_until(min(latest_s, quiet_at_s))
+
+    async def _turn_until(self, at_s: float) -> bool:
+        turn = asyncio.get_running_loop().create_future()
+        self._readers.append(turn)
+        try:
+            async with asyncio.timeout_at(at_s):
+                await turn
+        except TimeoutError:
+            return False
+        return True
+
+    def _let_one_go_on(self) -> None:
+        while self._readers:
+            turn = self._readers.popleft()
+            if not turn.done():  # else he has waited long enough, or has gone
+                turn.set_result(None)
+                return
