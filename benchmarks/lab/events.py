@@ -37,6 +37,13 @@ def small(mark: bytes, key: str = "job-1") -> event_pb2.Event:
     return event
 
 
+def consul(mark: bytes) -> event_pb2.Event:
+    """Return a Consul event of 300 bytes."""
+    event = event_pb2.Event()
+    event.consul.name, event.consul.payload = mark.decode(), b"x" * 100
+    return event
+
+
 def docker(mark: bytes) -> event_pb2.Event:
     """Return a Docker Cloud event."""
     event = event_pb2.Event()

@@ -8,9 +8,9 @@ _WINDOW = 2**31 - 1
 _FRAME = 16_384
 
 
-def http(path: str) -> bytes:
-    """Return a GET whose answer does not end."""
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+def http(path: str, *headers: str) -> bytes:
+    """Return a GET, whose answer does not end or which the reader asks again."""
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: bench", *headers, "", ""]).encode()
 
 
 def websocket(path: str) -> bytes:

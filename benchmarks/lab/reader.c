@@ -2,6 +2,9 @@
  * counts marks "@T<19 digits of ns>@" in whatever comes back: lines of HTTP, frames of a websocket
  * or of HTTP/2, messages of a peer. Any protocol whose server sends without being asked again fits.
  *
+ * What asks for Consul's list of events asks again, with the index of the answer, whenever one has
+ * come whole; in it only marks count that are newer than the last answer's.
+ *
  * What begins as HTTP/2 does is freed of its frames' heads, which cut marks in two.
  *
  * usage: reader HOST PORT CONNECTIONS OPENINGS
@@ -33,6 +36,9 @@ struct stream {
   int is_framed, head_got;  /* HTTP/2: how much of the next frame's head has come */
   uint32_t frame_left;      /* and of its content has not */
   unsigned char head[HEAD];
+  int is_list;              /* Consul's: which index its answer has, and its newest mark */
+  uint64_t index;
+  int64_t newest_ns;
 };
 
 static uint32_t *samples;
@@ -87,6 +93,16 @@ static void answered(struct stream *s) {
   s->unanswered = 0;
 }
 
+/* Asks for the next list when one has come whole: it is the only array there. */
+static void ask_again(struct stream *s, const char *from, const char *end) {
+  const char *index = memmem(from, end - from, "X-Consul-Index: ", 16);
+  if (!index) index = memmem(from, end - from, "x-consul-index: ", 16);
+  if (index) s->index = strtoull(index + 16, NULL, 10);
+  if (end > from && end[-1] == '\n') end--;
+  if (end > from && end[-1] == ']')
+    dprintf(s->fd, "GET /v1/event/list?index=%lu HTTP/1.1\r\nHost: bench\r\n\r\n", s->index);
+}
+
 /* Returns whether the stream is still open. */
 static int receive(struct stream *s) {
   memcpy(buffer, s->carry, s->carried);
@@ -99,13 +115,16 @@ static int receive(struct stream *s) {
   int64_t now = now_ns();
   while ((at = memmem(at, end - at, "@T", 2)) && end - at >= MARK) {
     if (at[MARK - 1] == '@') {
-      int64_t late_us = (now - strtoll(at + 2, NULL, 10)) / 1000;
+      int64_t made_ns = strtoll(at + 2, NULL, 10), late_us = (now - made_ns) / 1000;
+      if (s->is_list && made_ns <= s->newest_ns) { at += MARK; continue; }
+      s->newest_ns = made_ns;
       samples[marks++ % SAMPLES] = late_us < 0 ? 0 : late_us > UINT32_MAX ? UINT32_MAX : late_us;
       at += MARK;
       if (!first_ns) first_ns = now;
       last_ns = now;
     } else at += 2;
   }
+  if (s->is_list) ask_again(s, buffer, end);
   /* What may be the beginning of a mark stays, and nothing that was counted. */
   char *rest = at ? at : end > buffer && end[-1] == '@' ? end - 1 : end;
   s->carried = end - rest;
@@ -167,6 +186,7 @@ int main(int argc, char **argv) {
     streams[i].fd = connect_to(argv[1], atoi(argv[2]));
     uint32_t size = sizes[i % openings];
     streams[i].is_framed = size >= 3 && !memcmp(texts[i % openings], "PRI", 3);
+    streams[i].is_list = size > 19 && !memcmp(texts[i % openings], "GET /v1/event/list?", 19);
     if (write(streams[i].fd, texts[i % openings], size) != (ssize_t)size) die("write");
     unanswered += streams[i].unanswered = size;
     struct epoll_event want = {EPOLLIN, {.ptr = &streams[i]}};

@@ -76,6 +76,11 @@ WAYS = {
     "grpc": Way(events.node, openings.grpc(SUBSCRIBE, LIVE.SerializeToString())),
     "ndjson": Way(events.node, openings.http("/v1/event/stream?topic=*")),
     "websocket": Way(events.docker, openings.websocket("/api/audit/v1/events")),
+    "sse": Way(
+        events.node,
+        openings.http("/v1/events?latest=true", "Accept: text/event-stream"),
+    ),
+    "consul": Way(events.consul, openings.http("/v1/event/list?index=0")),
 }
 
 
