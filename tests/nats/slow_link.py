@@ -15,12 +15,14 @@ _CHUNK_BYTES = 64 * 1024
 class SlowLink:
     """Passes bytes on to a port of this machine, a chunk at a time, each after `delay_s`.
 
-    Lives on an event loop of its own; `delay_s` may be set from any thread.
+    Lives on an event loop of its own; `delay_s` may be set from any thread, and `stall` called.
     """
 
     def __init__(self, port: int) -> None:
         self.delay_s = 0.0
         self.address = ""
+        self._flows = asyncio.Event()
+        self._flows.set()
         self._port = port
         self._listener: asyncio.Server
 
@@ -32,15 +34,25 @@ class SlowLink:
     def close(self) -> None:
         self._listener.close()
 
+    def stall(self) -> None:
+        """Pass nothing on any more, and take nothing, on connections that are open; new ones do."""
+        self._listener.get_loop().call_soon_threadsafe(self._stall)
+
+    def _stall(self) -> None:
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
     async def _serve(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
         try:
             far, far_out = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
             near_out.close()
             return
+        flows = self._flows
         pumps = {
-            asyncio.create_task(self._pump(near, far_out)),
-            asyncio.create_task(self._pump(far, near_out)),
+            asyncio.create_task(self._pump(near, far_out, flows)),
+            asyncio.create_task(self._pump(far, near_out, flows)),
         }
         with contextlib.suppress(asyncio.CancelledError):  # or asyncio would tell of it
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -49,13 +61,16 @@ class SlowLink:
         near_out.close()
         far_out.close()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event
+    ) -> None:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await source.read(_CHUNK_BYTES):
                 due = asyncio.Event()
                 loop.call_later(self.delay_s, due.set)
                 await due.wait()
+                await flows.wait()
                 sink.write(data)
                 await sink.drain()
 

@@ -10,6 +10,7 @@ import pytest
 from tests.aio import run_async
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
+from tests.nats.slow_link import slow_links
 from tests.store.places import append, draft, feed_of, opened, seqs, texts
 from tidings.core.errors import StoreUnavailable
 from tidings.core.record import Stored
@@ -92,6 +93,51 @@ def test_frozen_server_is_given_up_and_what_it_did_is_not_told_wrongly(tmp_path:
         run_async(main(), within_s=60)
 
 
+LARGE = "x" * 8_000_000  # more than a connection takes that nobody reads from
+
+
+def test_frozen_server_that_was_sent_much_holds_up_no_close(tmp_path: Path) -> None:
+    with nats_server(tmp_path) as server:
+
+        async def main() -> None:
+            store = await JetStreamPlace(server).open()
+            server.freeze()
+            with pytest.raises(StoreUnavailable):
+                await store.append([draft(LARGE)])
+            async with asyncio.timeout(5):
+                await store.close()
+
+        run_async(main(), within_s=40)
+
+
+def test_connection_that_hangs_with_much_to_send_is_made_anew(tmp_path: Path) -> None:
+    with nats_server(tmp_path) as server, slow_links([server.port]) as (link,):
+
+        async def main() -> None:
+            store = await JetStreamPlace(server).open(servers=(f"nats://{link.address}",))
+            try:
+                await append(store, draft("a"))
+                link.stall()
+                with pytest.raises(StoreUnavailable):
+                    await store.append([draft(LARGE)])
+                await until_stored(store, "b")
+                assert texts(await store.read(0, 9)) == ["a", "b"]
+            finally:
+                await store.close()
+
+        run_async(main(), within_s=60)
+
+
+async def until_stored(store: JetStreamStore, text: str) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await append(store, draft(text))
+            except StoreUnavailable:
+                continue
+            return
+
+
 def test_store_comes_back_after_a_server_refused_it(tmp_path: Path) -> None:
     right, wrong = 'authorization { token: "right" }', 'authorization { token: "wrong" }'
     with nats_server(tmp_path, extra=right) as server:
@@ -108,13 +154,7 @@ def test_store_comes_back_after_a_server_refused_it(tmp_path: Path) -> None:
                     if extra == wrong:
                         with pytest.raises(StoreUnavailable):
                             await store.append([draft("b")])
-                async with asyncio.timeout(20):
-                    while True:
-                        try:
-                            await append(store, draft("c"))
-                        except StoreUnavailable:
-                            continue
-                        break
+                await until_stored(store, "c")
                 assert texts(await store.read(0, 9)) == ["a", "c"]
             finally:
                 await store.close()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
 
 from nats.aio.client import Client, Srv
+from nats.aio.transport import TcpTransport
 
 
 class Headers(Mapping[str, str]):
@@ -37,20 +38,40 @@ class Headers(Mapping[str, str]):
         return self._parsed
 
 
+class AbruptTransport(TcpTransport):
+    """A connection that is closed at once.
+
+    The library's own first waits for the server to take all that was sent, for ever if that server
+    is frozen; and neither reconnects nor closes until then.
+    """
+
+    def close(self) -> None:
+        """Close the connection, and forget what was not sent."""
+        if self._io_writer is not None:
+            self._io_writer.transport.abort()
+
+    def __bool__(self) -> bool:
+        return True  # or the library puts one of its own in its place
+
+
 class QuickClient(Client):
     """The library's client, but for its parsing of header lines: a third of a feed's time.
 
-    Every record of a batch has some. And it leaves no connection open that was refused. Were its
-    methods renamed, all would be as right, and slower.
+    Every record of a batch has some. And it leaves no connection open that was refused, and waits
+    for no server when it closes one. Were its methods renamed, all would be as right, and slower.
     """
 
     _parse_header_lines = staticmethod(Headers)  # type: ignore[assignment]  # a mapping, as good
 
     async def _connect_to_server(self, s: Srv) -> None:
-        if self._transport is not None:
-            # else the attempt that was refused before stays open
-            self._transport.close()  # type: ignore[no-untyped-call]
+        if self._transport is None:
+            self._transport = AbruptTransport()  # type: ignore[no-untyped-call]
+        self._transport.close()  # type: ignore[no-untyped-call]  # or one that was refused stays
         await super()._connect_to_server(s)
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
+        self._pending, self._pending_data_size = [], 0  # or it waits until a server takes them
+        await super()._close(status, do_cbs)
 
 
 async def end_within(within_s: float, running: Coroutine[object, object, None]) -> None:

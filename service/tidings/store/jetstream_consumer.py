@@ -50,7 +50,7 @@ async def follow(
             while batch := await consumer.take():
                 after_seq = batch[-1].seq
                 yield batch
-        except (StoreUnavailable, Lost, Refused, NatsError):
+        except (StoreUnavailable, Lost, Refused, NatsError, OSError):
             pass  # it is tried again until somebody closes the link
         finally:
             await consumer.end()
@@ -122,7 +122,7 @@ class _Consumer:
         if self._subscription is not None:
             try:
                 await self._subscription.unsubscribe()
-            except NatsError:
+            except (NatsError, OSError):
                 return  # the connection is gone, and what listened on it too
 
     async def _on_message(self, message: Msg) -> None:
@@ -137,10 +137,10 @@ class _Consumer:
             headers = message.headers or _NO_HEADERS
             if not message.data and status(message):
                 if message.reply:  # flow control: the server waits for a word
-                    await self._link.client.publish(message.reply)
+                    await self._link.publish(message.reply, b"", None)
                 stalled = headers.get("Nats-Consumer-Stalled")
                 if stalled:
-                    await self._link.client.publish(stalled)
+                    await self._link.publish(stalled, b"", None)
                 last = headers.get("Nats-Last-Consumer")
                 if last is not None and int(last) != self._delivered:
                     self._reconnects = -1  # what came so far counts; then it is made anew

@@ -241,7 +241,9 @@ class Link:
                 await asyncio.sleep(_AGAIN_S)
             else:
                 self.disturb()
-                return
+                break
+        if self.closed:
+            await self.client.close()  # `close` found the one before
 
     def disturb(self) -> None:
         """Let everybody begin anew who waits for messages."""
