@@ -41,20 +41,21 @@ class Size:
 
 def steady(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
     """Return the ratio of CPU per delivered event, one event at a time."""
-
-    def one_round(side: Side, reader: Readers, size: Size) -> float:
-        began = cpu_s(side.pids)
-        due = time.monotonic()
-        for _ in range(size.steady_events):
-            due += _PACE_S
-            side.publish([mark()])
-            time.sleep(max(0.0, due - time.monotonic()))
-        count = reader.wait(size.steady_events * readers)
-        return _note(side, count, cpu_s(side.pids) - began)
-
     return lambda folder, size: compare(
-        folder, size, (tidings_as(which), other), readers, one_round
+        folder, size, (tidings_as(which), other), readers, steady_round
     )
+
+
+def steady_round(side: Side, reader: Readers, size: Size) -> float:
+    """Return the CPU of a delivered event, in microseconds, at the steady pace."""
+    began = cpu_s(side.pids)
+    due = time.monotonic()
+    for _ in range(size.steady_events):
+        due += _PACE_S
+        side.publish([mark()])
+        time.sleep(max(0.0, due - time.monotonic()))
+    count = reader.wait(size.steady_events * reader.count)
+    return _note(side, count, cpu_s(side.pids) - began)
 
 
 def flood(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:

@@ -160,7 +160,7 @@ _SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
 def writer(folder: Path) -> Iterator[Side]:
     """Lend the bare writer of Nomad's lines."""
     del folder
-    with _fed("bare writer", (*_BARE, "writer"), _CHUNKED, openings.http("/"), _chunk) as side:
+    with _fed("bare writer", (*_BARE, "writer"), _CHUNKED, openings.http("/"), chunk) as side:
         yield side
 
 
@@ -169,7 +169,7 @@ def joining_writer(folder: Path) -> Iterator[Side]:
     """Lend the bare writer, which writes as much at once as Tidings does."""
     del folder
     command, opening = (*_BARE, "writer"), openings.http("/")
-    with _fed("joining writer", command, _CHUNKED, opening, _chunk, MAX_CHUNK_BYTES) as side:
+    with _fed("joining writer", command, _CHUNKED, opening, chunk, MAX_CHUNK_BYTES) as side:
         yield side
 
 
@@ -210,7 +210,8 @@ def go(folder: Path) -> Iterator[Side]:
         yield side
 
 
-def _chunk(mark: bytes) -> bytes:
+def chunk(mark: bytes) -> bytes:
+    """Return Nomad's line of the event that carries a mark, as HTTP sends it."""
     line = events.nomad_line(mark)
     return b"%x\r\n%s\r\n" % (len(line), line)
 

@@ -65,7 +65,7 @@ def test_tokens_are_made_listed_and_revoked(guarded: Server, tmp_path: Path) -> 
     told = command(guarded, "tail", ops, "--since=start", "-n=0", "--system=nomad")
     assert "ACLTokenUpserted" in told.stdout
     assert "ACLTokenDeleted" in told.stdout
-    assert "caller=ops " in guarded.log_path.read_text()
+    assert "caller=ops\n" in guarded.log_path.read_text()
     database = b"".join(path.read_bytes() for path in guarded.data.glob("log.db*"))
     for output in (guarded.log_path.read_text(), told.stdout, listed, database.decode("latin-1")):
         assert secret not in output
