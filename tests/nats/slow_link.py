@@ -23,6 +23,7 @@ class SlowLink:
         self.address = ""
         self._flows = asyncio.Event()
         self._flows.set()
+        self._stalled: list[asyncio.Event] = []  # kept, or those who wait are garbage
         self._port = port
         self._listener: asyncio.Server
 
@@ -40,6 +41,7 @@ class SlowLink:
 
     def _stall(self) -> None:
         self._flows.clear()
+        self._stalled.append(self._flows)
         self._flows = asyncio.Event()
         self._flows.set()
 
