@@ -15,6 +15,7 @@ from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds, Reader
 from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.outlet import Framer, Outlet, Write
 from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -162,14 +163,28 @@ async def at_head(bench: Bench, seq: int, **how: Any) -> Reader[bytes]:
     return reader
 
 
-def takes_into(got: list[bytes]) -> Callable[[bytes], bool]:
-    """Return a client that takes whatever is offered."""
+class Client(Outlet[bytes]):
+    """A client that is written to as long as it reads."""
 
-    def offer(chunk: bytes) -> bool:
-        got.append(chunk)
-        return True
+    streaming: Outlet[bytes] | None = None
+    framed = Framer(bytes)
 
-    return offer
+    def __init__(self, take: Callable[[bytes], object], *, reads: bool = True) -> None:
+        super().__init__(self)
+        self.reads = reads
+        self._take = take
+
+    def writer(self) -> Write | None:
+        return self._take if self.reads else None
+
+    async def writable(self) -> None:
+        assert self.reads
+
+    def stop_reading(self) -> None:
+        """Read no more, as its connection tells it, also in the middle of a write."""
+        self.reads = False
+        if self.streaming is not None:
+            self.streaming.halt()
 
 
 def test_a_lone_reader_goes_on_with_the_stream_it_began_with() -> None:
@@ -434,13 +449,14 @@ def test_nothing_new_is_an_empty_answer_while_catching_up_too() -> None:
     on_bench(test)
 
 
-def test_what_comes_while_readers_wait_is_offered_without_waking_them() -> None:
+def test_what_comes_while_readers_wait_is_written_without_waking_them() -> None:
     async def test(bench: Bench) -> None:
         got: list[bytes] = []
         quick, other = await at_head(bench, 1), await at_head(bench, 1)
         far_s = asyncio.get_running_loop().time() + FAR_S
         waits = [
-            asyncio.ensure_future(reader.take(far_s, takes_into(got))) for reader in (quick, other)
+            asyncio.ensure_future(reader.take(far_s, Client(got.append)))
+            for reader in (quick, other)
         ]
         await asyncio.wait(waits, timeout=0)
         shared = bench.service.streams[0]
@@ -458,19 +474,19 @@ def test_what_comes_while_readers_wait_is_offered_without_waking_them() -> None:
     on_bench(test)
 
 
-def test_what_is_not_taken_when_offered_is_returned_and_what_breaks_is_the_readers_own() -> None:
+def test_what_is_not_written_is_returned_and_what_breaks_is_the_readers_own() -> None:
     class Broken(Exception):
         pass
 
-    def breaks(chunk: bytes) -> bool:
+    def breaks(chunk: bytes) -> None:
         raise Broken(chunk)
 
     async def test(bench: Bench) -> None:
         slow, broken, fine = [await at_head(bench, 1) for _ in range(3)]
         far_s = asyncio.get_running_loop().time() + FAR_S
         waits = [
-            asyncio.ensure_future(slow.take(far_s, lambda _: False)),
-            asyncio.ensure_future(broken.take(far_s, breaks)),
+            asyncio.ensure_future(slow.take(far_s, Client(breaks, reads=False))),
+            asyncio.ensure_future(broken.take(far_s, Client(breaks))),
             asyncio.ensure_future(fine.take(far_s)),
         ]
         await asyncio.wait(waits, timeout=0)
@@ -485,19 +501,56 @@ def test_what_is_not_taken_when_offered_is_returned_and_what_breaks_is_the_reade
     on_bench(test)
 
 
-def test_more_than_one_write_holds_is_offered_in_part_and_the_rest_returned() -> None:
+def test_a_client_that_stops_reading_in_a_write_has_got_it_and_what_follows_is_returned() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+        reader = await at_head(bench, 1)
+
+        def take_one(chunk: bytes) -> None:
+            got.append(chunk)
+            client.stop_reading()
+
+        client = Client(take_one)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        taking = asyncio.ensure_future(reader.take(far_s, client))
+        await asyncio.wait([taking], timeout=0)
+        bench.service.streams[0].say(records(2), records(3))
+        assert await taking == b"3\n"
+        assert got == [b"2\n"]
+        reader.close()
+
+    on_bench(test)
+
+
+def test_a_gap_is_returned_and_never_written_past_the_door() -> None:
     async def test(bench: Bench) -> None:
         got: list[bytes] = []
         reader = await at_head(bench, 1)
         far_s = asyncio.get_running_loop().time() + FAR_S
-        taking = asyncio.ensure_future(reader.take(far_s, takes_into(got)))
+        taking = asyncio.ensure_future(reader.take(far_s, Client(got.append)))
+        await asyncio.wait([taking], timeout=0)
+        bench.service.streams[0].say(records(2), gap(3, 4))
+        chunk = await taking
+        assert got == [b"2\n"]
+        assert chunk == bench.lines.gap(gap(3, 4).gap)
+        reader.close()
+
+    on_bench(test)
+
+
+def test_more_than_one_write_holds_is_returned_in_parts() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+        reader = await at_head(bench, 1)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        taking = asyncio.ensure_future(reader.take(far_s, Client(got.append)))
         await asyncio.wait([taking], timeout=0)
         bench.service.streams[0].say(records(2, 3, 4))
-        rest = await taking
-        assert rest is not None
-        assert [line[:1] for line in b"".join((*got, rest)).splitlines()] == [b"2", b"3", b"4"]
-        assert got
-        assert len(got[0]) <= MAX_CHUNK_BYTES
+        parts = [await taking, await reader.take(far_s, Client(got.append))]
+        assert not got
+        assert all(part is not None and len(part) <= MAX_CHUNK_BYTES for part in parts)
+        text = b"".join(part or b"" for part in parts)
+        assert [line[:1] for line in text.splitlines()] == [b"2", b"3", b"4"]
         reader.close()
 
     on_bench(test, width=100_000)

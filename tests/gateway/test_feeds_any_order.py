@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.aio import run_async
+from tests.gateway.test_feeds import Client as Outlet
 from tests.gateway.test_feeds import Lines, Opened, Stream, records
 from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds, Reader
@@ -108,19 +109,21 @@ class Client:
         self._got: set[int] = set()
         self._lost: dict[int, set[int]] = {system: set() for system in SYSTEMS}
         self._last_seq = after_seq
-        self.is_quick = False
+        self._outlet = Outlet(self._check_chunk, reads=False)
         self._reading: asyncio.Task[bytes | None] | None = None
 
     def start(self) -> None:
         """Begin to take, unless that is under way."""
         if self._reading is None:
             until_s = asyncio.get_running_loop().time() + 3600
-            self._reading = asyncio.ensure_future(self.reader.take(until_s, self._offer))
+            self._reading = asyncio.ensure_future(self.reader.take(until_s, self._outlet))
 
-    def _offer(self, chunk: bytes) -> bool:
-        if self.is_quick:
-            self._check_chunk(chunk)
-        return self.is_quick
+    def turn(self) -> None:
+        """Let what comes be written at once, or no longer."""
+        if self._outlet.reads:
+            self._outlet.stop_reading()
+        else:
+            self._outlet.reads = True
 
     def collect(self) -> None:
         """Check what has been taken, if anything."""
@@ -174,7 +177,7 @@ class Client:
 def steps() -> st.SearchStrategy[list[tuple[Any, ...]]]:
     """Return what may happen: to the log, on the streams, to the readers.
 
-    A "turn" makes a client take at once what is offered to it, or no longer.
+    A "turn" makes a client read what is written to it at once, or no longer.
     "arrive" and "lose" are several steps in one: what goes wrong between a reader's arrival and its
     joining is too rare to be met by single ones.
     """
@@ -232,7 +235,7 @@ class World:
                 self._clients[which % len(self._clients)].start()
             case "turn", which if self._clients:
                 client = self._clients[which % len(self._clients)]
-                client.is_quick = not client.is_quick
+                client.turn()
             case "leave", which if self._clients:
                 await self._clients.pop(which % len(self._clients)).stop()
         await self._settle()

@@ -80,7 +80,7 @@ def test_a_line_for_many_readers_is_framed_once_and_written_at_once(
         framed.append(piece)
         return b"%x\r\n%b\r\n" % (len(piece), piece)
 
-    monkeypatch.setattr(BodyOutlet, "_framed", Framer(frame))
+    monkeypatch.setattr(BodyOutlet, "framed", Framer(frame))
 
     async def main() -> None:
         async with gateway() as running:

@@ -103,10 +103,6 @@ class Request:
                 return
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-    def offer(self, chunk: bytes) -> bool:
-        """Send a piece of a body if that can be done at once; False = nothing is sent."""
-        return self.outlet is not None and self.outlet.offer(chunk)
-
     async def end(self) -> None:
         """End a chunked body cleanly."""
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})

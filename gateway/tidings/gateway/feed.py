@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
 import structlog
 
-from tidings.gateway.line_tail import Form, Line, LineTail
+from tidings.gateway.line_tail import MAX_CHUNK_BYTES, Form, Line, LineTail
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.outlet import Framer, Write
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.upstream import Failure
@@ -77,30 +77,12 @@ class Keeper(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class News(Generic[Line]):
-    """What a message has added to a feed, as all who wait at its end will read it.
+class Waiter:
+    """Where one reader waits: its timer is set once for a time, not for every wait until it."""
 
-    `chunk` are the lines from `place` on and up to `next_place`, none of them in an empty one;
-    `position` is where they end. `is_all` is false when they are more than one write may hold.
-    """
+    __slots__ = ("_future", "_timer", "_until_s")
 
-    place: int
-    chunk: Line
-    next_place: int
-    position: int
-    is_all: bool
-
-
-class Waiter(Generic[Line]):
-    """Where one reader waits: its timer is set once for a time, not for every wait until it.
-
-    `pass_on` does without a turn of the reader's task what it waits for; False = there is more to
-    do than that. It writes to a client, so whatever it raises is that reader's alone.
-    """
-
-    def __init__(self, pass_on: Callable[[News[Line]], bool]) -> None:
-        self._pass_on = pass_on
+    def __init__(self) -> None:
         self._future: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._until_s = 0.0
@@ -118,19 +100,15 @@ class Waiter(Generic[Line]):
         finally:
             self._future = None
 
-    def tell(self, news: News[Line]) -> None:
-        """Pass news on, or wake the reader to them."""
-        try:
-            if not self._pass_on(news):
-                self.wake()
-        except Exception as error:  # noqa: BLE001 - the others who wait are told all the same
-            if self._future is not None and not self._future.done():
-                self._future.set_exception(error)
-
     def wake(self) -> None:
         """End the wait, if there is one."""
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
+
+    def fail(self, error: Exception) -> None:
+        """End the wait, if there is one, with an error."""
+        if self._future is not None and not self._future.done():
+            self._future.set_exception(error)
 
     def close(self) -> None:
         """Let the timer go."""
@@ -138,8 +116,25 @@ class Waiter(Generic[Line]):
             self._timer.cancel()
 
 
+class Follower(Protocol):
+    """A reader at the end of a feed, whose client the feed writes to by itself."""
+
+    def halt(self) -> None:
+        """Leave the feed at its end as that is now, and go on by itself."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """Take what came of writing to its client."""
+        ...
+
+
 class Feed(Generic[Line]):
-    """One upstream stream at the head of the log, its newest lines and who waits for the next."""
+    """One upstream stream at the head of the log, its newest lines and who waits for the next.
+
+    Who waits is woken, and takes them. Who follows does not even wait: the feed writes to its
+    client, and its place is the feed's end for as long as it does. So an event costs a reader that
+    keeps up one call of its transport's `write`: no turn of its task, and no place to keep.
+    """
 
     def __init__(
         self, keeper: Keeper, plan: Plan[Line], answers: AnswerStream, tail: LineTail[Line]
@@ -152,7 +147,8 @@ class Feed(Generic[Line]):
         self._keeper = keeper
         self._answers = answers
         self._readers = 0
-        self._waiting: set[Waiter[Line]] = set()
+        self._waiting: set[Waiter] = set()
+        self._following: dict[Follower, tuple[Framer[Line], Write]] = {}
 
     async def run(self) -> None:
         """Take what comes until the call ends, by whichever side."""
@@ -184,8 +180,16 @@ class Feed(Generic[Line]):
         if not self._readers:
             self.stop()
 
-    async def wait(self, waiter: Waiter[Line], until_s: float) -> None:
-        """Return when there is news that was not passed on, or the end, or at `until_s`."""
+    def lead(self, follower: Follower, framed: Framer[Line], write: Write) -> None:
+        """Write to a follower's client from now on what comes; its place must be our end."""
+        self._following[follower] = framed, write
+
+    def release(self, follower: Follower) -> bool:
+        """Write to a follower's client no more; False = it did not follow."""
+        return self._following.pop(follower, None) is not None
+
+    async def wait(self, waiter: Waiter, until_s: float) -> None:
+        """Return when there is news, or the end, or at `until_s`."""
         self._waiting.add(waiter)
         try:
             await waiter.wait(until_s)
@@ -193,26 +197,36 @@ class Feed(Generic[Line]):
             self._waiting.discard(waiter)
 
     def _apply(self, message: pb.SubscribeResponse) -> None:
-        place = self.tail.end
-        for seq, line in lines_of(self._keeper.metrics, self.plan, message):
+        lines = lines_of(self._keeper.metrics, self.plan, message)
+        form = self.plan.renderer.form
+        chunk = form.join(line for _, line in lines)
+        # A gap is the door's to deal with, and more than one write may hold goes in several.
+        if message.HasField("gap") or form.size(chunk) > MAX_CHUNK_BYTES:
+            for follower in list(self._following):
+                follower.halt()
+        for seq, line in lines:
             if line:
                 self.tail.append(seq, line)
             else:
                 self.tail.advance(seq)
         if message.HasField("gap"):
             self.tail.lack(message.gap.last_seq)
-        news = self._news_from(place)
+        if chunk:
+            self._write(chunk)
         self.tail.trim(self._keeper.feed_bytes)
         for waiter in self._waiting:
-            waiter.tell(news)
+            waiter.wake()
 
-    def _news_from(self, place: int) -> News[Line]:
-        tail = self.tail
-        if place == tail.end:
-            return News(place, self.plan.renderer.form.join(()), place, tail.last_seq, is_all=True)
-        chunk, next_place = tail.take(place)
-        is_all = next_place == tail.end
-        return News(place, chunk, next_place, tail.seq_at(next_place - 1), is_all)
+    def _write(self, chunk: Line) -> None:
+        """Write what is in the tail already: a write may halt its follower, which is then past it.
+
+        The list is a copy for the same reason.
+        """
+        for follower, (framed, write) in list(self._following.items()):
+            try:
+                write(framed(chunk))
+            except Exception as error:  # noqa: BLE001 - the others are written to all the same
+                follower.fail(error)
 
     def _finish(self) -> None:
         self.has_ended = True
@@ -220,6 +234,8 @@ class Feed(Generic[Line]):
         self._answers.cancel()
         for waiter in self._waiting:
             waiter.wake()
+        for follower in list(self._following):
+            follower.halt()
 
 
 def lines_of(

@@ -18,16 +18,17 @@ The last reader that leaves ends the feed's upstream call; the end of that call 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Coroutine, Hashable
 from typing import Any, Generic
 
 import structlog
 from google.protobuf.message import Message
 
 from tidings.gateway.convoy import Behind, Convoy, Seat, outcome_of
-from tidings.gateway.feed import Feed, News, Plan, Waiter
+from tidings.gateway.feed import Feed, Plan, Waiter
 from tidings.gateway.line_tail import Line, LineTail
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.outlet import Outlet
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.upstream import Failure, Upstream
 from tidings.v1 import event_service_pb2 as pb
@@ -37,10 +38,6 @@ _log = structlog.get_logger("tidings.gateway")
 # Of one feed. Between them readers who fall behind for a moment find their lines in memory.
 _MAX_FEED_BYTES = 4 * 1024**2
 _MIN_FEED_BYTES = 16 * 1024
-
-
-Offer = Callable[[Line], bool]
-"""Writes lines to a client at once; False = it did not."""
 
 Taken = Message | Exception | None
 """What came of waiting for a message: it, why there is none, or the regular end."""
@@ -60,7 +57,7 @@ class Feeds:
         self._feeds: dict[Plan[Any], Feed[Any]] = {}
         self._convoys: set[Convoy[Any]] = set()
         self._open_convoys: dict[Hashable, Convoy[Any]] = {}
-        self._alone: set[Waiter[Any]] = set()
+        self._alone: set[Waiter] = set()
 
     async def read(self, plan: Plan[Line], request: pb.SubscribeRequest) -> Reader[Line]:
         """Return a reader from the request's start on; the rest of the request is the plan's.
@@ -114,7 +111,7 @@ class Feeds:
         for waiter in self._alone:
             waiter.wake()
 
-    async def wait_alone(self, waiter: Waiter[Any], until_s: float) -> None:
+    async def wait_alone(self, waiter: Waiter, until_s: float) -> None:
         """Return when woken, at `until_s` of the loop's time, or when draining begins."""
         self._alone.add(waiter)
         try:
@@ -175,8 +172,7 @@ class Reader(Generic[Line]):
         self._place = 0
         self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
         self._position = 0  # until a first message has told one
-        self._offer: Offer[Line] | None = None  # of the take at hand
-        self._waiter: Waiter[Line] = Waiter(self._pass_on)
+        self._waiter = Waiter()
 
     async def begin(self, until_s: float) -> None:
         """Wait for the first message, at most until `until_s` of the loop's time; take nothing.
@@ -186,16 +182,15 @@ class Reader(Generic[Line]):
         if self._own is not None and not self._feeds.draining:
             await self._wait_for_own(self._own, until_s)
 
-    async def take(self, until_s: float, offer: Offer[Line] | None = None) -> Line | None:
+    async def take(self, until_s: float, outlet: Outlet[Line] | None = None) -> Line | None:
         """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
 
-        Lines that come to the feed while this waits go straight to `offer`, and the wait goes on:
-        that saves every reader a turn of its task for every event. What `offer` does not take is
-        returned as ever.
+        Lines that come to the feed while this waits go straight to the outlet, and the wait goes
+        on: that saves every reader a turn of its task for every event. What it does not take, and
+        every gap, is returned as ever.
 
         Cancelling leaves the reader fit only to be closed.
         """
-        self._offer = offer
         loop = asyncio.get_running_loop()
         while True:
             if self._feed is not None:
@@ -210,7 +205,7 @@ class Reader(Generic[Line]):
                     return None
                 if loop.time() >= until_s:
                     return self._plan.renderer.form.join(())
-                await self._feed.wait(self._waiter, until_s)
+                await self._wait_shared(self._feed, until_s, outlet)
             else:
                 own = await self._take_own(until_s)
                 if own is None or own or (self._own is not None and loop.time() >= until_s):
@@ -233,14 +228,30 @@ class Reader(Generic[Line]):
             return False
         return not self._ahead_through or tail.covers_after <= self._ahead_through
 
-    def _pass_on(self, news: News[Line]) -> bool:
-        """Offer what has come to the feed; False = there is more to do than that."""
-        if self._place != news.place or self._ahead_through or self._offer is None:
-            return False
-        if news.chunk and not self._offer(news.chunk):
-            return False
-        self._place, self._position = news.next_place, news.position
-        return news.is_all
+    async def _wait_shared(
+        self, feed: Feed[Line], until_s: float, outlet: Outlet[Line] | None
+    ) -> None:
+        """Wait at the end of a feed; follow it while the client can be written to."""
+        write = outlet.open(self.halt) if outlet is not None and not self._ahead_through else None
+        if outlet is None or write is None:
+            await feed.wait(self._waiter, until_s)
+            return
+        feed.lead(self, outlet.framed, write)
+        try:
+            await self._waiter.wait(until_s)
+        finally:
+            outlet.shut()
+            self.halt()
+
+    def halt(self) -> None:
+        """Follow the feed no more, and go on from its end by ourselves."""
+        if self._feed is not None and self._feed.release(self):
+            self._stand_at_end(self._feed.tail)
+            self._waiter.wake()
+
+    def fail(self, error: Exception) -> None:
+        """Have `take` raise what came of writing to the client."""
+        self._waiter.fail(error)
 
     def _take_shared(self, tail: LineTail[Line]) -> Line | None:
         if self._ahead_through:
@@ -250,11 +261,15 @@ class Reader(Generic[Line]):
             if tail.last_seq >= self._ahead_through:
                 self._ahead_through = 0
         if self._place == tail.end:
-            self._position = max(self._position, tail.last_seq)
+            self._stand_at_end(tail)
             return None
         chunk, self._place = tail.take(self._place)
         self._position = max(self._position, tail.seq_at(self._place - 1))
         return chunk
+
+    def _stand_at_end(self, tail: LineTail[Line]) -> None:
+        self._place = tail.end
+        self._position = max(self._position, tail.last_seq)
 
     async def _take_own(self, until_s: float) -> Line | None:
         if self._own is None or self._feeds.draining:

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 
 from tidings.gateway.handshake import is_handshake
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.outlet import EXTENSION, Framer
+from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Write
 
 # How long a refused client is read from, and a new connection may still bring its one request when
 # the gateway goes down.
@@ -49,7 +49,7 @@ class Limits:
     turned_away: int = 0
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
     """One connection. Its owner is the server; only the event loop calls it."""
 
     def __init__(
@@ -92,10 +92,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer and what is pending."""
+        self.halt()
         self._disarm()
         self._limits.turned_away -= self._is_turned_away
         self.pipeline.clear()
         super().connection_lost(exc)
+
+    def eof_received(self) -> None:
+        """Close: who sends no more does not read any more either."""
+        self.halt()
+        super().eof_received()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a head that grows too large is refused wherever it is cut."""
@@ -221,6 +227,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._count(limit)
         if self._has_request and not self.cycle.response_complete:
+            self.halt()
             self.transport.close()  # in the middle of another answer there is nothing to say
             return
         reason = _REASONS[status]
@@ -245,31 +252,30 @@ def _chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-class BodyOutlet:
+class BodyOutlet(Outlet[bytes]):
     """Where a chunked body leaves. Holds what it is of for as long as the request lives."""
 
-    __slots__ = ("_cycle", "_protocol")
+    __slots__ = ("_cycle", "_transport")
 
-    _framed = Framer(_chunk)  # of all connections
+    framed = Framer(_chunk)
 
     def __init__(self, protocol: LimitedProtocol, cycle: RequestResponseCycle) -> None:
-        self._protocol = protocol
+        super().__init__(protocol)
+        self._transport = protocol.transport
         self._cycle = cycle
 
-    def offer(self, piece: bytes) -> bool:
-        """Write one chunk at once; False = nothing is written: `send` decides what that means."""
-        cycle, transport = self._cycle, self._protocol.transport
+    def writer(self) -> Write | None:
+        """Return the transport's, None for a body that is not chunked as well."""
+        cycle = self._cycle
         if (
-            not piece
-            or not cycle.chunked_encoding
+            not cycle.chunked_encoding
             or cycle.response_complete
             or cycle.disconnected
             or cycle.flow.write_paused
-            or transport.is_closing()
+            or self._transport.is_closing()
         ):
-            return False
-        transport.write(self._framed(piece))
-        return True
+            return None
+        return self._transport.write
 
     async def writable(self) -> None:
         """Wait while the client does not read what it has got already."""

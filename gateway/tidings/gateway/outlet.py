@@ -4,35 +4,23 @@ ASGI has only `send`, which frames every piece anew and can be called by a clien
 For an event that goes to hundreds of clients both cost more than the writes themselves. So our
 listeners put an outlet beside `send`, under `EXTENSION` in the extensions of the scope; without it
 everything goes through `send`.
+
+Nor does anybody ask before each piece whether a client reads, which would cost half as much as the
+write: who opens an outlet gets the transport's own `write`, and is halted by the connection as soon
+as it must not be used any more, be it in the middle of that very write.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 EXTENSION = "tidings.outlet"
 
 Piece = TypeVar("Piece")
-Piece_contra = TypeVar("Piece_contra", contravariant=True)
-
-
-class Outlet(Protocol[Piece_contra]):
-    """Where what is streamed to one client leaves, once its answer has begun."""
-
-    def offer(self, piece: Piece_contra) -> bool:
-        """Write a piece at once; False = nothing is written, since the client is slow or gone."""
-        ...
-
-    async def writable(self) -> None:
-        """Wait while the client does not read what it has got already."""
-        ...
-
-
-def outlet_of(scope: Any) -> Outlet[Any] | None:  # noqa: ANN401 - a scope of ASGI
-    """Return the outlet that the listener has put into a scope."""
-    found: Outlet[Any] | None = scope.get("extensions", {}).get(EXTENSION)
-    return found
+Write = Callable[[bytes], object]
+"""Writes framed pieces to a client at once."""
 
 
 class Framer(Generic[Piece]):
@@ -48,3 +36,81 @@ class Framer(Generic[Piece]):
         if piece is not self._piece:
             self._piece, self._framed = piece, self._frame(piece)
         return self._framed
+
+
+class Outlet(ABC, Generic[Piece]):
+    """Where what is streamed to one client leaves, once its answer has begun."""
+
+    __slots__ = ("_connection", "_on_halt")
+
+    framed: ClassVar[Framer[Any]]
+    """Frames what is written here. One for all clients of a kind, so that they share frames."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._on_halt: Callable[[], None] | None = None
+
+    @abstractmethod
+    def writer(self) -> Write | None:
+        """Return what writes to the client at this moment, None if it is slow or gone."""
+
+    @abstractmethod
+    async def writable(self) -> None:
+        """Wait while the client does not read what it has got already."""
+
+    def offer(self, piece: Piece) -> bool:
+        """Write a piece at once; False = nothing is written: `send` decides what that means."""
+        write = self.writer() if piece else None
+        if write is None:
+            return False
+        write(self.framed(piece))
+        return True
+
+    def open(self, on_halt: Callable[[], None]) -> Write | None:
+        """Return what writes to the client until `on_halt` is called or the outlet is shut.
+
+        None if the client is slow or gone. Nothing else may write to it meanwhile.
+        """
+        write = self.writer()
+        if write is not None:
+            self._on_halt = on_halt
+            self._connection.streaming = self
+        return write
+
+    def shut(self) -> None:
+        """Have nobody told of anything any more."""
+        self._on_halt = None
+        self._connection.streaming = None
+
+    def halt(self) -> None:
+        """Tell whoever has opened the outlet to write no more."""
+        if self._on_halt is not None:
+            self._on_halt()
+
+
+class Connection(Protocol):
+    """What an outlet is of. It halts the one that is open when its client is slow or gone."""
+
+    streaming: Outlet[Any] | None
+
+
+class HaltingProtocol:
+    """What our listeners add to uvicorn's protocols: they halt the outlet that is open."""
+
+    streaming: Outlet[Any] | None = None
+
+    def pause_writing(self) -> None:
+        """Take no more until the client reads. A transport calls this, also while it writes."""
+        super().pause_writing()  # type: ignore[misc]  # this stands before a protocol of uvicorn
+        self.halt()
+
+    def halt(self) -> None:
+        """Have nothing more written by whoever does not ask before."""
+        if self.streaming is not None:
+            self.streaming.halt()
+
+
+def outlet_of(scope: Any) -> Outlet[Any] | None:  # noqa: ANN401 - a scope of ASGI
+    """Return the outlet that the listener has put into a scope."""
+    found: Outlet[Any] | None = scope.get("extensions", {}).get(EXTENSION)
+    return found

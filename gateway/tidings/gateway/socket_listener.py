@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-from tidings.gateway.outlet import EXTENSION, Framer
+from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Write
 
 # Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
 _MAX_UNREAD_BYTES = 16 * 1024**2
@@ -30,7 +30,7 @@ class _Handshake(Protocol):
     def path(self) -> str: ...
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
     """One websocket's connection. Its owner is the server; only the event loop calls it."""
 
     def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
@@ -39,9 +39,16 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.conn.logger = _silent
         self.conn.debug = False
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Have nothing more written."""
+        self.halt()
+        super().connection_lost(exc)
+
     def data_received(self, data: bytes) -> None:
         """Take bytes; of the handshake, refuse what the library's own limits refuse."""
         super().data_received(data)
+        if self.close_sent:
+            self.halt()  # nothing may follow a close frame
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             self._reject(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
@@ -64,6 +71,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def keepalive_timeout(self) -> None:
         """Drop a silent client; what it has not read by now keeps nobody waiting."""
         super().keepalive_timeout()
+        self.halt()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
 
@@ -85,18 +93,19 @@ def _frames(texts: tuple[str, ...]) -> bytes:
     return b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts)
 
 
-class SocketOutlet:
+class SocketOutlet(Outlet[tuple[str, ...]]):
     """Where text messages leave. They are whole frames, so pings and a close go between them."""
 
     __slots__ = ("_protocol",)
 
-    _framed = Framer(_frames)  # of all connections: what a server sends is not masked
+    framed = Framer(_frames)  # what a server sends is not masked
 
     def __init__(self, protocol: SocketProtocol) -> None:
+        super().__init__(protocol)
         self._protocol = protocol
 
-    def offer(self, texts: tuple[str, ...]) -> bool:
-        """Write messages at once; False = nothing is written: `send` decides what that means."""
+    def writer(self) -> Write | None:
+        """Return the transport's."""
         protocol = self._protocol
         if (
             not protocol.handshake_complete
@@ -104,9 +113,8 @@ class SocketOutlet:
             or not protocol.writable.is_set()
             or protocol.transport.is_closing()
         ):
-            return False
-        protocol.transport.write(self._framed(texts))
-        return True
+            return None
+        return protocol.transport.write
 
     async def writable(self) -> None:
         """Wait while the client does not read what it has got already."""

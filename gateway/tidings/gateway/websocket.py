@@ -25,7 +25,7 @@ class Socket:
 
     request: Request
     _send: Send
-    _outlet: Outlet[tuple[str, ...]] | None
+    outlet: Outlet[tuple[str, ...]] | None
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Socket:
@@ -51,16 +51,12 @@ class Socket:
 
     async def write(self, texts: tuple[str, ...]) -> None:
         """Send text messages, several in one write. Waits while the client does not read."""
-        if self._outlet is not None:
-            await self._outlet.writable()
-            if self._outlet.offer(texts):
+        if self.outlet is not None:
+            await self.outlet.writable()
+            if self.outlet.offer(texts):
                 return
         for text in texts:
             await self._send({"type": "websocket.send", "text": text})
-
-    def offer(self, texts: tuple[str, ...]) -> bool:
-        """Send text messages if that can be done at once; False = nothing is sent."""
-        return self._outlet is not None and self._outlet.offer(texts)
 
     async def close(self, code: int) -> None:
         """Say that nothing more comes, and why; does nothing to one that was not accepted."""

@@ -131,9 +131,6 @@ class DockerCloudDoor:
     async def _pump(
         self, socket: Socket, reader: Reader[tuple[str, ...]], frames: tuple[str, ...] | None
     ) -> None:
-        def offer(frames: tuple[str, ...]) -> bool:
-            return GAP not in frames and socket.offer(frames)
-
         loop = asyncio.get_running_loop()
         while frames is not None:
             if GAP in frames:
@@ -141,7 +138,7 @@ class DockerCloudDoor:
                 await socket.close(COME_AGAIN)
                 return
             await socket.write(frames)
-            frames = await reader.take(loop.time() + _FAR_S, offer)
+            frames = await reader.take(loop.time() + _FAR_S, socket.outlet)
         is_draining = self._house.draining.is_set()
         code, text = refusals.end_of(reader.failure, is_draining=is_draining)
         if text:

@@ -204,7 +204,7 @@ class NativeDoor:
     ) -> None:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _FAR_S
-        while (chunk := await reader.take(until_s, request.offer)) is not None:
+        while (chunk := await reader.take(until_s, request.outlet)) is not None:
             if chunk:
                 await request.write(chunk)
             else:

@@ -107,7 +107,7 @@ class NomadDoor:
         beat_s = loop.time() + every_s
         await request.start(200, _HEADERS)
         await request.write(HEARTBEAT)
-        while (chunk := await reader.take(beat_s, request.offer)) is not None:
+        while (chunk := await reader.take(beat_s, request.outlet)) is not None:
             if chunk:
                 await request.write(chunk)
             late_s = loop.time() - beat_s
