@@ -128,7 +128,9 @@ test: $(INSTALLED) $(PY_CLIENTS) ## everything that needs only Python, the Pytho
 test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
 
-ON_NATS := tests/rpc tests/gateway/doors tests/e2e
+# Wires and credentials are the same before any log, and slow to test: once is enough for them.
+ONCE := $(addprefix tests/e2e/test_,canaries.py client_credentials.py jwks_url.py jwt_endings.py readme.py tls.py tls_halves.py)
+ON_NATS := tests/rpc tests/gateway/doors $(filter-out $(ONCE),$(wildcard tests/e2e/test_*.py))
 test-nats: $(INSTALLED) $(PY_CLIENTS) ## the suites of RPCs, doors and processes again, with the log on NATS JetStream
 	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded and not own_store' $(ON_NATS)
 
