@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from tests.aio import run_async
-from tidings.store.jetstream_client import end_within
+from tests.nats.servers import NatsServer
+from tidings.store.jetstream_client import QuickClient, end_within
 
 
 def test_a_call_that_ignores_its_cancellation_is_told_again() -> None:
@@ -36,5 +37,20 @@ def test_a_call_that_ends_says_how() -> None:
     async def main() -> None:
         with pytest.raises(ConnectionError, match="refused"):
             await end_within(1, failing())
+
+    run_async(main())
+
+
+def test_a_close_that_was_cancelled_has_closed_the_connection(nats: NatsServer) -> None:
+    async def main() -> None:
+        client = QuickClient()
+        await client.connect(servers=[nats.url])
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+        assert closing.cancelled(), "it had ended before"
+        await client.close()
+        assert client._transport.at_eof()  # type: ignore[union-attr]  # noqa: SLF001 - no other way
 
     run_async(main())

@@ -71,6 +71,9 @@ class QuickClient(Client):
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:  # noqa: FBT001, FBT002 - theirs
         self._pending, self._pending_data_size = [], 0  # or it waits until a server takes them
+        if self._transport is not None:
+            # The library takes one for closed of which it began the close and was cancelled in it.
+            self._transport.close()  # type: ignore[no-untyped-call]
         await super()._close(status, do_cbs)
 
 
