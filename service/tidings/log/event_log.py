@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError
+from tidings.core.errors import LogClosed, PositionAhead, StoreUnavailable, TidingsError
 from tidings.core.record import Bounds, Draft, Record, Stored
 from tidings.core.selection import Envelope, Selection
 from tidings.log.courtesy import Courtesy
@@ -189,6 +189,19 @@ class EventLog:
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time (`EventStore.seek`)."""
         return await self._store.seek(system, at_or_after_us)
+
+    async def catch_up(self, seq: int) -> None:
+        """Wait until readers here have been given what the store has up to a position.
+
+        For 2 s at most (`reader_lag_s`). Cancelling is safe.
+
+        Raises:
+            StoreUnavailable: the store cannot be read.
+        """
+        end_seq = (await self._store.bounds()).end_seq
+        if self._tail.last_seq < end_seq:
+            with suppress(PositionAhead):
+                await self._pages.wait_for(min(seq, end_seq))
 
     async def bounds(self, system: str | None = None) -> Bounds:
         """Return what is retained (`EventStore.bounds`)."""

@@ -63,6 +63,9 @@ async def find_start(
 
 
 async def _at_nomad_index(index: int, log: EventLog, nomad: NomadPositions) -> int:
+    if index > log.last_seq:
+        # another node may have told of it, and what is the newest here would be told again
+        await log.catch_up(index)
     after_seq = nomad.start_after(index)
     if after_seq is not None:
         return after_seq
