@@ -46,8 +46,7 @@ def test_a_close_that_was_cancelled_has_closed_the_connection(nats: NatsServer) 
         client = QuickClient()
         await client.connect(servers=[nats.url])
         closing = asyncio.create_task(client.close())
-        await asyncio.sleep(0)
-        closing.cancel()
+        asyncio.get_running_loop().call_soon(closing.cancel)  # after it began
         await asyncio.wait([closing])
         assert closing.cancelled(), "it had ended before"
         await client.close()
