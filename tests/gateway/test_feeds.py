@@ -56,17 +56,21 @@ class Service:
 
     streams: list[Stream] = field(default_factory=list)
     refuses_with: Failure | None = None
+    says_position: bool = True
+    end_seq: int = 1
 
     async def subscribe(self, request: pb.SubscribeRequest, credential: object) -> Any:
         if self.refuses_with is not None:
             raise self.refuses_with
         self.streams.append(Stream(request))
-        return Opened(self.streams[-1])
+        position = request.after_seq if request.HasField("after_seq") else self.end_seq
+        return Opened(self.streams[-1], position if self.says_position else None)
 
 
 @dataclass
 class Opened:
     answers: Stream
+    position: int | None
     log_id: str = "log"
 
 
@@ -392,29 +396,78 @@ def test_who_falls_behind_a_convoy_reads_on_from_the_log() -> None:
     on_bench(test, tail_bytes=16 * 1024)
 
 
+LATEST: dict[str, Any] = {"latest": True}
+
+
 @pytest.mark.parametrize(
-    ("start", "is_shared"),
+    ("start", "other_start", "end_seq", "other_end_seq", "is_shared"),
     [
-        ({}, False),
-        ({"latest": True}, False),
-        ({"earliest": True}, True),
-        ({"nomad_index": 0}, False),
-        ({"nomad_index": 7}, True),
-        ({"after_seq": 0}, True),
+        (LATEST, LATEST, 5, 5, True),
+        (LATEST, LATEST, 5, 6, False),
+        ({}, LATEST, 5, 5, True),
+        ({"nomad_index": 0}, {"nomad_index": 0}, 5, 5, True),
+        ({"nomad_index": 7}, {"after_seq": 5}, 5, 5, True),
+        ({"after_seq": 4}, LATEST, 5, 5, False),
+        # the one is told of what is gone, the other is not
+        ({"after_seq": 0}, {"earliest": True}, 0, 0, False),
     ],
 )
-def test_a_start_that_moves_with_the_end_of_the_log_is_not_shared(
-    start: dict[str, Any], *, is_shared: bool
+def test_who_begins_at_the_same_position_travels_together_however_he_asked(
+    start: dict[str, Any],
+    other_start: dict[str, Any],
+    end_seq: int,
+    other_end_seq: int,
+    *,
+    is_shared: bool,
 ) -> None:
     async def test(bench: Bench) -> None:
         plan = Plan(bench.lines, b"", ())
-        request = pb.SubscribeRequest(**start)
-        readers = [await bench.feeds.read(plan, request) for _ in range(2)]
+        bench.service.end_seq = end_seq
+        one = await bench.feeds.read(plan, pb.SubscribeRequest(**start))
+        bench.service.end_seq = other_end_seq
+        other = await bench.feeds.read(plan, pb.SubscribeRequest(**other_start))
+        assert len(bench.service.streams) == 2, "each was checked by the service"
         assert bench.last.is_cancelled is is_shared
+        one.close()
+        other.close()
+
+    on_bench(test)
+
+
+def test_a_service_that_does_not_say_where_a_stream_begins_has_none_shared() -> None:
+    async def test(bench: Bench) -> None:
+        bench.service.says_position = False
+        readers = [await bench.read(after=1) for _ in range(2)]
+        assert not bench.last.is_cancelled
         for reader in readers:
             reader.close()
 
     on_bench(test)
+
+
+def test_who_wanted_what_is_new_and_has_nothing_yet_goes_back_to_where_he_began() -> None:
+    async def test(bench: Bench) -> None:
+        plan = Plan(bench.lines, b"", ())
+        bench.service.end_seq = 7
+        latest = pb.SubscribeRequest(latest=True)
+        quick, slow = [await bench.feeds.read(plan, latest) for _ in range(2)]
+        for seq in range(8, 12):
+            big = records(seq)
+            big.records[0].events.add(id="x" * 10_000)
+            bench.service.streams[0].say(big)
+            assert await take(quick) == b"%d\n" % seq
+        bench.service.end_seq = 11
+        reading = asyncio.ensure_future(take(slow))
+        while len(bench.service.streams) < 3:
+            await asyncio.wait([reading], timeout=0)
+        assert bench.last.request.WhichOneof("start") == "after_seq"
+        assert bench.last.request.after_seq == 7
+        bench.last.say(records(8))
+        assert await reading == b"8\n"
+        for reader in (quick, slow):
+            reader.close()
+
+    on_bench(test, tail_bytes=16 * 1024)
 
 
 def test_a_refusal_is_the_callers() -> None:

@@ -53,8 +53,9 @@ class Log:
     async def subscribe(self, request: pb.SubscribeRequest, credential: object) -> Opened:
         del credential
         stream = Stream(request)
-        self.calls.append(Call(stream, request.after_seq))
-        return Opened(stream)
+        position = self.last_seq if request.latest else request.after_seq
+        self.calls.append(Call(stream, position))
+        return Opened(stream, position)
 
     def selected(self, after_seq: int, through_seq: int, system: int = 0) -> list[int]:
         """Return what is selected of a range, of one system or of all."""
@@ -258,7 +259,8 @@ class World:
 
     async def _read(self, back: int) -> None:
         after_seq = max(1, self.log.last_seq - back)
-        request = pb.SubscribeRequest(after_seq=after_seq)
+        is_latest = after_seq == self.log.last_seq
+        request = pb.SubscribeRequest(**{"latest": True} if is_latest else {"after_seq": after_seq})
         reader = await self.feeds.read(Plan(self._renderer, b"", ()), request)
         self._clients.append(Client(self.log, reader, after_seq))
 

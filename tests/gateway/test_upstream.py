@@ -12,9 +12,11 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from tests.aio import run_async
+from tests.aio import becomes, run_async
+from tests.patience import PATIENCE_S
+from tidings.gateway import upstream as upstreams
 from tidings.gateway.transcode.status import DETAILS_KEY
-from tidings.gateway.upstream import LOG_ID_KEY, Failure, Upstream, reason_of
+from tidings.gateway.upstream import LOG_ID_KEY, POSITION_KEY, Failure, Upstream, reason_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import event_service_pb2_grpc
 
@@ -29,6 +31,9 @@ class Events(event_service_pb2_grpc.EventServiceServicer):
         self.failures = list(failures)
         self.calls = 0
         self.opens_first = False
+        self.checked = asyncio.Event()
+        """Until it is set no stream is opened."""
+        self.checked.set()
 
     async def _perhaps_fail(self, context: Context) -> None:
         self.calls += 1
@@ -47,7 +52,9 @@ class Events(event_service_pb2_grpc.EventServiceServicer):
         self, request: pb.SubscribeRequest, context: Context
     ) -> AsyncIterator[pb.SubscribeResponse]:
         await self._perhaps_fail(context)
-        await context.send_initial_metadata(((LOG_ID_KEY, "the log"),))
+        await self.checked.wait()
+        start = ((LOG_ID_KEY, "the log"), (POSITION_KEY, str(request.after_seq)))
+        await context.send_initial_metadata(start)
         yield pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=request.after_seq))
 
 
@@ -100,7 +107,7 @@ def test_reads_are_tried_again(failure: tuple[grpc.StatusCode, str]) -> None:
         assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7
         assert events.calls == 3
         opened = await upstream.subscribe(pb.SubscribeRequest(after_seq=9), ())
-        assert opened.log_id == "the log"
+        assert (opened.log_id, opened.position) == ("the log", 9)
         message = await opened.answers.take()
         assert isinstance(message, pb.SubscribeResponse)
         assert message.heartbeat.seq == 9
@@ -146,6 +153,47 @@ def test_patience_ends() -> None:
         assert events.calls > 1
 
     with_upstream(test, *[GOING_DOWN] * 1000, patience_s=0.5)
+
+
+def test_a_crowd_of_streams_is_opened_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the calls that are being checked at once neither side gives the memory back."""
+    monkeypatch.setattr(upstreams, "OPENING_S", 3600.0)
+    size = 3 * upstreams.OPENINGS
+
+    async def test(upstream: Upstream, events: Events) -> None:
+        events.checked.clear()
+        async with asyncio.TaskGroup() as tasks:
+            openings = [
+                tasks.create_task(upstream.subscribe(pb.SubscribeRequest(), ()))
+                for _ in range(size)
+            ]
+            await becomes(lambda: events.calls == upstreams.OPENINGS)
+            assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7, "came behind them"
+            assert events.calls == upstreams.OPENINGS + 1
+            events.checked.set()
+        for opening in openings:
+            opening.result().answers.cancel()
+        assert events.calls == size + 1
+
+    with_upstream(test, patience_s=PATIENCE_S)
+
+
+def test_who_waits_behind_a_crowd_that_stays_is_told_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(upstreams, "OPENINGS", 1)
+    monkeypatch.setattr(upstreams, "OPENING_S", 3600.0)
+
+    async def test(upstream: Upstream, events: Events) -> None:
+        events.checked.clear()
+        openings = [upstream.subscribe(pb.SubscribeRequest(), ()) for _ in range(100)]
+        async with asyncio.timeout(20.0):  # one after the other they would need 50 s
+            outcomes = await asyncio.gather(*openings, return_exceptions=True)
+        for outcome in outcomes:
+            assert isinstance(outcome, Failure)
+            assert outcome.code() is Code.UNAVAILABLE
+
+    with_upstream(test, patience_s=0.5)
 
 
 def test_a_service_that_is_away_is_waited_for() -> None:

@@ -59,40 +59,48 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 ALL = list(range(2, 12))
+STARTS: list[tuple[dict[str, Any], list[int]]] = [
+    ({"after_seq": 0}, ALL),
+    ({"after_seq": 1}, ALL),
+    ({"after_seq": 2}, ALL[1:]),
+    ({"after_seq": 10}, [11]),
+    ({"after_seq": 11}, []),
+    ({"earliest": True}, ALL),
+    ({"earliest": False}, []),
+    ({"latest": True}, []),
+    ({"latest": False}, []),
+    ({}, []),
+    ({"from_time": Timestamp(seconds=START_S - 100)}, ALL),
+    ({"from_time": Timestamp(seconds=START_S)}, ALL),
+    ({"from_time": Timestamp(seconds=START_S, nanos=1)}, ALL[1:]),
+    ({"from_time": Timestamp(seconds=START_S + 4)}, ALL[4:]),
+    ({"from_time": Timestamp(seconds=START_S + 9)}, [11]),
+    ({"from_time": Timestamp(seconds=START_S + 9, nanos=1)}, []),
+    ({"nomad_index": 0}, [6, 7, 8, 9, 10, 11]),
+    ({"nomad_index": 1}, ALL),
+    ({"nomad_index": 6}, [6, 7, 8, 9, 10, 11]),
+    ({"nomad_index": 10}, [10, 11]),
+    ({"nomad_index": 11}, [10, 11]),
+    ({"nomad_index": 2**64 - 1}, [10, 11]),
+]
 
 
 class TestStart:
-    @pytest.mark.parametrize(
-        ("fields", "expected"),
-        [
-            ({"after_seq": 0}, ALL),
-            ({"after_seq": 1}, ALL),
-            ({"after_seq": 2}, ALL[1:]),
-            ({"after_seq": 10}, [11]),
-            ({"after_seq": 11}, []),
-            ({"earliest": True}, ALL),
-            ({"earliest": False}, []),
-            ({"latest": True}, []),
-            ({"latest": False}, []),
-            ({}, []),
-            ({"from_time": Timestamp(seconds=START_S - 100)}, ALL),
-            ({"from_time": Timestamp(seconds=START_S)}, ALL),
-            ({"from_time": Timestamp(seconds=START_S, nanos=1)}, ALL[1:]),
-            ({"from_time": Timestamp(seconds=START_S + 4)}, ALL[4:]),
-            ({"from_time": Timestamp(seconds=START_S + 9)}, [11]),
-            ({"from_time": Timestamp(seconds=START_S + 9, nanos=1)}, []),
-            ({"nomad_index": 0}, [6, 7, 8, 9, 10, 11]),
-            ({"nomad_index": 1}, ALL),
-            ({"nomad_index": 6}, [6, 7, 8, 9, 10, 11]),
-            ({"nomad_index": 10}, [10, 11]),
-            ({"nomad_index": 11}, [10, 11]),
-            ({"nomad_index": 2**64 - 1}, [10, 11]),
-        ],
-    )
+    @pytest.mark.parametrize(("fields", "expected"), STARTS)
     def test_every_way_to_start(
         self, ten: Served, fields: dict[str, Any], expected: list[int]
     ) -> None:
         assert seqs(read_to_head(ten.stub, **fields)) == expected
+
+    @pytest.mark.parametrize(("fields", "expected"), STARTS)
+    def test_the_position_that_comes_at_once_is_where_it_starts(
+        self, ten: Served, fields: dict[str, Any], expected: list[int]
+    ) -> None:
+        request = event_service_pb2.SubscribeRequest(**fields)
+        call = ten.stub.Subscribe(request, timeout=PATIENCE_S)
+        position = int(dict(call.initial_metadata())["tidings-position"])
+        call.cancel()
+        assert seqs(read_to_head(ten.stub, after_seq=position)) == expected
 
     @pytest.mark.parametrize(("index", "expected"), [(0, [6, 8, 10]), (7, [8, 10]), (99, [10])])
     def test_nomads_rule_over_nomads_records(

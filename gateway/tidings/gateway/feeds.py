@@ -1,10 +1,10 @@
 """Shared live streams: many HTTP readers on one upstream stream and one rendering.
 
 How this works: a reader begins with an upstream stream of its own, from where it asked to start.
-If others with an equal plan are on their way from there, it has a seat in their convoy instead.
-A heartbeat says that it has caught up. If readers with an equal plan are there already, it joins
-their feed and ends its own stream; else its stream becomes that feed. A feed keeps the newest
-lines, bounded; a reader holds a place in it, never a queue.
+The service says which position that is; if others with an equal plan are on their way from there,
+it has a seat in their convoy instead. A heartbeat says that it has caught up. If readers with an
+equal plan are there already, it joins their feed and ends its own stream; else its stream becomes
+that feed. A feed keeps the newest lines, bounded; a reader holds a place in it, never a queue.
 
 One rule decides who may read from a feed: it must hold everything past the reader's position
 (`LineTail.covers_after`). Lines that were let go, and a gap that the feed was told of, end at a
@@ -30,7 +30,7 @@ from tidings.gateway.line_tail import Line, LineTail
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.outlet import Outlet
 from tidings.gateway.transcode.call import AnswerStream
-from tidings.gateway.upstream import Failure, Upstream
+from tidings.gateway.upstream import Failure, Opened, Upstream
 from tidings.v1 import event_service_pb2 as pb
 
 _log = structlog.get_logger("tidings.gateway")
@@ -68,31 +68,36 @@ class Feeds:
             grpc.aio.AioRpcError: the service refused, or stayed away; nothing is open.
         """
         if self.draining:
-            return Reader(self, plan, request, None, "")
-        seat, log_id = await self.catch_up(plan, request)
-        return Reader(self, plan, request, seat, log_id)
+            return Reader(self, plan, request, None, "", 0)
+        seat, opened = await self.catch_up(plan, request)
+        return Reader(self, plan, request, seat, opened.log_id, opened.position or 0)
 
     async def catch_up(
         self, plan: Plan[Line], request: pb.SubscribeRequest
-    ) -> tuple[Seat[Line], str]:
-        """Return a seat on a stream from the request's start on, and the id of its log.
+    ) -> tuple[Seat[Line], Opened]:
+        """Return a seat on a stream from the request's start on, and what the service said of it.
 
-        Every reader opens a call, since that is what checks who asks and for what. Where others are
-        on their way from the same start, it is ended again and they go together.
+        Every reader opens a call, since that is what checks who asks and for what, and says where
+        he begins. Where others are on their way from there, it is ended again and they go together.
+        So a crowd that comes at once, be it for whatever is newest, is sent what it has missed a
+        few times and not once for each: what all their messages took at the same time would stay
+        with the process.
 
         Raises:
             grpc.aio.AioRpcError: as `read`.
         """
         opened = await self.upstream.subscribe(request, plan.credential)
-        start = _start_of(request)
-        key = (plan, opened.log_id, start) if start else object()
+        key: Hashable = object()
+        if opened.position is not None:
+            # of what is gone already the earliest start alone is not told
+            key = (plan, opened.log_id, opened.position, request.earliest)
         convoy = self._open_convoys.get(key)
         if convoy is None:
             convoy = self._open_convoys[key] = Convoy(self, plan, opened.answers, key)
             self._convoys.add(convoy)
         else:
             opened.answers.cancel()
-        return convoy.board(), opened.log_id
+        return convoy.board(), opened
 
     def depart(self, convoy: Convoy[Any]) -> None:
         """Have nobody board a convoy any more."""
@@ -158,6 +163,7 @@ class Reader(Generic[Line]):
         request: pb.SubscribeRequest,
         seat: Seat[Line] | None,
         log_id: str,
+        position: int,
     ) -> None:
         self.log_id = log_id
         self.failure: Failure | None = None
@@ -171,7 +177,7 @@ class Reader(Generic[Line]):
         self._feed: Feed[Line] | None = None  # from then on
         self._place = 0
         self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
-        self._position = 0  # until a first message has told one
+        self._position = position  # 0 = what the request names, until a message tells one
         self._waiter = Waiter()
 
     async def begin(self, until_s: float) -> None:
@@ -351,15 +357,3 @@ class Reader(Generic[Line]):
         if failure is not None:
             code, text = failure.code().name, failure.details()
             _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
-
-
-def _start_of(request: pb.SubscribeRequest) -> bytes:
-    """Return what names where a request starts, empty if that moves with the end of the log."""
-    if not (
-        request.HasField("after_seq")
-        or request.HasField("from_time")
-        or request.earliest
-        or request.nomad_index
-    ):
-        return b""
-    return request.SerializeToString(deterministic=True)

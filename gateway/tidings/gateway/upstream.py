@@ -22,6 +22,7 @@ from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.routes import Route
 from tidings.gateway.transcode.status import status_of
+from tidings.gateway.turnstile import Turnstile
 from tidings.v1 import access_service_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
@@ -36,6 +37,7 @@ Failure = grpc.aio.AioRpcError
 PublishCall = grpc.aio.StreamStreamCall[pb.PublishStreamRequest, pb.PublishStreamResponse]
 
 LOG_ID_KEY = "tidings-log-id"
+POSITION_KEY = "tidings-position"
 
 # A record of 8 MiB and what its other form of payload may need: the service's own limit.
 _MAX_MESSAGE_BYTES = 16 * 1024**2
@@ -50,16 +52,26 @@ _OPTIONS = (
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.use_local_subchannel_pool", 1),  # two gateways of one process are two clients
 )
+# Of streams that are being opened. What gRPC takes for a call, on both sides, it keeps for later
+# ones, so a crowd that comes at once would make all of it be there for each at the same time; and
+# who is opened early starts what others can share. Opening takes a millisecond, so that few lose
+# nothing; what holds the service up for longer is a check that has to ask somebody else.
+OPENINGS = 64
+OPENING_S = 0.25
 # Between two looks at a service that is up and says that it does not serve.
 _PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A Subscribe call that has passed all checks. `log_id` says which log its positions are of."""
+    """A Subscribe call that has passed all checks. `log_id` says which log its positions are of.
+
+    It begins past `position`; None = the service is an older one, which does not say.
+    """
 
     answers: AnswerStream
     log_id: str
+    position: int | None
 
 
 class Upstream:
@@ -80,6 +92,7 @@ class Upstream:
     ) -> None:
         self._target = target
         self._patience_s = patience_s
+        self._openings = Turnstile(OPENINGS, OPENING_S)
         self._options = (
             (*_OPTIONS, ("grpc.ssl_target_name_override", tls_name)) if tls_name else _OPTIONS
         )
@@ -135,14 +148,19 @@ class Upstream:
         """
 
         async def attempt() -> Opened:
-            call: Any = self._stub.Subscribe(request, metadata=credential)
-            answers = AnswerStream(call)
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(self._patience_s), self._openings.passing():
+                call: Any = self._stub.Subscribe(request, metadata=credential)
+                answers = AnswerStream(call)
                 found = dict(await answers.opened())
             if LOG_ID_KEY not in found:
                 # An early error may look like an opened stream; its first message tells.
                 await answers.take()
-            return Opened(answers, str(found.get(LOG_ID_KEY, "")))
+            position = found.get(POSITION_KEY)
+            return Opened(
+                answers,
+                str(found.get(LOG_ID_KEY, "")),
+                None if position is None else int(position),
+            )
 
         return await self._patiently(attempt, _reads_again)
 

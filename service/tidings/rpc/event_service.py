@@ -86,7 +86,8 @@ class EventServicer:
             subscription.restrict(changed.rights)
 
         async def stream() -> None:
-            await context.send_initial_metadata(((LOG_ID_KEY, self._log.log_id),))
+            start = ((LOG_ID_KEY, self._log.log_id), (POSITION_KEY, str(subscription.position)))
+            await context.send_initial_metadata(start)
             await subscription.run(context.write)
 
         try:
