@@ -161,6 +161,23 @@ class ReadContract:
 
         run_async(main())
 
+    @pytest.mark.parametrize("systems", [None, ["consul", "nomad"]])
+    def test_page_of_many_records_ends_at_the_same_byte(
+        self, place: Place, systems: list[str] | None
+    ) -> None:
+        async def main() -> None:
+            sizes = [1 + n % 7 for n in range(50)]
+            drafts = (draft("x" * size, ("nomad", "consul")[size % 2]) for size in sizes)
+            async with opened(place) as store:
+                given = await append(store, *drafts)
+                for count in (1, 15, 16, 17, 32, 33, 49, 50):
+                    for spare in (0, sizes[count % 50] - 1):
+                        size_bytes = sum(sizes[:count]) + spare
+                        page = await store.read(0, 60, systems=systems, max_bytes=size_bytes)
+                        assert seqs(page) == given[:count]
+
+        run_async(main())
+
     def test_reading_some_systems_keeps_the_order_of_all(self, place: Place) -> None:
         async def main() -> None:
             async with opened(place) as store:

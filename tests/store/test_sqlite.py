@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -65,6 +66,19 @@ def test_reader_holds_no_view_between_two_pages(directory: Path) -> None:
             assert (busy, frames, done) == (0, 0, 0)
 
     run_async(main())
+
+
+def test_little_is_read_past_the_bound_of_bytes() -> None:
+    """What is read at once is held at once, and a body may have 8 MiB."""
+    taken: list[int] = []
+
+    def rows() -> Iterator[tuple[int, int, str, str, bytes]]:
+        for seq in range(2, 1000):
+            taken.append(seq)
+            yield seq, 1, "nomad", "nomad", b"x" * 100
+
+    assert seqs(sqlite_read.bounded(rows(), 500, 2050)) == list(range(2, 22))
+    assert len(taken) <= 36
 
 
 def test_feed_of_large_records_is_cut_into_pages(directory: Path) -> None:

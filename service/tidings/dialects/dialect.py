@@ -159,16 +159,6 @@ class Dialect:
         """Turn payloads into JSON text, or into typed messages, in place; say whether any was."""
         return False
 
-    def is_in_form(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
-        """Say whether `present` has nothing to do; a quick look at many events."""
-        if self.payload_fields is None:
-            return True
-        typed, text = self.payload_fields
-        bodies = [getattr(event, self.body_field) for event in events]
-        if as_json:
-            return not any(body.HasField(typed) for body in bodies)
-        return not any(getattr(body, text) for body in bodies)
-
     def projection(self) -> Projection | None:
         """Return a new, empty projection, if the system has one."""
         return None

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import repeat
+from operator import attrgetter
 
 from tidings.core.errors import CursorExpired, PositionAhead
 from tidings.core.record import BIRTH_SEQ, Record
@@ -103,18 +107,25 @@ class Pages:
     def _picks(
         self, selection: Selection, records: list[Record], head_seq: int
     ) -> tuple[Pick, ...]:
+        if records and records[-1].seq > head_seq:
+            records = records[: bisect_right(records, head_seq, key=_SEQ)]
+        if selection.whole_systems.issuperset(map(_SYSTEM, records)):
+            return tuple(map(_whole, zip(records, repeat(None))))  # of most pages; see `_whole`
+        return tuple(self._some_of(selection, records))
+
+    def _some_of(self, selection: Selection, records: list[Record]) -> Iterator[Pick]:
         systems, whole_systems = selection.systems, selection.whole_systems
-        picks = []
         for record in records:
-            if record.seq > head_seq:
-                break
             if record.system in whole_systems:
-                picks.append(Pick(record, None))
+                yield Pick(record, None)
             elif record.system in systems:
                 places = selection.pick(record.system, self._envelope_of(record))
                 if places != ():
-                    picks.append(Pick(record, places))
-        return tuple(picks)
+                    yield Pick(record, places)
+
+
+_SEQ, _SYSTEM = attrgetter("seq"), attrgetter("system")
+_whole = partial(tuple.__new__, Pick)  # a class written in Python takes twice as long to make one
 
 
 def _are_all(records: Sequence[Record], after_seq: int) -> bool:

@@ -9,7 +9,7 @@ equal readers share.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol, cast
@@ -20,6 +20,7 @@ from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect, timestamp
 from tidings.log.batch import Batch, Pick
+from tidings.rpc.glance import holds
 from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000
@@ -79,46 +80,60 @@ class RecordsWire:
         return body
 
     def _grouped(self, batch: Batch, *, as_json: bool) -> Iterator[bytes]:
-        as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
+        """Frame each body as one of the message's records, and end a message where it is full.
+
+        What many records share of a frame is made once for them: their time, and the upper part of
+        their positions.
+        """
         parts: list[bytes] = []
         size_bytes = 0
-        for pick in batch.picks:
-            record, places = pick
-            if places is None and record.system in as_stored:
-                body = record.body
-            else:
-                body = self.body(pick, as_json=as_json)
-            head = _head(record)
-            record_bytes = len(head) + len(body)
-            if parts and size_bytes + record_bytes > MAX_BATCH_BYTES:
+        shared, shared_high, shared_us = b"", -1, -1
+        bodies = self._bodies(batch.picks, as_json=as_json)
+        for ((seq, at_us, _, _, _), _), body in zip(batch.picks, bodies, strict=True):
+            high = seq >> 7
+            if high != shared_high or at_us != shared_us:
+                shared_high, shared_us = high, at_us
+                shared = (varint(high) if high else b"") + _time(at_us)
+            low = _SEQ_LOW[seq & 0x7F] if high else _SEQ_TAG + varint(seq)
+            record_bytes = len(low) + len(shared) + len(body)
+            if size_bytes + record_bytes > MAX_BATCH_BYTES and parts:
                 yield b"".join(parts)
                 parts, size_bytes = [], 0
-            parts += (_RECORDS_TAG, varint(record_bytes), head, body)
+            parts += (_frame(record_bytes), low, shared, body)
             size_bytes += record_bytes
         if parts:
             yield b"".join(parts)
 
+    def _bodies(self, picks: Sequence[Pick], *, as_json: bool) -> list[bytes]:
+        as_stored = self._systems_as_stored(picks, as_json=as_json)
+        return [
+            stored if places is None and system in as_stored else self.body(pick, as_json=as_json)
+            for pick in picks
+            for ((_, _, system, _, stored), places) in (pick,)
+        ]
+
     def _systems_as_stored(self, picks: Sequence[Pick], *, as_json: bool) -> set[str]:
         """Return the systems of which nothing in a batch has to be converted.
 
-        Decoding all of a system at once, which is joining what is stored, costs a fraction of
-        decoding record by record; and a log that is published and read in one form needs no more.
+        A log that is published and read in one form is never decoded for its readers.
         """
-        bodies: dict[str, list[bytes]] = {}
-        for record, places in picks:
+        bodies: dict[str, list[bytes]] = defaultdict(list)
+        for (_, _, system, _, body), places in picks:
             if places is None:
-                bodies.setdefault(record.system, []).append(record.body)
-        found = set()
-        for system, stored in bodies.items():
-            dialect = self._dialects[system]
-            if dialect.completes:
-                continue
-            if dialect.payload_fields is not None:
-                events = event_pb2.Record.FromString(b"".join(stored)).events
-                if not dialect.is_in_form(events, as_json=as_json):
-                    continue
-            found.add(system)
-        return found
+                bodies[system].append(body)
+        return {
+            system
+            for system, stored in bodies.items()
+            if self._is_as_stored(self._dialects[system], stored, as_json=as_json)
+        }
+
+    def _is_as_stored(self, dialect: Dialect, stored: list[bytes], *, as_json: bool) -> bool:
+        if dialect.completes:
+            return False
+        if dialect.payload_fields is None:
+            return True
+        typed, text = dialect.payload_fields
+        return not holds(b"".join(stored), dialect.body_field, typed if as_json else text)
 
     def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
         dialect = self._dialects[record.system]
@@ -174,11 +189,9 @@ def varint(number: int) -> bytes:
     return bytes(encoded)
 
 
-def _head(record: Record) -> bytes:
-    seq = record.seq
-    if seq <= 0x7F:
-        return _SEQ_TAG + varint(seq) + _time(record.recorded_at_us)
-    return _SEQ_LOW[seq & 0x7F] + varint(seq >> 7) + _time(record.recorded_at_us)
+@lru_cache(maxsize=4096)  # records of a kind are about as long as one another
+def _frame(record_bytes: int) -> bytes:
+    return _RECORDS_TAG + varint(record_bytes)
 
 
 @lru_cache(maxsize=256)  # the records of one commit share their time

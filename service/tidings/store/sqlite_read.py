@@ -61,7 +61,7 @@ def read(
         ]
         try:
             rows = cursors[0] if len(cursors) == 1 else heapq.merge(*cursors, key=itemgetter(0))
-            return _page(rows, limit, max_bytes)
+            return bounded(rows, limit, max_bytes)
         finally:
             for cursor in cursors:
                 cursor.close()  # a cursor left half read would hold on to its view of the log
@@ -81,18 +81,26 @@ def _ranges(
     return [covered(system) for system in set(systems)]
 
 
-def _page(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Record]:
-    """Return the first rows, up to both bounds, or one."""
+def bounded(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Record]:
+    """Return the first rows, up to both bounds, or one.
+
+    A few at a time: looking at each row as it comes costs as much as reading it, and what is read
+    past the bound of bytes must not be much, however large.
+    """
     page: list[_Row] = []
     size_bytes = 0
-    for row in islice(rows, limit):
-        size_bytes += len(row[4])
-        if max_bytes is not None and size_bytes > max_bytes and page:
+    while some := list(islice(rows, min(_ROWS_AT_ONCE, limit - len(page)))):
+        page += some
+        size_bytes += sum(map(len, map(_BODY, some)))
+        if max_bytes is not None and size_bytes > max_bytes:
+            while size_bytes > max_bytes and len(page) > 1:
+                size_bytes -= len(_BODY(page.pop()))
             break
-        page.append(row)
     return list(map(_as_record, page))
 
 
+_ROWS_AT_ONCE = 16
+_BODY = itemgetter(4)
 _as_record = partial(tuple.__new__, Record)  # `Record._make` would count the fields of every row
 
 
