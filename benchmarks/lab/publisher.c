@@ -21,8 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PREFACE = 24, HEAD = 9, DATA = 0, HEADERS = 1, RST = 3, SETTINGS = 4, GOAWAY = 7, WINDOW = 8,
-       END_STREAM = 1, INITIAL_WINDOW = 4, CHUNK = 1 << 16, MOST = 1 << 22 };
+enum { PREFACE = 24, HEAD = 9, DATA = 0, HEADERS = 1, RST = 3, SETTINGS = 4, PING = 6,
+       GOAWAY = 7, WINDOW = 8, ACK = 1, END_STREAM = 1, INITIAL_WINDOW = 4, CHUNK = 1 << 16, MOST = 1 << 22 };
 
 struct text { char *bytes; size_t size; int64_t data; };  /* data: what windows count of it */
 
@@ -108,9 +108,19 @@ static void settings(struct connection *c, const unsigned char *at, uint32_t siz
     }
 }
 
+/* Who does not answer one is taken for gone. */
+static void pong(struct connection *c, const unsigned char *head, uint32_t size) {
+  if (head[4] & ACK) return;
+  char answer[HEAD + 8];
+  memcpy(answer, head, HEAD + size);
+  answer[4] = ACK;
+  send_all(c->fd, answer, HEAD + size);
+}
+
 static void frame(struct connection *c, const unsigned char *head, uint32_t size) {
   int kind = head[3], ends = (kind == DATA || kind == HEADERS) && head[4] & END_STREAM;
   uint32_t stream = number(head + 5, 4);
+  if (kind == PING && size == 8) pong(c, head, size);
   if (kind == SETTINGS) settings(c, head + HEAD, size);
   if (kind == WINDOW && !stream) c->window += number(head + HEAD, 4);
   if (kind == WINDOW && stream == c->stream) c->own += number(head + HEAD, 4);
