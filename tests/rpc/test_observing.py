@@ -28,7 +28,7 @@ def lines() -> Iterator[list[Any]]:
 
 
 def count(served: Served, name: str, **labels: str) -> float:
-    """Return a metric's value; it is counted before the caller gets the last of the answer."""
+    """Return a metric's value; a call counts once it is settled."""
     return served.deployment.service.metrics.registry.get_sample_value(name, labels) or 0.0
 
 

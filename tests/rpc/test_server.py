@@ -56,6 +56,19 @@ def test_reflection_lists_the_services(served: Served) -> None:
     }
 
 
+def test_one_task_awaits_the_next_call_whatever_it_will_be(served: Served) -> None:
+    """A task for each method would have to be looked at again at every call."""
+    awaiting: list[str] = []
+
+    def look() -> None:
+        names = [repr(task) for task in asyncio.all_tasks()]
+        awaiting.extend(name for name in names if "AioServer._request" in name)
+
+    publish(served.stub, nomad())
+    served.server.call(look)
+    assert len(awaiting) == 1
+
+
 def test_access_control_is_not_offered(served: Served) -> None:
     service = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     stub = AccessServiceStub(served.channel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache, partial
 from typing import Any
 
 import grpc
@@ -21,45 +22,40 @@ _access = structlog.get_logger("tidings.access")
 _logger = structlog.get_logger("tidings.rpc")
 
 _BY_CODE = {code.value[0]: code for code in grpc.StatusCode}
-_SHAPES = ("unary_unary", "unary_stream", "stream_unary", "stream_stream")
 
 
-class Observer(grpc.aio.ServerInterceptor):
-    """Wraps every method of Tidings' own services; those of others (health, reflection) pass by.
+class Observer:
+    """Wraps methods of our services, as they are registered.
 
-    Methods are coroutines, also those that stream: they write to the context.
+    No interceptor, which gRPC would ask at every call for what never changes.
     """
 
     def __init__(self, metrics: Metrics, clock: Clock, token: Callable[[int], bytes]) -> None:
         self._metrics = metrics
         self._clock = clock
         self._token = token
-        self._handlers: dict[str, Any] = {}
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:  # noqa: ANN401 - grpc's handlers have no type of their own
-        """Return the method's handler with everything around it."""
-        path: str = handler_call_details.method
-        made = self._handlers.get(
-            path
-        )  # grpc asks at every call, and the answer is always the same
-        if made is not None:
-            return made
-        handler = await continuation(handler_call_details)
-        if handler is None or not path.startswith("/tidings."):
-            return handler
-        name = path.rpartition("/")[2]
-        shape = next(shape for shape in _SHAPES if getattr(handler, shape) is not None)
-        made = handler._replace(**{shape: self._around(name, getattr(handler, shape))})
-        self._handlers[path] = made
-        return made
+    def around(self, name: str, method: Method) -> Method:
+        """Return the method with everything around it.
 
-    def _around(self, name: str, method: Method) -> Method:
-        open_calls = self._metrics.open_calls.labels(method=name)
-        seconds = self._metrics.seconds.labels(method=name)
+        It must be a coroutine, also one that streams: it writes to the context.
+        """
+        calls = cache(partial(self._metrics.calls.labels, name))
+        open_calls = self._metrics.open_calls.labels(name)
+        seconds = self._metrics.seconds.labels(name)
+
+        def ended(code: str, taken_s: float, peer: str, request_id: str) -> None:
+            open_calls.dec()
+            calls(code).inc()
+            seconds.observe(taken_s)
+            _access.info(
+                "call",
+                method=name,
+                code=code,
+                seconds=round(taken_s, 6),
+                peer=peer,
+                request_id=request_id,
+            )
 
         async def observed(request: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
             request_id = self._token(8).hex()
@@ -81,16 +77,9 @@ class Observer(grpc.aio.ServerInterceptor):
                 await abort(context, internal(request_id))
             finally:
                 taken_s = self._clock.monotonic_s() - began_s
-                open_calls.dec()
-                self._metrics.calls.labels(method=name, code=code.name).inc()
-                seconds.observe(taken_s)
-                _access.info(
-                    "call",
-                    method=name,
-                    code=code.name,
-                    seconds=round(taken_s, 6),
-                    peer=context.peer(),
-                    request_id=request_id,
+                # In the loop's next turn, when the answer is on its way: nobody waits for this.
+                asyncio.get_running_loop().call_soon(
+                    ended, code.name, taken_s, context.peer(), request_id
                 )
 
         return observed

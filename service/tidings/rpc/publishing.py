@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import structlog
 
@@ -63,7 +64,7 @@ class Publisher:
         self._by_field = {dialect.body_field: dialect for dialect in dialects.values()}
         self._clock = clock
         self._token = token
-        self._metrics = metrics
+        self._drafts = cache(metrics.drafts.labels)
         self._intakes: set[Intake] = set()
         self._is_closed = False
 
@@ -184,7 +185,7 @@ class Publisher:
             kind = type(outcome).__name__
         else:
             kind = "duplicate" if outcome.duplicate else "stored"
-        self._metrics.drafts.labels(outcome=kind).inc()
+        self._drafts(kind).inc()
 
     def _check(self, draft: event_pb2.Draft, allow: Allow) -> tuple[Dialect, core.Draft]:
         dialect = self._by_field[system_field(draft)]

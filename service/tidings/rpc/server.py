@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf import descriptor, message_factory
 from google.protobuf.message import Message
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_health.v1 import health, health_pb2
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from tidings.core.clock import Clock
 from tidings.core.record import Record
@@ -55,6 +55,8 @@ OPTIONS = (
 
 _EVENTS = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
 _ACCESS = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 SERVICES = (_EVENTS.full_name, _ACCESS.full_name)
 
 
@@ -136,12 +138,13 @@ class Service:
             access or OpenAccess(),
         )
         observer = Observer(self.metrics, clock, token)
-        self._server = grpc.aio.server(interceptors=[observer], options=OPTIONS)
-        _add(self._server, _EVENTS, events)
-        _add(self._server, _ACCESS, self._access_servicer(access, token, announce=access_events))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(reflected, self._server)
+        self._server = grpc.aio.server(options=OPTIONS)
+        _add(self._server, _EVENTS, events, observer)
+        accesses = self._access_servicer(access, token, announce=access_events)
+        _add(self._server, _ACCESS, accesses, observer)
+        _add(self._server, _HEALTH, self._health)
+        reflected = (*SERVICES, _HEALTH.full_name, _REFLECTION.full_name)
+        _add(self._server, _REFLECTION, reflection.aio.ReflectionServicer(reflected))
 
     def _access_servicer(
         self, access: AccessControl | None, token: Callable[[int], bytes], *, announce: bool
@@ -191,17 +194,28 @@ class Service:
             await self._health.set(name, status)
 
 
-def _add(server: grpc.aio.Server, service: descriptor.ServiceDescriptor, servicer: object) -> None:
-    """Register a servicer whose methods may answer with encoded messages."""
+def _add(
+    server: grpc.aio.Server,
+    service: descriptor.ServiceDescriptor,
+    servicer: object,
+    observer: Observer | None = None,
+) -> None:
+    """Register a servicer whose methods may answer with encoded messages.
+
+    As one handler for all that it has: for every method that is registered by itself, the server
+    keeps a task that awaits its next call, and looks at each of them again at every call of any.
+    """
     handlers = {}
     for method in service.methods:
         make = _SHAPES[method.client_streaming, method.server_streaming]
+        behavior = getattr(servicer, method.name)
         handlers[method.name] = make(
-            getattr(servicer, method.name),
+            observer.around(method.name, behavior) if observer else behavior,
             request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
             response_serializer=_encoded,
         )
-    server.add_registered_method_handlers(service.full_name, handlers)
+    named = grpc.method_handlers_generic_handler(service.full_name, handlers)
+    server.add_generic_rpc_handlers((named,))
 
 
 _SHAPES = {
