@@ -175,19 +175,16 @@ class Dialect:
         _check_key(draft.key)
         if self.max_events is not None and len(draft.events) > self.max_events:
             raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
-        stored = event_pb2.Record()
-        contents = hashlib.sha256()
+        stored = event_pb2.Record(events=draft.events)
+        contents: list[bytes] = []
         key = draft.key
-        for place, given in enumerate(draft.events):
-            event = stored.events.add()
-            event.CopyFrom(given)
+        for place, event in enumerate(stored.events):
             path = f"events[{place}]."
             body = self._check_event(event, path)
             if not key and len(draft.events) == 1:
                 key = self._key_of(event, body)
             if key:  # nobody asks for the digest of a draft without
-                content = self._content(event)
-                contents.update(len(content).to_bytes(8, "big") + content)
+                contents.append(self._content(event))
             self._fill_event(event, body, context)
         encoded = stored.SerializeToString(deterministic=True)
         if len(encoded) > MAX_RECORD_BYTES:
@@ -197,7 +194,7 @@ class Dialect:
             subject=self.subject(stored.events[0]),
             body=encoded,
             key=key or None,
-            digest=contents.digest() if key else b"",
+            digest=_digest(contents) if key else b"",
         )
 
     def _check_event(self, event: event_pb2.Event, path: str) -> Message:
@@ -280,6 +277,11 @@ class Dialect:
 
     def _floored(self, time: Timestamp) -> Timestamp:
         return Timestamp(seconds=time.seconds, nanos=time.nanos - time.nanos % self.time_step_ns)
+
+
+def _digest(contents: Sequence[bytes]) -> bytes:
+    framed = (len(content).to_bytes(8, "big") + content for content in contents)
+    return hashlib.sha256(b"".join(framed)).digest()
 
 
 def system_field(draft: event_pb2.Draft) -> str:
