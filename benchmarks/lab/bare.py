@@ -49,11 +49,20 @@ class PassThrough(grpc.GenericRpcHandler):
         """Return the method."""
         if details.method == "/bench/Echo":
             return grpc.unary_unary_rpc_method_handler(self._echo)
+        if details.method == "/bench/EchoStream":
+            return grpc.stream_stream_rpc_method_handler(self._echo_all)
         return grpc.unary_stream_rpc_method_handler(self._stream)
 
     async def _echo(self, request: bytes, context: object) -> bytes:
         del context
         return request
+
+    async def _echo_all(
+        self, requests: AsyncIterator[bytes], context: object
+    ) -> AsyncIterator[bytes]:
+        del context
+        async for request in requests:
+            yield request
 
     async def _stream(self, request: bytes, context: object) -> AsyncIterator[bytes]:
         del request, context

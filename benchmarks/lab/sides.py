@@ -192,7 +192,7 @@ def pass_through(folder: Path) -> Iterator[Side]:
 
 @contextmanager
 def echo() -> Iterator[str]:
-    """Lend the address of a bare unary call, /bench/Echo."""
+    """Lend the address of bare calls: unary /bench/Echo, and /bench/EchoStream."""
     with _fed("grpc.aio bytes", (*_BARE, "grpc"), b"", b"", _response) as side:
         yield side.address
 

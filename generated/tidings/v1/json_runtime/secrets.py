@@ -116,18 +116,24 @@ def blank_message(message: Message, secrets: tuple[Secret, ...]) -> bool:
     had_any = False
     paths = _paths(secrets)
     # what is set, not what could be: a payload has a dozen kinds of objects and holds one
-    for field, _ in message.ListFields():
-        for path in paths.get(field.name, ()):
-            had_any |= _blank_field(message, path)
+    for field, value in message.ListFields():
+        for is_inside, path in paths.get(field.name, ()):
+            had_any |= _blank_field(value if is_inside else message, path)
     return had_any
 
 
 @functools.cache
-def _paths(secrets: tuple[Secret, ...]) -> dict[str, list[tuple[str, ...]]]:
-    """Return the secrets' paths of field names by the field that each begins with."""
-    paths: dict[str, list[tuple[str, ...]]] = {}
+def _paths(secrets: tuple[Secret, ...]) -> dict[str, list[tuple[bool, tuple[str, ...]]]]:
+    """Return the secrets' paths of field names by the field that each begins with.
+
+    True: the secret is inside of that field's message, and the path goes on from there.
+    """
+    paths: dict[str, list[tuple[bool, tuple[str, ...]]]] = {}
     for secret in secrets:
-        paths.setdefault(secret.fields[0], []).append(secret.fields)
+        first, *rest = secret.fields
+        is_inside = rest not in ([], ["*"])
+        path = tuple(rest) if is_inside else secret.fields
+        paths.setdefault(first, []).append((is_inside, path))
     return paths
 
 
@@ -140,9 +146,11 @@ def _blank_field(message: Message, path: Sequence[str]) -> bool:
             return False
         inner = getattr(inner, name)
     value = getattr(inner, last)
+    if not value:
+        return False
     if not every:
         inner.ClearField(last)
-        return bool(value)
+        return True
     secrets = [name for name in value if value[name]]
     for name in secrets:
         value[name] = ""
