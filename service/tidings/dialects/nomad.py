@@ -100,9 +100,10 @@ class NomadDialect(Dialect):
     def check_body(self, body: Message, path: str) -> None:
         """Refuse an event without topic or type, with two payloads or one without JSON."""
         assert isinstance(body, nomad_pb2.NomadEvent)
-        for field in ("topic", "type"):
-            if not getattr(body, field):
-                raise BadRequest(path + field, "must not be empty")
+        if not body.topic:
+            raise BadRequest(path + "topic", "must not be empty")
+        if not body.type:
+            raise BadRequest(path + "type", "must not be empty")
         if not body.HasField("payload"):
             return
         if body.payload_json:
@@ -115,10 +116,12 @@ class NomadDialect(Dialect):
     def fill_body(self, body: Message, context: CheckContext) -> None:
         """Blank the secrets of the payload, typed or text."""
         assert isinstance(body, nomad_pb2.NomadEvent)
-        if body.payload_json:
-            body.payload_json = nomad_json.blank_nomad_payload_text(body.payload_json)
-        elif body.HasField("payload"):
+        if body.HasField("payload"):
             nomad_json.blank_nomad_payload(body.payload)
+        elif text := body.payload_json:  # a copy, whenever it is looked at
+            blank = nomad_json.blank_nomad_payload_text(text)
+            if blank is not text:
+                body.payload_json = blank
 
     def present(self, events: Sequence[event_pb2.Event], *, as_json: bool) -> bool:
         """Turn payloads into JSON text, or JSON text into typed payloads.
