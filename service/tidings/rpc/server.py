@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from google.protobuf import descriptor, message_factory
@@ -55,8 +56,9 @@ OPTIONS = (
 
 _EVENTS = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
 _ACCESS = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
-_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
-_REFLECTION = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
+# Any: their stubs name the C classes behind the descriptors.
+_HEALTH: Any = health_pb2.DESCRIPTOR.services_by_name["Health"]
+_REFLECTION: Any = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 SERVICES = (_EVENTS.full_name, _ACCESS.full_name)
 
 
