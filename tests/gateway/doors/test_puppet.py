@@ -236,11 +236,12 @@ class TestPrintedJob:
         monkeypatch.setattr(jobs, "print_item", counted)
         job = jobs.PrintedJob("log")
         job.add([self.item(2), self.item(5)])
-        first = job.joined(0)
+        first = job.body(b"{", 0)
         job.add([self.item(5)])
-        assert job.joined(0) is first
+        assert job.body(b"{", 0) is first
+        assert job.body(b'{"a":1,', 0).removeprefix(b'{"a":1,') == first.removeprefix(b"{")
         job.add([self.item(9)])
-        assert job.joined(0).startswith(first)
+        assert job.body(b"{", 0).startswith(first.removesuffix(b"]}"))
         assert printed == ["2", "5", "9"]
 
     def test_what_is_gone_from_the_log_is_gone_here(self) -> None:
@@ -248,8 +249,9 @@ class TestPrintedJob:
         job.add([self.item(n) for n in (2, 5, 9)])
         job.drop_before(5)
         assert job.ids == [5, 9]
-        assert job.joined(0) == job.joined(5)
-        assert job.joined(9) == jobs.print_item(self.item(9))
+        assert job.body(b"{", 0) == job.body(b"{", 5)
+        assert job.body(b"{", 9) == b'{"items":[' + jobs.print_item(self.item(9)) + b"]}"
+        assert job.body(b"{", 10) == b'{"items":[]}'
 
 
 @pytest.mark.embedded  # where a stream is deleted, the service ends

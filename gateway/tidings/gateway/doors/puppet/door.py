@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import grpc
 
@@ -21,6 +22,7 @@ from tidings.gateway.doors.puppet.query import (
     parse_job_query,
     parse_pairs,
 )
+from tidings.gateway.doors.puppet.together import Together
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
@@ -46,6 +48,7 @@ class PuppetDoor:
     def __init__(self, house: House) -> None:
         self._house = house
         self._jobs = PrintedJobs()
+        self._looks: Together[PrintedJob] = Together()
         self._intake = Intake(house, "puppet", parse_item, credential_of)
 
     def handler(self, request: Request) -> Handler | None:
@@ -75,7 +78,9 @@ class PuppetDoor:
             await request.reply(await self._refusal(error, credential))
             return
         try:
-            printed = await self._printed(query, credential)
+            printed = await self._looks.ask(
+                (query.job, credential), partial(self._printed, query.job, credential)
+            )
         except Failure as error:
             await request.reply(print_error(error, job))
             return
@@ -106,32 +111,32 @@ class PuppetDoor:
         body = error_body(kind, str(error), {error.name: error.value})
         return Reply(400, (JSON_TYPE,), body)
 
-    async def _printed(self, query: JobQuery, credential: Metadata) -> PrintedJob:
+    async def _printed(self, job: int, credential: Metadata) -> PrintedJob:
         """Return the job as it is now, of which only what is new is read and printed.
 
         Raises:
             grpc.aio.AioRpcError: there is no such job, or the service refused or stayed away.
         """
-        kept = self._jobs.get(query.job)
+        kept = self._jobs.get(job)
         try:
             if kept is not None:
-                answer = await self._page(query.job, kept.next_id, "", credential)
+                answer = await self._page(job, kept.next_id, "", credential)
                 if answer.log_id != kept.log_id:
                     kept = None
             if kept is None:
-                answer = await self._page(query.job, 0, "", credential)
+                answer = await self._page(job, 0, "", credential)
                 kept = PrintedJob(answer.log_id)
         except Failure as error:
             if error.code() is _Code.NOT_FOUND:
-                self._jobs.forget(query.job)
+                self._jobs.forget(job)
             raise
         kept.drop_before(int(answer.oldest_id))
         kept.add(answer.items)
         while answer.next_page_token:
             await asyncio.sleep(0)  # printing a long job must not hold up everybody else
-            answer = await self._page(query.job, 0, answer.next_page_token, credential)
+            answer = await self._page(job, 0, answer.next_page_token, credential)
             kept.add(answer.items)
-        self._jobs.put(query.job, kept)
+        self._jobs.put(job, kept)
         return kept
 
     async def _page(
@@ -144,12 +149,11 @@ class PuppetDoor:
 
     def _body(self, request: Request, query: JobQuery, printed: PrintedJob) -> bytes:
         start = query.start or 0
-        items = printed.joined(start)
         # A client that follows this sees each event once; one past the last, or where it was.
-        following = printed.next_id if items else start
+        following = max(printed.next_id, start)
         path = f"/orchestrator/v1/jobs/{query.job}/events?start={following}"
         links = rt.dumps({"id": self._base(request) + path, "event": str(following)})
-        return b'{"next-events":' + links + b',"items":[' + items + b"]}"
+        return printed.body(b'{"next-events":' + links + b",", start)
 
     def _base(self, request: Request) -> str:
         base = self._house.settings.puppet_base_url

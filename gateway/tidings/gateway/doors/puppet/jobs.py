@@ -26,12 +26,12 @@ class PrintedJob:
         self.ids: list[int] = []
         self._items_bytes = 0
         self._items: list[bytes] = []
-        self._all: bytes | None = None
+        self._whole = self._whole_head = b""
 
     @property
     def size_bytes(self) -> int:
-        """About what is held: the events, the same once more in one piece, and their ids."""
-        return self._items_bytes + len(self._all or b"") + _ITEM_BYTES * len(self.ids)
+        """About what is held: the events, the same once more in one body, and their ids."""
+        return self._items_bytes + len(self._whole) + _ITEM_BYTES * len(self.ids)
 
     @property
     def next_id(self) -> int:
@@ -47,7 +47,7 @@ class PrintedJob:
                 self.ids.append(number)
                 self._items.append(text)
                 self._items_bytes += len(text)
-                self._all = None
+                self._whole = b""
 
     def drop_before(self, oldest_id: int) -> None:
         """Forget events that are no longer stored."""
@@ -55,16 +55,21 @@ class PrintedJob:
         if count:
             self._items_bytes -= sum(len(text) for text in self._items[:count])
             del self.ids[:count], self._items[:count]
-            self._all = None
+            self._whole = b""
 
-    def joined(self, start: int) -> bytes:
-        """Return the printed events from an id on, with commas between them."""
+    def body(self, head: bytes, start: int) -> bytes:
+        """Return the list of the events from an id on, as JSON, behind a head.
+
+        Who reads from the beginning gets the very bytes of the one before, until something changes:
+        the body of a long job has megabytes, and each copy would keep everybody waiting.
+        """
         first = bisect_left(self.ids, start)
-        if first:
-            return b",".join(self._items[first:])
-        if self._all is None:
-            self._all = b",".join(self._items)
-        return self._all
+        if not first and self._whole and self._whole_head == head:
+            return self._whole
+        body = b"".join((head, b'"items":[', b",".join(self._items[first:]), b"]}"))
+        if not first:
+            self._whole_head, self._whole = head, body
+        return body
 
 
 class PrintedJobs:
