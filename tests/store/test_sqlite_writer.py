@@ -41,6 +41,18 @@ class Disk:
         return self._connection.in_transaction
 
 
+class LookedAt:
+    """A file that counts who asks for its size."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.looks = 0
+
+    def stat(self) -> os.stat_result:
+        self.looks += 1
+        return self._path.stat()
+
+
 class Bench:
     """A writer, its connection, and every commit that it told of."""
 
@@ -48,10 +60,11 @@ class Bench:
         os.close(lock_directory(directory))
         self.connection = open_writer(directory, "full", now_us=1)
         self.disk = Disk(self.connection)
+        self.wal = LookedAt(directory / WAL_NAME)
         self.commits: list[Sequence[Record]] = []
         self.writer = Writer(
             cast("sqlite3.Connection", self.disk),
-            wal=directory / WAL_NAME,
+            wal=cast("Path", self.wal),
             clock=ManualClock(),
             key_retention_us=int(DAY_S * 1e6),
             on_commit=self.commits.append,
@@ -265,6 +278,17 @@ def test_change_is_told_even_if_its_caller_went_away(directory: Path) -> None:
                 gone.cancel()
             await told.wait()
             assert gone.cancelled()
+
+    run_async(main())
+
+
+def test_small_commits_hardly_look_at_the_wal(directory: Path) -> None:
+    async def main() -> None:
+        async with bench(directory, 2**24) as made:
+            for number in range(100):
+                await made.writer.append([draft(str(number))])
+            await made.writer.transact(lambda _: None)
+            assert 1 <= made.wal.looks <= 10
 
     run_async(main())
 

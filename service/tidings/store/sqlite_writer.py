@@ -26,6 +26,10 @@ _GROUP_BYTES = 32 * 1024 * 1024
 
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 """Four times what checkpoints leave when no reader is in their way."""
+_WAL_LOOKS = 64
+"""Looks at the WAL's size on the way to its limit: after every commit one would hold Python's lock
+just when the loop wants it to answer."""
+_COMMIT_BYTES = 16 * 1024  # what the WAL grows by at a commit, besides what is committed
 _CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
 
 # After a failed write or sync the kernel may drop what it could not write and call it clean: a
@@ -66,6 +70,7 @@ class Writer:
         self._connection = connection
         self._wal = wal
         self._wal_limit_bytes = self._wal_patience_bytes = wal_limit_bytes
+        self._unseen_bytes = 0  # about what was written since somebody looked
         self._clock = clock
         self._key_retention_us = key_retention_us
         self._on_commit = on_commit
@@ -152,6 +157,7 @@ class Writer:
             return
         if group.committed:
             self._last_seq, self._last_at_us = group.last_seq, group.now_us
+            self._unseen_bytes += sum(len(record.body) for record in group.committed)
         self._loop.call_soon_threadsafe(self._tell, jobs, results, group.committed)
 
     def _tell(
@@ -204,6 +210,10 @@ class Writer:
 
     def _bound_wal(self) -> None:
         """Empty a WAL that grew because some reader was always in the way of checkpoints."""
+        self._unseen_bytes += _COMMIT_BYTES
+        if self._unseen_bytes < self._wal_limit_bytes // _WAL_LOOKS:
+            return
+        self._unseen_bytes = 0
         try:
             size_bytes = self._wal.stat().st_size
             if size_bytes <= self._wal_patience_bytes:
