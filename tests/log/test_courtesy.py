@@ -12,14 +12,14 @@ def now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def settled(*readers: asyncio.Task[None]) -> list[bool]:
+async def settled(*readers: asyncio.Task[bool]) -> list[bool]:
     await turns(5)
     return [reader.done() for reader in readers]
 
 
 def test_a_reader_waits_for_nobody() -> None:
     async def main() -> None:
-        await Courtesy(LONGEST_S).give_way()
+        assert not await Courtesy(LONGEST_S).give_way()
         assert now_s() == 0
 
     run(main())
@@ -34,7 +34,8 @@ def test_each_answer_lets_one_reader_go_on_in_their_order() -> None:
                 assert await settled(*readers) == [False, False, False]
             assert await settled(*readers) == [True, False, False]
         assert await settled(*readers) == [True, True, False]
-        await readers[2]
+        assert await readers[0]
+        assert not await readers[2]
         assert now_s() == LONGEST_S
 
     run(main())
@@ -44,7 +45,7 @@ def test_a_publisher_who_is_not_answered_stops_no_reader() -> None:
     async def main() -> None:
         courtesy = Courtesy(LONGEST_S)
         with courtesy.publishing():
-            await courtesy.give_way()
+            assert await courtesy.give_way()
             assert now_s() == LONGEST_S
 
     run(main())
@@ -55,7 +56,7 @@ def test_a_publisher_who_was_answered_may_come_again_first() -> None:
         courtesy = Courtesy(LONGEST_S)
         with courtesy.publishing():
             pass
-        await courtesy.give_way()
+        assert not await courtesy.give_way()
         assert now_s() == RETURN_S
         await courtesy.give_way()
         assert now_s() == RETURN_S, "nobody came: the next page need not wait"

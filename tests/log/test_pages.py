@@ -25,7 +25,9 @@ from tidings.store.memory import MemoryStore
 MANY = 1_000_000
 
 
-async def pages_of(count: int, *, tail_count: int = 3) -> tuple[Pages, HeldStore, Tail]:
+async def pages_of(
+    count: int, *, tail_count: int = 3, courtesy: Courtesy | None = None
+) -> tuple[Pages, HeldStore, Tail]:
     """Return pages over so many nomad records, of which a tail has the newest."""
     limits = LogLimits(tail_count=tail_count)
     store = HeldStore(MemoryStore(clock=ManualClock()))
@@ -33,7 +35,7 @@ async def pages_of(count: int, *, tail_count: int = 3) -> tuple[Pages, HeldStore
     tail = Tail(limits)
     tail.start_at(1)
     tail.advance(await store.inner.read(1, MANY))
-    return Pages(store, tail, envelope_of, limits, Courtesy(0)), store, tail
+    return Pages(store, tail, envelope_of, limits, courtesy or Courtesy(0)), store, tail
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,18 @@ def test_a_page_comes_from_the_tail_or_else_from_the_store(
         batch = await pages.read(select(nomad=words("job")), after_seq, {}, 4, MANY)
         assert (seqs_of(batch), batch.position) == (found, position)
         assert store.reads == reads
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("limit", "found"), [(4, [2, 3]), (1, [2]), (5, [2, 3])])
+def test_a_page_is_short_while_publishers_are_at_work(limit: int, found: list[int]) -> None:
+    async def scenario() -> None:
+        courtesy = Courtesy(0.03)
+        pages, _, _ = await pages_of(10, courtesy=courtesy)
+        with courtesy.publishing():
+            batch = await pages.read(select(), 1, {}, limit, MANY)
+        assert (seqs_of(batch), batch.position) == (found, found[-1])
 
     run(scenario())
 

@@ -37,8 +37,11 @@ class Courtesy:
             self._answered_at_s = asyncio.get_running_loop().time()
             self._let_one_go_on()
 
-    async def give_way(self) -> None:
-        """Return when it is a reader's turn, after `longest_s` in any case. Cancelling is safe."""
+    async def give_way(self) -> bool:
+        """Return when it is a reader's turn, after `longest_s` in any case. Cancelling is safe.
+
+        True = publishers are at work, and the page should be a short one.
+        """
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
         latest_s = loop.time() + self._longest_s
@@ -46,8 +49,9 @@ class Courtesy:
         while not is_my_turn and loop.time() < latest_s:
             quiet_at_s = latest_s if self._publishing else self._answered_at_s + RETURN_S
             if loop.time() >= quiet_at_s:
-                return
+                return False
             is_my_turn = await self._turn_until(min(latest_s, quiet_at_s))
+        return is_my_turn or self._publishing > 0
 
     async def _turn_until(self, at_s: float) -> bool:
         turn = asyncio.get_running_loop().create_future()

@@ -59,7 +59,8 @@ class Pages:
             CursorExpired: records of a selected system past both marks were trimmed.
             StoreUnavailable: the store cannot be read.
         """
-        await self._courtesy.give_way()
+        if await self._courtesy.give_way():
+            limit, max_bytes = max(1, limit // 2), max_bytes // 2
         head_seq = self._tail.last_seq
         records = self._tail.after(after_seq, limit, max_bytes)
         if records is None:
