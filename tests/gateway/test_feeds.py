@@ -591,19 +591,48 @@ def test_a_gap_is_returned_and_never_written_past_the_door() -> None:
     on_bench(test)
 
 
-def test_more_than_one_write_holds_is_returned_in_parts() -> None:
+def test_more_than_one_write_holds_is_written_in_parts_that_all_share() -> None:
     async def test(bench: Bench) -> None:
         got: list[bytes] = []
+        one, other = await at_head(bench, 1), await at_head(bench, 1)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        waits = [
+            asyncio.ensure_future(reader.take(far_s, Client(got.append))) for reader in (one, other)
+        ]
+        await asyncio.wait(waits, timeout=0)
+        bench.service.streams[0].say(records(2, 3, 4, 5))
+        while len(got) < 4:
+            await asyncio.wait(waits, timeout=0)
+        assert not any(wait.done() for wait in waits), "nobody's task has had a turn"
+        assert all(len(part) <= MAX_CHUNK_BYTES for part in got)
+        assert [line[:1] for line in b"".join(got[::2]).splitlines()] == [b"2", b"3", b"4", b"5"]
+        assert all(part is same for part, same in zip(got[::2], got[1::2], strict=True))
+        bench.service.streams[0].say(None)
+        assert [await wait for wait in waits] == [None, None]
+        one.close()
+        other.close()
+
+    on_bench(test, width=100_000)
+
+
+def test_who_stops_reading_in_the_first_part_is_given_the_rest() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+
+        def take_one(part: bytes) -> None:
+            got.append(part)
+            client.stop_reading()
+
+        client = Client(take_one)
         reader = await at_head(bench, 1)
         far_s = asyncio.get_running_loop().time() + FAR_S
-        taking = asyncio.ensure_future(reader.take(far_s, Client(got.append)))
+        taking = asyncio.ensure_future(reader.take(far_s, client))
         await asyncio.wait([taking], timeout=0)
-        bench.service.streams[0].say(records(2, 3, 4))
-        parts = [await taking, await reader.take(far_s, Client(got.append))]
-        assert not got
-        assert all(part is not None and len(part) <= MAX_CHUNK_BYTES for part in parts)
-        text = b"".join(part or b"" for part in parts)
-        assert [line[:1] for line in text.splitlines()] == [b"2", b"3", b"4"]
+        bench.service.streams[0].say(records(2, 3, 4, 5))
+        rest = await taking
+        assert rest is not None
+        assert [line[:1] for line in (got[0] + rest).splitlines()] == [b"2", b"3", b"4", b"5"]
+        assert len(got) == 1
         reader.close()
 
     on_bench(test, width=100_000)

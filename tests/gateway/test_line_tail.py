@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +40,24 @@ def test_readers_at_one_place_get_one_object() -> None:
     assert place == 3
     lone, _ = tail.take(2)
     assert lone is tail.take(2)[0]
+
+
+def test_readers_some_pieces_apart_get_one_object_each_time() -> None:
+    tail = tail_of(*range(1, 9), size=MAX_CHUNK_BYTES // 2)
+    pieces = [tail.take(place) for place in (0, 2, 4, 6)]
+    assert [place for _, place in pieces] == [2, 4, 6, 8]
+    tail.append(9, b"new")
+    for _ in range(3):
+        for place in (0, 2, 4):
+            assert tail.take(place)[0] is pieces[place // 2][0]
+
+
+def test_a_piece_that_is_not_held_whole_is_let_go() -> None:
+    tail = tail_of(*range(1, 7), size=MAX_CHUNK_BYTES // 2)
+    piece, _ = tail.take(0)
+    kept = sys.getrefcount(piece)
+    tail.trim(5 * (MAX_CHUNK_BYTES // 2))
+    assert sys.getrefcount(piece) == kept - 1
 
 
 def test_more_lines_make_another_object() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol
 
 import structlog
 
-from tidings.gateway.line_tail import MAX_CHUNK_BYTES, Form, Line, LineTail
+from tidings.gateway.line_tail import Form, Line, LineTail, runs
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.outlet import Framer, Write
 from tidings.gateway.transcode.call import AnswerStream
@@ -199,20 +199,19 @@ class Feed(Generic[Line]):
     def _apply(self, message: pb.SubscribeResponse) -> None:
         lines = lines_of(self._keeper.metrics, self.plan, message)
         form = self.plan.renderer.form
-        chunk = form.join(line for _, line in lines)
-        # A gap is the door's to deal with, and more than one write may hold goes in several.
-        if message.HasField("gap") or form.size(chunk) > MAX_CHUNK_BYTES:
+        if message.HasField("gap"):  # which is the door's to deal with
             for follower in list(self._following):
                 follower.halt()
-        for seq, line in lines:
-            if line:
-                self.tail.append(seq, line)
-            else:
-                self.tail.advance(seq)
+        for run in runs(lines, lambda each: form.size(each[1])):
+            for seq, line in run:
+                if line:
+                    self.tail.append(seq, line)
+                else:
+                    self.tail.advance(seq)
+            if self._following and (chunk := form.join(line for _, line in run)):
+                self._write(chunk)
         if message.HasField("gap"):
             self.tail.lack(message.gap.last_seq)
-        if chunk:
-            self._write(chunk)
         self.tail.trim(self._keeper.feed_bytes)
         for waiter in self._waiting:
             waiter.wake()

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Generic, TypeVar
 
-# One write takes no more: past it little is gained, and a slow client would hold it all.
-MAX_CHUNK_BYTES = 256 * 1024
+# One write takes no more: past it little is gained, and a slow client would hold it all. It is a
+# quarter more than the service puts into one message, so that what came together goes together: as
+# lines it is a little larger, and a second write for the rest would cost nearly as much again.
+MAX_CHUNK_BYTES = 320 * 1024
+
+# Of joined pieces that a tail keeps. Readers that are behind move along it together, some a piece
+# or two ahead of the others: with the last piece alone, each would have all of its own joined.
+_MAX_JOINED = 8
 
 # What one record is for the wire: bytes of whole lines, or text frames; empty = nothing.
 Line = TypeVar("Line", bound=Sized)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,7 @@ class LineTail(Generic[Line]):
         self.size_bytes = 0
         self._seqs: deque[int] = deque()
         self._lines: deque[Line] = deque()
-        self._joined: tuple[int, int, tuple[Line, int]] = (0, 0, (form.join(()), 0))
+        self._joined: dict[int, Joined[Line]] = {}  # by the place where it begins
 
     @property
     def end(self) -> int:
@@ -83,6 +90,7 @@ class LineTail(Generic[Line]):
         while self.size_bytes > max_bytes and len(self._lines) > 1:
             self.covers_after = max(self.covers_after, self._seqs.popleft())
             self.size_bytes -= self._form.size(self._lines.popleft())
+            self._joined.pop(self.first, None)
             self.first += 1
 
     def place_after(self, seq: int) -> int:
@@ -101,16 +109,38 @@ class LineTail(Generic[Line]):
         index = place - self.first
         if index == len(self._lines) - 1:
             return self._lines[index], place + 1
-        if self._joined[:2] == (place, self.end):
-            return self._joined[2]
-        parts: list[Line] = []
-        size_bytes = 0
-        while index < len(self._lines):
-            size_bytes += self._form.size(self._lines[index])
-            if parts and size_bytes > MAX_CHUNK_BYTES:
-                break
-            parts.append(self._lines[index])
-            index += 1
-        taken = self._form.join(parts), place + len(parts)
-        self._joined = (place, self.end, taken)
-        return taken
+        joined = self._joined.get(place)
+        if joined is None or not (joined.is_full or joined.end == self.end):
+            joined = self._joined[place] = self._join(place)
+            if len(self._joined) > _MAX_JOINED:
+                del self._joined[next(iter(self._joined))]
+        return joined.lines, joined.end
+
+    def _join(self, place: int) -> Joined[Line]:
+        rest = islice(self._lines, place - self.first, None)
+        parts = next(runs(rest, self._form.size))
+        end = place + len(parts)
+        return Joined(self._form.join(parts), end, is_full=end < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined(Generic[Line]):
+    """Lines as one piece, and the place after them; full = no more of them would have gone in."""
+
+    lines: Line
+    end: int
+    is_full: bool
+
+
+def runs(items: Iterable[Item], size: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Cut items, in order, into runs that one write may hold; at least one item in each."""
+    run: list[Item] = []
+    size_bytes = 0
+    for item in items:
+        size_bytes += size(item)
+        if run and size_bytes > MAX_CHUNK_BYTES:
+            yield run
+            run, size_bytes = [], size(item)
+        run.append(item)
+    if run:
+        yield run

@@ -23,19 +23,25 @@ Write = Callable[[bytes], object]
 """Writes framed pieces to a client at once."""
 
 
+# Of framed pieces that are kept: as many as readers that are behind may be apart.
+_MAX_FRAMED = 4
+
+
 class Framer(Generic[Piece]):
     """Frames pieces for the wire; the same object again, for the next client, costs nothing."""
 
     def __init__(self, frame: Callable[[Piece], bytes]) -> None:
         self._frame = frame
-        self._piece: Piece | None = None
-        self._framed = b""
+        self._framed: dict[int, tuple[Piece, bytes]] = {}  # by identity, of what is kept here
 
     def __call__(self, piece: Piece) -> bytes:
         """Return the frame of a piece."""
-        if piece is not self._piece:
-            self._piece, self._framed = piece, self._frame(piece)
-        return self._framed
+        found = self._framed.get(id(piece))
+        if found is None:
+            found = self._framed[id(piece)] = piece, self._frame(piece)
+            if len(self._framed) > _MAX_FRAMED:
+                del self._framed[next(iter(self._framed))]
+        return found[1]
 
 
 class Outlet(ABC, Generic[Piece]):
