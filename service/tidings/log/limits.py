@@ -40,9 +40,9 @@ class LogLimits:
     store_readers: int = 2
     """Pages that readers who are behind may be reading from the store at once."""
 
-    courtesy_s: float = 0.03
-    """How long a reader who is behind gives way to publishers before a page: longer than a commit
-    takes on a disk that is well, and short enough not to be felt when the store hangs."""
+    courtesy_s: float = 0.06
+    """How long a reader who is behind gives way to publishers before a page: longer than two large
+    appends take, and short enough not to be felt when the store hangs."""
 
     append_lag_s: float = 1.0
     """How long an append, once committed, waits for the tail, so that its publisher reads it."""
