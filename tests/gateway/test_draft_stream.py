@@ -12,7 +12,7 @@ import pytest
 from tests.aio import run_async
 from tidings.gateway import draft_stream
 from tidings.gateway.draft_stream import DraftStream
-from tidings.gateway.upstream import Failure
+from tidings.gateway.failures import Failure
 from tidings.v1 import consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

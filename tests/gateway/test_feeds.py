@@ -11,12 +11,13 @@ import grpc
 import pytest
 
 from tests.aio import run_async
+from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Feeds, Reader
+from tidings.gateway.feeds import Feeds
 from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.outlet import Framer, Outlet, Write
-from tidings.gateway.upstream import Failure
+from tidings.gateway.reader import Reader
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

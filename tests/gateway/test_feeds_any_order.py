@@ -14,8 +14,9 @@ from tests.aio import run_async
 from tests.gateway.test_feeds import Client as Outlet
 from tests.gateway.test_feeds import Lines, Opened, Stream, records
 from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Feeds, Reader
+from tidings.gateway.feeds import Feeds
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.reader import Reader
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

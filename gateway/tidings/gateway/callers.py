@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from tidings.gateway.failures import Failure
 from tidings.gateway.transcode.metadata import Metadata
-from tidings.gateway.upstream import Failure, Upstream
+from tidings.gateway.upstream import Upstream
 from tidings.v1.access_service_pb2 import CredentialProblem
 
 # A path that leads nowhere says so, whether or not the service is there.

@@ -15,7 +15,8 @@ from itertools import islice
 
 import grpc
 
-from tidings.gateway.upstream import Failure, PublishCall
+from tidings.gateway.failures import Failure
+from tidings.gateway.upstream import PublishCall
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

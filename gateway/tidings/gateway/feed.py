@@ -8,12 +8,12 @@ from typing import Any, Generic, Protocol
 
 import structlog
 
+from tidings.gateway.failures import Failure
 from tidings.gateway.line_tail import Form, Line, LineTail, runs
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.outlet import Framer, Write
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.transcode.metadata import Metadata
-from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

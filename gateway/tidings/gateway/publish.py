@@ -18,13 +18,13 @@ from tidings.gateway.answer_lines import AnswerLines
 from tidings.gateway.asgi import BodySilent, ClientGone, Request
 from tidings.gateway.door import House
 from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.failures import Failure
 from tidings.gateway.splitter import JsonSplitter, Piece
 from tidings.gateway.transcode.errors import BadRequest, WrongMethod
 from tidings.gateway.transcode.match import MethodNotAllowed
 from tidings.gateway.transcode.metadata import Metadata, request_metadata
 from tidings.gateway.transcode.query import parse_query
 from tidings.gateway.transcode.render import LINES_TYPE, Reply, render_error, render_miss
-from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
 

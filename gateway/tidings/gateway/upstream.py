@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tidings.gateway.credentials import secret_in
+from tidings.gateway.failures import Failure, away, reads_again, was_not_begun
 from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.routes import Route
-from tidings.gateway.transcode.status import status_of
 from tidings.gateway.turnstile import Turnstile
 from tidings.v1 import access_service_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from tidings.v1.event_service_pb2_grpc import EventServiceAsyncStub  # exists in the stubs only
 
 T = TypeVar("T")
-Failure = grpc.aio.AioRpcError
 PublishCall = grpc.aio.StreamStreamCall[pb.PublishStreamRequest, pb.PublishStreamResponse]
 
 LOG_ID_KEY = "tidings-log-id"
@@ -138,7 +136,7 @@ class Upstream:
                     return None
                 raise
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def subscribe(self, request: pb.SubscribeRequest, credential: Metadata) -> Opened:
         """Open a stream and return it once all checks have passed.
@@ -162,7 +160,7 @@ class Upstream:
                 None if position is None else int(position),
             )
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def fire(self, request: pb.FireRequest, metadata: Metadata) -> pb.FireResponse:
         """Fire an event. Tried again only when the service said that it had not begun.
@@ -174,7 +172,7 @@ class Upstream:
         async def attempt() -> pb.FireResponse:
             return await self._stub.Fire(request, metadata=metadata, timeout=self._patience_s)
 
-        return await self._patiently(attempt, _was_not_begun)
+        return await self._patiently(attempt, was_not_begun)
 
     async def list(
         self, request: pb.ListRequest, metadata: Metadata, deadline_s: float
@@ -188,7 +186,7 @@ class Upstream:
         async def attempt() -> pb.ListResponse:
             return await self._stub.List(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def get_job_events(
         self, request: pb.GetJobEventsRequest, metadata: Metadata, deadline_s: float
@@ -202,7 +200,7 @@ class Upstream:
         async def attempt() -> pb.GetJobEventsResponse:
             return await self._stub.GetJobEvents(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def get_cluster_event(
         self, request: pb.GetClusterEventRequest, metadata: Metadata, deadline_s: float
@@ -216,7 +214,7 @@ class Upstream:
         async def attempt() -> pb.GetClusterEventResponse:
             return await self._stub.GetClusterEvent(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def list_cluster_events(
         self, request: pb.ListClusterEventsRequest, metadata: Metadata, deadline_s: float
@@ -232,7 +230,7 @@ class Upstream:
                 request, metadata=metadata, timeout=deadline_s
             )
 
-        return await self._patiently(attempt, _reads_again)
+        return await self._patiently(attempt, reads_again)
 
     async def unary(
         self, route: Route, request: Message, metadata: Metadata, deadline_s: float
@@ -249,7 +247,7 @@ class Upstream:
             )
             return answer.message
 
-        return await self._patiently(attempt, _was_not_begun)
+        return await self._patiently(attempt, was_not_begun)
 
     async def publish_stream(self, metadata: Metadata) -> PublishCall:
         """Open a stream for drafts on a service that serves at this moment.
@@ -280,7 +278,7 @@ class Upstream:
             try:
                 return await attempt()
             except TimeoutError:
-                raise _away() from None
+                raise away() from None
             except Failure as error:
                 # One that has waited long before it broke gets its patience anew.
                 if began_s + self._patience_s < loop.time():
@@ -304,48 +302,4 @@ class Upstream:
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
                 return
             await asyncio.sleep(min(_PAUSE_S, left_s))
-        raise _away()
-
-
-def reason_of(error: Failure) -> str:
-    """Return the reason in an error's ErrorInfo, "" when it has none."""
-    return str(_info_of(error).reason)
-
-
-def problem_of(error: Failure) -> str:
-    """Return what is wrong with a refused credential: missing, unknown, expired, revoked, invalid.
-
-    "" when the service does not say.
-    """
-    return str(_info_of(error).metadata.get("problem", ""))
-
-
-def flaw_of(error: Failure) -> str:
-    """Return what of an invalid credential is wrong: signature, audience, issuer and others.
-
-    "" when the service does not say.
-    """
-    return str(_info_of(error).metadata.get("flaw", ""))
-
-
-def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
-    info = error_details_pb2.ErrorInfo()
-    for detail in status_of(error).details:
-        if detail.Unpack(info):
-            return info
-    return info
-
-
-def _reads_again(error: Failure) -> bool:
-    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) != "STORE_UNAVAILABLE"
-
-
-def _was_not_begun(error: Failure) -> bool:
-    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) == "GOING_DOWN"
-
-
-def _away() -> Failure:
-    nothing = grpc.aio.Metadata()
-    return Failure(
-        grpc.StatusCode.UNAVAILABLE, nothing, nothing, details="the service does not answer"
-    )
+        raise away()

@@ -11,7 +11,7 @@ import pytest
 from tidings.gateway.asgi import Event, Request
 from tidings.gateway.doors.feldera import door as feldera
 from tidings.gateway.doors.puppet import door as puppet
-from tidings.gateway.upstream import Failure
+from tidings.gateway.failures import Failure
 
 Code = grpc.StatusCode
 

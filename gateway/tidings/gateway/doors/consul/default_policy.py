@@ -7,7 +7,7 @@ import math
 
 from tidings.gateway.asgi import Headers
 from tidings.gateway.door import House
-from tidings.gateway.upstream import Failure
+from tidings.gateway.failures import Failure
 
 _NAME = b"x-consul-default-acl-policy"
 # Only a service that is started anew can change its mind.

@@ -22,12 +22,12 @@ from tidings.gateway.doors.consul.query import (
     parse_list_query,
     redirect_target,
 )
+from tidings.gateway.failures import Failure
 from tidings.gateway.golang import Query
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.errors import TooLarge
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure
 from tidings.v1 import event_service_pb2 as pb
 
 LIST_PATH = b"/v1/event/list"

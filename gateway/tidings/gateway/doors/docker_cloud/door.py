@@ -20,11 +20,11 @@ from tidings.gateway.doors.docker_cloud.frames import (
     parse_event,
 )
 from tidings.gateway.doors.docker_cloud.query import parse_namespace, parse_stream_query
+from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Reader
 from tidings.gateway.publish import Intake
+from tidings.gateway.reader import Reader
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure
 from tidings.gateway.websocket import COME_AGAIN, Socket
 from tidings.v1 import event_service_pb2 as pb
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 
 from tidings.gateway.asgi import JSON_TYPE
+from tidings.gateway.failures import Failure, reason_of
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure, reason_of
 from tidings.gateway.websocket import BROKEN, GOING_AWAY, REVOKED
 from tidings.v1 import json_runtime as rt
 

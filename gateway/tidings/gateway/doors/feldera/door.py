@@ -20,10 +20,10 @@ from tidings.gateway.doors.feldera.query import (
     parse_selector,
     why_no_uuid,
 )
+from tidings.gateway.failures import Failure, flaw_of, problem_of
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure, flaw_of, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt
 from tidings.v1.feldera_pb2 import (

@@ -7,10 +7,11 @@ import asyncio
 from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.native.query import select, split_query
+from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan, Renderer
-from tidings.gateway.feeds import Reader
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine, Intake
+from tidings.gateway.reader import Reader
 from tidings.gateway.splitter import JsonSplitter
 from tidings.gateway.transcode import errors
 from tidings.gateway.transcode.bind import BindRules, bind_request
@@ -31,7 +32,6 @@ from tidings.gateway.transcode.render import (
 )
 from tidings.gateway.transcode.routes import ERROR_MEMBER, Route, table_of
 from tidings.gateway.transcode.status import render_status, status_of
-from tidings.gateway.upstream import Failure
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

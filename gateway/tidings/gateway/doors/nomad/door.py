@@ -12,12 +12,12 @@ from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
+from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Reader
 from tidings.gateway.publish import Intake
+from tidings.gateway.reader import Reader
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure
 
 STREAM_PATH = b"/v1/event/stream"
 PUBLISH_PATH = b"/v1/publish/nomad"

@@ -23,10 +23,10 @@ from tidings.gateway.doors.puppet.query import (
     parse_pairs,
 )
 from tidings.gateway.doors.puppet.together import Together
+from tidings.gateway.failures import Failure, problem_of
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upstream import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt
 

@@ -1,0 +1,57 @@
+"""Why the service refused or broke a call, and whether that call may be made again."""
+
+from __future__ import annotations
+
+import grpc
+from google.rpc import error_details_pb2
+
+from tidings.gateway.transcode.status import status_of
+
+Failure = grpc.aio.AioRpcError
+
+
+def reason_of(error: Failure) -> str:
+    """Return the reason in an error's ErrorInfo, "" when it has none."""
+    return str(_info_of(error).reason)
+
+
+def problem_of(error: Failure) -> str:
+    """Return what is wrong with a refused credential: missing, unknown, expired, revoked, invalid.
+
+    "" when the service does not say.
+    """
+    return str(_info_of(error).metadata.get("problem", ""))
+
+
+def flaw_of(error: Failure) -> str:
+    """Return what of an invalid credential is wrong: signature, audience, issuer and others.
+
+    "" when the service does not say.
+    """
+    return str(_info_of(error).metadata.get("flaw", ""))
+
+
+def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
+    info = error_details_pb2.ErrorInfo()
+    for detail in status_of(error).details:
+        if detail.Unpack(info):
+            return info
+    return info
+
+
+def reads_again(error: Failure) -> bool:
+    """Say whether a call that only reads may be made again: the service was gone, not its store."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) != "STORE_UNAVAILABLE"
+
+
+def was_not_begun(error: Failure) -> bool:
+    """Say whether the service had not begun with the call, so that nothing can happen twice."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) == "GOING_DOWN"
+
+
+def away() -> Failure:
+    """Return what is raised when the service stays away."""
+    nothing = grpc.aio.Metadata()
+    return Failure(
+        grpc.StatusCode.UNAVAILABLE, nothing, nothing, details="the service does not answer"
+    )
