@@ -84,18 +84,24 @@ def _ranges(
 def bounded(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Record]:
     """Return the first rows, up to both bounds, or one.
 
-    A few at a time: looking at each row as it comes costs as much as reading it, and what is read
-    past the bound of bytes must not be much, however large.
+    A few at a time, since looking at each row as it comes costs as much as reading it; and no more
+    of them than there is room for, were they as large as the largest so far.
     """
     page: list[_Row] = []
-    size_bytes = 0
-    while some := list(islice(rows, min(_ROWS_AT_ONCE, limit - len(page)))):
+    size_bytes = largest_bytes = 0
+    at_once = 1
+    while some := list(islice(rows, min(at_once, limit - len(page)))):
         page += some
-        size_bytes += sum(map(len, map(_BODY, some)))
-        if max_bytes is not None and size_bytes > max_bytes:
-            while size_bytes > max_bytes and len(page) > 1:
-                size_bytes -= len(_BODY(page.pop()))
-            break
+        sizes = list(map(len, map(_BODY, some)))
+        size_bytes += sum(sizes)
+        at_once = _ROWS_AT_ONCE
+        if max_bytes is not None:
+            if size_bytes > max_bytes:
+                while size_bytes > max_bytes and len(page) > 1:
+                    size_bytes -= len(_BODY(page.pop()))
+                break
+            largest_bytes = max(largest_bytes, *sizes)
+            at_once = max(1, min(at_once, (max_bytes - size_bytes) // max(1, largest_bytes)))
     return list(map(_as_record, page))
 
 
