@@ -181,3 +181,17 @@ def test_a_selection_is_cut_down_to_what_may_be_read() -> None:
     assert cut.pick("feldera", Envelope(frozenset(), [True])) == ()
     assert dict(cut.matchers)["nomad"].terms is None
     assert guarded(every, MANAGEMENT) is every
+
+
+def test_a_digest_names_rights_the_same_in_every_process() -> None:
+    capabilities = (("prod-*", frozenset({"read-job", "csi-read-volume", "deny"})),)
+    some = Rights(nomad_namespaces=capabilities, reads=frozenset({"puppet", "feldera"}))
+    assert some.digest == "2af0a91f42ffffd11b4e459ab10093d8"
+    others = [
+        MANAGEMENT,
+        Rights(),
+        Rights(reads=some.reads),
+        Rights(publish=some.reads),
+        Rights(nomad_namespaces=capabilities),
+    ]
+    assert len({some.digest, *(each.digest for each in others)}) == 1 + len(others)

@@ -59,13 +59,16 @@ class Service:
     refuses_with: Failure | None = None
     says_position: bool = True
     end_seq: int = 1
+    rights: str = "some"
 
     async def subscribe(self, request: pb.SubscribeRequest, credential: object) -> Any:
         if self.refuses_with is not None:
             raise self.refuses_with
         self.streams.append(Stream(request))
         position = request.after_seq if request.HasField("after_seq") else self.end_seq
-        return Opened(self.streams[-1], position if self.says_position else None)
+        return Opened(
+            self.streams[-1], position if self.says_position else None, rights=self.rights
+        )
 
 
 @dataclass
@@ -73,6 +76,7 @@ class Opened:
     answers: Stream
     position: int | None
     log_id: str = "log"
+    rights: str = ""
 
 
 class Lines:
@@ -442,6 +446,18 @@ def test_a_service_that_does_not_say_where_a_stream_begins_has_none_shared() -> 
         assert not bench.last.is_cancelled
         for reader in readers:
             reader.close()
+
+    on_bench(test)
+
+
+def test_whose_rights_have_changed_shares_nothing_with_those_who_came_before() -> None:
+    async def test(bench: Bench) -> None:
+        before = await bench.read(after=1)
+        bench.service.rights = "fewer"
+        after = await bench.read(after=1)
+        assert not bench.last.is_cancelled
+        before.close()
+        after.close()
 
     on_bench(test)
 

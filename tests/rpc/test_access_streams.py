@@ -77,6 +77,19 @@ class Reader:
         self.call.cancel()
 
 
+def test_streams_with_equal_rights_alone_are_called_the_same(served: Served) -> None:
+    def name_of(secret: str) -> str:
+        with Reader(served, secret) as reader:
+            return str(dict(reader.call.initial_metadata())["tidings-rights"])
+
+    put_policy(served.channel, "jobs", ALL_NAMESPACES)
+    one, other = (token_of(served.channel, policies=["jobs"])[1] for _ in range(2))
+    before = name_of(one)
+    assert before == name_of(other) != name_of(ROOT_SECRET)
+    put_policy(served.channel, "jobs", 'nomad.namespaces."default" = ["read-job"]')
+    assert before != name_of(one) == name_of(other)
+
+
 def test_a_stream_without_selectors_holds_what_may_be_read(served: Served) -> None:
     put_policy(
         served.channel,

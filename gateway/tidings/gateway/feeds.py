@@ -86,8 +86,9 @@ class Feeds:
         opened = await self.upstream.subscribe(request, plan.credential)
         key: Hashable = object()
         if opened.position is not None:
-            # of what is gone already the earliest start alone is not told
-            key = (plan, opened.log_id, opened.position, request.earliest)
+            # The rights, which may have changed since the others' stream brought what they share;
+            # and of what is gone already the earliest start alone is not told.
+            key = (plan, opened.rights, opened.log_id, opened.position, request.earliest)
         convoy = self._open_convoys.get(key)
         if convoy is None:
             convoy = self._open_convoys[key] = Convoy(self, plan, opened.answers, key)

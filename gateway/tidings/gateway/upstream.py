@@ -36,6 +36,7 @@ PublishCall = grpc.aio.StreamStreamCall[pb.PublishStreamRequest, pb.PublishStrea
 
 LOG_ID_KEY = "tidings-log-id"
 POSITION_KEY = "tidings-position"
+RIGHTS_KEY = "tidings-rights"
 
 # A record of 8 MiB and what its other form of payload may need: the service's own limit.
 _MAX_MESSAGE_BYTES = 16 * 1024**2
@@ -64,12 +65,14 @@ _PAUSE_S = 0.1
 class Opened:
     """A Subscribe call that has passed all checks. `log_id` says which log its positions are of.
 
-    It begins past `position`; None = the service is an older one, which does not say.
+    It begins past `position`; None = the service is an older one, which does not say. Of two calls
+    with equal `rights` the one may hold what the other may.
     """
 
     answers: AnswerStream
     log_id: str
     position: int | None
+    rights: str
 
 
 class Upstream:
@@ -158,6 +161,7 @@ class Upstream:
                 answers,
                 str(found.get(LOG_ID_KEY, "")),
                 None if position is None else int(position),
+                str(found.get(RIGHTS_KEY, "")),
             )
 
         return await self._patiently(attempt, reads_again)

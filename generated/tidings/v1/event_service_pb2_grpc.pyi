@@ -55,8 +55,9 @@ class EventServiceStub:
     Subscribe: _grpc.UnaryStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]
     """Streams the log from a position on, without an end: stored records first, then new ones as they come.
 
-    Initial metadata comes once all checks have passed: `tidings-log-id`, and `tidings-position`, the position
-    past which the stream begins (exclusive), however the start was asked for. A reader gets every selected
+    Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
+    past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
+    the same for streams that may hold the same. A reader gets every selected
     record after its start, in order, or a gap that says which are gone. After a lost stream call again
     with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
 
@@ -111,8 +112,9 @@ class EventServiceAsyncStub(EventServiceStub):
     Subscribe: _aio.UnaryStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]  # type: ignore[assignment]
     """Streams the log from a position on, without an end: stored records first, then new ones as they come.
 
-    Initial metadata comes once all checks have passed: `tidings-log-id`, and `tidings-position`, the position
-    past which the stream begins (exclusive), however the start was asked for. A reader gets every selected
+    Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
+    past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
+    the same for streams that may hold the same. A reader gets every selected
     record after its start, in order, or a gap that says which are gone. After a lost stream call again
     with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
 
@@ -182,8 +184,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_service_pb2.SubscribeResponse]]:
         """Streams the log from a position on, without an end: stored records first, then new ones as they come.
 
-        Initial metadata comes once all checks have passed: `tidings-log-id`, and `tidings-position`, the position
-        past which the stream begins (exclusive), however the start was asked for. A reader gets every selected
+        Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
+        past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
+        the same for streams that may hold the same. A reader gets every selected
         record after its start, in order, or a gap that says which are gone. After a lost stream call again
         with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
 

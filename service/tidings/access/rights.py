@@ -5,8 +5,9 @@ Deny is the default: a right that no rule gives is not there.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from types import MappingProxyType
 
 ANY = "*"
@@ -64,6 +65,11 @@ class Rights:
     docker_cloud_namespaces: frozenset[str] = field(default_factory=frozenset)
     reads: frozenset[str] = field(default_factory=frozenset)
     publish: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def digest(self) -> str:
+        """A short name of these rights, in every process: that of equal ones, and of no others."""
+        return hashlib.sha256(repr(_sorted(astuple(self))).encode()).hexdigest()[:32]
 
     def may_publish(self, system: str) -> bool:
         """Say whether events of the system may be published."""
@@ -209,3 +215,10 @@ def _fits(pattern: str, text: str) -> bool:
             return False
         at = found + len(part)
     return at <= end
+
+
+def _sorted(value: object) -> object:
+    """Return the same with sets in an order."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return [_sorted(one) for one in value] if isinstance(value, tuple) else value

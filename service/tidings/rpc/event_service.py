@@ -23,6 +23,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 LOG_ID_KEY = "tidings-log-id"
 POSITION_KEY = "tidings-position"
+RIGHTS_KEY = "tidings-rights"
 
 ANSWER_AHEAD_S = 0.1
 """How long before its deadline a publisher hears that the queue is full."""
@@ -86,8 +87,13 @@ class EventServicer:
             subscription.restrict(changed.rights)
 
         async def stream() -> None:
-            start = ((LOG_ID_KEY, self._log.log_id), (POSITION_KEY, str(subscription.position)))
-            await context.send_initial_metadata(start)
+            await context.send_initial_metadata(
+                (
+                    (LOG_ID_KEY, self._log.log_id),
+                    (POSITION_KEY, str(subscription.position)),
+                    (RIGHTS_KEY, caller.rights.digest),
+                )
+            )
             await subscription.run(context.write)
 
         try:
