@@ -117,19 +117,22 @@ def compare(
 
 
 def warm_up(side: Side, reader: Readers) -> None:
-    """Return once every reader has been seen to receive."""
-    for _ in range(200):
+    """Return once every reader has been seen to receive an event, in one go.
+
+    What is slow to all of them (a thousand lists are megabytes) gets longer and longer to come.
+    """
+    for patience_s in (*[0.1] * 100, *[1.0] * 20, *[5.0] * 4):
         side.publish([mark()])
         seen = 0
-        while (some := _soon(reader)) > 0:
+        while (some := _within(patience_s, reader)) > 0:
             seen += some
             if seen == reader.count:
                 return
     raise RuntimeError(f"{side.name}: not all of {reader.count} readers receive")
 
 
-def _soon(reader: Readers) -> int:
-    time.sleep(0.1)
+def _within(patience_s: float, reader: Readers) -> int:
+    time.sleep(patience_s)
     return reader.now().events
 
 
