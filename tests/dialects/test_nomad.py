@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
+import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.dialects.drafts import NOW_US, check, stored
+from tests.generated.vendors import some
 from tidings.core.errors import BadRequest
 from tidings.core.record import Record
 from tidings.core.selection import Selection
 from tidings.dialects.nomad import NomadDialect, make
-from tidings.v1 import event_pb2, nomad_node_pb2, nomad_objects_pb2, nomad_pb2
+from tidings.v1 import event_pb2, nomad_json, nomad_node_pb2, nomad_objects_pb2, nomad_pb2
 
 NOMAD = make()
 
@@ -112,6 +117,39 @@ def test_secrets_in_typed_payloads_are_blanked() -> None:
     draft = check(NOMAD, event(payload=nomad_pb2.NomadPayload(acl_token=token)))
     assert SECRET.encode() not in draft.body
     assert stored(draft)[0].nomad.payload.acl_token.accessor_id == "a"
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_secret_is_stored_of_whatever_is_published(seed: int) -> None:
+    payloads = [some(nomad_pb2.NomadPayload, random.Random(seed + place)) for place in range(3)]
+    kept = stored(check(NOMAD, *(event(payload=payload) for payload in payloads)))
+    for one, payload in zip(kept, payloads, strict=True):
+        nomad_json.blank_nomad_payload(payload)
+        assert one.nomad.payload == payload
+
+
+def test_events_are_looked_into_together_when_none_holds_anything_delicate() -> None:
+    def looks(*events: event_pb2.Event) -> int:
+        calls: list[str] = []
+
+        def note(frame: object, kind: str, function: object) -> None:
+            del frame
+            if kind == "c_call":
+                calls.append(str(getattr(function, "__name__", "")))
+
+        sys.setprofile(note)
+        try:
+            check(NOMAD, *events)
+        finally:
+            sys.setprofile(None)
+        return calls.count("ListFields")
+
+    plain = event(payload=nomad_pb2.NomadPayload(job={"id": "web"}))  # type: ignore[arg-type]  # a message, or its fields by name
+    delicate = event(payload=nomad_pb2.NomadPayload(job={"vault_token": "x"}))  # type: ignore[arg-type]  # as above
+    check(NOMAD, plain)  # what is made once
+    assert looks(*[plain] * 100) == looks(plain)
+    assert looks(*[plain] * 99, delicate) > 100
 
 
 def test_json_without_secrets_keeps_every_byte() -> None:

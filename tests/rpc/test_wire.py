@@ -9,7 +9,6 @@ from tidings.core.record import Record
 from tidings.dialects import load
 from tidings.dialects.dialect import timestamp
 from tidings.log.batch import Batch, Pick
-from tidings.rpc.glance import holds
 from tidings.rpc.wire import MAX_BATCH_BYTES, EnvelopeReader, RecordsWire, varint
 from tidings.v1 import event_pb2, event_service_pb2
 
@@ -64,25 +63,6 @@ def test_a_page_in_the_form_that_is_asked_for_is_never_decoded(
     monkeypatch.undo()
     found = event_service_pb2.SubscribeResponse.FromString(message).records
     assert [one.seq for one in found] == list(range(2, 1002))
-
-
-@pytest.mark.parametrize(
-    ("held", "places"),
-    [("payload", ()), ("payload", (0,)), ("payload", (499,)), ("payload_json", (250, 251))],
-)
-def test_a_glance_finds_a_field_in_any_of_many_events(held: str, places: tuple[int, ...]) -> None:
-    def body(place: int) -> bytes:
-        event = nomad(key="\x3a\x42" * 9)  # what the tags of both fields look like
-        if place in places and held == "payload":
-            event.nomad.payload.SetInParent()  # without a member: it is one all the same
-        elif place in places:
-            event.nomad.payload_json = b"{}"
-        return event_pb2.Record(events=[nomad(), event, nomad()]).SerializeToString()
-
-    stored = b"".join(map(body, range(500)))
-    assert holds(stored, "nomad", held) is bool(places)
-    assert not holds(stored, "nomad", "payload" if held == "payload_json" else "payload_json")
-    assert not holds(b"", "nomad", held)
 
 
 def test_fields_that_depend_on_the_position_are_completed() -> None:

@@ -58,6 +58,11 @@ def check_printable(message: Message) -> None:
             raise error.inside(risk.field) from None
 
 
+def may_lack_json(field: FieldDescriptor) -> bool:
+    """Say whether a field may by itself hold what `check_printable` refuses."""
+    return _check_of(field, field) not in (None, check_printable)
+
+
 def _check_item(risk: _Risk, item: object, name: str) -> None:
     try:
         risk.check(item)

@@ -94,6 +94,9 @@ class Dialect:
     """The body's fields for a typed payload and for the same as JSON text; None = it has one form,
     and `present` changes nothing."""
 
+    glance: ClassVar[json_runtime.Glance | None] = None
+    """Sees whether an encoded draft has what `check_payload` and `blank_payload` are about."""
+
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body that the service sets; what a publisher puts there is dropped."""
 
@@ -113,8 +116,18 @@ class Dialect:
             BadRequest: which field, and why.
         """
 
+    def check_payload(self, body: Message, path: str) -> None:
+        """Refuse a payload that nobody could be given. Asked if `glance` sees anything in a draft.
+
+        Raises:
+            BadRequest: which field, and why.
+        """
+
+    def blank_payload(self, body: Message) -> None:
+        """Blank what must not be stored. Asked if `glance` sees anything in a draft."""
+
     def fill_body(self, body: Message, context: CheckContext) -> None:
-        """Set in the body what the publisher left to the service; blank what must not be stored."""
+        """Set in the body what the publisher left to the service."""
 
     def check_id(self, text: str, path: str) -> None:
         """Refuse an identifier that the system could not have. Asked when `id_field` is set."""
@@ -175,17 +188,22 @@ class Dialect:
         _check_key(draft.key)
         if self.max_events is not None and len(draft.events) > self.max_events:
             raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
+        is_delicate = self.glance is not None and self.glance.holds(draft.SerializeToString())
         stored = event_pb2.Record(events=draft.events)
         contents: list[bytes] = []
         key = draft.key
         for place, event in enumerate(stored.events):
             path = f"events[{place}]."
             body = self._check_event(event, path)
+            if is_delicate:
+                self.check_payload(body, f"{path}{self.body_field}.")
             if not key and len(draft.events) == 1:
                 key = self._key_of(event, body)
             if key:  # nobody asks for the digest of a draft without
                 contents.append(self._content(event))
             self._fill_event(event, body, context)
+            if is_delicate:
+                self.blank_payload(body)
         encoded = stored.SerializeToString(deterministic=True)
         if len(encoded) > MAX_RECORD_BYTES:
             raise PayloadTooLarge("", len(encoded), MAX_RECORD_BYTES)

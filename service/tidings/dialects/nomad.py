@@ -7,12 +7,13 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import CheckContext, Dialect
+from tidings.dialects.dialect import Dialect
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 
 EVENT_BUFFER_SIZE = 100
@@ -87,33 +88,52 @@ class NewestPositions:
         return min(index, self._seqs[-1]) - 1
 
 
+_SECRETS = json_runtime.secret_fields(
+    nomad_pb2.NomadPayload.DESCRIPTOR, nomad_json.NOMAD_PAYLOAD_SECRETS
+)
+
+
+def _is_delicate(field: FieldDescriptor) -> bool:
+    """Say whether a payload with this field must be looked at; an event's own time is, anyway."""
+    return (
+        field.full_name == "tidings.v1.NomadEvent.payload_json"
+        or field.full_name in _SECRETS
+        or (json_runtime.may_lack_json(field) and field.full_name != "tidings.v1.Event.occurred_at")
+    )
+
+
 class NomadDialect(Dialect):
     """Nomad's rules. Topics and types are free: newer Nomads have more of them."""
 
     system = "nomad"
     body_field = "nomad"
     payload_fields = ("payload", "payload_json")
+    glance = json_runtime.Glance(event_pb2.Draft.DESCRIPTOR, _is_delicate)
 
     def __init__(self, event_buffer_size: int) -> None:
         self._event_buffer_size = event_buffer_size
 
     def check_body(self, body: Message, path: str) -> None:
-        """Refuse an event without topic or type, with two payloads or one without JSON."""
+        """Refuse an event without topic or type, and one with two payloads."""
         assert isinstance(body, nomad_pb2.NomadEvent)
         if not body.topic:
             raise BadRequest(path + "topic", "must not be empty")
         if not body.type:
             raise BadRequest(path + "type", "must not be empty")
+        if body.HasField("payload") and body.payload_json:
+            raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
+
+    def check_payload(self, body: Message, path: str) -> None:
+        """Refuse a typed payload that has no JSON."""
+        assert isinstance(body, nomad_pb2.NomadEvent)
         if not body.HasField("payload"):
             return
-        if body.payload_json:
-            raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
         try:
             json_runtime.check_printable(body.payload)
         except json_runtime.JsonError as error:
             raise BadRequest(f"{path}payload.{error.path}", error.reason) from error
 
-    def fill_body(self, body: Message, context: CheckContext) -> None:
+    def blank_payload(self, body: Message) -> None:
         """Blank the secrets of the payload, typed or text."""
         assert isinstance(body, nomad_pb2.NomadEvent)
         if body.HasField("payload"):

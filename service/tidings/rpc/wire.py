@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -20,8 +20,7 @@ from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect, timestamp
 from tidings.log.batch import Batch, Pick
-from tidings.rpc.glance import holds
-from tidings.v1 import event_pb2
+from tidings.v1 import event_pb2, json_runtime
 
 MAX_BATCH_COUNT = 1000
 MAX_BATCH_BYTES = 256 * 1024
@@ -133,7 +132,8 @@ class RecordsWire:
         if dialect.payload_fields is None:
             return True
         typed, text = dialect.payload_fields
-        return not holds(b"".join(stored), dialect.body_field, typed if as_json else text)
+        other_form = _glance_at(dialect.body_field, typed if as_json else text)
+        return not other_form.holds(b"".join(stored))
 
     def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
         dialect = self._dialects[record.system]
@@ -187,6 +187,15 @@ def varint(number: int) -> bytes:
         number >>= 7
     encoded.append(number)
     return bytes(encoded)
+
+
+@cache
+def _glance_at(body: str, payload: str) -> json_runtime.Glance:
+    """Return a glance at stored records for one form of the payload of a system's events."""
+    body_type = event_pb2.Event.DESCRIPTOR.fields_by_name[body].message_type
+    assert body_type is not None
+    wanted = body_type.fields_by_name[payload].full_name
+    return json_runtime.Glance(event_pb2.Record.DESCRIPTOR, lambda field: field.full_name == wanted)
 
 
 @lru_cache(maxsize=4096)  # records of a kind are about as long as one another

@@ -6,7 +6,7 @@ every byte. The source is in protos/plugin; `make generate` copies it.
 """
 
 from tidings.v1.json_runtime.canonical import canonical
-from tidings.v1.json_runtime.check import check_printable
+from tidings.v1.json_runtime.check import check_printable, may_lack_json
 from tidings.v1.json_runtime.errors import JsonError
 from tidings.v1.json_runtime.fields import (
     Fields,
@@ -22,6 +22,7 @@ from tidings.v1.json_runtime.fields import (
     whole_seconds,
 )
 from tidings.v1.json_runtime.fit import Lost
+from tidings.v1.json_runtime.glance import Glance
 from tidings.v1.json_runtime.printing import (
     ZERO_TIME,
     base64_text,
@@ -41,7 +42,12 @@ from tidings.v1.json_runtime.reader import (
     Uint64,
     Unsigned,
 )
-from tidings.v1.json_runtime.secrets import Secret, blank_message, blank_text
+from tidings.v1.json_runtime.secrets import (
+    Secret,
+    blank_message,
+    blank_text,
+    secret_fields,
+)
 from tidings.v1.json_runtime.text import (
     MAX_DEPTH,
     Json,
@@ -61,6 +67,7 @@ __all__ = [
     "ZERO_TIME",
     "Fields",
     "Flag",
+    "Glance",
     "Int64",
     "Json",
     "JsonError",
@@ -90,11 +97,13 @@ __all__ = [
     "go_escape_html",
     "join",
     "loads",
+    "may_lack_json",
     "members",
     "nanoseconds",
     "parses_whole",
     "raw",
     "raw_bytes",
+    "secret_fields",
     "time_fields",
     "time_or_unset",
     "time_text",

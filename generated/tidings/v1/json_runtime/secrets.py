@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from tidings.v1.json_runtime.canonical import Members, read, write
@@ -120,6 +121,20 @@ def blank_message(message: Message, secrets: tuple[Secret, ...]) -> bool:
         for is_inside, path in paths.get(field.name, ()):
             had_any |= _blank_field(value if is_inside else message, path)
     return had_any
+
+
+def secret_fields(message: Descriptor, secrets: tuple[Secret, ...]) -> frozenset[str]:
+    """Return the full names of the fields that `blank_message` looks for in such a message."""
+    names = set()
+    for secret in secrets:
+        inside = message
+        *way, last = (name for name in secret.fields if name != "*")
+        for name in way:
+            inner = inside.fields_by_name[name].message_type
+            assert inner is not None, "the way to a secret leads through messages"
+            inside = inner
+        names.add(inside.fields_by_name[last].full_name)
+    return frozenset(names)
 
 
 @functools.cache
