@@ -16,7 +16,7 @@ from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds
 from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.outlet import Framer, Outlet, Write
+from tidings.gateway.outlet import Framer, Outlet, Sink
 from tidings.gateway.reader import Reader
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -183,8 +183,11 @@ class Client(Outlet[bytes]):
         self.reads = reads
         self._take = take
 
-    def writer(self) -> Write | None:
-        return self._take if self.reads else None
+    def sink(self) -> Sink | None:
+        return self if self.reads else None
+
+    def write(self, data: bytes) -> None:
+        self._take(data)
 
     async def writable(self) -> None:
         assert self.reads

@@ -11,7 +11,7 @@ import structlog
 from tidings.gateway.failures import Failure
 from tidings.gateway.line_tail import Form, Line, LineTail, runs
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.outlet import Framer, Write
+from tidings.gateway.outlet import Framer, Sink
 from tidings.gateway.transcode.call import AnswerStream
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.v1 import event_pb2
@@ -148,7 +148,7 @@ class Feed(Generic[Line]):
         self._answers = answers
         self._readers = 0
         self._waiting: set[Waiter] = set()
-        self._following: dict[Follower, tuple[Framer[Line], Write]] = {}
+        self._following: dict[Framer[Line], dict[Follower, Sink]] = {}
 
     async def run(self) -> None:
         """Take what comes until the call ends, by whichever side."""
@@ -180,13 +180,15 @@ class Feed(Generic[Line]):
         if not self._readers:
             self.stop()
 
-    def lead(self, follower: Follower, framed: Framer[Line], write: Write) -> None:
+    def lead(self, follower: Follower, framed: Framer[Line], sink: Sink) -> None:
         """Write to a follower's client from now on what comes; its place must be our end."""
-        self._following[follower] = framed, write
+        self._following.setdefault(framed, {})[follower] = sink
 
     def release(self, follower: Follower) -> bool:
         """Write to a follower's client no more; False = it did not follow."""
-        return self._following.pop(follower, None) is not None
+        return any(
+            following.pop(follower, None) is not None for following in self._following.values()
+        )
 
     async def wait(self, waiter: Waiter, until_s: float) -> None:
         """Return when there is news, or the end, or at `until_s`."""
@@ -200,8 +202,7 @@ class Feed(Generic[Line]):
         lines = lines_of(self._keeper.metrics, self.plan, message)
         form = self.plan.renderer.form
         if message.HasField("gap"):  # which is the door's to deal with
-            for follower in list(self._following):
-                follower.halt()
+            self._halt()
         for run in runs(lines, lambda each: form.size(each[1])):
             for seq, line in run:
                 if line:
@@ -219,13 +220,16 @@ class Feed(Generic[Line]):
     def _write(self, chunk: Line) -> None:
         """Write what is in the tail already: a write may halt its follower, which is then past it.
 
-        The list is a copy for the same reason.
+        Hundreds of clients take a piece, so nothing of theirs is touched but what is written to.
         """
-        for follower, (framed, write) in list(self._following.items()):
-            try:
-                write(framed(chunk))
-            except Exception as error:  # noqa: BLE001 - the others are written to all the same
-                follower.fail(error)
+        for framed, following in list(self._following.items()):
+            frame = framed(chunk)
+            for sink in tuple(following.values()):
+                try:
+                    sink.write(frame)
+                except Exception as error:  # noqa: BLE001 - the others are written to all the same
+                    for follower in [each for each, its in following.items() if its is sink]:
+                        follower.fail(error)
 
     def _finish(self) -> None:
         self.has_ended = True
@@ -233,8 +237,12 @@ class Feed(Generic[Line]):
         self._answers.cancel()
         for waiter in self._waiting:
             waiter.wake()
-        for follower in list(self._following):
-            follower.halt()
+        self._halt()
+
+    def _halt(self) -> None:
+        for following in list(self._following.values()):
+            for follower in list(following):
+                follower.halt()
 
 
 def lines_of(

@@ -16,7 +16,7 @@ from uvicorn.server import ServerState
 
 from tidings.gateway.handshake import is_handshake
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Write
+from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Sink
 
 # How long a refused client is read from, and a new connection may still bring its one request when
 # the gateway goes down.
@@ -264,8 +264,8 @@ class BodyOutlet(Outlet[bytes]):
         self._transport = protocol.transport
         self._cycle = cycle
 
-    def writer(self) -> Write | None:
-        """Return the transport's, None for a body that is not chunked as well."""
+    def sink(self) -> Sink | None:
+        """Return the transport, None for a body that is not chunked as well."""
         cycle = self._cycle
         if (
             not cycle.chunked_encoding
@@ -275,7 +275,7 @@ class BodyOutlet(Outlet[bytes]):
             or self._transport.is_closing()
         ):
             return None
-        return self._transport.write
+        return self._transport
 
     async def writable(self) -> None:
         """Wait while the client does not read what it has got already."""

@@ -6,7 +6,7 @@ listeners put an outlet beside `send`, under `EXTENSION` in the extensions of th
 everything goes through `send`.
 
 Nor does anybody ask before each piece whether a client reads, which would cost half as much as the
-write: who opens an outlet gets the transport's own `write`, and is halted by the connection as soon
+write: who opens an outlet gets the transport itself, and is halted by the connection as soon
 as it must not be used any more, be it in the middle of that very write.
 """
 
@@ -19,8 +19,13 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 EXTENSION = "tidings.outlet"
 
 Piece = TypeVar("Piece")
-Write = Callable[[bytes], object]
-"""Writes framed pieces to a client at once."""
+
+class Sink(Protocol):
+    """Takes framed pieces for a client at once; a transport is one."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take a piece."""
+        ...
 
 
 # Of framed pieces that are kept: as many as readers that are behind may be apart.
@@ -57,8 +62,8 @@ class Outlet(ABC, Generic[Piece]):
         self._on_halt: Callable[[], None] | None = None
 
     @abstractmethod
-    def writer(self) -> Write | None:
-        """Return what writes to the client at this moment, None if it is slow or gone."""
+    def sink(self) -> Sink | None:
+        """Return what may be written to at this moment, None if the client is slow or gone."""
 
     @abstractmethod
     async def writable(self) -> None:
@@ -66,22 +71,22 @@ class Outlet(ABC, Generic[Piece]):
 
     def offer(self, piece: Piece) -> bool:
         """Write a piece at once; False = nothing is written: `send` decides what that means."""
-        write = self.writer() if piece else None
-        if write is None:
+        sink = self.sink() if piece else None
+        if sink is None:
             return False
-        write(self.framed(piece))
+        sink.write(self.framed(piece))
         return True
 
-    def open(self, on_halt: Callable[[], None]) -> Write | None:
-        """Return what writes to the client until `on_halt` is called or the outlet is shut.
+    def open(self, on_halt: Callable[[], None]) -> Sink | None:
+        """Return what may be written to until `on_halt` is called or the outlet is shut.
 
         None if the client is slow or gone. Nothing else may write to it meanwhile.
         """
-        write = self.writer()
-        if write is not None:
+        sink = self.sink()
+        if sink is not None:
             self._on_halt = on_halt
             self._connection.streaming = self
-        return write
+        return sink
 
     def shut(self) -> None:
         """Have nobody told of anything any more."""

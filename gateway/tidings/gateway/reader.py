@@ -105,11 +105,11 @@ class Reader(Generic[Line]):
         self, feed: Feed[Line], until_s: float, outlet: Outlet[Line] | None
     ) -> None:
         """Wait at the end of a feed; follow it while the client can be written to."""
-        write = outlet.open(self.halt) if outlet is not None and not self._ahead_through else None
-        if outlet is None or write is None:
+        sink = outlet.open(self.halt) if outlet is not None and not self._ahead_through else None
+        if outlet is None or sink is None:
             await feed.wait(self._waiter, until_s)
             return
-        feed.lead(self, outlet.framed, write)
+        feed.lead(self, outlet.framed, sink)
         try:
             await self._waiter.wait(until_s)
         finally:

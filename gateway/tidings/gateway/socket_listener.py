@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Write
+from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Sink
 
 # Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
 _MAX_UNREAD_BYTES = 16 * 1024**2
@@ -104,8 +104,8 @@ class SocketOutlet(Outlet[tuple[str, ...]]):
         super().__init__(protocol)
         self._protocol = protocol
 
-    def writer(self) -> Write | None:
-        """Return the transport's."""
+    def sink(self) -> Sink | None:
+        """Return the transport."""
         protocol = self._protocol
         if (
             not protocol.handshake_complete
@@ -114,7 +114,7 @@ class SocketOutlet(Outlet[tuple[str, ...]]):
             or protocol.transport.is_closing()
         ):
             return None
-        return protocol.transport.write
+        return protocol.transport
 
     async def writable(self) -> None:
         """Wait while the client does not read what it has got already."""
