@@ -13,7 +13,7 @@ def test_a_batch_is_true_when_it_has_picks() -> None:
 
 def test_batches_are_equal_by_what_they_hold_not_by_what_was_made_of_it() -> None:
     batch = Batch((), 2)
-    batch.views["wire"] = b""
+    batch.views["wire"] = ()
     assert batch == Batch((), 2)
     assert batch != Batch((), 3)
 

@@ -68,6 +68,19 @@ def test_a_group_without_followers_is_gone_and_so_is_its_place_in_the_index() ->
     assert len(one) == 0
 
 
+def test_envelopes_are_opened_for_those_who_choose_and_nobody_else() -> None:
+    room = Room()
+    whole = room.groups.join(select())
+    choosy = room.groups.join(select(nomad=words("job")))
+    room.advance("job")
+    room.advance("job", system="consul")
+    room.groups.leave(choosy)
+    room.advance("job")
+    assert room.opened == [2]
+    assert seqs(after(whole, 1)) == [2, 3, 4]
+    assert seqs(after(choosy, 1)) == [2]
+
+
 @pytest.mark.parametrize(
     ("selection", "matched"),
     [
@@ -192,8 +205,8 @@ def test_readers_at_the_head_share_one_batch_whatever_they_skipped() -> None:
     assert after(group, 1) is batch
     assert after(group, 3) is batch
     assert after(group, 1, limit=7) is not batch
-    batch.views["wire"] = b"..."
-    assert after(group, 1).views == {"wire": b"..."}
+    batch.views["wire"] = (b"...",)
+    assert after(group, 1).views == {"wire": (b"...",)}
 
 
 def test_a_batch_is_not_shared_once_more_has_come() -> None:
@@ -210,7 +223,7 @@ def test_a_batch_that_nobody_holds_is_not_kept() -> None:
     room = Room()
     group = room.groups.join(select())
     room.advance("job")
-    after(group, 1).views["wire"] = b"..."
+    after(group, 1).views["wire"] = (b"...",)
     assert after(group, 1).views == {}
 
 
@@ -299,7 +312,7 @@ def test_the_batch_lives_while_a_crowd_is_being_told_and_no_longer() -> None:
         class Passing(Told):
             def tell(self) -> None:
                 views = after(self.group, 1).views  # nobody holds the batch itself
-                seen.append(views.setdefault("wire", object()))
+                seen.append(views.setdefault("wire", (b"%d" % len(seen),)))
 
         for _ in range(200):
             group.wait(Passing(group))
@@ -308,6 +321,27 @@ def test_the_batch_lives_while_a_crowd_is_being_told_and_no_longer() -> None:
         assert len(seen) == 200
         assert len(set(seen)) == 1
         assert after(group, 1).views == {}
+
+    run(scenario())
+
+
+def test_who_asks_for_another_while_a_crowd_is_being_told_gets_it() -> None:
+    async def scenario() -> None:
+        room = Room()
+        group = room.groups.join(select(nomad=words("job")))
+        room.advance("job", "node")
+        seen: list[list[list[int]]] = []
+
+        class Asking(Told):
+            def tell(self) -> None:
+                asked = [(3, 100), (2, 100), (1, 100), (1, 1), (4, 100)]
+                seen.append([seqs(after(group, seq, limit)) for seq, limit in asked])
+
+        for _ in range(3):
+            group.wait(Asking(group))
+        room.advance("node", "job", "job")
+        await turns(5)
+        assert seen == [[[5, 6], [5, 6], [2, 5, 6], [2], [5, 6]]] * 3
 
     run(scenario())
 

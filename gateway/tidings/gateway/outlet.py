@@ -20,6 +20,7 @@ EXTENSION = "tidings.outlet"
 
 Piece = TypeVar("Piece")
 
+
 class Sink(Protocol):
     """Takes framed pieces for a client at once; a transport is one."""
 

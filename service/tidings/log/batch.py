@@ -27,7 +27,7 @@ class Batch:
 
     picks: Sequence[Pick]
     position: int
-    views: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    views: dict[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.picks)

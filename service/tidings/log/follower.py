@@ -119,14 +119,16 @@ class Follower:
             self._leave(self._group)
 
     def _passing_to(self, offer: Offer, limit: int, max_bytes: int) -> PassOn:
+        group, tail = self._group, self._tail
+
         def pass_on() -> bool:
-            batch = self._group.after(self.position, limit, max_bytes)
-            if self._tail.closed or batch is None:
+            batch = group.after(self.position, limit, max_bytes)
+            if tail.closed or batch is None:
                 return False
-            if batch and not offer(batch):
+            if batch.picks and not offer(batch):
                 return False
             self.position = batch.position
-            return self.at_head
+            return batch.position == tail.last_seq or self.at_head
 
         return pass_on
 

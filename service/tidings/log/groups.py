@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from operator import itemgetter
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from tidings.core.record import Record
@@ -26,6 +27,16 @@ _ANY: Hashable = object()  # the term of those who name none; no dialect can hav
 # Followers of one group that are told in one turn of the loop. Each may write what it is told, and
 # some thousand writes in a row would keep publishers waiting for their answers.
 _TOLD_AT_ONCE = 64
+
+
+class _Shared(NamedTuple):
+    """A batch, and who is given it: whoever asks past a position from one to below the other."""
+
+    from_seq: int
+    until_seq: int
+    limit: int
+    max_bytes: int
+    batch: Batch
 
 
 class Group:
@@ -46,7 +57,7 @@ class Group:
         self._waiters: dict[Waiter, None] = {}
         self._untold: deque[Waiter] = deque()
         self._has_more_to_tell = False
-        self._shared: Batch | None = None  # the newest, held while followers are told of it
+        self._shared: _Shared | None = None  # the newest, held while followers are told of it
         # Weak: a batch lives as long as somebody is writing it out, and not for those who may never
         # come.
         self._batches: WeakValueDictionary[tuple[int, int, int], Batch] = WeakValueDictionary()
@@ -54,9 +65,12 @@ class Group:
     def __len__(self) -> int:
         return len(self._matches)
 
-    def admit(self, record: Record, envelope: Envelope) -> bool:
-        """Remember the record if any of it is wanted, and say so; the caller then calls `wake`."""
-        places = self.selection.pick(record.system, envelope)
+    def admit(self, record: Record, envelope: Envelope | None) -> bool:
+        """Remember the record if any of it is wanted, and say so; the caller then calls `wake`.
+
+        Without an envelope all of it is.
+        """
+        places = None if envelope is None else self.selection.pick(record.system, envelope)
         if places == ():
             return False
         self._matches.append((record.seq, places))
@@ -94,6 +108,14 @@ class Group:
 
         None when the group or the tail does not reach back that far.
         """
+        shared = self._shared
+        if (
+            shared is not None
+            and shared.from_seq <= seq < shared.until_seq
+            and shared.limit == limit
+            and shared.max_bytes == max_bytes
+        ):
+            return shared.batch
         if seq < self._since_seq:
             return None
         start = bisect_right(self._matches, seq, key=_SEQ)
@@ -110,8 +132,9 @@ class Group:
         batch = self._batches.get(asked)
         if batch is None:
             batch = self._batches[asked] = self._batch(start, limit, max_bytes)
-            if self._untold:
-                self._shared = batch
+        if self._untold:
+            before = self._matches[start - 1][0] if start else self._since_seq
+            self._shared = _Shared(before, first_seq, limit, max_bytes, batch)
         return batch
 
     def _tell(self) -> None:
@@ -149,6 +172,7 @@ class Groups:
         self._groups: dict[Selection, Group] = {}
         self._by_term: dict[tuple[str, Hashable], set[Group]] = {}
         self._by_system: Counter[str] = Counter()
+        self._choosy: Counter[str] = Counter()  # who want some of a system, and not all
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -159,6 +183,7 @@ class Groups:
         if group is None:
             group = self._groups[selection] = Group(selection, self._tail, self._max_count)
             self._by_system.update(selection.systems)
+            self._choosy.update(selection.systems - selection.whole_systems)
             for entry in _entries(selection):
                 self._by_term.setdefault(entry, set()).add(group)
         group.follower_count += 1
@@ -171,6 +196,7 @@ class Groups:
             return
         del self._groups[group.selection]
         self._by_system.subtract(group.selection.systems)
+        self._choosy.subtract(group.selection.systems - group.selection.whole_systems)
         for entry in _entries(group.selection):
             self._by_term[entry].discard(group)
             if not self._by_term[entry]:
@@ -181,8 +207,9 @@ class Groups:
         moved: set[Group] = set()
         for record in committed:
             if not self._by_system[record.system]:
-                continue  # nobody listens: not even its envelope is opened
-            envelope = self._envelope_of(record)
+                continue
+            # not opened where nobody listens, or everybody wants whatever is in it
+            envelope = self._envelope_of(record) if self._choosy[record.system] else None
             moved.update(
                 group
                 for group in self._candidates(record.system, envelope)
@@ -196,7 +223,9 @@ class Groups:
         for group in self._groups.values():
             group.wake()
 
-    def _candidates(self, system: str, envelope: Envelope) -> set[Group]:
+    def _candidates(self, system: str, envelope: Envelope | None) -> Collection[Group]:
+        if envelope is None:
+            return self._by_term[system, _ANY]
         entries = [(system, term) for term in (_ANY, *envelope.terms)]
         return set().union(*(self._by_term.get(entry, ()) for entry in entries))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-Write = Callable[[bytes], Awaitable[object]]
+Write = Callable[[bytes], Coroutine[Any, Any, object]]
 
 
 async def _nowhere(_message: bytes) -> None:
@@ -26,7 +26,7 @@ class LooseWrite:
 
     def __init__(self, write: Write = _nowhere) -> None:
         self._write = write
-        self._steps: Generator[Any, Any, object] | None = None
+        self._steps: Coroutine[Any, Any, object] | None = None
         self._waits_for: asyncio.Future[Any] | None = None
         self._failure: BaseException | None = None
         self._heard: asyncio.Future[None] | None = None
@@ -38,8 +38,8 @@ class LooseWrite:
 
     def begin(self, message: bytes) -> None:
         """Begin to write; not while busy. How it ends is known to `finished`."""
-        assert not self.is_busy, "one write at a time"
-        self._steps = self._write(message).__await__()
+        assert self._steps is None, "one write at a time"
+        self._steps = self._write(message)
         self._step()
 
     async def finished(self) -> None:
@@ -62,7 +62,7 @@ class LooseWrite:
     def _step(self, _done: object = None) -> None:
         assert self._steps is not None
         try:
-            self._waits_for = next(self._steps)
+            self._waits_for = self._steps.send(None)
         except StopIteration:
             self._end()
         except BaseException as failure:  # noqa: BLE001 - cancellation too; `finished` raises it

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Protocol, cast
+from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -65,7 +65,7 @@ class RecordsWire:
         made = batch.views.get(form)
         if made is None:
             made = batch.views[form] = tuple(self._grouped(batch, as_json=as_json))
-        return cast("tuple[bytes, ...]", made)
+        return made
 
     def body(self, pick: Pick, *, as_json: bool) -> bytes:
         """Return what follows a record's position and time: all of its events, or the picked."""
