@@ -18,7 +18,7 @@ from tests.log.rig import (
     words,
 )
 from tidings.core.errors import CursorExpired, LogClosed, PositionAhead, StoreUnavailable
-from tidings.log.alarm import PassOn
+from tidings.log.alarm import Alarm, PassOn
 from tidings.log.batch import Batch
 from tidings.log.follower import Follower
 from tidings.log.limits import LogLimits
@@ -512,19 +512,22 @@ class Offered:
         return True
 
 
-def test_what_comes_during_a_take_is_offered_and_costs_the_reader_no_turn() -> None:
+def test_what_comes_during_a_take_is_offered_and_costs_the_reader_no_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    moves_within = Alarm.moves_within
+
+    async def counted(alarm: Alarm, patience_s: float, pass_on: PassOn | None = None) -> bool:
+        waits.append(patience_s)
+        return await moves_within(alarm, patience_s, pass_on)
+
+    monkeypatch.setattr(Alarm, "moves_within", counted)
+
     async def scenario() -> None:
         async with running() as rig, asyncio.TaskGroup() as tasks:
             with rig.log.follow(select(nomad=words("job")), 1) as follower:
                 offered = Offered(3)
-                waits: list[float] = []
-                moves_within = follower._alarm.moves_within  # noqa: SLF001 - counts its waits
-
-                async def counted(patience_s: float, pass_on: PassOn | None = None) -> bool:
-                    waits.append(patience_s)
-                    return await moves_within(patience_s, pass_on)
-
-                follower._alarm.moves_within = counted  # type: ignore[method-assign]  # noqa: SLF001
                 taking = tasks.create_task(follower.take(30, offer=offered))
                 await turns(2)
                 await rig.add("job", "job 2")

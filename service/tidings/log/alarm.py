@@ -41,6 +41,14 @@ class Alarm:
     times before it rings, and setting and clearing it each time costs as much as all the rest.
     """
 
+    __slots__ = (
+        "_due_s",
+        "_pass_on",
+        "_source",
+        "_timer",
+        "_waiter",
+    )
+
     def __init__(self, source: Waking) -> None:
         self._source = source
         self._waiter: asyncio.Future[bool] | None = None

@@ -24,6 +24,18 @@ class Follower:
     Made by `EventLog.follow`; for one task at a time. Close it, or use it in a `with`.
     """
 
+    __slots__ = (
+        "_alarm",
+        "_clock",
+        "_closed",
+        "_group",
+        "_leave",
+        "_pages",
+        "_tail",
+        "_told",
+        "position",
+    )
+
     def __init__(
         self,
         group: Group,

@@ -24,6 +24,14 @@ class LooseWrite:
     `write` does not.
     """
 
+    __slots__ = (
+        "_failure",
+        "_heard",
+        "_steps",
+        "_waits_for",
+        "_write",
+    )
+
     def __init__(self, write: Write = _nowhere) -> None:
         self._write = write
         self._steps: Coroutine[Any, Any, object] | None = None

@@ -82,6 +82,22 @@ class Subscriptions:
 class Subscription:
     """One reader's stream: owns a follower, and closes it at the end of `run`."""
 
+    __slots__ = (
+        "_as_json",
+        "_beat_at_s",
+        "_clock",
+        "_follow",
+        "_follower",
+        "_handed_seq",
+        "_heartbeat_s",
+        "_live",
+        "_metrics",
+        "_new_rights",
+        "_now_s",
+        "_start",
+        "_wire",
+    )
+
     def __init__(
         self,
         follower: Follower,
