@@ -9,13 +9,13 @@ event of the record, one value that its dialect made (never the payload).
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What selection and rights may see of one record.
 
     `terms` are what groups are found by (a Nomad topic, a Consul name, a Puppet job): hashable,
@@ -23,7 +23,7 @@ class Envelope:
     `events` holds one facts value an event, in order, of a type that the system's matcher knows.
     """
 
-    terms: frozenset[Hashable]
+    terms: AbstractSet[Hashable]
     events: Sequence[Any]
 
 

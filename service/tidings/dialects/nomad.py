@@ -26,7 +26,7 @@ class NomadFacts(NamedTuple):
     """What selection may see of one event; `keys` are its key and its filter keys."""
 
     topic: str
-    keys: frozenset[str]
+    keys: tuple[str, ...]
     namespace: str
 
 
@@ -164,13 +164,17 @@ class NomadDialect(Dialect):
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return topic, keys and namespace of each event."""
-        facts = [_facts(event.nomad) for event in events]
+        facts: list[NomadFacts] = []
         terms: set[Hashable] = set()
-        for fact in facts:
-            terms.add(fact.topic)
-            for key in fact.keys:
-                terms |= {(ANY, key), (fact.topic, key)}
-        return Envelope(frozenset(terms), facts)
+        for event in events:
+            body = event.nomad
+            topic, keys = body.topic, (body.key, *body.filter_keys)
+            facts.append(NomadFacts(topic, keys, body.namespace))
+            terms.add(topic)
+            for key in keys:
+                terms.add((ANY, key))
+                terms.add((topic, key))
+        return Envelope(terms, facts)
 
     def matcher(self, selector: Message) -> Matcher:
         """Return a matcher of topics, keys and namespace."""
@@ -212,10 +216,6 @@ def _derive(body: nomad_pb2.NomadEvent) -> bool:
     if is_complete:
         body.ClearField("payload_json")
     return True
-
-
-def _facts(event: nomad_pb2.NomadEvent) -> NomadFacts:
-    return NomadFacts(event.topic, frozenset((event.key, *event.filter_keys)), event.namespace)
 
 
 def make(event_buffer_size: int = EVENT_BUFFER_SIZE) -> NomadDialect:

@@ -170,7 +170,7 @@ class Groups:
         self._envelope_of = envelope_of
         self._max_count = max_count
         self._groups: dict[Selection, Group] = {}
-        self._by_term: dict[tuple[str, Hashable], set[Group]] = {}
+        self._by_term: dict[str, dict[Hashable, set[Group]]] = {}  # of each system
         self._by_system: Counter[str] = Counter()
         self._choosy: Counter[str] = Counter()  # who want some of a system, and not all
 
@@ -184,8 +184,8 @@ class Groups:
             group = self._groups[selection] = Group(selection, self._tail, self._max_count)
             self._by_system.update(selection.systems)
             self._choosy.update(selection.systems - selection.whole_systems)
-            for entry in _entries(selection):
-                self._by_term.setdefault(entry, set()).add(group)
+            for system, term in _entries(selection):
+                self._by_term.setdefault(system, {}).setdefault(term, set()).add(group)
         group.follower_count += 1
         return group
 
@@ -197,10 +197,11 @@ class Groups:
         del self._groups[group.selection]
         self._by_system.subtract(group.selection.systems)
         self._choosy.subtract(group.selection.systems - group.selection.whole_systems)
-        for entry in _entries(group.selection):
-            self._by_term[entry].discard(group)
-            if not self._by_term[entry]:
-                del self._by_term[entry]
+        for system, term in _entries(group.selection):
+            by_term = self._by_term[system]
+            by_term[term].discard(group)
+            if not by_term[term]:
+                del by_term[term]
 
     def advance(self, committed: Sequence[Record]) -> None:
         """Match records that the tail has just taken, then wake the groups that got any."""
@@ -210,11 +211,9 @@ class Groups:
                 continue
             # not opened where nobody listens, or everybody wants whatever is in it
             envelope = self._envelope_of(record) if self._choosy[record.system] else None
-            moved.update(
-                group
-                for group in self._candidates(record.system, envelope)
-                if group.admit(record, envelope)
-            )
+            for group in self._candidates(record.system, envelope):
+                if group.admit(record, envelope):
+                    moved.add(group)
         for group in moved:
             group.wake()
 
@@ -224,10 +223,10 @@ class Groups:
             group.wake()
 
     def _candidates(self, system: str, envelope: Envelope | None) -> Collection[Group]:
-        if envelope is None:
-            return self._by_term[system, _ANY]
-        entries = [(system, term) for term in (_ANY, *envelope.terms)]
-        return set().union(*(self._by_term.get(entry, ()) for entry in entries))
+        by_term = self._by_term.get(system, {})
+        terms = (_ANY,) if envelope is None else (_ANY, *envelope.terms)
+        found = [by_term[term] for term in terms if term in by_term]
+        return found[0] if len(found) == 1 else set().union(*found)
 
 
 def _entries(selection: Selection) -> Iterator[tuple[str, Hashable]]:
