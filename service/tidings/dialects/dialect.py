@@ -18,6 +18,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.selection import Envelope, Matcher
+from tidings.dialects.reframe import record_of
 from tidings.v1 import event_pb2, json_runtime
 
 MAX_KEY_BYTES = 512
@@ -96,6 +97,9 @@ class Dialect:
 
     glance: ClassVar[json_runtime.Glance | None] = None
     """Sees whether an encoded draft has what `check_payload` and `blank_payload` are about."""
+
+    keeps_events: ClassVar[bool] = False
+    """Whether an event is stored as it came, unless `blank_payload` changes it."""
 
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body that the service sets; what a publisher puts there is dropped."""
@@ -188,11 +192,14 @@ class Dialect:
         _check_key(draft.key)
         if self.max_events is not None and len(draft.events) > self.max_events:
             raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
-        is_delicate = self.glance is not None and self.glance.holds(draft.SerializeToString())
-        stored = event_pb2.Record(events=draft.events)
+        encoded = draft.SerializeToString(deterministic=True)
+        is_delicate = self.glance is not None and self.glance.holds(encoded)
+        may_change = is_delicate or not self.keeps_events
+        stored = event_pb2.Record(events=draft.events) if may_change else None
+        events = draft.events if stored is None else stored.events
         contents: list[bytes] = []
         key = draft.key
-        for place, event in enumerate(stored.events):
+        for place, event in enumerate(events):
             path = f"events[{place}]."
             body = self._check_event(event, path)
             if is_delicate:
@@ -204,12 +211,15 @@ class Dialect:
             self._fill_event(event, body, context)
             if is_delicate:
                 self.blank_payload(body)
-        encoded = stored.SerializeToString(deterministic=True)
+        if stored is None:
+            encoded = record_of(encoded)
+        else:
+            encoded = stored.SerializeToString(deterministic=True)
         if len(encoded) > MAX_RECORD_BYTES:
             raise PayloadTooLarge("", len(encoded), MAX_RECORD_BYTES)
         return core.Draft(
             system=self.system,
-            subject=self.subject(stored.events[0]),
+            subject=self.subject(events[0]),
             body=encoded,
             key=key or None,
             digest=_digest(contents) if key else b"",

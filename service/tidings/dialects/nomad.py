@@ -108,6 +108,7 @@ class NomadDialect(Dialect):
     system = "nomad"
     body_field = "nomad"
     payload_fields = ("payload", "payload_json")
+    keeps_events = True
     glance = json_runtime.Glance(event_pb2.Draft.DESCRIPTOR, _is_delicate)
 
     def __init__(self, event_buffer_size: int) -> None:
