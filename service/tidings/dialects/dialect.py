@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -33,8 +33,7 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999, the range of google.protobuf.Timestamp."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckContext:
+class CheckContext(NamedTuple):
     """What a check may know of the world.
 
     `now_us` is microseconds since 1970; `token(n)` returns n random bytes; `last_seq` is a position
@@ -320,9 +319,9 @@ def system_field(draft: event_pb2.Draft) -> str:
     """
     if not draft.events:
         raise BadRequest("events", "a record holds at least one event")
-    first = draft.events[0].WhichOneof("body")
-    for place, event in enumerate(draft.events):
-        field = event.WhichOneof("body")
+    fields = [event.WhichOneof("body") for event in draft.events]
+    first = fields[0]
+    for place, field in enumerate(fields):
         if field is None:
             raise BadRequest(
                 f"events[{place}]", "no body, or one of a system that is not known here"
