@@ -9,15 +9,8 @@ from tests.dialects.drafts import CONTEXT, NOW_US, at, check, stored
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
-from tidings.dialects.dialect import (
-    MAX_KEY_BYTES,
-    MAX_RECORD_BYTES,
-    Dialect,
-    check_object,
-    check_time,
-    system_field,
-    timestamp,
-)
+from tidings.dialects.dialect import MAX_RECORD_BYTES, Dialect
+from tidings.dialects.rules import MAX_KEY_BYTES, check_object, check_time, system_field, timestamp
 from tidings.v1 import consul_pb2, docker_cloud_pb2, event_pb2, nomad_pb2
 
 DIALECTS = load()

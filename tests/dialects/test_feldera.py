@@ -9,8 +9,8 @@ import pytest
 from tests.dialects.drafts import NOW_US, at, check, record, stored
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Everything
-from tidings.dialects.dialect import timestamp
 from tidings.dialects.feldera import make
+from tidings.dialects.rules import timestamp
 from tidings.v1 import event_pb2, feldera_pb2
 
 FELDERA = make()

@@ -16,7 +16,7 @@ from tests.rpc.events import consul, feldera, nomad, puppet
 from tests.rpc.serving import START_US, Served, draft, publish, read_one, refusal
 from tidings.core.errors import Busy, StoreUnavailable
 from tidings.core.record import Draft
-from tidings.dialects.dialect import timestamp
+from tidings.dialects.rules import timestamp
 from tidings.v1 import event_pb2, event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 

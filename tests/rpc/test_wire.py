@@ -7,7 +7,7 @@ import pytest
 from tests.rpc.events import consul, docker, feldera, nomad, own, puppet
 from tidings.core.record import Record
 from tidings.dialects import load
-from tidings.dialects.dialect import timestamp
+from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
 from tidings.rpc.wire import MAX_BATCH_BYTES, EnvelopeReader, RecordsWire, varint
 from tidings.v1 import event_pb2, event_service_pb2

@@ -19,18 +19,14 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.selection import Envelope, Matcher
 from tidings.dialects.reframe import record_of
+from tidings.dialects.rules import check_key, check_object, check_time, timestamp
 from tidings.v1 import event_pb2, json_runtime
 
-MAX_KEY_BYTES = 512
 MAX_RECORD_BYTES = 8 * 1024**2
 """Body of one record. NATS' `max_payload` must cover it; its default is 1 MiB."""
 
 KEY_SEPARATOR = "\x1f"
 """Between source and id in a key made of both: ASCII's unit separator, not found in names."""
-
-NANOS_PER_SECOND = 1_000_000_000
-_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
-"""Years 1 to 9999, the range of google.protobuf.Timestamp."""
 
 
 class CheckContext(NamedTuple):
@@ -188,7 +184,7 @@ class Dialect:
             BadRequest: a rule is broken.
             PayloadTooLarge: something is larger than its limit.
         """
-        _check_key(draft.key)
+        check_key(draft.key)
         if self.max_events is not None and len(draft.events) > self.max_events:
             raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
         encoded = draft.SerializeToString(deterministic=True)
@@ -282,7 +278,7 @@ class Dialect:
         if not given_id:
             return ""
         key = f"{event.source}{KEY_SEPARATOR}{given_id}"
-        _check_key(key)
+        check_key(key)
         return key
 
     def _fill_event(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
@@ -309,64 +305,3 @@ class Dialect:
 def _digest(contents: Sequence[bytes]) -> bytes:
     framed = (len(content).to_bytes(8, "big") + content for content in contents)
     return hashlib.sha256(b"".join(framed)).digest()
-
-
-def system_field(draft: event_pb2.Draft) -> str:
-    """Return the name of the `Event.body` member that all events of the draft share.
-
-    Raises:
-        BadRequest: there is no event, one says nothing, or there are two systems.
-    """
-    if not draft.events:
-        raise BadRequest("events", "a record holds at least one event")
-    fields = [event.WhichOneof("body") for event in draft.events]
-    first = fields[0]
-    for place, field in enumerate(fields):
-        if field is None:
-            raise BadRequest(
-                f"events[{place}]", "no body, or one of a system that is not known here"
-            )
-        if field != first:
-            raise BadRequest(
-                f"events[{place}]", f"a record holds events of one system: {first} or {field}"
-            )
-    assert first is not None
-    return first
-
-
-def check_time(time: Timestamp, path: str) -> None:
-    """Refuse a time outside of the years 1 to 9999, or with a fraction of a second that is none.
-
-    Raises:
-        BadRequest: which of the two.
-    """
-    if not _FIRST_SECOND <= time.seconds <= _LAST_SECOND:
-        raise BadRequest(path, "lies outside of the years 1 to 9999")
-    if not 0 <= time.nanos < NANOS_PER_SECOND:
-        raise BadRequest(path, "nanos must be 0 to 999999999")
-
-
-def timestamp(time_us: int) -> Timestamp:
-    """Return microseconds since 1970 as a message."""
-    seconds, micros = divmod(time_us, 1_000_000)
-    return Timestamp(seconds=seconds, nanos=micros * 1000)
-
-
-def check_object(text: bytes, path: str) -> None:
-    """Refuse what is not the text of a JSON object.
-
-    Raises:
-        BadRequest: it is not.
-    """
-    try:
-        value = json_runtime.loads(text)
-    except json_runtime.JsonError as error:
-        raise BadRequest(path, str(error)) from error
-    if type(value) is not dict:
-        raise BadRequest(path, "must be a JSON object")
-
-
-def _check_key(key: str) -> None:
-    size_bytes = len(key.encode())
-    if size_bytes > MAX_KEY_BYTES:
-        raise BadRequest("key", f"{size_bytes} bytes, at most {MAX_KEY_BYTES} are allowed")

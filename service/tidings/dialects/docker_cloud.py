@@ -12,7 +12,8 @@ from google.protobuf.message import Message
 
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import NANOS_PER_SECOND, CheckContext, Dialect
+from tidings.dialects.dialect import CheckContext, Dialect
+from tidings.dialects.rules import NANOS_PER_SECOND
 from tidings.v1 import docker_cloud_pb2, event_pb2
 
 ALLOWED_PARENTS = MappingProxyType(

@@ -10,7 +10,8 @@ from google.protobuf.message import Message
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import NANOS_PER_SECOND, Dialect
+from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import NANOS_PER_SECOND
 from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
 
 MAX_JOB = 2**63 - 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tidings.access.principals import Policy, Role, Token
-from tidings.dialects.dialect import timestamp
+from tidings.dialects.rules import timestamp
 from tidings.v1 import event_pb2, nomad_objects_pb2, nomad_pb2
 
 OWN_SOURCE = "tidings"

@@ -16,7 +16,7 @@ from tidings.access.principals import Policy, Role, Token, check_policy_name, ch
 from tidings.access.rules import parse_rules
 from tidings.access.secret import SECRET_BYTES, hash_of, new_secret
 from tidings.core.errors import BadRequest, NotFound, TidingsError, Unauthenticated
-from tidings.dialects.dialect import check_time, timestamp
+from tidings.dialects.rules import check_time, timestamp
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.access_events import policy_event, role_event, token_event
 from tidings.rpc.authorize import Context

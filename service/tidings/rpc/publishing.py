@@ -20,7 +20,8 @@ from tidings.core.errors import (
     TidingsError,
 )
 from tidings.core.record import Stored
-from tidings.dialects.dialect import CheckContext, Dialect, system_field
+from tidings.dialects.dialect import CheckContext, Dialect
+from tidings.dialects.rules import system_field
 from tidings.log.event_log import EventLog
 from tidings.rpc.access_events import OWN_SOURCE
 from tidings.rpc.intake import Intake

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tidings.core.errors import BadRequest, PositionAhead, WrongLog
-from tidings.dialects.dialect import check_time
+from tidings.dialects.rules import check_time
 from tidings.log.event_log import EventLog
 from tidings.v1 import event_service_pb2
 

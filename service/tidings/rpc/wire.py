@@ -18,7 +18,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
-from tidings.dialects.dialect import Dialect, timestamp
+from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
 from tidings.v1 import event_pb2, json_runtime
 
