@@ -28,8 +28,8 @@ def test_a_reader_waits_for_nobody() -> None:
 def test_each_answer_lets_one_reader_go_on_in_their_order() -> None:
     async def main() -> None:
         courtesy = Courtesy(LONGEST_S)
-        with courtesy.publishing():
-            with courtesy.publishing():
+        with courtesy:
+            with courtesy:
                 readers = [asyncio.create_task(courtesy.give_way()) for _ in range(3)]
                 assert await settled(*readers) == [False, False, False]
             assert await settled(*readers) == [True, False, False]
@@ -44,7 +44,7 @@ def test_each_answer_lets_one_reader_go_on_in_their_order() -> None:
 def test_a_publisher_who_is_not_answered_stops_no_reader() -> None:
     async def main() -> None:
         courtesy = Courtesy(LONGEST_S)
-        with courtesy.publishing():
+        with courtesy:
             assert await courtesy.give_way()
             assert now_s() == LONGEST_S
 
@@ -54,7 +54,7 @@ def test_a_publisher_who_is_not_answered_stops_no_reader() -> None:
 def test_a_publisher_who_was_answered_may_come_again_first() -> None:
     async def main() -> None:
         courtesy = Courtesy(LONGEST_S)
-        with courtesy.publishing():
+        with courtesy:
             pass
         assert not await courtesy.give_way()
         assert now_s() == RETURN_S
@@ -67,7 +67,7 @@ def test_a_publisher_who_was_answered_may_come_again_first() -> None:
 def test_a_reader_who_goes_takes_no_turn() -> None:
     async def main() -> None:
         courtesy = Courtesy(LONGEST_S)
-        with courtesy.publishing():
+        with courtesy:
             gone, waiting = (asyncio.create_task(courtesy.give_way()) for _ in range(2))
             await turns(5)
             gone.cancel()

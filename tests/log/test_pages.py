@@ -64,7 +64,7 @@ def test_a_page_is_short_while_publishers_are_at_work(limit: int, found: list[in
     async def scenario() -> None:
         courtesy = Courtesy(0.03)
         pages, _, _ = await pages_of(10, courtesy=courtesy)
-        with courtesy.publishing():
+        with courtesy:
             batch = await pages.read(select(), 1, {}, limit, MANY)
         assert (seqs_of(batch), batch.position) == (found, found[-1])
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 RETURN_S = 0.003
 """How soon after the answer a busy publisher comes again."""
@@ -13,6 +11,8 @@ RETURN_S = 0.003
 
 class Courtesy:
     """Lets one page go for each publisher who is answered, as long as publishers come.
+
+    `with courtesy:` is a publisher at work; any number at once.
 
     An append is a few short steps of the event loop and of the writer's thread; a page is a long
     one. Without this, several pages stood between the steps of each append, so that two readers
@@ -26,16 +26,14 @@ class Courtesy:
         self._answered_at_s = -RETURN_S
         self._readers: deque[asyncio.Future[None]] = deque()
 
-    @contextmanager
-    def publishing(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Let readers give way from here to the end."""
         self._publishing += 1
-        try:
-            yield
-        finally:
-            self._publishing -= 1
-            self._answered_at_s = asyncio.get_running_loop().time()
-            self._let_one_go_on()
+
+    def __exit__(self, *_raised: object) -> None:
+        self._publishing -= 1
+        self._answered_at_s = asyncio.get_running_loop().time()
+        self._let_one_go_on()
 
     async def give_way(self) -> bool:
         """Return when it is a reader's turn, after `longest_s` in any case. Cancelling is safe.

@@ -214,7 +214,7 @@ class EventLog:
         return await self._store.find_keys(system, keys)
 
     async def _append(self, drafts: Sequence[Draft], patience_s: float | None) -> list[Outcome]:
-        with self._courtesy.publishing():
+        with self._courtesy:
             outcomes = await self._writer.append(drafts, patience_s)
             last_seq = max((o.seq for o in outcomes if isinstance(o, Stored)), default=0)
             if last_seq > self._tail.last_seq:

@@ -93,8 +93,11 @@ class Publisher:
         """
         try:
             dialect, checked = self._check(draft, allow)
-            async with asyncio.timeout(None if patience_s is None else patience_s + _COMMIT_S):
-                stored = await self._append(dialect, checked, patience_s)
+            if patience_s is None:
+                stored = await self._append(dialect, checked, None)
+            else:
+                async with asyncio.timeout(patience_s + _COMMIT_S):
+                    stored = await self._append(dialect, checked, patience_s)
         except TidingsError as error:
             self._count(error)
             raise
