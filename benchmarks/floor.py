@@ -2,7 +2,8 @@
 
 A gRPC service that commits every event with a sync, and a relay that writes it to 200 connections:
 `benchmarks.lab.pipeline`. Its cost to the bare writer's is the least that row 1 of the table could
-come to; the cost of Tidings to its cost is what Tidings adds. Judges nothing.
+come to, in two processes and, without gRPC in between, in one; the cost of Tidings to its cost is
+what Tidings adds. Judges nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,6 +30,7 @@ def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
     size = Size.quick() if quick else Size.full()
     for title, pair in (
         ("bare pipeline / bare writer", (bare_pipeline, sides.writer)),
+        ("bare pipeline in one process / bare writer", (bare_process, sides.writer)),
         ("Tidings / bare pipeline", (tidings_as("ndjson"), bare_pipeline)),
     ):
         with tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder:
@@ -44,9 +46,26 @@ def bare_pipeline(folder: Path) -> Iterator[sides.Side]:
     with ExitStack() as stack:
         core, core_address = stack.enter_context(_running("core"))
         relay, address = stack.enter_context(_running("relay", core_address))
-        channel = stack.enter_context(grpc.insecure_channel(core_address))
-        asked: SimpleQueue[bytes | None] = SimpleQueue()
-        stack.callback(asked.put, None)
+        publish = stack.enter_context(_publishing(core_address))
+        yield sides.Side("bare pipeline", address, openings.http("/"), [core, relay], publish)
+
+
+@contextmanager
+def bare_process(folder: Path) -> Iterator[sides.Side]:
+    """Lend the pipeline in one process."""
+    del folder
+    with ExitStack() as stack:
+        both, addresses = stack.enter_context(_running("alone"))
+        core_address, address = addresses.split()
+        publish = stack.enter_context(_publishing(core_address))
+        yield sides.Side("bare process", address, openings.http("/"), [both], publish)
+
+
+@contextmanager
+def _publishing(address: str) -> Iterator[Callable[[Sequence[bytes]], None]]:
+    """Lend what publishes an event for each mark, one after the other."""
+    asked: SimpleQueue[bytes | None] = SimpleQueue()
+    with grpc.insecure_channel(address) as channel:
         call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(pipeline.PUBLISH)
         answers = call(iter(asked.get, None))
 
@@ -55,7 +74,10 @@ def bare_pipeline(folder: Path) -> Iterator[sides.Side]:
                 asked.put(sides.chunk(mark))
                 next(answers)
 
-        yield sides.Side("bare pipeline", address, openings.http("/"), [core, relay], publish)
+        yield publish
+        asked.put(None)
+        for _ in answers:  # to its end, which closing the channel would cut off
+            pass
 
 
 @contextmanager

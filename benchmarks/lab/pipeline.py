@@ -1,10 +1,11 @@
-"""The least that a durable log in two Python processes can cost: what is left without Tidings.
+"""The least that a durable log in Python can cost, in two processes or in one, without Tidings.
 
 `python -m benchmarks.lab.pipeline core` takes bytes from a gRPC stream, commits each to SQLite with
 a sync, as a durable log has to, and gives it to every gRPC subscriber; `relay ADDRESS` subscribes
-once and writes what comes to all its connections. Nothing is checked, converted, selected, counted
-or logged, and nobody can resume: what Tidings costs more than this is Tidings, the rest is Python,
-gRPC and the disk. Each prints "HOST:PORT" and ends with its stdin.
+once and writes what comes to all its connections; `alone` does both, without gRPC in between.
+Nothing is checked, converted, selected, counted or logged, and nobody can resume: what Tidings
+costs more than this is Tidings, the rest is Python, gRPC and the disk. Each prints "HOST:PORT",
+`alone` that of its connections after that of gRPC, and ends with its stdin.
 """
 
 from __future__ import annotations
@@ -74,27 +75,36 @@ class Core(grpc.GenericRpcHandler):
     def _tell(self, stored: asyncio.Future[bytes], event: bytes) -> None:
         for subscriber in self._subscribers:
             subscriber.put_nowait(event)
+        for transport in Writer.all:
+            transport.write(event)
         stored.set_result(b"")
 
 
-async def _core() -> None:
+async def _core(*, alone: bool = False) -> None:
     with tempfile.TemporaryDirectory(prefix="tidings-bench-") as folder:
         server = grpc.aio.server()
         server.add_generic_rpc_handlers((Core(Path(folder) / "log"),))
-        print(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}", flush=True)
+        address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        print(f"{address} {await _listen()}" if alone else address, flush=True)
         await server.start()
         await _end_of_stdin()
 
 
 async def _relay(address: str) -> None:
-    Writer.answer = ANSWER
-    server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
-    print(f"127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    print(await _listen(), flush=True)
     async with grpc.aio.insecure_channel(address) as channel:
         subscribe: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream(SUBSCRIBE)
         relaying = asyncio.ensure_future(_pass_on(subscribe(b"")))
         await _end_of_stdin()
         relaying.cancel()
+
+
+async def _listen() -> str:
+    """Serve connections from now on; return where."""
+    Writer.answer = ANSWER
+    server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
+    await server.start_serving()
+    return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def _pass_on(events: AsyncIterable[bytes]) -> None:
@@ -112,4 +122,8 @@ async def _end_of_stdin() -> None:
 
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_core() if sys.argv[1] == "core" else _relay(sys.argv[2]))
+        match sys.argv[1:]:
+            case ["relay", address]:
+                runner.run(_relay(address))
+            case part:
+                runner.run(_core(alone=part == ["alone"]))
