@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.aio import run_async
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds
-from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES
+from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES, Form
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.outlet import Framer, Outlet, Sink
 from tidings.gateway.reader import Reader
@@ -543,6 +543,36 @@ def test_what_comes_while_readers_wait_is_written_without_waking_them() -> None:
         assert [await wait for wait in waits] == [None, None]
         quick.close()
         other.close()
+
+    on_bench(test)
+
+
+def test_nothing_is_put_together_for_those_who_follow_no_more() -> None:
+    async def test(bench: Bench) -> None:
+        joined: list[bytes] = []
+
+        def join(parts: Iterable[bytes]) -> bytes:
+            joined.append(b"".join(parts))
+            return joined[-1]
+
+        lines = Lines()
+        lines.form = Form(join, len)
+        reader = await at_head(bench, 1, lines=lines)
+        got: list[bytes] = []
+        client = Client(got.append)
+        far_s = asyncio.get_running_loop().time() + FAR_S
+        taking = asyncio.ensure_future(reader.take(far_s, client))
+        await asyncio.wait([taking], timeout=0)
+        bench.last.say(records(2, 3))
+        while not got:
+            await asyncio.wait([taking], timeout=0)
+        assert joined[-1] == b"2\n3\n"
+        client.stop_reading()
+        joined.clear()
+        bench.last.say(records(4, 5))
+        assert await taking == b"4\n5\n"
+        assert joined == [b"4\n5\n"], "for the one who takes it, and nobody else"
+        reader.close()
 
     on_bench(test)
 

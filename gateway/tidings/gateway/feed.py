@@ -209,7 +209,7 @@ class Feed(Generic[Line]):
                     self.tail.append(seq, line)
                 else:
                     self.tail.advance(seq)
-            if self._following and (chunk := form.join(line for _, line in run)):
+            if any(self._following.values()) and (chunk := form.join(line for _, line in run)):
                 self._write(chunk)
         if message.HasField("gap"):
             self.tail.lack(message.gap.last_seq)
