@@ -46,7 +46,7 @@ class LooseWrite:
 
     def begin(self, message: bytes) -> None:
         """Begin to write; not while busy. How it ends is known to `finished`."""
-        assert self._steps is None, "one write at a time"
+        assert self._steps is None is self._failure, "one write at a time"
         self._steps = self._write(message)
         self._step()
 
