@@ -103,7 +103,6 @@ async def _listen() -> str:
     """Serve connections from now on; return where."""
     Writer.answer = ANSWER
     server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
-    await server.start_serving()
     return f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
@@ -123,7 +122,11 @@ async def _end_of_stdin() -> None:
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         match sys.argv[1:]:
+            case ["core"]:
+                runner.run(_core())
+            case ["alone"]:
+                runner.run(_core(alone=True))
             case ["relay", address]:
                 runner.run(_relay(address))
-            case part:
-                runner.run(_core(alone=part == ["alone"]))
+            case other:
+                sys.exit(f"core, alone or relay ADDRESS, not {other}")
