@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 import random
-import sys
+from collections.abc import Callable
+from functools import partial
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.calls import c_calls
 from tests.dialects.drafts import NOW_US, check, stored
 from tests.generated.vendors import some
 from tidings.core.errors import BadRequest
 from tidings.core.record import Record
 from tidings.core.selection import Selection
 from tidings.dialects.nomad import NomadDialect, make
-from tidings.v1 import event_pb2, nomad_json, nomad_node_pb2, nomad_objects_pb2, nomad_pb2
+from tidings.v1 import (
+    event_pb2,
+    json_runtime,
+    nomad_json,
+    nomad_node_pb2,
+    nomad_objects_pb2,
+    nomad_pb2,
+)
 
 NOMAD = make()
 
@@ -129,20 +142,47 @@ def test_no_secret_is_stored_of_whatever_is_published(seed: int) -> None:
         assert one.nomad.payload == payload
 
 
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_what_has_no_json_is_refused_wherever_it_is(seed: int) -> None:
+    chance = random.Random(seed)
+    payload = some(nomad_pb2.NomadPayload, chance)
+    payload.acl_token.create_time.seconds = 1  # one place at least
+    chance.choice(_spoils(payload))()
+    plain = event(payload=nomad_pb2.NomadPayload(job={"id": "web"}))  # type: ignore[arg-type]  # a message, or its fields by name
+    with pytest.raises(BadRequest, match=r"^events\[1\]\.nomad\.payload\."):
+        check(NOMAD, plain, event(payload=payload), plain)
+
+
+def _spoils(message: Message) -> list[Callable[[], object]]:
+    """Return what puts something without JSON in the place of each value that might have none."""
+    found: list[Callable[[], object]] = []
+    for field, value in message.ListFields():
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            inside = field.message_type.fields_by_name["value"]
+            items = list(value.values()) if inside.message_type is not None else []
+        elif field.is_repeated:
+            items = list(value) if field.message_type is not None else []
+        else:
+            items = [value] if field.message_type is not None else []
+            if json_runtime.may_lack_json(field) and field.type == field.TYPE_DOUBLE:
+                found.append(partial(setattr, message, field.name, math.nan))
+            elif json_runtime.may_lack_json(field) and field.type == field.TYPE_BYTES:
+                found.append(partial(setattr, message, field.name, b"{"))
+        for item in items:
+            if isinstance(item, Timestamp):
+                found.append(partial(setattr, item, "nanos", -1))
+            elif isinstance(item, Duration):
+                found.append(partial(setattr, item, "seconds", 2**60))
+            else:
+                found += _spoils(item)
+    return found
+
+
 def test_events_are_looked_into_together_when_none_holds_anything_delicate() -> None:
     def looks(*events: event_pb2.Event) -> int:
-        calls: list[str] = []
-
-        def note(frame: object, kind: str, function: object) -> None:
-            del frame
-            if kind == "c_call":
-                calls.append(str(getattr(function, "__name__", "")))
-
-        sys.setprofile(note)
-        try:
+        with c_calls() as calls:
             check(NOMAD, *events)
-        finally:
-            sys.setprofile(None)
         return calls.count("ListFields")
 
     plain = event(payload=nomad_pb2.NomadPayload(job={"id": "web"}))  # type: ignore[arg-type]  # a message, or its fields by name

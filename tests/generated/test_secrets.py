@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from google.protobuf.descriptor import Descriptor
 
+from tests.calls import c_calls
 from tests.generated.vendors import bodies, is_map, says, value_of
 from tidings.v1 import json_options_pb2 as options
 from tidings.v1 import json_runtime as rt
@@ -247,19 +247,9 @@ def test_text_that_names_a_secret_and_is_no_json_is_refused() -> None:
 def test_a_payload_is_searched_where_something_is_set_and_nowhere_else() -> None:
     payload = NomadPayload()
     payload.job.id = "job-1"
-    calls: list[str] = []
-
-    def note(frame: object, event: str, function: object) -> None:
-        del frame
-        if event == "c_call":
-            calls.append(str(getattr(function, "__name__", "")))
-
-    sys.setprofile(note)
-    try:
+    with c_calls() as calls:
         nomad_json.blank_nomad_payload(payload)
         rt.check_printable(payload)
-    finally:
-        sys.setprofile(None)
     # a dozen kinds of objects could hold a secret, or what has no JSON: only the job is looked at
     assert calls.count("ListFields") == 3
     assert calls.count("HasField") == calls.count("ClearField") == 0  # and it is at hand

@@ -22,7 +22,6 @@ from tidings.v1.json_runtime.fields import (
     whole_seconds,
 )
 from tidings.v1.json_runtime.fit import Lost
-from tidings.v1.json_runtime.glance import Glance
 from tidings.v1.json_runtime.printing import (
     ZERO_TIME,
     base64_text,
@@ -67,7 +66,6 @@ __all__ = [
     "ZERO_TIME",
     "Fields",
     "Flag",
-    "Glance",
     "Int64",
     "Json",
     "JsonError",

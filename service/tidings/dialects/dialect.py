@@ -18,8 +18,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.selection import Envelope, Matcher
-from tidings.dialects.reframe import record_of
 from tidings.dialects.rules import check_key, check_object, check_time, timestamp
+from tidings.dialects.shapes import Glance, record_of
 from tidings.v1 import event_pb2, json_runtime
 
 MAX_RECORD_BYTES = 8 * 1024**2
@@ -90,7 +90,7 @@ class Dialect:
     """The body's fields for a typed payload and for the same as JSON text; None = it has one form,
     and `present` changes nothing."""
 
-    glance: ClassVar[json_runtime.Glance | None] = None
+    glance: ClassVar[Glance | None] = None
     """Sees whether an encoded draft has what `check_payload` and `blank_payload` are about."""
 
     keeps_events: ClassVar[bool] = False

@@ -14,6 +14,7 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.shapes import Glance
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 
 EVENT_BUFFER_SIZE = 100
@@ -109,7 +110,7 @@ class NomadDialect(Dialect):
     body_field = "nomad"
     payload_fields = ("payload", "payload_json")
     keeps_events = True
-    glance = json_runtime.Glance(event_pb2.Draft.DESCRIPTOR, _is_delicate)
+    glance = Glance(event_pb2.Draft.DESCRIPTOR, _is_delicate)
 
     def __init__(self, event_buffer_size: int) -> None:
         self._event_buffer_size = event_buffer_size

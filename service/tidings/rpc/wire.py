@@ -20,8 +20,9 @@ from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import timestamp
+from tidings.dialects.shapes import Glance
 from tidings.log.batch import Batch, Pick
-from tidings.v1 import event_pb2, json_runtime
+from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000
 MAX_BATCH_BYTES = 256 * 1024
@@ -191,12 +192,12 @@ def varint(number: int) -> bytes:
 
 
 @cache
-def _glance_at(body: str, payload: str) -> json_runtime.Glance:
+def _glance_at(body: str, payload: str) -> Glance:
     """Return a glance at stored records for one form of the payload of a system's events."""
     body_type = event_pb2.Event.DESCRIPTOR.fields_by_name[body].message_type
     assert body_type is not None
     wanted = body_type.fields_by_name[payload].full_name
-    return json_runtime.Glance(event_pb2.Record.DESCRIPTOR, lambda field: field.full_name == wanted)
+    return Glance(event_pb2.Record.DESCRIPTOR, lambda field: field.full_name == wanted)
 
 
 @lru_cache(maxsize=4096)  # records of a kind are about as long as one another

@@ -1,4 +1,7 @@
-"""A quick look at encoded messages: whether any holds a field of some, without decoding one."""
+"""Messages that know a part of the contract, so that C code can deal with events as bytes.
+
+`Glance` sees whether any event has a field of some; `record_of` makes a record of a draft.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+
+from tidings.v1 import event_pb2
 
 _Proto = descriptor_pb2.FieldDescriptorProto
 _DELIMITED = {_Proto.TYPE_MESSAGE, _Proto.TYPE_STRING, _Proto.TYPE_BYTES}
@@ -51,9 +56,7 @@ class Glance:
                         type=_Proto.TYPE_MESSAGE,
                         type_name=f".{_name(field.message_type)}",
                     )
-        pool = descriptor_pool.DescriptorPool()
-        pool.Add(file)
-        return message_factory.GetMessageClass(pool.FindMessageTypeByName(_name(self._message)))
+        return _class_of(file, _name(self._message))
 
     def _leading(self) -> set[Descriptor]:
         """Return the messages that have a wanted field, or one that leads to such a message."""
@@ -99,3 +102,35 @@ def _has_leaf(message: Message) -> bool:
         if field.message_type is None or _has_leaf(value):
             return True
     return False
+
+
+def record_of(draft: bytes) -> bytes:
+    """Return the encoded record that holds the events of an encoded draft, each byte for byte.
+
+    How this works: on the wire a message inside of another is bytes with a length. So a parser that
+    takes events for bytes cuts a draft into them and puts them together again, where a copy of the
+    messages and its encoding took a fifth of the time in which ten small events are published.
+    """
+    encoded: bytes = _RECORD(events=_DRAFT.FromString(draft).events).SerializeToString()
+    return encoded
+
+
+def _with_bytes_for_events(message: Descriptor) -> Any:  # noqa: ANN401 - a class that is made here
+    file = descriptor_pb2.FileDescriptorProto(name=f"{message.name}.bytes")
+    file.message_type.add(name=message.name).field.add(
+        name="events",
+        number=message.fields_by_name["events"].number,
+        label=_Proto.LABEL_REPEATED,
+        type=_Proto.TYPE_BYTES,
+    )
+    return _class_of(file, message.name)
+
+
+def _class_of(file: descriptor_pb2.FileDescriptorProto, name: str) -> Any:  # noqa: ANN401 - as above
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+
+
+_DRAFT = _with_bytes_for_events(event_pb2.Draft.DESCRIPTOR)
+_RECORD = _with_bytes_for_events(event_pb2.Record.DESCRIPTOR)

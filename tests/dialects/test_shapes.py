@@ -1,4 +1,4 @@
-"""A glance at encoded messages sees what a look at each of them would."""
+"""Encoded events are seen as what they are, and stored as they came, without being decoded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from google.protobuf.message import Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.dialects.drafts import check, stored
 from tests.generated.vendors import CODECS, Codec, is_map, some
-from tidings.v1 import event_pb2
-from tidings.v1.json_runtime import Glance
+from tidings.dialects.nomad import make
+from tidings.dialects.shapes import Glance, record_of
+from tidings.v1 import event_pb2, nomad_pb2
 
 PATH = "tidings.v1.NomadEvent."
 
@@ -50,7 +52,7 @@ def test_a_field_is_found_in_any_of_many_messages(held: str, places: tuple[int, 
 
 def test_what_the_contract_does_not_have_is_not_there() -> None:
     stored = event_pb2.Record(events=[nomad()]).SerializeToString()
-    assert not Glance(event_pb2.Record.DESCRIPTOR, lambda field: False).holds(stored)
+    assert not Glance(event_pb2.Record.DESCRIPTOR, lambda _field: False).holds(stored)
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=str)
@@ -64,9 +66,34 @@ def test_it_sees_what_a_walk_sees(codec: Codec, seed: int) -> None:
     others = [some(codec.message, chance) for _ in range(3)]
     assert glance.holds(message.SerializeToString()) == (wanted in _fields_below(message))
     joined = b"".join(each.SerializeToString() for each in (*others, message, *others))
-    assert glance.holds(joined) == any(
-        wanted in _fields_below(each) for each in (message, *others)
-    )
+    assert glance.holds(joined) == any(wanted in _fields_below(each) for each in (message, *others))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 12), newer=st.binary(max_size=127))
+def test_a_record_of_a_draft_is_an_encoded_copy(seed: int, count: int, newer: bytes) -> None:
+    chance = random.Random(seed)
+    draft = event_pb2.Draft(key=chance.choice(["", "a key"]))
+    for _ in range(count):
+        event = draft.events.add(id="x" * chance.randrange(300))
+        event.nomad.CopyFrom(some(nomad_pb2.NomadEvent, chance))
+        # field 1000 of an event, which only newer stubs have
+        event.MergeFromString(b"\xc2\x3e%c%b" % (len(newer), newer))
+    copied = event_pb2.Record(events=draft.events).SerializeToString(deterministic=True)
+    assert record_of(draft.SerializeToString(deterministic=True)) == copied
+
+
+def test_plain_events_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    nomad = make()
+    payload = nomad_pb2.NomadPayload(job={"id": "web"})  # type: ignore[arg-type]  # a message, or its fields by name
+    event = event_pb2.Event()
+    event.nomad.topic, event.nomad.type = "Job", "JobRegistered"
+    event.nomad.payload.CopyFrom(payload)
+    check(nomad, event)  # what is made once
+    monkeypatch.delattr("tidings.dialects.dialect.event_pb2.Record")
+    checked = check(nomad, event, event)
+    monkeypatch.undo()
+    assert list(stored(checked)) == [event, event]
 
 
 def _fields_below(message: Message) -> list[FieldDescriptor]:
