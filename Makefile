@@ -32,7 +32,7 @@ NEEDS := "Tidings needs Python 3.11 or newer; try: make PYTHON=python3.11"
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and $(NEEDS))'
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) $(PIP_INSTALL) --require-hashes -r constraints.txt
+	@$(PY) $(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt
 	@$(PY) $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -114,7 +114,7 @@ all: check-generated check-format lint types test ## the gate before any commit
 PY_CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
 .clients/%/.installed: tests/clients/%.txt
 	@$(PYTHON) -m venv .clients/$*
-	@.clients/$*/bin/python $(PIP_INSTALL) --require-hashes -r $<
+	@.clients/$*/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r $<
 	@touch $@
 
 NPM_CLIENTS := .clients/npm/.installed
