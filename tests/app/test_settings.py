@@ -18,6 +18,9 @@ from tidings.app.kinds import (
     SWITCH,
     Address,
     Kind,
+    count_from,
+    duration_from,
+    or_unlimited,
 )
 from tidings.app.settings import (
     BadSetting,
@@ -48,14 +51,10 @@ def other_text(field: dataclasses.Field[Any]) -> str:
     if field.name in OTHER:
         return OTHER[field.name]
     kind = field.metadata["kind"]
-    sevens = {
-        ADDRESS: "127.0.0.1:7",
-        OPTIONAL_ADDRESS: "127.0.0.1:7",
-        COUNT: "7",
-        DURATION: "7s",
-        SIZE: "7",
-    }
-    return sevens.get(kind, "seven")
+    if kind in (ADDRESS, OPTIONAL_ADDRESS):
+        return "127.0.0.1:7"
+    sevens = {"N": "7", "DURATION": "7d", "SIZE": "7B"}
+    return sevens.get(kind.placeholder.removesuffix("|unlimited"), "seven")
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)
@@ -104,6 +103,12 @@ def test_flags_win_over_variables_and_variables_over_the_file(tmp_path: Path) ->
         ("[nomad]\nheartbeat = -1", "expected a duration"),
         ("grpc = ", "Invalid value"),
         ("[tail]\nrecords = true", "expected a whole number"),
+        ("[retention]\nage = 30", "retention_age: expected a unit behind the number"),
+        ("[retention]\nrecords = 0", "expected a whole number from 1 to"),
+        ("[tail]\nsize = 64", "expected a unit behind the number: B, KiB, MiB or GiB"),
+        ("[nomad]\nregion = ['a', 'b']", "nomad_region: expected one value"),
+        ("[nomad.region]\nname = 'a'", "nomad_region: expected one value"),
+        ("grace = 2026-01-01", "grace: expected one value"),
     ],
 )
 def test_a_bad_file_is_refused(tmp_path: Path, text: str, problem: str) -> None:
@@ -111,6 +116,59 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str, problem: str) -> None:
     file.write_text(text)
     with pytest.raises(BadSetting, match=problem):
         load({}, {}, file)
+
+
+# What would erase the log, make a loop spin or shut everybody out when it is written by mistake.
+SLIPS = [
+    ("retention_age", "0"),
+    ("retention_age", "0s"),
+    ("retention_age", "30"),
+    ("retention_age", ""),
+    ("retention_age", "none"),
+    ("retention_records", "0"),
+    ("retention_records", "1M"),
+    ("retention_records", ""),
+    ("retention_keys", "1h"),
+    ("retention_keys", "23h"),
+    ("retention_keys", "0"),
+    ("retention_keys", "unlimited"),
+    ("tail_size", "64"),
+    ("tail_size", "0B"),
+    ("tail_records", "0"),
+    ("http_connections", "0"),
+    ("http_body_size", "16"),
+    ("http_head_time", "0s"),
+    ("http_silence", "60"),
+    ("nomad_heartbeat", "0s"),
+    ("monitor_interval", "10"),
+    ("grace", "10"),
+]
+
+
+@pytest.mark.parametrize(("name", "text"), SLIPS)
+def test_a_slip_is_refused_wherever_it_stands(name: str, text: str, tmp_path: Path) -> None:
+    (field,) = (each for each in fields() if each.name == name)
+    table, key = toml_place_of(field)
+    head = f"[{table}]\n" if table else ""
+    file = tmp_path / "tidings.toml"
+    with pytest.raises(BadSetting, match=f"^{flag_of(field)}: {name}: expected"):
+        load({name: text}, {}, None)
+    with pytest.raises(BadSetting, match=f"^{variable_of(field)}: {name}: expected"):
+        load({}, {variable_of(field): text}, None)
+    for value in [f'"{text}"', *([text] if text.isdigit() else [])]:
+        file.write_text(f"{head}{key} = {value}\n")
+        with pytest.raises(BadSetting, match=f": {name}: expected"):
+            load({}, {}, file)
+
+
+def test_unlimited_is_the_word_for_no_limit(tmp_path: Path) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_text('[retention]\nage = "unlimited"\nrecords = "unlimited"\n')
+    settings = load({}, {}, file)
+    assert (settings.retention_age, settings.retention_records) == (None, None)
+    file.write_text(to_toml(settings))
+    assert load({}, {}, file) == settings
+    assert {"--retention-age=unlimited", "--retention-records=unlimited"} < set(to_flags(settings))
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
@@ -131,11 +189,19 @@ def test_an_unknown_variable_is_refused() -> None:
         (ADDRESS, ":4650", Address("127.0.0.1", 4650)),
         (OPTIONAL_ADDRESS, "", None),
         (DURATION, "500ms", 0.5),
-        (DURATION, "30", 30.0),
         (DURATION, "30d", 30 * 86400.0),
+        (DURATION, "36500d", 36500 * 86400.0),
+        (duration_from(0.0), "0s", 0.0),
+        (duration_from(60.0), "1m", 60.0),
+        (or_unlimited(DURATION), "unlimited", None),
+        (or_unlimited(DURATION), "2h", 7200.0),
+        (or_unlimited(COUNT), "unlimited", None),
+        (COUNT, "0", 0),
+        (count_from(1), "1000000000000", 10**12),
         (SIZE, "64KiB", 65536),
-        (SIZE, "7", 7),
+        (SIZE, "7B", 7),
         (SIZE_RULE, "512", None),
+        (SIZE_RULE, "512B", 512),
         (SIZE_RULE, "32KiB", 32768),
         (SWITCH, "Yes", True),
         (SWITCH, "off", False),
@@ -155,8 +221,29 @@ def test_values(kind: Kind, text: str, value: object) -> None:
         (ADDRESS, "host:-1"),
         (DURATION, ""),
         (DURATION, "5 minutes"),
+        (DURATION, "30"),
+        (DURATION, "0"),
+        (DURATION, "0s"),
+        (DURATION, "-1s"),
+        (DURATION, "\u0663s"),
+        (DURATION, "36501d"),
+        (DURATION, "9" * 5000 + "d"),
+        (DURATION, "unlimited"),
+        (duration_from(0.0), "0"),
+        (duration_from(60.0), "59s"),
+        (or_unlimited(DURATION), "30"),
+        (or_unlimited(DURATION), "0d"),
+        (or_unlimited(DURATION), "Unlimited"),
+        (or_unlimited(count_from(1)), "0"),
+        (or_unlimited(count_from(1)), "none"),
         (SIZE, "64KB"),
+        (SIZE, "64"),
+        (SIZE, "0B"),
+        (SIZE, "\u0663B"),
+        (SIZE_RULE, "513"),
         (COUNT, "-1"),
+        (COUNT, "1000000000001"),
+        (COUNT, "9" * 5000),
         (COUNT, "\u0663"),
         (SWITCH, "maybe"),
     ],

@@ -9,6 +9,10 @@ from pathlib import Path
 
 _DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE_UNITS_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+# An age from which the arithmetic on times in microseconds, 64 bits, is still far.
+_LONGEST_S = 100 * 365 * 86_400.0
+_LARGEST_COUNT = 10**12
+_UNLIMITED = "unlimited"
 _TRUE, _FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -30,11 +34,16 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of value: its placeholder in help texts, and text to value (`ValueError`) and back."""
+    """A kind of value: its placeholder in help texts, and text to value (`ValueError`) and back.
+
+    No kind takes a bare number where a unit is meant, and none takes 0 where 0 would mean "nothing
+    at all": a slip must not erase, spin or shut out.
+    """
 
     placeholder: str
     parse: Callable[[str], object]
     show: Callable[[object], str] = str
+    bare: bool = False  # numbers and booleans of TOML, which stand there without quotes
 
 
 def parse_address(text: str) -> Address:
@@ -61,24 +70,62 @@ def _show_address_or_none(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _duration(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?", text)
+def _duration(text: str, least_s: float = 0.001) -> float:
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,12})?)(ms|s|m|h|d)?", text, re.ASCII)
     if found is None:
         raise ValueError("expected a duration such as 500ms, 30s, 5m, 24h or 30d")
-    return float(found[1]) * _DURATION_UNITS_S[found[2] or "s"]
+    if found[2] is None:
+        raise ValueError("expected a unit behind the number: ms, s, m, h or d")
+    seconds = float(found[1]) * _DURATION_UNITS_S[found[2]]
+    if not least_s <= seconds <= _LONGEST_S:
+        raise ValueError(f"expected at least {_show_duration(least_s)} and at most 36500d")
+    return seconds
 
 
 def _size(text: str) -> int:
-    found = re.fullmatch(r"(\d+)\s*(B|KiB|MiB|GiB)?", text)
+    found = re.fullmatch(r"(\d{1,15})\s*(B|KiB|MiB|GiB)?", text, re.ASCII)
     if found is None:
-        raise ValueError("expected a size such as 65536, 64KiB or 16MiB")
-    return int(found[1]) * _SIZE_UNITS_BYTES[found[2] or "B"]
+        raise ValueError("expected a size such as 65536B, 64KiB or 16MiB")
+    if found[2] is None:
+        raise ValueError("expected a unit behind the number: B, KiB, MiB or GiB")
+    if not int(found[1]):
+        raise ValueError("expected a size of at least 1B")
+    return int(found[1]) * _SIZE_UNITS_BYTES[found[2]]
 
 
-def _count(text: str) -> int:
+def _count(text: str, least: int = 0) -> int:
     if not text.isascii() or not text.isdigit():
-        raise ValueError("expected a whole number from 0 up")
+        raise ValueError(f"expected a whole number from {least} up")
+    if len(text) > len(str(_LARGEST_COUNT)) or not least <= int(text) <= _LARGEST_COUNT:
+        raise ValueError(f"expected a whole number from {least} to {_LARGEST_COUNT}")
     return int(text)
+
+
+def duration_from(least_s: float) -> Kind:
+    """Return the kind of durations that are no shorter than this."""
+    return Kind("DURATION", lambda text: _duration(text, least_s), _show_duration)
+
+
+def count_from(least: int) -> Kind:
+    """Return the kind of whole numbers that are no smaller than this."""
+    return Kind("N", lambda text: _count(text, least), bare=True)
+
+
+def or_unlimited(kind: Kind) -> Kind:
+    """Return a kind that has one more value, None, written "unlimited"."""
+
+    def parse(text: str) -> object:
+        if text == _UNLIMITED:
+            return None
+        try:
+            return kind.parse(text)
+        except ValueError as error:
+            raise ValueError(f"{error}, or the word {_UNLIMITED}") from None
+
+    def show(value: object) -> str:
+        return _UNLIMITED if value is None else kind.show(value)
+
+    return Kind(f"{kind.placeholder}|{_UNLIMITED}", parse, show, bare=kind.bare)
 
 
 def _switch(text: str) -> bool:
@@ -111,9 +158,9 @@ def _show_duration(value: object) -> str:
 def _show_size(value: object) -> str:
     size_bytes = int(str(value))
     for unit in ("GiB", "MiB", "KiB"):
-        if size_bytes and size_bytes % _SIZE_UNITS_BYTES[unit] == 0:
+        if size_bytes % _SIZE_UNITS_BYTES[unit] == 0:
             return f"{size_bytes // _SIZE_UNITS_BYTES[unit]}{unit}"
-    return str(size_bytes)
+    return f"{size_bytes}B"
 
 
 def _size_or_older_rule(text: str) -> int | None:
@@ -140,11 +187,11 @@ def _place(text: str) -> str:
 
 ADDRESS = Kind("HOST:PORT", parse_address)
 OPTIONAL_ADDRESS = Kind("HOST:PORT", _address_or_none, _show_address_or_none)
-COUNT = Kind("N", _count)
-DURATION = Kind("DURATION", _duration, _show_duration)
+COUNT = count_from(0)
+DURATION = duration_from(0.001)
 PATH = Kind("PATH", Path)
 SIZE = Kind("SIZE", _size, _show_size)
-SWITCH = Kind("", _switch, lambda value: "true" if value else "false")
+SWITCH = Kind("", _switch, lambda value: "true" if value else "false", bare=True)
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)
 PLACE = Kind("TEXT", _place)

@@ -16,7 +16,6 @@ from tidings.store.sqlite import open_sqlite
 EMBEDDED: Final = "sqlite"
 _SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _NATS = re.compile(rf"(nats|tls)://({_SERVER}(?:,{_SERVER})*)(?:/([A-Za-z0-9-]{{1,64}}))?")
-_SHORTEST_KEYS_S = 86_400.0
 
 
 def refuse_store(settings: Settings) -> str | None:
@@ -53,15 +52,16 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
         StoreCorrupt: what is there is no log that this program can serve.
         StoreUnavailable: it cannot be reached, read or written.
     """
-    key_retention_s = max(settings.retention_keys, _SHORTEST_KEYS_S)
     if settings.store == EMBEDDED:
         return await open_sqlite(
             settings.data,
             clock=clock,
             durability=settings.durability,
-            key_retention_s=key_retention_s,
+            key_retention_s=settings.retention_keys,
         )
-    return await open_jetstream(cluster_of(settings), clock=clock, key_retention_s=key_retention_s)
+    return await open_jetstream(
+        cluster_of(settings), clock=clock, key_retention_s=settings.retention_keys
+    )
 
 
 def cluster_of(settings: Settings) -> Cluster:

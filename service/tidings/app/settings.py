@@ -29,9 +29,13 @@ from tidings.app.kinds import (
     Address,
     Kind,
     choice,
+    count_from,
+    duration_from,
+    or_unlimited,
     without_user_info,
 )
 
+_BOOLEANS = ("true", "false")
 _OTHER_VARIABLES = {"TIDINGS_CONFIG", "TIDINGS_TEST_TIME_FACTOR"}
 
 
@@ -39,6 +43,7 @@ class BadSetting(Exception):
     """A setting is unknown, or has a value that it cannot have: says where and why."""
 
 
+_DAY_S = 86_400.0
 _DEFAULT_DATA = Path("tidings-data")
 _DEFAULT_HTTP = Address("127.0.0.1", 4650)
 _DEFAULT_GRPC = Address("127.0.0.1", 4651)
@@ -99,7 +104,9 @@ class Settings:
     nats_ca: str = _setting(
         TEXT, "", "file with the certificate authorities of the NATS servers, PEM", "nats"
     )
-    grace: float = _setting(DURATION, 10.0, "time to finish what was begun when told to stop")
+    grace: float = _setting(
+        duration_from(0.0), 10.0, "time to finish what was begun when told to stop"
+    )
     log_level: str = _setting(
         choice("debug", "info", "warning", "error"), "info", "least severe log line", "log"
     )
@@ -109,20 +116,28 @@ class Settings:
         "form of log lines; text is logfmt but for a terminal",
         "log",
     )
-    retention_age: float = _setting(
-        DURATION, 30 * 86400.0, "how long records are kept, for each system", "retention"
+    retention_age: float | None = _setting(
+        or_unlimited(DURATION),
+        30 * _DAY_S,
+        "how long records are kept, for each system, or unlimited",
+        "retention",
     )
-    retention_records: int = _setting(
-        COUNT, 1_000_000, "how many records are kept, for each system", "retention"
+    retention_records: int | None = _setting(
+        or_unlimited(count_from(1)),
+        1_000_000,
+        "how many records are kept, for each system, or unlimited",
+        "retention",
     )
     retention_keys: float = _setting(
-        DURATION,
-        86400.0,
+        duration_from(_DAY_S),
+        _DAY_S,
         "how long a key counts after its record is gone; at least 24h",
         "retention",
     )
     tail_size: int = _setting(SIZE, 64 * 1024**2, "newest records kept in memory, in bytes", "tail")
-    tail_records: int = _setting(COUNT, 65_536, "newest records kept in memory, at most", "tail")
+    tail_records: int = _setting(
+        count_from(1), 65_536, "newest records kept in memory, at most", "tail"
+    )
     nomad_event_buffer_size: int = _setting(
         COUNT, 100, "records that index=0 replays before the stream is live", "nomad"
     )
@@ -217,7 +232,9 @@ class Settings:
     http_silence: float = _setting(
         DURATION, 60.0, "longest silence inside a request's body", "http_limits"
     )
-    http_connections: int = _setting(COUNT, 10_000, "connections at a time, at most", "http_limits")
+    http_connections: int = _setting(
+        count_from(1), 10_000, "connections at a time, at most", "http_limits"
+    )
 
 
 def flag_of(field: dataclasses.Field[Any]) -> str:
@@ -294,10 +311,17 @@ def _from_file(config_file: Path | None) -> dict[str, str]:
                 raise BadSetting(
                     f"{config_file}: {f'{table}.' if table else ''}{member}: no such setting"
                 )
-            found[name] = (
-                ("true" if content else "false") if isinstance(content, bool) else str(content)
-            )
+            found[name] = _text_of(content, f"{config_file}: {name}")
     return found
+
+
+def _text_of(content: object, origin: str) -> str:
+    """Return how a value of a TOML file is written as a flag; its kind has the last word."""
+    if isinstance(content, bool):
+        return _BOOLEANS[not content]
+    if isinstance(content, str | int | float):
+        return str(content)
+    raise BadSetting(f"{origin}: expected one value in quotes, a number, true or false")
 
 
 def to_flags(settings: Settings) -> Sequence[str]:
@@ -311,7 +335,7 @@ def to_toml(settings: Settings) -> str:
     for field in fields():
         table, key = toml_place_of(field)
         shown = _show(settings, field)
-        bare = field.metadata["kind"] in (SWITCH, COUNT)
+        bare = field.metadata["kind"].bare and (shown.isdigit() or shown in _BOOLEANS)
         tables.setdefault(table, []).append(f"{key} = {shown if bare else _quoted(shown)}")
     return "\n".join(
         "\n".join([f"[{table}]", *lines] if table else lines) + "\n"
