@@ -139,6 +139,35 @@ def test_readiness_is_that_of_the_service() -> None:
     run_async(main())
 
 
+def test_readiness_lists_its_checks_and_why_one_fails() -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            assert running.service.log is not None
+            checks = running.service.log.checks
+            for reason, status, word, line, verdict in (
+                ("", 200, "ready", "[+]write ok", "passed"),
+                ("disk full", 503, "not ready", "[-]write failed: disk full", "failed"),
+                ("", 200, "ready", "[+]write ok", "passed"),
+            ):
+                await checks.tell("write", reason)
+                answer = await running.request("GET", "/readyz")
+                assert (answer.status, answer.body) == (status, b'{"status":"%s"}' % word.encode())
+                answer = await running.request("GET", "/readyz?verbose")
+                assert answer.status == status
+                assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+                assert answer.body.decode() == (
+                    f"[+]gateway ok\n[+]service ok\n{line}\nreadyz check {verdict}\n"
+                )
+            await running.service.stop()
+            answer = await running.request("GET", "/readyz?verbose=1")
+            assert (answer.status, answer.body) == (
+                503,
+                b"[+]gateway ok\n[-]service failed\n[-]write failed\nreadyz check failed\n",
+            )
+
+    run_async(main())
+
+
 def test_paths_and_methods_that_are_nobodys() -> None:
     async def main() -> None:
         async with gateway() as running:

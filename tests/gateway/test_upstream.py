@@ -203,7 +203,7 @@ def test_a_service_that_is_away_is_waited_for() -> None:
         async with served(events) as target:
             pass
         async with Upstream(target, patience_s=20.0) as upstream, asyncio.TaskGroup() as tasks:
-            assert not await upstream.is_serving(0.1)
+            assert await upstream.failing("", 0.1) == ""
             fired = tasks.create_task(upstream.fire(pb.FireRequest(), ()))
             opened = tasks.create_task(upstream.subscribe(pb.SubscribeRequest(), ()))
             await asyncio.wait([fired, opened], timeout=0.5)
@@ -211,7 +211,7 @@ def test_a_service_that_is_away_is_waited_for() -> None:
             async with served(events, target):
                 await fired
                 assert (await opened).log_id == "the log"
-                assert await upstream.is_serving(5.0)
+                assert await upstream.failing("", 5.0) is None
                 (await opened).answers.cancel()
 
     run_async(main())
@@ -252,7 +252,7 @@ def test_a_service_that_does_not_serve_yet_is_waited_for() -> None:
             listing = tasks.create_task(upstream.list(pb.ListRequest(), (), 5.0))
             await asyncio.wait([listing], timeout=0.3)
             assert events.calls == 0
-            assert not await upstream.is_serving(5.0)
+            assert await upstream.failing("", 5.0) == ""
             await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
             await listing
         assert listing.result().index == 7

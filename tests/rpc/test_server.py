@@ -44,6 +44,26 @@ def test_health_is_told_for_each_service_and_for_all(served: Served, name: str) 
     assert stub.Check(request, timeout=PATIENCE_S).status == SERVING
 
 
+def test_health_of_writing_is_told_apart_and_says_why(address: str) -> None:
+    with serving(address) as one:
+        stub: Any = health_pb2_grpc.HealthStub(one.channel)
+        publishing = health_pb2.HealthCheckRequest(service="tidings.v1.EventService.Publish")
+        watching = stub.Watch(publishing, timeout=PATIENCE_S)
+        assert next(watching).status == SERVING
+        for reason, status in (("disk full", NOT_SERVING), ("", SERVING)):
+            one.run(one.deployment.log.checks.tell("write", reason))
+            assert next(watching).status == status
+            answer, call = stub.Check.with_call(publishing, timeout=PATIENCE_S)
+            assert answer.status == status
+            assert dict(call.trailing_metadata()).get("tidings-reason", "") == reason
+            for name in ("", *SERVICES):
+                request = health_pb2.HealthCheckRequest(service=name)
+                assert stub.Check(request, timeout=PATIENCE_S).status == SERVING
+        one.run(one.deployment.log.checks.tell("write", "disk full"))
+        assert next(watching).status == NOT_SERVING
+        watching.cancel()
+
+
 def test_reflection_lists_the_services(served: Served) -> None:
     stub: Any = reflection_pb2_grpc.ServerReflectionStub(served.channel)
     request = reflection_pb2.ServerReflectionRequest(list_services="")

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import pkgutil
 import secrets
+from urllib.parse import parse_qsl
 
 import grpc
 import structlog
@@ -14,6 +15,7 @@ from google.rpc import status_pb2
 from tidings.gateway import doors
 from tidings.gateway.asgi import (
     JSON_TYPE,
+    TEXT_TYPE,
     ClientGone,
     Event,
     Receive,
@@ -21,6 +23,7 @@ from tidings.gateway.asgi import (
     Send,
 )
 from tidings.gateway.door import Door, Handler, House, SocketDoor, SocketHandler
+from tidings.gateway.readiness import are_ready, listed, look
 from tidings.gateway.transcode.errors import NoSuchPath, WrongMethod
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
@@ -28,7 +31,6 @@ from tidings.gateway.websocket import BROKEN, Socket
 
 _log = structlog.get_logger("tidings.gateway")
 
-_HEALTH_WITHIN_S = 1.0
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -102,13 +104,14 @@ class App:
         await _own_reply(request, 200, b'{"status":"healthy"}')
 
     async def _readiness(self, request: Request) -> None:
-        is_ready = not self._house.draining.is_set() and await self._house.upstream.is_serving(
-            _HEALTH_WITHIN_S
-        )
-        if is_ready:
-            await _own_reply(request, 200, b'{"status":"ready"}')
+        is_draining = self._house.draining.is_set()
+        findings = await look(self._house.upstream, is_draining=is_draining)
+        status = 200 if are_ready(findings) else 503
+        if "verbose" in dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)):
+            await _own_reply(request, status, listed(findings), TEXT_TYPE)
         else:
-            await _own_reply(request, 503, b'{"status":"not ready"}')
+            word = b"ready" if status == 200 else b"not ready"
+            await _own_reply(request, status, b'{"status":"%s"}' % word)
 
     async def _metrics(self, request: Request) -> None:
         if request.method not in ("GET", "HEAD"):
@@ -139,9 +142,11 @@ def _of_socket(handler: SocketHandler, socket: Socket) -> Handler:
     return handle
 
 
-async def _own_reply(request: Request, status: int, body: bytes) -> None:
+async def _own_reply(
+    request: Request, status: int, body: bytes, kind: tuple[bytes, bytes] = JSON_TYPE
+) -> None:
     if request.method in ("GET", "HEAD"):
-        await request.reply(Reply(status, (JSON_TYPE,), body))
+        await request.reply(Reply(status, (kind,), body))
     else:
         await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
 

@@ -37,6 +37,7 @@ PublishCall = grpc.aio.StreamStreamCall[pb.PublishStreamRequest, pb.PublishStrea
 LOG_ID_KEY = "tidings-log-id"
 POSITION_KEY = "tidings-position"
 RIGHTS_KEY = "tidings-rights"
+REASON_KEY = "tidings-reason"
 
 # A record of 8 MiB and what its other form of payload may need: the service's own limit.
 _MAX_MESSAGE_BYTES = 16 * 1024**2
@@ -262,13 +263,22 @@ class Upstream:
         await self._until_serving(asyncio.get_running_loop().time() + self._patience_s)
         return self._stub.PublishStream(metadata=metadata)
 
-    async def is_serving(self, within_s: float) -> bool:
-        """Ask the service's health; no answer within the time is a no."""
+    async def failing(self, service: str, within_s: float) -> str | None:
+        """Ask the service's health by a name ("" = all of it); return why it does not serve.
+
+        That is a few words, "" where they are not known. None = it serves, or does not know the
+        name, being an older one. No answer within the time is a failure.
+        """
+        request = health_pb2.HealthCheckRequest(service=service)
+        call = self._health.Check(request, timeout=within_s)
         try:
-            answer = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=within_s)
-        except Failure:
-            return False
-        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+            answer = await call
+            trailing = dict(await call.trailing_metadata())
+        except Failure as error:
+            return None if error.code() is grpc.StatusCode.NOT_FOUND else ""
+        if answer.status == health_pb2.HealthCheckResponse.SERVING:
+            return None
+        return str(trailing.get(REASON_KEY, ""))
 
     async def _patiently(
         self, attempt: Callable[[], Awaitable[T]], may_repeat: Callable[[Failure], bool]

@@ -10,6 +10,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, PositionAhead, StoreUnavailable, TidingsError
 from tidings.core.record import Bounds, Draft, Record, Stored
 from tidings.core.selection import Envelope, Selection
+from tidings.log.checks import Checks
 from tidings.log.courtesy import Courtesy
 from tidings.log.follower import Follower
 from tidings.log.groups import Groups
@@ -55,6 +56,7 @@ class EventLog:
         self._courtesy = Courtesy(limits.courtesy_s)
         self._pages = Pages(store, self._tail, envelope_of, limits, self._courtesy)
         self._writer = Writer(store, limits)
+        self._checks = Checks()
         self._is_running = False
         self._stopped = asyncio.Event()
 
@@ -72,6 +74,11 @@ class EventLog:
     def state(self) -> StateStore:
         """The small values beside the log."""
         return self._store.state
+
+    @property
+    def checks(self) -> Checks:
+        """What can be done at this moment, for health."""
+        return self._checks
 
     @property
     def queued_count(self) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from tidings.log.event_log import EventLog
+from tidings.rpc.health import CHECKED
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Bounds of the buckets of unary calls; a commit with fsync takes 1 to 10 ms on common disks."""
@@ -72,3 +74,15 @@ class Metrics:
             ("tidings_selections", "Different selections followed.", lambda: log.group_count),
         ):
             Gauge(name, about, registry=self.registry).set_function(read)
+        failing = Gauge(
+            "tidings_check_failing",
+            "1 while a check of health fails: write = nothing can be stored.",
+            ["check"],
+            registry=self.registry,
+        )
+        for check in CHECKED:
+            failing.labels(check=check).set_function(partial(_is_failing, log, check))
+
+
+def _is_failing(log: EventLog, check: str) -> float:
+    return 1.0 if log.checks.reason(check) else 0.0

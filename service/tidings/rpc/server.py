@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.protobuf import descriptor, message_factory
 from google.protobuf.message import Message
-from grpc_health.v1 import health, health_pb2
+from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from tidings.core.clock import Clock
@@ -27,6 +27,7 @@ from tidings.rpc.access_service import AccessServicer, NoAccessServicer
 from tidings.rpc.authorize import OpenAccess
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.event_service import EventServicer
+from tidings.rpc.health import Health
 from tidings.rpc.job_events import JobEvents
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.observing import Observer
@@ -124,7 +125,7 @@ class Service:
         self._log = log
         self._lists = views.lists
         self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
-        self._health = health.aio.HealthServicer()
+        self._health = Health(SERVICES, log.checks)
         wire = RecordsWire(views.dialects)
         subscriptions = Subscriptions(
             log, views.dialects, views.newest_nomad, clock, wire, self.metrics
@@ -174,7 +175,7 @@ class Service:
     async def start(self) -> None:
         """Serve, and say so to whoever asks for health."""
         await self._server.start()
-        await self._say(health_pb2.HealthCheckResponse.SERVING)
+        await self._health.open()
 
     async def drain(self, grace_s: float) -> None:
         """Go down in order; returns when no call is left, after `grace_s` seconds at the latest.
@@ -182,7 +183,7 @@ class Service:
         Health says NOT_SERVING, waiting lists answer, streams end with their position, the log
         commits what it was given and closes, and the rest of the calls get the grace period.
         """
-        await self._say(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._health.close()
         self._lists.close()
         self._publisher.close()
         # stopping first would wait out the grace period on every open stream; closing alone lets
@@ -190,10 +191,6 @@ class Service:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._log.close())
             tasks.create_task(self._server.stop(grace_s))
-
-    async def _say(self, status: int) -> None:
-        for name in ("", *SERVICES):
-            await self._health.set(name, status)
 
 
 def _add(
