@@ -46,9 +46,9 @@ LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes
 lock: ## pin all dependencies anew; UPGRADE=--upgrade moves them to their newest versions
 	@test -x $(UV) || { $(PYTHON) -m venv build/lock && build/lock/bin/python $(PIP_INSTALL) uv==0.13.8; }
 	@$(LOCK) --extra speed --group dev -o constraints.txt pyproject.toml
-	@for list in tests/clients/*.in tests/clients/npm/*.in; do $(LOCK) -o "$${list%.in}.txt" "$$list" || exit 1; done
+	@for list in tests/clients/*.in tests/clients/*/*.in; do $(LOCK) -o "$${list%.in}.txt" "$$list" || exit 1; done
 	@cd tests/clients/npm && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
-	@! grep -n '://' constraints.txt tests/clients/*.txt tests/clients/npm/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
+	@! grep -n '://' constraints.txt tests/clients/*.txt tests/clients/*/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
 
 # --- the contract -----------------------------------------------------------------------------
 
@@ -122,6 +122,11 @@ $(NPM_CLIENTS): $(wildcard tests/clients/npm/*)
 	@tests/clients/npm/install .clients/npm $(PYTHON)
 	@touch $@
 
+GO_CLIENTS := .clients/go/.installed
+$(GO_CLIENTS): $(wildcard tests/clients/go/* tests/clients/go/*/*)
+	@tests/clients/go/install .clients/go $(PYTHON)
+	@touch $@
+
 test: $(INSTALLED) $(PY_CLIENTS) ## everything that needs only Python, the Python clients included
 	@$(PYTEST) $(PARALLEL) -m 'not clients'
 
@@ -138,7 +143,7 @@ MINUTES ?= 10
 chaos: $(INSTALLED) ## kill, freeze and slow down NATS servers and Tidings under clients, for MINUTES minutes
 	@$(PY) -m tests.nats.chaos --minutes $(MINUTES)
 
-test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) ## clients and tools of other languages; fails without its toolchain
+test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) $(GO_CLIENTS) ## clients and tools of other languages; fails without its toolchain
 	@$(PYTEST) -m clients
 
 PURE := service/tidings/core/*,service/tidings/dialects/*,service/tidings/access/*

@@ -76,6 +76,19 @@ def npm_clients() -> NpmClients:
 
 
 @pytest.fixture(scope="session")
+def go_client() -> Callable[[str], Path]:
+    """Return a program of tests/clients/go by name; fails, and never skips, if not built."""
+
+    def program(name: str) -> Path:
+        folder = ROOT / ".clients" / "go"
+        if not (folder / ".installed").exists():
+            pytest.fail("Go's clients are not built: make .clients/go/.installed")
+        return folder / "bin" / name
+
+    return program
+
+
+@pytest.fixture(scope="session")
 def nats() -> NatsServer:
     """A NATS server that others use too."""
     return shared_server()
