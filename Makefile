@@ -10,6 +10,15 @@ GEN := generated
 DATA ?= .tidings
 
 PIP_INSTALL := -m pip install --disable-pip-version-check --no-input -qq
+# A list that pins everything needs nothing resolved, and pip below 24 would look for newer releases
+# of what is asked for with an extra.
+PIP_LOCKED := $(PIP_INSTALL) --require-hashes --no-deps
+# What takes long is told on stderr: stdout belongs to what the target prints.
+say = echo "tidings: $(1)" >&2
+packages_of = $(shell grep -c '^[a-z]' $(1))
+# Also anew where an interrupted run or another Python left one that does not work.
+venv_with_pip = $(1)/bin/python -m pip --version >/dev/null 2>&1 \
+  || { $(call say,creating a virtual environment in $(1)); $(PYTHON) -m venv --clear $(1); }
 CODE = $(wildcard service gateway tests benchmarks demo protos/plugin)
 # asyncio's debug mode finds coroutines that nobody awaits; every test run has it on
 PYTEST := PYTHONASYNCIODEBUG=1 $(PY) -m pytest
@@ -31,8 +40,10 @@ NEEDS := "Tidings needs Python 3.11 or newer; try: make PYTHON=python3.11"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and $(NEEDS))'
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) $(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt
+	@$(call venv_with_pip,$(VENV))
+	@$(call say,installing $(call packages_of,constraints.txt) pinned packages into $(VENV) (once; a minute or two))
+	@$(PY) $(PIP_LOCKED) -r constraints.txt
+	@$(call say,installing Tidings itself)
 	@$(PY) $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -113,12 +124,14 @@ all: check-generated check-format lint types test ## the gate before any commit
 # Clients of other people, each with dependencies of its own and therefore an environment of its own.
 PY_CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
 .clients/%/.installed: tests/clients/%.txt
-	@$(PYTHON) -m venv .clients/$*
-	@.clients/$*/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r $<
+	@$(call venv_with_pip,.clients/$*)
+	@$(call say,installing $(call packages_of,$<) pinned packages into .clients/$*)
+	@.clients/$*/bin/python $(PIP_LOCKED) -r $<
 	@touch $@
 
 NPM_CLIENTS := .clients/npm/.installed
 $(NPM_CLIENTS): $(wildcard tests/clients/npm/*)
+	@$(call say,installing the npm clients into .clients/npm)
 	@tests/clients/npm/install .clients/npm $(PYTHON)
 	@touch $@
 
@@ -134,7 +147,7 @@ test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
 
 # Wires and credentials are the same before any log, and slow to test: once is enough for them.
-ONCE := $(addprefix tests/e2e/test_,canaries.py client_credentials.py jwks_url.py jwt_endings.py readme.py tls.py tls_halves.py)
+ONCE := $(addprefix tests/e2e/test_,canaries.py client_credentials.py install.py jwks_url.py jwt_endings.py readme.py tls.py tls_halves.py)
 ON_NATS := tests/rpc tests/gateway/doors $(filter-out $(ONCE),$(wildcard tests/e2e/test_*.py))
 test-nats: $(INSTALLED) $(PY_CLIENTS) ## the suites of RPCs, doors and processes again, with the log on NATS JetStream
 	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded and not own_store' $(ON_NATS)
