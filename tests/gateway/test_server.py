@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from logging import INFO
+
+import pytest
 
 from tests.aio import run_async
-from tests.gateway.rig import Gateway, Talk, gateway, listening
+from tests.gateway.rig import Gateway, Talk, gateway, listening, nomad_line
+from tests.patience import PATIENCE_S
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.upstream import Upstream
@@ -83,16 +87,66 @@ def test_a_connection_that_is_idle_is_closed_and_a_new_one_may_still_ask() -> No
     run_async(main())
 
 
-def test_what_does_not_end_within_the_grace_is_cut_off() -> None:
+UNFINISHED = {
+    "a body": b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12",
+    "a body of lines": b"POST /v1/events HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n{",
+    "a closing handshake": (
+        b"GET /api/audit/v1/events HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\n"
+        b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("sent", UNFINISHED.values(), ids=UNFINISHED)
+def test_what_does_not_end_within_the_grace_is_cut_off_as_if_the_client_had_left(
+    sent: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
-        async with gateway(grace_s=1.0) as running:
+        async with gateway(grace_s=0.2) as running:
             talk = await running.connect()
-            await talk.send(
-                b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12"
-            )
+            await talk.send(sent)
             while "tidings_http_open_requests 2.0" not in await metrics(running):
                 pass
             running.shutdown.set()
+            await running.serving
+            await talk.close()
+
+    run_async(main())
+    assert [record.message for record in caplog.records if record.levelno > INFO] == []
+
+
+def test_who_reads_nothing_is_cut_off_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with gateway(grace_s=0.2) as running:
+            talk = await running.connect()
+            await talk.ask("GET", "/v1/events?after_seq=0")
+            while "tidings_http_open_requests 2.0" not in await metrics(running):
+                pass
+            large = nomad_line(1, Payload={"Job": {"ID": "x" * 2_000_000}})
+            for _ in range(10):  # beyond what the sockets of both sides hold
+                assert (await running.request("POST", "/v1/publish/nomad", large)).status == 200
+            running.shutdown.set()
+            await running.serving
+            await talk.close()
+
+    run_async(main())
+    assert [record.message for record in caplog.records if record.levelno > INFO] == []
+
+
+@pytest.mark.parametrize("path", ["/v1/publish/nomad", "/v1/events"])
+def test_an_upload_does_not_wait_for_a_service_that_goes_down_first(path: str) -> None:
+    async def main() -> None:
+        async with gateway(grace_s=10 * PATIENCE_S, patience_s=10 * PATIENCE_S) as running:
+            talk = await running.connect()
+            head = f"POST {path} HTTP/1.1\r\nHost: t\r\nContent-Type: application/x-ndjson\r\n"
+            await talk.send(head.encode() + b'Transfer-Encoding: chunked\r\n\r\n3\r\n{"I\r\n')
+            while "tidings_http_open_requests 2.0" not in await metrics(running):
+                pass
+            await running.service.stop()
+            running.shutdown.set()
+            status, _ = await talk.head()
+            assert status in (200, 503)
             await running.serving
             await talk.close()
 

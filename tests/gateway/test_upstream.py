@@ -259,3 +259,44 @@ def test_a_service_that_does_not_serve_yet_is_waited_for() -> None:
         await server.stop(None)
 
     run_async(main())
+
+
+CALLS: dict[str, Callable[[Upstream], Awaitable[object]]] = {
+    "list": lambda upstream: upstream.list(pb.ListRequest(), (), 5.0),
+    "fire": lambda upstream: upstream.fire(pb.FireRequest(), ()),
+    "subscribe": lambda upstream: upstream.subscribe(pb.SubscribeRequest(), ()),
+    "publish": lambda upstream: upstream.publish_stream(()),
+}
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_nobody_waits_for_a_service_that_is_away_on_the_way_down(
+    call: Callable[[Upstream], Awaitable[object]], *, is_begun: bool
+) -> None:
+    async def main() -> None:
+        async with Upstream("127.0.0.1:1", patience_s=10 * PATIENCE_S) as upstream:
+            async with asyncio.TaskGroup() as tasks:
+                if is_begun:
+                    calling = tasks.create_task(refused(call(upstream)))
+                    await asyncio.to_thread(lambda: None)  # it has begun to wait
+                    upstream.drain()
+                else:
+                    upstream.drain()
+                    calling = tasks.create_task(refused(call(upstream)))
+            assert calling.result() is Code.UNAVAILABLE
+
+    async def refused(answer: Awaitable[object]) -> grpc.StatusCode:
+        with pytest.raises(Failure) as caught:
+            await answer
+        return caught.value.code()
+
+    run_async(main())
+
+
+def test_a_service_that_serves_is_called_on_the_way_down() -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        upstream.drain()
+        assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7
+
+    with_upstream(test)

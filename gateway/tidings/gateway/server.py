@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import math
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -24,6 +25,8 @@ from tidings.gateway.upstream import Upstream
 from tidings.v1 import event_service_pb2
 
 _DATE_EVERY_S = 1.0
+# For a request that goes on although its connection was cut: none should.
+_STUCK_S = 2
 # Of what a websocket's client sends. It has nothing to say: enough to ignore, too little to hurt.
 _MAX_MESSAGE_BYTES = 64 * 1024
 
@@ -62,9 +65,11 @@ async def serve(
 
         def drain() -> None:
             draining.set()
+            upstream.drain()
             feeds.drain()
 
-        server = _Server(_config(settings, App(house), metrics, tls), shutdown, on_ready, drain)
+        config = _config(settings, App(house), metrics, tls)
+        server = _Server(config, shutdown, on_ready, drain, settings.grace_s)
         # Of the caller's socket only a copy, which uvicorn closes to stop taking connections.
         await server.serve([sock.dup()])
 
@@ -78,8 +83,10 @@ class _Server(uvicorn.Server):
         shutdown: asyncio.Event,
         on_ready: Callable[[], None],
         drain: Callable[[], None],
+        grace_s: float,
     ) -> None:
         super().__init__(config)
+        self._grace_s = grace_s
         self._told_to_stop = shutdown
         self._on_ready = on_ready
         self._drain = drain
@@ -100,6 +107,20 @@ class _Server(uvicorn.Server):
             await self.on_tick(0)
         # uvicorn's shutdown follows without a pause and first of all stops taking connections
         self._drain()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what was begun end, and cut off what has not by the end of the grace period."""
+        async with asyncio.TaskGroup() as tasks:
+            cutting = tasks.create_task(self._cut_off_late())
+            await super().shutdown(sockets)
+            cutting.cancel()
+
+    async def _cut_off_late(self) -> None:
+        # As if the clients had left, which every door knows: uvicorn would cancel the requests,
+        # which none does.
+        await asyncio.sleep(self._grace_s)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _config(
@@ -129,5 +150,5 @@ def _config(
         proxy_headers=False,
         ssl_context_factory=None if tls is None else lambda *_: tls,
         timeout_keep_alive=int(settings.keep_alive_s),
-        timeout_graceful_shutdown=max(1, int(settings.grace_s)),
+        timeout_graceful_shutdown=math.ceil(settings.grace_s) + _STUCK_S,
     )

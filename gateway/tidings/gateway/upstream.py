@@ -60,6 +60,8 @@ OPENINGS = 64
 OPENING_S = 0.25
 # Between two looks at a service that is up and says that it does not serve.
 _PAUSE_S = 0.1
+# For a look at the service once nobody waits for it any more.
+_LAST_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Upstream:
         self._target = target
         self._patience_s = patience_s
         self._openings = Turnstile(OPENINGS, OPENING_S)
+        self._waits: set[asyncio.Timeout] = set()  # for a service that is away
+        self._is_draining = False
         self._options = (
             (*_OPTIONS, ("grpc.ssl_target_name_override", tls_name)) if tls_name else _OPTIONS
         )
@@ -113,6 +117,13 @@ class Upstream:
         self._stub: EventServiceAsyncStub = EventServiceStub(self._channel)
         self._access: AccessServiceAsyncStub = AccessServiceStub(self._channel)
         self._health: Any = health_pb2_grpc.HealthStub(self._channel)  # its stubs are for threads
+
+    def drain(self) -> None:
+        """Wait no longer for a service that is away, from now on: it may be going down as well."""
+        self._is_draining = True
+        for wait in self._waits:
+            if not wait.expired():
+                wait.reschedule(0.0)
 
     async def __aenter__(self) -> Self:
         return self
@@ -303,17 +314,28 @@ class Upstream:
             await self._until_serving(until_s)
 
     async def _until_serving(self, until_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        while (left_s := until_s - loop.time()) > 0:
-            try:
-                answer = await self._health.Check(
-                    health_pb2.HealthCheckRequest(), timeout=left_s, wait_for_ready=True
-                )
-            except Failure as error:
-                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
-                    return  # a service without health is asked by the call itself
-                continue
-            if answer.status == health_pb2.HealthCheckResponse.SERVING:
-                return
-            await asyncio.sleep(min(_PAUSE_S, left_s))
-        raise away()
+        now_s = asyncio.get_running_loop().time()
+        wait = asyncio.timeout_at(
+            min(until_s, now_s + _LAST_LOOK_S) if self._is_draining else until_s
+        )
+        self._waits.add(wait)
+        try:
+            async with wait:
+                while True:
+                    if await self._says_serving(until_s - now_s):
+                        return
+                    await asyncio.sleep(_PAUSE_S)
+        except TimeoutError:
+            raise away() from None
+        finally:
+            self._waits.discard(wait)
+
+    async def _says_serving(self, within_s: float) -> bool:
+        """Wait for a connection and ask the service; one without health is asked by the call."""
+        try:
+            answer = await self._health.Check(
+                health_pb2.HealthCheckRequest(), timeout=max(within_s, 0.0), wait_for_ready=True
+            )
+        except Failure as error:
+            return error.code() is grpc.StatusCode.UNIMPLEMENTED
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

@@ -16,6 +16,14 @@ FAILED_TO_START = 78
 """Exit status of a child that no restart would cure: EX_CONFIG of sysexits.h."""
 
 
+_CLOSING_S = 1.0
+
+
+def draining_s(grace_s: float) -> float:
+    """Return what of the grace period is for requests to end; the rest is for closing."""
+    return grace_s - min(_CLOSING_S, grace_s / 4)
+
+
 def watch_lifeline(read_fd: int, on_end: Callable[[], None]) -> None:
     """Call `on_end` once, from the running loop, when the supervisor is gone."""
     loop = asyncio.get_running_loop()

@@ -15,6 +15,7 @@ from tidings.app.client import explain
 from tidings.app.exposure import Exposed, refuse_open_service, warn_of_clear_text
 from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address, parse_address
+from tidings.app.lifeline import draining_s
 from tidings.app.settings import Settings
 from tidings.app.tls import follow, server_files, upstream_files
 from tidings.gateway.server import serve
@@ -129,5 +130,5 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         body_bytes=settings.http_body_size,
         silence_s=settings.http_silence,
         max_connections=settings.http_connections,
-        grace_s=settings.grace,
+        grace_s=draining_s(settings.grace),
     )

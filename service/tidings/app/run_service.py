@@ -18,6 +18,7 @@ from tidings.app.clock import SystemClock
 from tidings.app.exposure import warn_of_clear_text
 from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address
+from tidings.app.lifeline import draining_s
 from tidings.app.metrics_page import serve_metrics
 from tidings.app.open_store import open_store
 from tidings.app.policy_loader import PolicyLoader
@@ -129,7 +130,7 @@ async def _serve(
         _log.info("draining")
         for task in minding:
             task.cancel()
-        await grpc_service.drain(settings.grace)
+        await grpc_service.drain(draining_s(settings.grace))
 
 
 def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt | None:
