@@ -37,6 +37,13 @@ def _named(prefix: str) -> tuple[str, ...]:
     return tuple(field.name for field in fields() if field.name.startswith(prefix))
 
 
+_OURS_ALONE = 0o077
+"""What no file, directory or socket that a command makes is open to: anybody but its user.
+
+The log holds what others may not read, and who reaches the socket inside the data directory is
+taken for the gateway, whatever the shell that a command was started from would have allowed.
+"""
+
 # Which settings a command shows in its help and accepts as flags.
 _STORE = (
     "data",
@@ -84,6 +91,7 @@ _ALL = tuple(field.name for field in fields())
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its status."""
+    os.umask(_OURS_ALONE)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 
 

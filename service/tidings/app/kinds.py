@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,8 +29,14 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether only this machine can reach it."""
-        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        """Say whether only this machine can reach it; of a name that is not known, but of one."""
+        if self.host.lower() == "localhost":
+            return True
+        try:
+            address = ipaddress.ip_address(self.host)
+        except ValueError:
+            return False
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 @dataclass(frozen=True, slots=True)
