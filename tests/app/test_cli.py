@@ -112,6 +112,20 @@ def test_print_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str]
     assert 'region = "eu"' in capsys.readouterr().out
 
 
+def test_an_unknown_variable_is_told_on_stderr_and_ends_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDINGS_NOMAD_REGOIN", "canary")
+    monkeypatch.setenv("TIDINGS_PORT", "tcp://10.0.0.1:4650")
+    assert run(["serve", "--print-config"]) == 0
+    printed = capsys.readouterr()
+    assert 'region = "global"' in printed.out
+    assert printed.err == (
+        "tidings: warning: TIDINGS_NOMAD_REGOIN is no setting and has no effect;"
+        " did you mean TIDINGS_NOMAD_REGION?\n"
+    )
+
+
 def test_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--data", str(tmp_path)]) == 1
     assert "holds no log" in capsys.readouterr().err

@@ -32,7 +32,9 @@ from tidings.app.settings import (
     to_toml,
     toml_place_of,
     variable_of,
+    warnings,
 )
+from tidings.app.spelling import may_be_service_link
 
 OTHER = {
     "data": "/var/lib/tidings",
@@ -176,9 +178,79 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         load({}, {}, tmp_path / "tidings.toml")
 
 
-def test_an_unknown_variable_is_refused() -> None:
-    with pytest.raises(BadSetting, match="TIDINGS_NOMAD_REGOIN: no such setting"):
-        load({}, {"TIDINGS_NOMAD_REGOIN": "x", "PATH": "/bin"}, None)
+# What Kubernetes sets for the Services tidings, tidings-grpc (with a named port) and tidings-data.
+SERVICE_LINKS = {
+    "TIDINGS_SERVICE_HOST": "10.0.0.1",
+    "TIDINGS_SERVICE_PORT": "4650",
+    "TIDINGS_SERVICE_PORT_HTTP": "4650",
+    "TIDINGS_PORT": "tcp://10.0.0.1:4650",
+    "TIDINGS_PORT_4650_TCP": "tcp://10.0.0.1:4650",
+    "TIDINGS_PORT_4650_TCP_PROTO": "tcp",
+    "TIDINGS_PORT_4650_TCP_PORT": "4650",
+    "TIDINGS_PORT_4650_TCP_ADDR": "10.0.0.1",
+    "TIDINGS_GRPC_SERVICE_HOST": "fd00::1",
+    "TIDINGS_GRPC_SERVICE_PORT": "4651",
+    "TIDINGS_GRPC_SERVICE_PORT_GRPC_TLS": "4651",
+    "TIDINGS_GRPC_PORT": "tcp://[fd00::1]:4651",
+    "TIDINGS_GRPC_PORT_4651_TCP": "tcp://[fd00::1]:4651",
+    "TIDINGS_DATA_PORT": "udp://10.0.0.2:53",
+    "TIDINGS_DATA_PORT_53_UDP_ADDR": "10.0.0.2",
+    "TIDINGS_DATA_PORT_7_SCTP_PROTO": "sctp",
+}
+
+
+def test_variables_of_kubernetes_are_passed_over_in_silence() -> None:
+    assert load({}, SERVICE_LINKS, None) == Settings()
+    assert warnings(SERVICE_LINKS) == []
+    assert [name for name in SERVICE_LINKS if not may_be_service_link(name)] == []
+
+
+@pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)
+def test_no_setting_can_be_read_from_a_variable_of_kubernetes(
+    field: dataclasses.Field[Any],
+) -> None:
+    assert not may_be_service_link(variable_of(field))
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "hint"),
+    [
+        ("TIDINGS_NOMAD_REGOIN", "x", "; did you mean TIDINGS_NOMAD_REGION?"),
+        ("TIDINGS_RETENTION_AGES", "1d", "; did you mean TIDINGS_RETENTION_AGE?"),
+        ("TIDINGS_CONFG", "file", "; did you mean TIDINGS_CONFIG?"),
+        ("TIDINGS_HTTP_PORT", "4650", "; did you mean TIDINGS_HTTP?"),
+        ("TIDINGS_GRPC_PORT", ":4651", "; did you mean TIDINGS_GRPC?"),
+        ("TIDINGS_PORT", "4650", ""),
+        ("TIDINGS_PORT_4650", "tcp://10.0.0.1:4650", ""),
+        ("TIDINGS_XYZZY", "secret", ""),
+    ],
+)
+def test_an_unknown_variable_is_a_warning_that_names_the_nearest_setting(
+    variable: str, text: str, hint: str
+) -> None:
+    environment = {variable: text, "PATH": "/bin", "TIDINGS_CONFIG": "x"}
+    assert load({}, environment, None) == Settings()
+    assert warnings(environment) == [f"{variable} is no setting and has no effect{hint}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[nomad]\nregions = 1", "nomad.regions: no such setting; did you mean nomad.region?"),
+        ("nomad_region = 1", "nomad_region: no such setting; did you mean nomad.region?"),
+        ("[http]\nsilence = 1", "http.silence: no such setting; did you mean http_limits.silence?"),
+        ("[retentions]\nage = 1", "retentions.age: no such setting; did you mean retention.age?"),
+        ("xyzzy = 1", "xyzzy: no such setting"),
+    ],
+)
+def test_an_unknown_key_of_a_file_is_refused_with_the_nearest_name(
+    tmp_path: Path, text: str, hint: str
+) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_text(text)
+    with pytest.raises(BadSetting) as refused:
+        load({}, {}, file)
+    assert str(refused.value) == f"{file}: {hint}"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from tidings.app import (
 from tidings.app.certificates import BadCertificate
 from tidings.app.client import BadTokenFile
 from tidings.app.kinds import SWITCH
-from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml
+from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml, warnings
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -109,6 +109,8 @@ def run(argv: Sequence[str]) -> int:
     except BadSetting as error:
         sys.stderr.write(f"tidings: {error}\n")
         return 2
+    for warning in warnings(os.environ):
+        sys.stderr.write(f"tidings: warning: {warning}\n")
     if arguments.print_config:
         sys.stdout.write(to_toml(settings))
         return 0

@@ -34,6 +34,7 @@ from tidings.app.kinds import (
     or_unlimited,
     without_user_info,
 )
+from tidings.app.spelling import did_you_mean, unknown_variables
 
 _BOOLEANS = ("true", "false")
 _OTHER_VARIABLES = {"TIDINGS_CONFIG", "TIDINGS_TEST_TIME_FACTOR"}
@@ -266,7 +267,8 @@ def load(
     """Return the settings from flags (by field name), environment and TOML file.
 
     Raises:
-        BadSetting: a name is unknown or a value does not parse, wherever it comes from.
+        BadSetting: a value does not parse, wherever it comes from, or the file has an unknown name.
+            Unknown variables are passed over, see `warnings`: not only operators set some.
     """
     known = {field.name: field for field in fields()}
     values: dict[str, object] = {}
@@ -276,11 +278,18 @@ def load(
     for variable, text in environment.items():
         if variable in variables:
             values[variables[variable].name] = _parse(variables[variable], text, variable)
-        elif variable.startswith("TIDINGS_") and variable not in _OTHER_VARIABLES:
-            raise BadSetting(f"{variable}: no such setting")
     for name, text in flags.items():
         values[name] = _parse(known[name], text, flag_of(known[name]))
     return Settings(**values)  # type: ignore[arg-type]  # each value was parsed by its field's kind
+
+
+def warnings(environment: Mapping[str, str]) -> list[str]:
+    """Return what an operator should be told of variables that are no settings, a line each."""
+    known = {variable_of(field) for field in fields()} | _OTHER_VARIABLES
+    return [
+        f"{variable} is no setting and has no effect{hint}"
+        for variable, hint in unknown_variables(environment, known)
+    ]
 
 
 def _parse(field: dataclasses.Field[Any], text: str, origin: str) -> object:
@@ -308,9 +317,9 @@ def _from_file(config_file: Path | None) -> dict[str, str]:
         for member, content in members.items():
             name = places.get((table, member))
             if name is None:
-                raise BadSetting(
-                    f"{config_file}: {f'{table}.' if table else ''}{member}: no such setting"
-                )
+                wrong = f"{table}.{member}" if table else member
+                hint = did_you_mean(wrong, [".".join(filter(None, place)) for place in places])
+                raise BadSetting(f"{config_file}: {wrong}: no such setting{hint}")
             found[name] = _text_of(content, f"{config_file}: {name}")
     return found
 
