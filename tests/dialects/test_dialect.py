@@ -7,9 +7,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.dialects.drafts import CONTEXT, NOW_US, at, check, stored
 from tidings.core.errors import BadRequest, PayloadTooLarge
+from tidings.core.limits import MAX_RECORD_BYTES, MAX_RECORD_EVENTS
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
-from tidings.dialects.dialect import MAX_RECORD_BYTES, Dialect
+from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import MAX_KEY_BYTES, check_object, check_time, system_field, timestamp
 from tidings.v1 import consul_pb2, docker_cloud_pb2, event_pb2, nomad_pb2
 
@@ -163,15 +164,23 @@ def test_what_a_newer_publisher_says_is_kept() -> None:
     assert b"\xfa\x3e\x03new" in check(NOMAD, event).body
 
 
-def test_a_record_has_at_most_8_mib() -> None:
+def test_a_record_fits_into_an_answer() -> None:
     event = nomad()
     event.nomad.key = "k" * (MAX_RECORD_BYTES - 40)
     assert len(check(NOMAD, event).body) <= MAX_RECORD_BYTES
     event.nomad.key += "k" * 60
     with pytest.raises(PayloadTooLarge) as refused:
         check(NOMAD, event)
+    assert refused.value.field == "events"
     assert refused.value.limit_bytes == MAX_RECORD_BYTES
     assert refused.value.size_bytes > MAX_RECORD_BYTES
+
+
+def test_a_record_has_some_thousand_events_at_most() -> None:
+    events = [nomad() for _ in range(MAX_RECORD_EVENTS)]
+    assert check(NOMAD, *events).system == "nomad"
+    with pytest.raises(BadRequest, match="events: a record of nomad holds at most 5000 events"):
+        check(NOMAD, *events, nomad())
 
 
 @pytest.mark.parametrize(

@@ -119,8 +119,7 @@ class Server:
     @contextlib.contextmanager
     def stub(self) -> Iterator[event_service_pb2_grpc.EventServiceStub]:
         """Lend a synchronous gRPC stub."""
-        options = [("grpc.max_receive_message_length", 16 * 1024 * 1024)]
-        with grpc.insecure_channel(self.grpc, options=options) as channel:
+        with grpc.insecure_channel(self.grpc) as channel:
             yield event_service_pb2_grpc.EventServiceStub(channel)
 
     def request(

@@ -212,9 +212,9 @@ def test_what_is_committed_while_a_projection_is_filled_is_applied_once() -> Non
     class Racing(HeldStore):
         """Another node writes between the two questions of `open`."""
 
-        async def read_last(self, subject: str, limit: int) -> list[Record]:
+        async def nth_last(self, system: str, count: int) -> int:
             await self.inner.append([draft("b")])
-            return await self.inner.read_last(subject, limit)
+            return await self.inner.nth_last(system, count)
 
     async def scenario() -> None:
         store = Racing(MemoryStore(clock=ManualClock()))

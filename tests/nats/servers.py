@@ -32,7 +32,7 @@ class NatsServer:
     directory: Path
     name: str = "one"
     sync_interval: str = "always"
-    max_payload: str = "9MB"
+    max_payload: str = "4MB"
     port: int = 0
     monitor_port: int = 0
     cluster_port: int = 0

@@ -120,5 +120,5 @@ def test_only_a_thousand_are_shown() -> None:
     for number in range(1001):
         event = body(f"00000000-0000-0000-0000-{number:012d}", at_us=START_US + number)
         shown.apply(record(check(dialect, event), seq=number + 2))
-    events = shown.newest_first()
+    events = [one.event for one in shown.newest_first()]
     assert (len(events), events[0].id[-4:], events[-1].id[-4:]) == (1000, "1000", "0001")

@@ -120,18 +120,6 @@ def test_a_refusal_names_the_field_and_its_reason_for_programs(stub: EventServic
     assert violation.description == "32769 bytes, at most 32768 are allowed"
 
 
-def test_a_record_of_8_mib_is_stored_and_read_and_a_larger_one_refused(served: Served) -> None:
-    largest = nomad(key="k" * (8 * 1024**2 - 200))
-    seq = publish(served.stub, largest).seq
-    options = [("grpc.max_receive_message_length", 16 * 1024**2)]
-    with grpc.insecure_channel(served.address, options) as wide:
-        record = read_one(EventServiceStub(wide), seq)
-    assert record.events[0].nomad.key == largest.nomad.key
-    with pytest.raises(grpc.RpcError) as refused:
-        publish(served.stub, nomad(key="k" * 8 * 1024**2))
-    assert refusal(refused.value)[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
-
-
 class TestOrder:
     def test_a_finished_job_takes_no_event(self, stub: EventServiceStub) -> None:
         publish(stub, puppet("node_running", "11"))

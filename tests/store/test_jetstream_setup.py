@@ -47,10 +47,10 @@ def test_server_that_syncs_now_and_then_is_refused(tmp_path: Path) -> None:
 
 
 def test_server_that_takes_no_large_message_is_refused(tmp_path: Path) -> None:
-    with nats_server(tmp_path, max_payload="8MB") as server:
+    with nats_server(tmp_path, max_payload="3MB") as server:
 
         async def main() -> None:
-            with pytest.raises(StoreUnfit, match="set max_payload: 9MB"):
+            with pytest.raises(StoreUnfit, match="set max_payload: 4MB"):
                 await opened_and_closed(JetStreamPlace(server))
 
         run_async(main())

@@ -29,7 +29,10 @@ from tidings.v1 import event_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
 
 MAX_OBJECT_BYTES = 8 * 1024**2
-"""Of one object's text: a record holds no more."""
+"""Of one object's text, which may be longer than the record that it becomes."""
+
+MAX_RECORD_BYTES = 4 * 1024**2 - 128 * 1024
+"""Of the record that becomes of it: the service's own limit."""
 
 _METHODS = ("POST", "PUT")
 _HEADERS = ((b"content-type", LINES_TYPE.encode("ascii")), (b"cache-control", b"no-cache"))
@@ -195,7 +198,12 @@ class _Upload:
             except BadLine as error:
                 problem = str(error)
         if draft is not None:
-            status = 413 if piece.is_too_large else 400
+            size_bytes = draft.ByteSize()
+            is_too_large = piece.is_too_large or size_bytes > MAX_RECORD_BYTES
+            if not problem and is_too_large:  # in the service's words; it might not take it at all
+                problem = f"events: {size_bytes} bytes, at most {MAX_RECORD_BYTES} are allowed"
+                draft = event_pb2.Draft()
+            status = 413 if is_too_large else 400
             await self._add(_Entry(piece.line, problem, status), draft)
 
     async def _add(self, entry: _Entry, draft: event_pb2.Draft) -> None:

@@ -39,11 +39,10 @@ POSITION_KEY = "tidings-position"
 RIGHTS_KEY = "tidings-rights"
 REASON_KEY = "tidings-reason"
 
-# A record of 8 MiB and what its other form of payload may need: the service's own limit.
-_MAX_MESSAGE_BYTES = 16 * 1024**2
+# The service's own limit; what it answers fits into what gRPC takes by itself.
+_MAX_REQUEST_BYTES = 8 * 1024**2
 _OPTIONS = (
-    ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", _MAX_REQUEST_BYTES),
     # Its defaults, 1 s growing to 120, would leave a service that is back again unnoticed.
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 100),
@@ -193,16 +192,22 @@ class Upstream:
     async def list(
         self, request: pb.ListRequest, metadata: Metadata, deadline_s: float
     ) -> pb.ListResponse:
-        """List events; a call that broke while it waited is begun again.
+        """List events, all pages; a call that broke while it waited is begun again.
 
         Raises:
             grpc.aio.AioRpcError: it was refused, or the service stayed away.
         """
 
-        async def attempt() -> pb.ListResponse:
+        async def page() -> pb.ListResponse:
             return await self._stub.List(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, reads_again)
+        answer = await self._patiently(page, reads_again)
+        while answer.next_page_token:
+            request = pb.ListRequest(name=request.name, page_token=answer.next_page_token)
+            following = await self._patiently(page, reads_again)
+            answer.events.extend(following.events)
+            answer.next_page_token = following.next_page_token
+        return answer
 
     async def get_job_events(
         self, request: pb.GetJobEventsRequest, metadata: Metadata, deadline_s: float
@@ -235,18 +240,26 @@ class Upstream:
     async def list_cluster_events(
         self, request: pb.ListClusterEventsRequest, metadata: Metadata, deadline_s: float
     ) -> pb.ListClusterEventsResponse:
-        """Return the cluster events that are shown.
+        """Return the cluster events that are shown, all pages.
 
         Raises:
             grpc.aio.AioRpcError: it was refused, or the service stayed away.
         """
 
-        async def attempt() -> pb.ListClusterEventsResponse:
+        async def page() -> pb.ListClusterEventsResponse:
             return await self._stub.ListClusterEvents(
                 request, metadata=metadata, timeout=deadline_s
             )
 
-        return await self._patiently(attempt, reads_again)
+        answer = await self._patiently(page, reads_again)
+        while answer.next_page_token:
+            request = pb.ListClusterEventsRequest(
+                fields=request.fields, page_token=answer.next_page_token
+            )
+            following = await self._patiently(page, reads_again)
+            answer.events.extend(following.events)
+            answer.next_page_token = following.next_page_token
+        return answer
 
     async def unary(
         self, route: Route, request: Message, metadata: Metadata, deadline_s: float

@@ -353,7 +353,7 @@ class ListTokensRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many; 0 = 100, at most 1000."""
+    """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
     """From the last answer. Empty = the first page."""
     def __init__(
@@ -501,7 +501,7 @@ class ListPoliciesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many; 0 = 100, at most 1000."""
+    """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
     """From the last answer. Empty = the first page."""
     def __init__(
@@ -642,7 +642,7 @@ class ListRolesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """How many; 0 = 100, at most 1000."""
+    """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
     """From the last answer. Empty = the first page."""
     def __init__(

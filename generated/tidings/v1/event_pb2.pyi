@@ -194,7 +194,9 @@ class Draft(_message.Message):
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
-        """One or more events of one system; exactly one for Consul, Puppet and Feldera."""
+        """One or more events of one system, at most 5000; exactly one for Consul, Puppet and Feldera. Encoded they have at most
+        3.875 MiB (4063232 bytes); a larger record is refused with RESOURCE_EXHAUSTED.
+        """
 
     def __init__(
         self,

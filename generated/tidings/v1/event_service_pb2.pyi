@@ -40,10 +40,12 @@ class _PayloadFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Payload
     """The same as PAYLOAD_FORMAT_TYPED."""
     PAYLOAD_FORMAT_TYPED: _PayloadFormat.ValueType  # 1
     """Typed messages, derived from the text. Where the text holds something that the types cannot, the
-    text stays beside them.
+    text stays beside them. A record that would be larger than a response may be has the text alone.
     """
     PAYLOAD_FORMAT_JSON: _PayloadFormat.ValueType  # 2
-    """JSON text: as it was published, or made from the typed message."""
+    """JSON text: as it was published, or made from the typed message, which is sent alone when a record with the text
+    would be larger than a response may be.
+    """
 
 class PayloadFormat(_PayloadFormat, metaclass=_PayloadFormatEnumTypeWrapper):
     """How payloads that were published as JSON text reach a reader."""
@@ -52,10 +54,12 @@ PAYLOAD_FORMAT_UNSPECIFIED: PayloadFormat.ValueType  # 0
 """The same as PAYLOAD_FORMAT_TYPED."""
 PAYLOAD_FORMAT_TYPED: PayloadFormat.ValueType  # 1
 """Typed messages, derived from the text. Where the text holds something that the types cannot, the
-text stays beside them.
+text stays beside them. A record that would be larger than a response may be has the text alone.
 """
 PAYLOAD_FORMAT_JSON: PayloadFormat.ValueType  # 2
-"""JSON text: as it was published, or made from the typed message."""
+"""JSON text: as it was published, or made from the typed message, which is sent alone when a record with the text
+would be larger than a response may be.
+"""
 Global___PayloadFormat: _TypeAlias = PayloadFormat  # noqa: Y015
 
 @_typing.final
@@ -449,12 +453,18 @@ class ListRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Exact name; empty = all names."""
     index: _builtins.int
     """The index that the caller has seen; 0 = answer at once. When it equals the current index the call
     waits until the index changes.
     """
+    page_size: _builtins.int
+    """How many events a page may hold; 0 = as many as fit into 1 MiB, which no page exceeds but by its only event."""
+    page_token: _builtins.str
+    """Where to read on, from the last answer; the call does not wait then. Empty = the first page."""
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait; unset or 0 = 5 min; at most 10 min, negative counts as that. The call answers by itself at the end of
@@ -467,10 +477,12 @@ class ListRequest(_message.Message):
         name: _builtins.str = ...,
         index: _builtins.int = ...,
         wait: _duration_pb2.Duration | None = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "name", b"name", "wait", b"wait"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "name", b"name", "page_size", b"page_size", "page_token", b"page_token", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -485,10 +497,15 @@ class ListResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     FILTERED_BY_ACL_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """The newest listed event's seq, or 1 when the list is empty."""
+    """The newest listed event's seq, or 1 when the list is empty. The same on all pages, which hold the list as it was at
+    the first.
+    """
     filtered_by_acl: _builtins.bool
     """True when events were left out because the caller may not read them."""
+    next_page_token: _builtins.str
+    """Not empty when there are more pages."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_consul_pb2.ConsulEvent]:
         """Oldest first; LTime is the record's seq."""
@@ -499,10 +516,11 @@ class ListResponse(_message.Message):
         events: _abc.Iterable[_consul_pb2.ConsulEvent] | None = ...,
         index: _builtins.int = ...,
         filtered_by_acl: _builtins.bool = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "filtered_by_acl", b"filtered_by_acl", "index", b"index"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "filtered_by_acl", b"filtered_by_acl", "index", b"index", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -523,7 +541,7 @@ class GetJobEventsRequest(_message.Message):
     start: _builtins.int
     """Lowest event id to return, inclusive. 0 or less = from the beginning."""
     page_size: _builtins.int
-    """How many events a page may hold; 0 = 1000, more than 10000 counts as 10000."""
+    """How many events a page may hold; 0 = 1000, more than 10000 counts as 10000. A page has at most 1 MiB, or one event."""
     page_token: _builtins.str
     """Where to read on, from the last answer. Empty = the first page."""
     def __init__(
@@ -669,16 +687,24 @@ class ListClusterEventsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FIELDS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     fields: _feldera_pb2.FelderaFields.ValueType
     """How much of each to return."""
+    page_size: _builtins.int
+    """How many events a page may hold; 0 = as many as fit into 1 MiB, which no page exceeds but by its only event."""
+    page_token: _builtins.str
+    """Where to read on, from the last answer. Empty = the first page."""
     def __init__(
         self,
         *,
         fields: _feldera_pb2.FelderaFields.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -691,6 +717,9 @@ class ListClusterEventsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Not empty when there are more pages. What was published after the first page is on none."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_feldera_pb2.FelderaClusterEvent]:
         """Newest first."""
@@ -699,10 +728,11 @@ class ListClusterEventsResponse(_message.Message):
         self,
         *,
         events: _abc.Iterable[_feldera_pb2.FelderaClusterEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

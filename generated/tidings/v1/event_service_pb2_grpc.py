@@ -28,6 +28,9 @@ if _version_not_supported:
 class EventServiceStub:
     """One durable, totally ordered log of cluster events.
 
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
+
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
@@ -85,6 +88,9 @@ class EventServiceStub:
 class EventServiceServicer:
     """One durable, totally ordered log of cluster events.
 
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
+
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
@@ -139,7 +145,10 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def List(self, request, context):
-        """Lists the newest 256 Consul user events, oldest first; waits for a change when asked to.
+        """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
+        have at most 32 MiB, the newest excepted.
+
+        INVALID_ARGUMENT: a page size or a page token that is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -164,7 +173,10 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClusterEvents(self, request, context):
-        """Lists Feldera's cluster events, newest first: at most 1000, none older than 72 h but the newest.
+        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+        they have at most 32 MiB, the newest excepted.
+
+        INVALID_ARGUMENT: a page size or a page token that is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,6 +235,9 @@ def add_EventServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class EventService:
     """One durable, totally ordered log of cluster events.
+
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store

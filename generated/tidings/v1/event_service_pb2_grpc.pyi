@@ -29,6 +29,9 @@ GRPC_VERSION: str
 class EventServiceStub:
     """One durable, totally ordered log of cluster events.
 
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
+
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
@@ -71,7 +74,11 @@ class EventServiceStub:
     message is Consul's text. RESOURCE_EXHAUSTED: larger than the size rule allows.
     """
     List: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListRequest, _event_service_pb2.ListResponse]
-    """Lists the newest 256 Consul user events, oldest first; waits for a change when asked to."""
+    """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
+    have at most 32 MiB, the newest excepted.
+
+    INVALID_ARGUMENT: a page size or a page token that is none.
+    """
     GetJobEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetJobEventsRequest, _event_service_pb2.GetJobEventsResponse]
     """Lists the events of one Puppet job from an event id on.
 
@@ -83,11 +90,18 @@ class EventServiceStub:
     INVALID_ARGUMENT: event_id is neither a UUID nor "latest". NOT_FOUND: no such event, or none at all.
     """
     ListClusterEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListClusterEventsRequest, _event_service_pb2.ListClusterEventsResponse]
-    """Lists Feldera's cluster events, newest first: at most 1000, none older than 72 h but the newest."""
+    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+    they have at most 32 MiB, the newest excepted.
+
+    INVALID_ARGUMENT: a page size or a page token that is none.
+    """
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
     """One durable, totally ordered log of cluster events.
+
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
@@ -128,7 +142,11 @@ class EventServiceAsyncStub(EventServiceStub):
     message is Consul's text. RESOURCE_EXHAUSTED: larger than the size rule allows.
     """
     List: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListRequest, _event_service_pb2.ListResponse]  # type: ignore[assignment]
-    """Lists the newest 256 Consul user events, oldest first; waits for a change when asked to."""
+    """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
+    have at most 32 MiB, the newest excepted.
+
+    INVALID_ARGUMENT: a page size or a page token that is none.
+    """
     GetJobEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetJobEventsRequest, _event_service_pb2.GetJobEventsResponse]  # type: ignore[assignment]
     """Lists the events of one Puppet job from an event id on.
 
@@ -140,10 +158,17 @@ class EventServiceAsyncStub(EventServiceStub):
     INVALID_ARGUMENT: event_id is neither a UUID nor "latest". NOT_FOUND: no such event, or none at all.
     """
     ListClusterEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListClusterEventsRequest, _event_service_pb2.ListClusterEventsResponse]  # type: ignore[assignment]
-    """Lists Feldera's cluster events, newest first: at most 1000, none older than 72 h but the newest."""
+    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+    they have at most 32 MiB, the newest excepted.
+
+    INVALID_ARGUMENT: a page size or a page token that is none.
+    """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """One durable, totally ordered log of cluster events.
+
+    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
+    has at most 8 MiB.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
@@ -212,7 +237,11 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.ListRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.ListResponse, _abc.Awaitable[_event_service_pb2.ListResponse]]:
-        """Lists the newest 256 Consul user events, oldest first; waits for a change when asked to."""
+        """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
+        have at most 32 MiB, the newest excepted.
+
+        INVALID_ARGUMENT: a page size or a page token that is none.
+        """
 
     @_abc_1.abstractmethod
     def GetJobEvents(
@@ -242,6 +271,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.ListClusterEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.ListClusterEventsResponse, _abc.Awaitable[_event_service_pb2.ListClusterEventsResponse]]:
-        """Lists Feldera's cluster events, newest first: at most 1000, none older than 72 h but the newest."""
+        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+        they have at most 32 MiB, the newest excepted.
+
+        INVALID_ARGUMENT: a page size or a page token that is none.
+        """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -13,8 +13,7 @@ import grpc
 from tidings.app.certificates import BadCertificate
 from tidings.app.settings import Settings
 from tidings.app.tls import refuse_tls, upstream_credentials
-
-_MAX_MESSAGE_BYTES = 16 * 1024 * 1024  # the service's own limit
+from tidings.core.limits import MAX_REQUEST_BYTES
 
 
 class BadTokenFile(Exception):
@@ -33,8 +32,7 @@ def client_channel(settings: Settings) -> grpc.aio.Channel:
     if problem := refuse_tls(settings, "upstream"):
         raise BadCertificate(problem)
     options: list[tuple[str, int | str]] = [
-        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-        ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
     ]
     token = settings.token_file
     interceptors = _interceptors(secret_in(token)) if token else None

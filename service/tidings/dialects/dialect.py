@@ -17,13 +17,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
+from tidings.core.limits import MAX_RECORD_BYTES, MAX_RECORD_EVENTS, MAX_WINDOW_BYTES
 from tidings.core.selection import Envelope, Matcher
 from tidings.dialects.rules import check_key, check_object, check_time, timestamp
 from tidings.dialects.shapes import Glance, record_of
 from tidings.v1 import event_pb2, json_runtime
-
-MAX_RECORD_BYTES = 8 * 1024**2
-"""Body of one record. NATS' `max_payload` must cover it; its default is 1 MiB."""
 
 KEY_SEPARATOR = "\x1f"
 """Between source and id in a key made of both: ASCII's unit separator, not found in names."""
@@ -45,11 +43,13 @@ class CheckContext(NamedTuple):
 class Window:
     """What a system's own API shows: the newest `max_count` events, not older than `max_age_s`.
 
-    The newest event is always shown. None = no such bound. Retention never goes below it.
+    Encoded they have at most `max_bytes`. The newest event is always shown. None = no such bound.
+    Retention never goes below it.
     """
 
     max_count: int | None = None
     max_age_s: float | None = None
+    max_bytes: int = MAX_WINDOW_BYTES
 
 
 class Projection(Protocol):
@@ -76,8 +76,8 @@ class Dialect:
     body_field: ClassVar[str]
     """Name of the system's member of `Event.body`."""
 
-    max_events: ClassVar[int | None] = None
-    """How many events a record may hold; None = any number."""
+    max_events: ClassVar[int] = MAX_RECORD_EVENTS
+    """How many events a record may hold."""
 
     window: ClassVar[Window | None] = None
     ordered: ClassVar[bool] = False
@@ -185,8 +185,9 @@ class Dialect:
             PayloadTooLarge: something is larger than its limit.
         """
         check_key(draft.key)
-        if self.max_events is not None and len(draft.events) > self.max_events:
-            raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
+        if len(draft.events) > self.max_events:
+            most = "1 event" if self.max_events == 1 else f"at most {self.max_events} events"
+            raise BadRequest("events", f"a record of {self.system} holds {most}")
         encoded = draft.SerializeToString(deterministic=True)
         is_delicate = self.glance is not None and self.glance.holds(encoded)
         may_change = is_delicate or not self.keeps_events
@@ -211,7 +212,7 @@ class Dialect:
         else:
             encoded = stored.SerializeToString(deterministic=True)
         if len(encoded) > MAX_RECORD_BYTES:
-            raise PayloadTooLarge("", len(encoded), MAX_RECORD_BYTES)
+            raise PayloadTooLarge("events", len(encoded), MAX_RECORD_BYTES)
         return core.Draft(
             system=self.system,
             subject=self.subject(events[0]),

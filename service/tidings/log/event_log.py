@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, PositionAhead, StoreUnavailable, TidingsError
+from tidings.core.limits import MIB
 from tidings.core.record import Bounds, Draft, Record, Stored
 from tidings.core.selection import Envelope, Selection
 from tidings.log.checks import Checks
@@ -27,6 +28,8 @@ from tidings.store.base import EventStore, StateStore
 # down.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
+# What a projection is filled with at the start, at a time: all of it at once might not fit.
+_FILL_BYTES = 8 * MIB
 
 
 class EventLog:
@@ -98,9 +101,7 @@ class EventLog:
         """
         end_seq = (await self._store.bounds()).end_seq
         for system, projection in self._projections.items():
-            for record in await self._store.read_last(system, projection.depth):
-                if record.seq <= end_seq:  # the feed brings what was committed meanwhile
-                    projection.apply(record)
+            await self._fill(system, projection, end_seq)
         self._tail.start_at(end_seq)
 
     async def run(self) -> None:
@@ -219,6 +220,20 @@ class EventLog:
     ) -> Mapping[str, tuple[int, bytes]]:
         """Return the position and digest of each stored key (`EventStore.find_keys`)."""
         return await self._store.find_keys(system, keys)
+
+    async def _fill(self, system: str, projection: Projection, end_seq: int) -> None:
+        """Give a projection the newest records up to a position, in pages bounded by bytes."""
+        after_seq = max(0, await self._store.nth_last(system, projection.depth) - 1)
+        while after_seq < end_seq:  # the feed brings what was committed meanwhile
+            page = await self._store.read(
+                after_seq, projection.depth, systems=(system,), max_bytes=_FILL_BYTES
+            )
+            if not page:
+                return
+            for record in page:
+                if record.seq <= end_seq:
+                    projection.apply(record)
+            after_seq = page[-1].seq
 
     async def _append(self, drafts: Sequence[Draft], patience_s: float | None) -> list[Outcome]:
         with self._courtesy:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
 import structlog
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.access import stored
@@ -20,6 +21,7 @@ from tidings.dialects.rules import check_time, timestamp
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.access_events import policy_event, role_event, token_event
 from tidings.rpc.authorize import Context
+from tidings.rpc.paging import check_page_size, first_page
 from tidings.rpc.status import NotOffered
 from tidings.v1 import access_service_pb2 as pb
 from tidings.v1 import event_pb2
@@ -33,6 +35,7 @@ MAX_DESCRIPTION = 1000
 
 Announce = Callable[[event_pb2.Event], Awaitable[object]]
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 
 _log = structlog.get_logger("tidings.access")
 
@@ -115,10 +118,9 @@ class AccessServicer:
     ) -> pb.ListTokensResponse:
         """List tokens, oldest first."""
         (await self._access.caller(context)).need_management("list tokens")
-        page, following = _page(self._access.directory.tokens, _age_of, request)
-        return pb.ListTokensResponse(
-            tokens=[_token_message(token) for token in page], next_page_token=following
-        )
+        tokens = self._access.directory.tokens
+        page, following = _page(tokens, _age_of, _token_message, request)
+        return pb.ListTokensResponse(tokens=page, next_page_token=following)
 
     async def RevokeToken(
         self, request: pb.RevokeTokenRequest, context: Context
@@ -153,10 +155,9 @@ class AccessServicer:
     ) -> pb.ListPoliciesResponse:
         """List policies by name."""
         (await self._access.caller(context)).need_management("list policies")
-        page, following = _page(self._access.directory.policies, _name_of, request)
-        return pb.ListPoliciesResponse(
-            policies=[_policy_message(policy) for policy in page], next_page_token=following
-        )
+        policies = self._access.directory.policies
+        page, following = _page(policies, _name_of, _policy_message, request)
+        return pb.ListPoliciesResponse(policies=page, next_page_token=following)
 
     async def DeletePolicy(
         self, request: pb.DeletePolicyRequest, context: Context
@@ -185,10 +186,8 @@ class AccessServicer:
     ) -> pb.ListRolesResponse:
         """List roles by name."""
         (await self._access.caller(context)).need_management("list roles")
-        page, following = _page(self._access.directory.roles, _name_of, request)
-        return pb.ListRolesResponse(
-            roles=[_role_message(role) for role in page], next_page_token=following
-        )
+        page, following = _page(self._access.directory.roles, _name_of, _role_message, request)
+        return pb.ListRolesResponse(roles=page, next_page_token=following)
 
     async def DeleteRole(
         self, request: pb.DeleteRoleRequest, context: Context
@@ -250,14 +249,15 @@ def _check_known(names: Sequence[str], field: str, what: str, things: Layered[T]
 def _page(
     things: Iterable[T],
     key_of: Callable[[T], str],
+    message_of: Callable[[T], M],
     request: pb.ListTokensRequest | pb.ListPoliciesRequest | pb.ListRolesRequest,
-) -> tuple[Sequence[T], str]:
+) -> tuple[Sequence[M], str]:
     """Return a page, sorted by the keys, and the key of its last when there is more."""
-    if request.page_size < 0:
-        raise BadRequest("page_size", "must not be negative")
-    size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
+    check_page_size(request.page_size)
+    limit = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
     rest = sorted((each for each in things if key_of(each) > request.page_token), key=key_of)
-    return rest[:size], key_of(rest[size - 1]) if size < len(rest) else ""
+    page = first_page(map(message_of, rest), limit, lambda message: message.ByteSize())
+    return page, key_of(rest[len(page) - 1]) if len(page) < len(rest) else ""
 
 
 def _age_of(token: Token) -> str:

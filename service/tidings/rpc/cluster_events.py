@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from tidings.core.errors import BadRequest, NotFound
-from tidings.dialects.feldera.shown import ShownClusterEvents
+from tidings.dialects.feldera.shown import Shown, ShownClusterEvents
+from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
 from tidings.v1 import event_service_pb2, feldera_pb2
 
 LATEST = "latest"
@@ -17,10 +19,8 @@ _HYPHENATED = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 _SPELLINGS = re.compile(
     rf"(?:{_HYPHENATED}|{_HEX}{{32}}|\{{{_HYPHENATED}\}}|urn:uuid:{_HYPHENATED})", re.ASCII
 )
-_INFO_FIELDS = tuple(
-    f"{service}_{info}"
-    for service in ("api", "compiler", "runner")
-    for info in ("self_info", "resources_info")
+_STATUS_FIELDS = frozenset(
+    ("id", "recorded_at", "all_healthy", "api_status", "compiler_status", "runner_status")
 )
 
 
@@ -40,11 +40,11 @@ class ClusterEvents:
             NotFound: there is no such event, or none at all.
         """
         if request.event_id == LATEST:
-            newest = self._shown.newest_first()
-            if not newest:
+            newest = next(self._shown.newest_first(), None)
+            if newest is None:
                 raise NotFound("cluster event", "")
             return event_service_pb2.GetClusterEventResponse(
-                event=_selected(newest[0], request.fields)
+                event=_selected(newest.event, request.fields)
             )
         event_id = canonical_id(request.event_id)
         event = self._shown.get(event_id)
@@ -55,9 +55,30 @@ class ClusterEvents:
     def list(
         self, request: event_service_pb2.ListClusterEventsRequest
     ) -> event_service_pb2.ListClusterEventsResponse:
-        """Return all events that are shown, newest first."""
-        return event_service_pb2.ListClusterEventsResponse(
-            events=[_selected(event, request.fields) for event in self._shown.newest_first()]
+        """Return a page of the events that are shown, newest first.
+
+        What comes between two pages is on neither.
+
+        Raises:
+            BadRequest: the page size or the page token is none.
+        """
+        check_page_size(request.page_size)
+        before = None
+        if request.page_token:
+            (before,) = parse_positions(request.page_token, 1)
+        answer = event_service_pb2.ListClusterEventsResponse()
+        rest = self._after(before)
+        selected = ((shown.seq, _selected(shown.event, request.fields)) for shown in rest)
+        page = first_page(selected, request.page_size or None, lambda one: one[1].ByteSize())
+        answer.events.extend(event for _, event in page)
+        if page and next(self._after(page[-1][0]), None) is not None:
+            answer.next_page_token = token_of(page[-1][0])
+        return answer
+
+    def _after(self, before: int | None) -> Iterator[Shown]:
+        """Yield what is shown, newest first, from below a position on."""
+        return (
+            shown for shown in self._shown.newest_first() if before is None or shown.seq < before
         )
 
 
@@ -78,8 +99,7 @@ def _selected(
 ) -> feldera_pb2.FelderaClusterEvent:
     if fields == feldera_pb2.FELDERA_FIELDS_ALL:
         return event
-    selected = feldera_pb2.FelderaClusterEvent()
-    selected.CopyFrom(event)
-    for field in _INFO_FIELDS:
-        selected.ClearField(field)  # type: ignore[arg-type]  # a name that the table above made
-    return selected
+    # not a copy without the infos, which may have megabytes
+    return feldera_pb2.FelderaClusterEvent(
+        **{field.name: value for field, value in event.ListFields() if field.name in _STATUS_FIELDS}
+    )

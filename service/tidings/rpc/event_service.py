@@ -119,11 +119,16 @@ class EventServicer:
         """Return Consul's list of user events, perhaps after a wait; an encoded ListResponse."""
         caller = await self._access.caller(context)
         wait_s = wait_s_of(request, context.time_remaining())
-        if request.index:
+        if request.index and not request.page_token:
             waiting = self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
             await self._access.staying(caller, lambda _changed: None, waiting)
         # rights may have changed meanwhile
-        return self._lists.answer(request.name, self._access.again(caller).rights)
+        return self._lists.answer(
+            request.name,
+            self._access.again(caller).rights,
+            page_size=request.page_size,
+            page_token=request.page_token,
+        )
 
     async def GetJobEvents(
         self, request: pb.GetJobEventsRequest, context: Context

@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 
 from tidings.core.errors import BadRequest, NotFound
+from tidings.core.limits import MAX_PAGE_BYTES
 from tidings.core.record import Record
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
+from tidings.rpc.paging import check_page_size, parse_positions, token_of
 from tidings.v1 import event_pb2, event_service_pb2, puppet_pb2
 
 DEFAULT_PAGE = 1000
 MAX_PAGE = 10_000
-MAX_PAGE_BYTES = 3 * 1024**2
-"""Of a page, one larger event excepted; clients refuse more than 4 MiB by default."""
-
 _MAX_JOB = 2**63 - 1
 _INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
@@ -54,7 +53,7 @@ class JobEvents:
         answer.next_events.id = f"/orchestrator/v1/jobs/{job}/events?start={following}"
         answer.next_events.event = str(following)
         if page and await self._has_more(subject, page[-1], found_more=len(records) > limit):
-            answer.next_page_token = str(page[-1].seq)
+            answer.next_page_token = token_of(page[-1].seq)
         return answer
 
     async def _has_more(self, subject: str, last: Record, *, found_more: bool) -> bool:
@@ -79,12 +78,10 @@ def _job_of(text: str) -> str:
 def _after_of(request: event_service_pb2.GetJobEventsRequest) -> int:
     if not request.page_token:
         return max(request.start - 1, 0)
-    if not (request.page_token.isascii() and request.page_token.isdigit()):
-        raise BadRequest("page_token", "is not one that an answer gave")
-    return max(int(request.page_token), request.start - 1)
+    (after_seq,) = parse_positions(request.page_token, 1)
+    return max(after_seq, request.start - 1)
 
 
 def _limit_of(page_size: int) -> int:
-    if page_size < 0:
-        raise BadRequest("page_size", "must not be negative")
+    check_page_size(page_size)
     return min(page_size or DEFAULT_PAGE, MAX_PAGE)

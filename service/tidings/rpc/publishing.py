@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -26,6 +27,7 @@ from tidings.log.event_log import EventLog
 from tidings.rpc.access_events import OWN_SOURCE
 from tidings.rpc.intake import Intake
 from tidings.rpc.metrics import Metrics
+from tidings.rpc.paging import first_page
 from tidings.rpc.status import status_of
 from tidings.v1 import event_pb2, event_service_pb2
 
@@ -141,14 +143,18 @@ class Publisher:
         allow: Allow,
     ) -> TidingsError | None:
         while drafts := await intake.take():
-            response = event_service_pb2.PublishStreamResponse()
-            for outcome in await self.publish_many(drafts, allow):
-                if isinstance(outcome, ENDS_STREAM):
-                    if response.results:
-                        await write(response)
-                    return outcome
-                response.results.append(_result(outcome))
-            await write(response)
+            outcomes = await self.publish_many(drafts, allow)
+            failure = next((each for each in outcomes if isinstance(each, ENDS_STREAM)), None)
+            if failure is not None:
+                outcomes = outcomes[: outcomes.index(failure)]
+            results = deque(map(_result, outcomes))
+            while results:  # refusals have texts, and many may not fit into one response
+                page = first_page(results, None, _RESULT_BYTES)
+                for _ in page:
+                    results.popleft()
+                await write(event_service_pb2.PublishStreamResponse(results=page))
+            if failure is not None:
+                return failure
         return intake.failure
 
     async def publish_many(
@@ -236,6 +242,9 @@ class Publisher:
         if digest != draft.digest:
             raise KeyReused(draft.key, seq)
         return Stored(seq, duplicate=True)
+
+
+_RESULT_BYTES = event_service_pb2.PublishResult.ByteSize
 
 
 def _is_over(outcomes: Sequence[Outcome]) -> bool:

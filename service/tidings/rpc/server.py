@@ -14,6 +14,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from tidings.core.clock import Clock
+from tidings.core.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.consul import ConsulDialect
@@ -37,13 +38,10 @@ from tidings.rpc.user_events import ListWatch
 from tidings.rpc.wire import EnvelopeReader, RecordsWire
 from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 
-MAX_MESSAGE_BYTES = 16 * 1024**2
-"""A record of 8 MiB, and what its other form of payload may need."""
-
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
     # the largest credential of 8 KiB, and what else a call says of itself
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),

@@ -14,11 +14,12 @@ from tidings.dialects.dialect import Dialect
 from tidings.log.batch import Batch
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
+from tidings.rpc.gaps import gap_message
 from tidings.rpc.loose_write import LooseWrite, Write
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
 from tidings.rpc.wire import MAX_BATCH_BYTES, MAX_BATCH_COUNT, RecordsWire
-from tidings.v1 import event_pb2, event_service_pb2
+from tidings.v1 import event_service_pb2
 
 TRIMMED = "trimmed by retention before it was read"
 
@@ -212,15 +213,5 @@ class Subscription:
         if lost.last_seq <= unmentioned:
             return
         self._metrics.gaps.labels(system=lost.system).inc()
-        gap = event_service_pb2.Gap(
-            system=_SYSTEMS[lost.system],
-            first_seq=max(lost.first_seq, unmentioned + 1, BIRTH_SEQ + 1),
-            last_seq=lost.last_seq,
-            reason=TRIMMED,
-        )
-        await write(event_service_pb2.SubscribeResponse(gap=gap).SerializeToString())
-
-
-_SYSTEMS = {
-    name.removeprefix("SYSTEM_").lower(): number for name, number in event_pb2.System.items()
-}
+        first_seq = max(lost.first_seq, unmentioned + 1, BIRTH_SEQ + 1)
+        await write(gap_message(lost.system, first_seq, lost.last_seq, TRIMMED))

@@ -12,6 +12,7 @@ from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.record import Record
 from tidings.dialects.consul.recent import EMPTY_INDEX, Listed, RecentEvents
 from tidings.dialects.dialect import Dialect
+from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
 from tidings.rpc.publishing import Publisher
 from tidings.rpc.wire import varint
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
@@ -28,6 +29,7 @@ ANSWER_AHEAD_S = 0.25
 _EVENTS_TAG = b"\x0a"  # ListResponse.events, field 1, length-delimited
 _INDEX_TAG = b"\x10"  # ListResponse.index, field 2, varint
 _FILTERED = b"\x18\x01"  # ListResponse.filtered_by_acl, field 3: true
+_TOKEN_TAG = b"\x22"  # ListResponse.next_page_token, field 4, length-delimited
 
 
 class _Waiters:
@@ -111,35 +113,59 @@ class ListWatch:
         readable = [one.seq for one in self._recent.list(name) if _may_read(one, rights)]
         return max(readable, default=EMPTY_INDEX)
 
-    def answer(self, name: str, rights: Rights = MANAGEMENT) -> bytes:
-        """Return the encoded ListResponse of a name ("" = of all): what the rights let pass."""
-        if not rights.management:
-            return self._filtered(name, rights)
+    def answer(
+        self,
+        name: str,
+        rights: Rights = MANAGEMENT,
+        *,
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> bytes:
+        """Return the encoded ListResponse of a name ("" = of all): what the rights let pass.
+
+        All pages have the index of the first; what comes after it is on none.
+
+        Raises:
+            BadRequest: the page size or the page token is none.
+        """
+        check_page_size(page_size)
+        if not rights.management or page_size or page_token:
+            return self._page(name, rights, page_size, page_token)
         answer = self._answers.get(name)
         if answer is None:
-            answer = _encoded(self._recent.list(name), self._recent.index(name))
+            answer = self._page(name, rights, 0, "")
             if self._recent.index(name) > 1:  # a name of nothing costs nothing, and there are many
                 self._answers[name] = answer
         return answer
 
-    def _filtered(self, name: str, rights: Rights) -> bytes:
+    def _page(self, name: str, rights: Rights, page_size: int, page_token: str) -> bytes:
         listed = self._recent.list(name)
         readable = [one for one in listed if _may_read(one, rights)]
-        answer = _encoded(readable, self._index(name, rights))
-        return answer if len(readable) == len(listed) else answer + _FILTERED
+        is_filtered = len(readable) < len(listed)
+        after_seq, index = 0, self._index(name, rights)
+        if page_token:
+            after_seq, index = parse_positions(page_token, 2)
+        rest = [one for one in readable if after_seq < one.seq <= index]
+        page = first_page(rest, page_size or None, lambda one: len(one.encoded))
+        parts = _encoded(page, index)
+        if is_filtered:
+            parts.append(_FILTERED)
+        if len(page) < len(rest):
+            token = token_of(page[-1].seq, index).encode()
+            parts += (_TOKEN_TAG, varint(len(token)), token)
+        return b"".join(parts)
 
 
 def _may_read(listed: Listed, rights: Rights) -> bool:
-    return rights.may_read_event(listed.event.name)
+    return rights.management or rights.may_read_event(listed.event.name)
 
 
-def _encoded(events: Iterable[Listed], index: int) -> bytes:
+def _encoded(events: Iterable[Listed], index: int) -> list[bytes]:
     parts: list[bytes] = []
     for listed in events:
-        encoded = listed.event.SerializeToString()
-        parts += (_EVENTS_TAG, varint(len(encoded)), encoded)
+        parts += (_EVENTS_TAG, varint(len(listed.encoded)), listed.encoded)
     parts += (_INDEX_TAG, varint(index))
-    return b"".join(parts)
+    return parts
 
 
 def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None) -> float:

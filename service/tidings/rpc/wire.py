@@ -16,20 +16,22 @@ from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tidings.core.limits import MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import timestamp
 from tidings.dialects.shapes import Glance
 from tidings.log.batch import Batch, Pick
+from tidings.rpc.gaps import gap_message
 from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000
 MAX_BATCH_BYTES = 256 * 1024
-"""Of one message, one larger record excepted; clients refuse more than 4 MiB by default."""
+"""Of one message, one larger record excepted."""
 
-MAX_RECORD_BYTES = 15 * 1024**2
-"""A record whose other form is larger goes out as it is stored; messages end at 16 MiB."""
+TOO_LARGE = "larger than an answer may be"
+"""Of a record that was stored before records were bounded as they are now."""
 
 _SEQ_TAG = b"\x08"  # Record.seq, field 1, varint
 _SEQ_LOW = [_SEQ_TAG + bytes((low | 0x80,)) for low in range(0x80)]  # and its first byte of several
@@ -90,16 +92,19 @@ class RecordsWire:
         size_bytes = 0
         shared, shared_high, shared_us = b"", -1, -1
         bodies = self._bodies(batch.picks, as_json=as_json)
-        for ((seq, at_us, _, _, _), _), body in zip(batch.picks, bodies, strict=True):
+        for ((seq, at_us, system, _, _), _), body in zip(batch.picks, bodies, strict=True):
             high = seq >> 7
             if high != shared_high or at_us != shared_us:
                 shared_high, shared_us = high, at_us
                 shared = (varint(high) if high else b"") + _time(at_us)
             low = _SEQ_LOW[seq & 0x7F] if high else _SEQ_TAG + varint(seq)
             record_bytes = len(low) + len(shared) + len(body)
-            if size_bytes + record_bytes > MAX_BATCH_BYTES and parts:
+            if parts and size_bytes + record_bytes > MAX_BATCH_BYTES:
                 yield b"".join(parts)
                 parts, size_bytes = [], 0
+            if record_bytes > MAX_RESPONSE_BYTES:
+                yield gap_message(system, seq, seq, TOO_LARGE)
+                continue
             parts += (_frame(record_bytes), low, shared, body)
             size_bytes += record_bytes
         if parts:

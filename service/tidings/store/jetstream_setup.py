@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
+from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.record import BIRTH_SEQ
 from tidings.store.jetstream_link import Link, Lost, Refused
 from tidings.store.jetstream_names import Names
@@ -50,7 +51,7 @@ class Cluster:
     monitors: tuple[str, ...] = ()
     credentials: Path | None = None
     ca: Path | None = None
-    largest_record_bytes: int = 8 * 1024 * 1024
+    largest_record_bytes: int = MAX_RECORD_BYTES
 
     def options(self) -> dict[str, Any]:
         """Return what a connection to it needs besides addresses."""

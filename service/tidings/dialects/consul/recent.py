@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tidings.core.limits import MAX_WINDOW_BYTES
 from tidings.core.record import Record
 from tidings.v1 import consul_pb2
 
@@ -19,16 +20,25 @@ class Listed:
 
     seq: int
     event: consul_pb2.ConsulEvent
+    encoded: bytes
 
 
 class RecentEvents:
     """The newest events of all names, oldest first; a busy name evicts quiet ones, as in Consul.
 
-    Pure: a function of the records that were applied. `depth` is how many of them matter.
+    Pure: a function of the records that were applied. `depth` is how many of them matter. Encoded
+    the events have at most `max_bytes`, the newest excepted.
     """
 
-    def __init__(self, depth: int, read: Callable[[Record], consul_pb2.ConsulEvent]) -> None:
+    def __init__(
+        self,
+        depth: int,
+        read: Callable[[Record], consul_pb2.ConsulEvent],
+        max_bytes: int = MAX_WINDOW_BYTES,
+    ) -> None:
         self.depth = depth
+        self._max_bytes = max_bytes
+        self._size_bytes = 0
         self._read = read
         self._events: deque[Listed] = deque()
         self._newest: dict[str, int] = {}
@@ -36,18 +46,24 @@ class RecentEvents:
     def apply(self, record: Record) -> frozenset[str]:
         """Take the next Consul record; return the names whose index has changed ("" = all's).
 
-        Besides the event's own name that is the name whose last listed event fell out.
+        Besides the event's own name these are the names whose last listed event fell out.
         """
         event = self._read(record)
         changed = {"", event.name}
-        self._events.append(Listed(record.seq, event))
+        listed = Listed(record.seq, event, event.SerializeToString())
+        self._events.append(listed)
+        self._size_bytes += len(listed.encoded)
         self._newest[event.name] = record.seq
-        if len(self._events) > self.depth:
+        while len(self._events) > 1 and self._is_full():
             evicted = self._events.popleft()
+            self._size_bytes -= len(evicted.encoded)
             if self._newest[evicted.event.name] == evicted.seq:
                 del self._newest[evicted.event.name]
                 changed.add(evicted.event.name)
         return frozenset(changed)
+
+    def _is_full(self) -> bool:
+        return len(self._events) > self.depth or self._size_bytes > self._max_bytes
 
     def list(self, name: str) -> list[Listed]:
         """Return the listed events of a name ("" = of every name), oldest first."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from tidings.core.record import Record
 from tidings.dialects.dialect import Window
 from tidings.v1 import feldera_pb2
 
 _MICROS = 1_000_000
+
+
+class Shown(NamedTuple):
+    """One event that is shown, and the position and size of its record."""
+
+    seq: int
+    event: feldera_pb2.FelderaClusterEvent
+    size_bytes: int
 
 
 class ShownClusterEvents:
@@ -29,27 +38,40 @@ class ShownClusterEvents:
         assert window.max_age_s is not None
         self.depth = window.max_count
         self._max_age_us = int(window.max_age_s * _MICROS)
+        self._max_bytes = window.max_bytes
+        self._size_bytes = 0
         self._read = read
-        self._events: OrderedDict[str, feldera_pb2.FelderaClusterEvent] = OrderedDict()
+        self._events: OrderedDict[str, Shown] = OrderedDict()
 
     def apply(self, record: Record) -> None:
         """Take the next Feldera record, and drop what it makes too old or too many."""
         event = self._read(record)
-        self._events[event.id] = event
+        self._drop(event.id)  # the same id once more is the newest now
+        self._events[event.id] = Shown(record.seq, event, len(record.body))
+        self._size_bytes += len(record.body)
         floor_us = record.recorded_at_us - self._max_age_us
         while len(self._events) > 1:
-            oldest = next(iter(self._events.values()))
-            if len(self._events) <= self.depth and _time_us(oldest) >= floor_us:
+            oldest_id, oldest = next(iter(self._events.items()))
+            if not self._is_full() and _time_us(oldest.event) >= floor_us:
                 return
-            self._events.popitem(last=False)
+            self._drop(oldest_id)
 
-    def newest_first(self) -> list[feldera_pb2.FelderaClusterEvent]:
-        """Return all events that are shown."""
-        return list(reversed(self._events.values()))
+    def newest_first(self) -> Iterator[Shown]:
+        """Yield all events that are shown; nothing may be applied meanwhile."""
+        return reversed(self._events.values())
 
     def get(self, event_id: str) -> feldera_pb2.FelderaClusterEvent | None:
         """Return one event by its lower-case, hyphenated id."""
-        return self._events.get(event_id)
+        found = self._events.get(event_id)
+        return None if found is None else found.event
+
+    def _is_full(self) -> bool:
+        return len(self._events) > self.depth or self._size_bytes > self._max_bytes
+
+    def _drop(self, event_id: str) -> None:
+        dropped = self._events.pop(event_id, None)
+        if dropped is not None:
+            self._size_bytes -= dropped.size_bytes
 
 
 def _time_us(event: feldera_pb2.FelderaClusterEvent) -> int:
