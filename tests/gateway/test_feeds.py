@@ -88,8 +88,11 @@ class Lines:
     def __init__(self, width: int = 0) -> None:
         self._width = width
         self.printed = 0
+        self.unfit: set[int] = set()
 
     def record(self, record: event_pb2.Record) -> bytes:
+        if record.seq in self.unfit:
+            raise ValueError(record.seq)
         self.printed += 1
         return b"%d" % record.seq + b"." * self._width + b"\n"
 
@@ -98,6 +101,9 @@ class Lines:
 
     def gap(self, gap: pb.Gap) -> bytes:
         return b"gap %d-%d\n" % (gap.first_seq, gap.last_seq)
+
+    def unprintable(self, gap: pb.Gap) -> bytes:
+        return b"no %d\n" % gap.last_seq
 
 
 def records(*seqs: int) -> pb.SubscribeResponse:
@@ -831,6 +837,19 @@ def test_a_gap_is_printed_logged_and_counted() -> None:
     on_bench(test)
 
 
+def test_a_record_that_cannot_be_printed_is_told_as_such_and_ends_nothing() -> None:
+    async def test(bench: Bench) -> None:
+        bench.lines.unfit = {3, 5}
+        reader = await bench.read()
+        bench.last.say(records(2, 3, 4), beat(4), records(5), records(6))
+        wanted = b"2\nno 3\n4\nh4\nno 5\n6\n"
+        assert await text_of(reader, len(wanted)) == wanted
+        reader.close()
+        assert 'tidings_http_unprintable_total{door="test"} 2.0' in bench.metrics.page().decode()
+
+    on_bench(test)
+
+
 def test_draining_gives_readers_what_is_there_and_then_the_end() -> None:
     async def test(bench: Bench) -> None:
         reader, other = await at_head(bench, 1), await at_head(bench, 1)
@@ -865,15 +884,15 @@ def test_draining_ends_a_reader_that_waits_for_its_own_stream() -> None:
     on_bench(test)
 
 
-def test_a_record_that_cannot_be_printed_ends_the_feed_and_not_the_gateway() -> None:
+def test_a_gap_that_cannot_be_printed_ends_the_feed_and_not_the_gateway() -> None:
     class Broken(Lines):
-        def record(self, record: event_pb2.Record) -> bytes:
+        def gap(self, gap: pb.Gap) -> bytes:
             raise ZeroDivisionError
 
     async def test(bench: Bench) -> None:
         broken = await at_head(bench, 1, lines=Broken())
         well = await at_head(bench, 1)
-        bench.service.streams[0].say(records(2))
+        bench.service.streams[0].say(gap(2, 3))
         assert await take(broken) is None
         bench.service.streams[1].say(records(2))
         assert await take(well) == b"2\n"

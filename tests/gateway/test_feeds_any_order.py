@@ -100,6 +100,9 @@ class Tokens(Lines):
     def gap(self, gap: pb.Gap) -> bytes:
         return b"gap %d %d %d\n" % (gap.system, gap.first_seq, gap.last_seq)
 
+    def unprintable(self, gap: pb.Gap) -> bytes:
+        return b"no %d\n" % gap.last_seq
+
 
 class Client:
     """Who reads, and checks what comes as it comes."""

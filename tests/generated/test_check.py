@@ -118,3 +118,34 @@ def test_durations_are_those_of_go(duration: Duration, *, fits: bool) -> None:
     else:
         with pytest.raises(rt.JsonError, match=r"^evaluation\.wait: duration out of range$"):
             rt.check_printable(payload)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nanos", "reason"),
+    [
+        (1, -1, "seconds and nanos must have the same sign"),
+        (-1, 1, "seconds and nanos must have the same sign"),
+        (0, 2 * 10**9, "nanos must be -999999999 to 999999999"),
+        (1, -(10**9), "nanos must be -999999999 to 999999999"),
+        (0, 10**9, "nanos must be -999999999 to 999999999"),
+    ],
+)
+@pytest.mark.parametrize("field", ["auth_method.max_token_ttl", "job.update.stagger"])
+def test_durations_that_proto3_json_refuses_are_refused(
+    field: str, seconds: int, nanos: int, reason: str
+) -> None:
+    payload = NomadPayload()
+    inner: Any = payload
+    for name in field.split("."):
+        inner = getattr(inner, name)
+    inner.CopyFrom(Duration(seconds=seconds, nanos=nanos))
+    with pytest.raises(rt.JsonError) as caught:
+        rt.check_printable(payload)
+    assert (caught.value.path, caught.value.reason) == (field, reason)
+
+
+@pytest.mark.parametrize("print_time", [rt.time_text, rt.time_text_seconds, rt.time_text_micros])
+def test_what_is_no_time_prints_as_null(print_time: Any) -> None:
+    for seconds, nanos in NO_TIMES:
+        assert print_time(Timestamp(seconds=seconds, nanos=nanos)) is None
+    assert print_time(Timestamp(seconds=1)) == "1970-01-01T00:00:01Z"

@@ -153,6 +153,21 @@ class TestChecks:
                 "heartbeat_interval: must be at least 100 ms",
             ),
             (
+                {"heartbeat_interval": Duration(seconds=1, nanos=-1)},
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "heartbeat_interval: seconds and nanos must have the same sign",
+            ),
+            (
+                {"heartbeat_interval": Duration(nanos=2 * 10**9)},
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "heartbeat_interval: nanos must be -999999999 to 999999999",
+            ),
+            (
+                {"payload_format": 7},
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "payload_format: not a value of tidings.v1.PayloadFormat",
+            ),
+            (
                 {"heartbeat_interval": Duration(seconds=-1)},
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "heartbeat_interval: must be at least 100 ms",

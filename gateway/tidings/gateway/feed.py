@@ -17,6 +17,8 @@ from tidings.gateway.transcode.metadata import Metadata
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
+UNPRINTABLE = "the record is stored and cannot be printed as JSON; gRPC readers get it"
+
 _log = structlog.get_logger("tidings.gateway")
 
 
@@ -43,6 +45,10 @@ class Renderer(Protocol[Line]):
 
     def gap(self, gap: pb.Gap) -> Line:
         """Print a gap."""
+        ...
+
+    def unprintable(self, gap: pb.Gap) -> Line:
+        """Print that one record, which the gap names, cannot be printed; the stream goes on."""
         ...
 
 
@@ -255,7 +261,34 @@ def lines_of(
     if message.HasField("gap"):
         note_gap(metrics, plan.renderer.name, message.gap)
         return [(0, renderer.gap(message.gap))]
-    return [(record.seq, renderer.record(record)) for record in message.records]
+    return [(record.seq, _printed(metrics, renderer, record)) for record in message.records]
+
+
+def _printed(metrics: Metrics, renderer: Renderer[Line], record: event_pb2.Record) -> Line:
+    """Print a record. One that cannot be printed is told as such: it is no reason to end a stream.
+
+    Nothing that is published now is such a record; one of an older version's log may be.
+    """
+    try:
+        return renderer.record(record)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next record is wanted as well
+        metrics.unprintable.labels(door=renderer.name).inc()
+        _log.warning(
+            "a record cannot be printed",
+            door=renderer.name,
+            seq=record.seq,
+            kind=type(error).__name__,
+        )
+        system = record.events[0].WhichOneof("body") if record.events else None
+        name = f"SYSTEM_{(system or 'unspecified').upper()}"
+        return renderer.unprintable(
+            pb.Gap(
+                system=event_pb2.System.Value(name),
+                first_seq=record.seq,
+                last_seq=record.seq,
+                reason=UNPRINTABLE,
+            )
+        )
 
 
 def note_gap(metrics: Metrics, door: str, gap: pb.Gap) -> None:

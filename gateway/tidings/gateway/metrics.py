@@ -40,6 +40,12 @@ class Metrics:
             ["door"],
             registry=self.registry,
         )
+        self.unprintable = Counter(
+            "tidings_http_unprintable",
+            "Records that could not be printed, and were told of instead.",
+            ["door"],
+            registry=self.registry,
+        )
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

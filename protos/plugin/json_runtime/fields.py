@@ -16,7 +16,12 @@ from msgspec import Raw
 from msgspec.structs import asdict
 
 from tidings.v1.json_runtime.errors import JsonError
-from tidings.v1.json_runtime.printing import NANOS_PER_S, base64_text
+from tidings.v1.json_runtime.printing import (
+    MAX_TIME_S,
+    MIN_TIME_S,
+    NANOS_PER_S,
+    base64_text,
+)
 
 __all__ = [
     "Fields",
@@ -36,8 +41,6 @@ __all__ = [
 Fields = dict[str, Any]
 """Field name -> value, as the constructor of a message takes them; None = unset."""
 
-MIN_TIME_S = -62135596800  # 0001-01-01T00:00:00Z, Go's zero time
-MAX_TIME_S = 253402300799  # 9999-12-31T23:59:59Z
 NOT_A_TIME = "expected an RFC 3339 time"
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the offset is taken off by hand
 _RFC_3339 = re.compile(

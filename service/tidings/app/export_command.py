@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import json_format
 
 from tidings.app.settings import Settings
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
@@ -23,14 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print every record that can be published again, oldest first; status 1 when it cannot be."""
+    """Print every record that can be published again, oldest first; status 1 when one cannot be."""
     del arguments
+    is_whole = True
     try:
         for record, key in export_log(settings.data):
             if record.system != _OUR_OWN:
                 events = event_pb2.Record.FromString(record.body).events
                 draft = event_pb2.Draft(key=key or "", events=events)
-                sys.stdout.write(rt.dumps(MessageToDict(draft)).decode() + "\n")
+                try:
+                    line = rt.dumps(json_format.MessageToDict(draft)).decode()
+                except (ValueError, TypeError, json_format.Error) as error:
+                    # of an older version's log; what comes after it is wanted as well
+                    is_whole = False
+                    reason = f"cannot be printed as JSON ({type(error).__name__})"
+                    sys.stderr.write(f"tidings export: record {record.seq} {reason}: left out\n")
+                else:
+                    sys.stdout.write(line + "\n")
         sys.stdout.flush()
     except (StoreCorrupt, StoreUnavailable) as error:
         sys.stderr.write(f"tidings export: {error}\n")
@@ -38,4 +47,4 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # who reads has enough; Python would complain at exit
         return 1
-    return 0
+    return 0 if is_whole else 1

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 import grpc
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import json_format
 
 from tidings.app.client import client_channel, explain
 from tidings.app.settings import Settings
@@ -173,7 +173,12 @@ def _set_start(
 def print_record(record: event_pb2.Record, form: str, *, colored: bool) -> Iterator[str]:
     """Yield the line of a record as JSON, or one line of text for each of its events."""
     if form == "json":
-        yield rt.dumps(MessageToDict(record)).decode()
+        try:
+            yield rt.dumps(json_format.MessageToDict(record)).decode()
+        except (ValueError, TypeError, json_format.Error) as error:
+            # of an older version's log; what comes after it is wanted as well
+            reason = f"cannot be printed as JSON ({type(error).__name__})"
+            yield rt.dumps({"seq": str(record.seq), "unprintable": reason}).decode()
         return
     stored_at = record.recorded_at.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
     for event in record.events:

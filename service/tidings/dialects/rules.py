@@ -1,7 +1,9 @@
-"""Rules that hold for every system: one system a draft, times, keys, JSON."""
+"""Rules that hold for every system: one system a draft, times, numbers of enums, keys, JSON."""
 
 from __future__ import annotations
 
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core.errors import BadRequest
@@ -12,6 +14,8 @@ MAX_KEY_BYTES = 512
 NANOS_PER_SECOND = 1_000_000_000
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999, the range of google.protobuf.Timestamp."""
+_MAX_SPAN_S = 315_576_000_000
+"""Some 10,000 years, the range of google.protobuf.Duration."""
 
 
 def system_field(draft: event_pb2.Draft) -> str:
@@ -47,6 +51,33 @@ def check_time(time: Timestamp, path: str) -> None:
         raise BadRequest(path, "lies outside of the years 1 to 9999")
     if not 0 <= time.nanos < NANOS_PER_SECOND:
         raise BadRequest(path, "nanos must be 0 to 999999999")
+
+
+def check_duration(span: Duration, path: str) -> None:
+    """Refuse a duration that proto3 JSON has no form for.
+
+    Raises:
+        BadRequest: it is out of range, or its parts have no common sign.
+    """
+    if not -_MAX_SPAN_S <= span.seconds <= _MAX_SPAN_S:
+        raise BadRequest(path, "lies outside of -315576000000 to 315576000000 seconds")
+    if not -NANOS_PER_SECOND < span.nanos < NANOS_PER_SECOND:
+        raise BadRequest(path, "nanos must be -999999999 to 999999999")
+    if span.seconds * span.nanos < 0:
+        raise BadRequest(path, "seconds and nanos must have the same sign")
+
+
+def check_enums(request: Message) -> None:
+    """Refuse a number that no value of its enum has: what was meant by it cannot be done.
+
+    Looks at the request's own fields.
+
+    Raises:
+        BadRequest: which field.
+    """
+    for field, value in request.ListFields():
+        if field.enum_type is not None and value not in field.enum_type.values_by_number:
+            raise BadRequest(field.name, f"not a value of {field.enum_type.full_name}")
 
 
 def timestamp(time_us: int) -> Timestamp:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tidings.core.errors import BadRequest, NotFound
 from tidings.dialects.feldera.shown import Shown, ShownClusterEvents
+from tidings.dialects.rules import check_enums
 from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
 from tidings.v1 import event_service_pb2, feldera_pb2
 
@@ -36,9 +37,10 @@ class ClusterEvents:
         """Return one event, or the newest.
 
         Raises:
-            BadRequest: event_id is neither "latest" nor a UUID.
+            BadRequest: event_id is neither "latest" nor a UUID, or fields is no known value.
             NotFound: there is no such event, or none at all.
         """
+        check_enums(request)
         if request.event_id == LATEST:
             newest = next(self._shown.newest_first(), None)
             if newest is None:
@@ -60,8 +62,9 @@ class ClusterEvents:
         What comes between two pages is on neither.
 
         Raises:
-            BadRequest: the page size or the page token is none.
+            BadRequest: the page size or the page token is none, or fields is no known value.
         """
+        check_enums(request)
         check_page_size(request.page_size)
         before = None
         if request.page_token:
@@ -89,7 +92,7 @@ def canonical_id(text: str) -> str:
         BadRequest: it is none of them.
     """
     if not _SPELLINGS.fullmatch(text):
-        raise BadRequest("event_id", f"{text!r} is neither {LATEST!r} nor a UUID")
+        raise BadRequest("event_id", f"is neither {LATEST!r} nor a UUID")
     digits = text.removeprefix("urn:uuid:").strip("{}").replace("-", "").lower()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

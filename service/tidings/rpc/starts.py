@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tidings.core.errors import BadRequest, PositionAhead, WrongLog
-from tidings.dialects.rules import check_time
+from tidings.dialects.rules import check_duration, check_time
 from tidings.log.event_log import EventLog
 from tidings.v1 import event_service_pb2
 
@@ -97,11 +97,12 @@ def check_heartbeat(request: event_service_pb2.SubscribeRequest) -> float:
     """Return the seconds between heartbeats that were asked for, 30 when nothing was.
 
     Raises:
-        BadRequest: less than 100 ms.
+        BadRequest: it is no duration, or less than 100 ms.
     """
     if not request.HasField("heartbeat_interval"):
         return DEFAULT_HEARTBEAT_S
     asked = request.heartbeat_interval
+    check_duration(asked, "heartbeat_interval")
     heartbeat_s: float = asked.seconds + asked.nanos / 1e9
     if heartbeat_s < MIN_HEARTBEAT_S:
         raise BadRequest("heartbeat_interval", "must be at least 100 ms")

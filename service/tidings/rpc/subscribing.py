@@ -11,6 +11,7 @@ from tidings.core.errors import CursorExpired, TidingsError
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import check_enums
 from tidings.log.batch import Batch
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
@@ -51,6 +52,7 @@ class Subscriptions:
         Raises:
             BadRequest, WrongLog, PositionAhead: it cannot be served.
         """
+        check_enums(request)
         heartbeat_s = check_heartbeat(request)
         selection = self.selection(request)
         allowed = guarded(selection, rights)

@@ -12,6 +12,7 @@ from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.record import Record
 from tidings.dialects.consul.recent import EMPTY_INDEX, Listed, RecentEvents
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import check_duration
 from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
 from tidings.rpc.publishing import Publisher
 from tidings.rpc.wire import varint
@@ -169,7 +170,12 @@ def _encoded(events: Iterable[Listed], index: int) -> list[bytes]:
 
 
 def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None) -> float:
-    """Return how long a list may wait: what was asked, within bounds and the deadline."""
+    """Return how long a list may wait: what was asked, within bounds and the deadline.
+
+    Raises:
+        BadRequest: it is no duration.
+    """
+    check_duration(request.wait, "wait")
     wait_s = request.wait.seconds + request.wait.nanos / 1e9
     if wait_s == 0:
         wait_s = DEFAULT_WAIT_S

@@ -14,11 +14,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.v1 import json_options_pb2 as options
 from tidings.v1.json_runtime.errors import JsonError
-from tidings.v1.json_runtime.fields import MAX_TIME_S, MIN_TIME_S
-from tidings.v1.json_runtime.printing import NANOS_PER_S, nanoseconds
+from tidings.v1.json_runtime.printing import MAX_TIME_S, MIN_TIME_S, NANOS_PER_S, nanoseconds
 from tidings.v1.json_runtime.text import loads
 
-_MAX_NANOSECONDS = 2**63  # Go's durations are int64
+_MAX_NANOSECONDS = 2**63  # Go's durations are int64, which is less than proto3 JSON allows
 
 
 class _Risk(NamedTuple):
@@ -34,7 +33,8 @@ def check_printable(message: Message) -> None:
     """Refuse a message of a system that its `<message>_to_json` could not print, or not readably.
 
     That is: text that is no JSON in a field of such text, a time outside of the years 1 to 9999 or
-    with a fraction of a second that is none, a duration beyond Go's, a double that is not finite.
+    with a fraction of a second that is none, a duration beyond Go's or whose seconds and nanos have
+    no common sign, a double that is not finite.
 
     Raises:
         JsonError: it is so; `path` leads there by names of fields ("node.events[0].timestamp").
@@ -119,5 +119,10 @@ def _check_time(value: Timestamp) -> None:
 
 
 def _check_duration(value: Duration) -> None:
+    # The rules of proto3 JSON. Source: google/protobuf/duration.proto.
+    if not -NANOS_PER_S < value.nanos < NANOS_PER_S:
+        raise JsonError("", "nanos must be -999999999 to 999999999")
+    if value.seconds * value.nanos < 0:
+        raise JsonError("", "seconds and nanos must have the same sign")
     if not -_MAX_NANOSECONDS <= nanoseconds(value) < _MAX_NANOSECONDS:
         raise JsonError("", "duration out of range")

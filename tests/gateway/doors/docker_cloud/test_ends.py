@@ -52,6 +52,15 @@ def test_a_gap_is_told_and_ends_the_stream_with_1013(quick: FakeService) -> None
         assert close_code(socket) == 1013
 
 
+def test_a_time_that_is_none_prints_as_null_and_ends_nothing(quick: FakeService) -> None:
+    with opened(quick.http) as socket:
+        bad = record(2, "first")
+        bad.records[0].events[0].docker_cloud.datetime.seconds = 2**62
+        quick.bring(bad, record(3, "second"))
+        assert message(socket)["datetime"] is None
+        assert message(socket)["state"] == "second"
+
+
 def test_what_comes_before_the_head_is_reached_is_sent(quick: FakeService) -> None:
     quick.messages = [record(2, "early"), pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=2))]
     with opened(quick.http) as socket:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import grpc
 import pytest
 
@@ -173,6 +175,16 @@ def test_a_gap_is_counted_and_not_on_the_wire(fake: FakeService) -> None:
     with fake.http.open(STREAM) as connection:
         assert started(connection).chunk() == line(5)
     assert b'tidings_http_gaps_total{door="nomad"} 1.0' in fake.http.ask("GET", "/metrics").body
+
+
+def test_a_time_that_is_none_prints_as_null(fake: FakeService) -> None:
+    body = nomad_pb2.NomadEvent(topic="ACLToken", type="ACLTokenUpserted")
+    body.payload.acl_token.create_time.nanos = -1
+    bad = event_pb2.Record(seq=2, events=[event_pb2.Event(nomad=body)])
+    fake.messages = [pb.SubscribeResponse(records=[bad]), HEAD]
+    with fake.http.open(STREAM) as connection:
+        printed = json.loads(started(connection).line())
+    assert printed["Events"][0]["Payload"]["ACLToken"]["CreateTime"] is None
 
 
 def test_a_client_that_leaves_ends_the_call(fake: FakeService) -> None:

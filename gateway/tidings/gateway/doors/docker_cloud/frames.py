@@ -43,6 +43,11 @@ class DockerCloudFrames:
         del gap
         return (GAP,)
 
+    def unprintable(self, gap: pb.Gap) -> tuple[str, ...]:
+        """Print nothing: an error message would end the stream."""
+        del gap
+        return ()
+
 
 def parse_event(text: bytes, source: str) -> event_pb2.Draft | None:
     """Return the draft of one event as the stream prints it.

@@ -65,6 +65,10 @@ class NativeLines:
         """Print a gap as a line."""
         return render_message(pb.SubscribeResponse(gap=gap)) + b"\n"
 
+    def unprintable(self, gap: pb.Gap) -> bytes:
+        """Print a gap of one record in its place."""
+        return self.gap(gap)
+
     def failure(self, failure: Failure) -> bytes:
         """Print why a stream broke, which is the last line."""
         return b'{"%s":%s}\n' % (ERROR_MEMBER.encode(), render_status(status_of(failure)))
@@ -92,6 +96,10 @@ class NativeEvents:
     def gap(self, gap: pb.Gap) -> bytes:
         """Print a gap as an event of its own kind."""
         return b"event: gap\ndata: %s\n\n" % render_message(pb.SubscribeResponse(gap=gap))
+
+    def unprintable(self, gap: pb.Gap) -> bytes:
+        """Print a gap of one record in its place, whose id is the record's: nothing is to come."""
+        return b"id: %d\n%s" % (gap.last_seq, self.gap(gap))
 
     def failure(self, failure: Failure) -> bytes:
         """Print why a stream broke as an event of its own kind."""

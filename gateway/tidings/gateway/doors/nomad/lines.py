@@ -43,6 +43,11 @@ class NomadLines:
         del gap
         return b""
 
+    def unprintable(self, gap: pb.Gap) -> bytes:
+        """Print nothing, as for any gap."""
+        del gap
+        return b""
+
 
 def _event_object(event: event_pb2.Event, seq: int) -> dict[str, json_runtime.Json]:
     members = nomad_json.nomad_event_to_json(event.nomad)
