@@ -56,7 +56,7 @@ LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes
 
 lock: ## pin all dependencies anew; UPGRADE=--upgrade moves them to their newest versions
 	@test -x $(UV) || { $(PYTHON) -m venv build/lock && build/lock/bin/python $(PIP_INSTALL) uv==0.13.8; }
-	@$(LOCK) --extra speed --group dev -o constraints.txt pyproject.toml
+	@$(LOCK) --extra nats --group dev --group bench -o constraints.txt pyproject.toml
 	@for list in tests/clients/*.in tests/clients/*/*.in; do $(LOCK) -o "$${list%.in}.txt" "$$list" || exit 1; done
 	@cd tests/clients/npm && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 	@! grep -n '://' constraints.txt tests/clients/*.txt tests/clients/*/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
@@ -147,7 +147,8 @@ test-quick: $(INSTALLED) ## what takes seconds, for the edit loop
 	@$(PYTEST) $(PARALLEL) -q -m 'not clients and not slow'
 
 # Wires and credentials are the same before any log, and slow to test: once is enough for them.
-ONCE := $(addprefix tests/e2e/test_,canaries.py client_credentials.py install.py jwks_url.py jwt_endings.py readme.py tls.py tls_halves.py)
+ONCE := $(addprefix tests/e2e/test_,canaries.py client_credentials.py install.py jwks_url.py \
+  jwt_endings.py plain_install.py readme.py tls.py tls_halves.py without_libraries.py)
 ON_NATS := tests/rpc tests/gateway/doors $(filter-out $(ONCE),$(wildcard tests/e2e/test_*.py))
 test-nats: $(INSTALLED) $(PY_CLIENTS) ## the suites of RPCs, doors and processes again, with the log on NATS JetStream
 	@TEST_STORE=nats $(PYTEST) $(PARALLEL) -q -m 'not clients and not embedded and not own_store' $(ON_NATS)

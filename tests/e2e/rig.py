@@ -39,6 +39,7 @@ class Server:
     http: str = "127.0.0.1:0"
     grpc: str = "127.0.0.1:0"
     store: Sequence[str] = field(default_factory=store_flags)
+    python: Path = Path(sys.executable)
     process: subprocess.Popen[str] = field(init=False)
     log_path: Path = field(init=False)
 
@@ -49,7 +50,7 @@ class Server:
         with self.log_path.open("a") as log:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "tidings.app", "serve", f"--data={self.data}"),
+                    *(str(self.python), "-m", "tidings.app", "serve", f"--data={self.data}"),
                     *(f"--http={self.http}", f"--grpc={self.grpc}", *self.store, *self.flags),
                 ],
                 stdout=subprocess.PIPE,

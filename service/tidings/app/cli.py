@@ -28,6 +28,7 @@ from tidings.app import (
 from tidings.app.certificates import BadCertificate
 from tidings.app.client import BadTokenFile
 from tidings.app.kinds import SWITCH
+from tidings.app.libraries import UnfitLibrary
 from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml, warnings
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -117,7 +118,7 @@ def run(argv: Sequence[str]) -> int:
     command: Command = arguments.command
     try:
         return command(settings, arguments)
-    except (BadTokenFile, BadCertificate) as error:
+    except (BadTokenFile, BadCertificate, UnfitLibrary) as error:
         sys.stderr.write(f"tidings: {error}\n")
         return 1
     except KeyboardInterrupt:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from tidings.app.libraries import NATS, require
 from tidings.app.settings import Settings
 from tidings.core.clock import Clock
 from tidings.store.base import EventStore
-from tidings.store.jetstream import open_jetstream
-from tidings.store.jetstream_setup import Cluster
 from tidings.store.sqlite import open_sqlite
+
+if TYPE_CHECKING:
+    from tidings.store.jetstream_setup import Cluster
 
 EMBEDDED: Final = "sqlite"
 _SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -19,7 +21,11 @@ _NATS = re.compile(rf"(nats|tls)://({_SERVER}(?:,{_SERVER})*)(?:/([A-Za-z0-9-]{{
 
 
 def refuse_store(settings: Settings) -> str | None:
-    """Return why the log cannot live where the settings say, or None."""
+    """Return why the log cannot live where the settings say, or None.
+
+    Raises:
+        UnfitLibrary: it would live on NATS, for which a library is missing or does not fit.
+    """
     if settings.store == EMBEDDED:
         if settings.durability == "assume-synced":
             return "--durability assume-synced is for --store nats://…: the embedded store knows"
@@ -29,6 +35,7 @@ def refuse_store(settings: Settings) -> str | None:
             f"--store {settings.store}: expected {EMBEDDED}, or nats://HOST:PORT with more servers"
             " after commas and maybe the log's name, nats://HOST:PORT,HOST:PORT/NAME"
         )
+    require(NATS, "--store nats://…", extra="nats")
     for file in (settings.nats_credentials, settings.nats_ca):
         if file and not Path(file).is_file():
             return f"{file}: no such file"
@@ -59,6 +66,8 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
             durability=settings.durability,
             key_retention_s=settings.retention_keys,
         )
+    from tidings.store.jetstream import open_jetstream  # noqa: PLC0415 - an extra of the package
+
     return await open_jetstream(
         cluster_of(settings), clock=clock, key_retention_s=settings.retention_keys
     )
@@ -66,6 +75,8 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
 
 def cluster_of(settings: Settings) -> Cluster:
     """Return the cluster that the settings name; they were accepted by `refuse_store`."""
+    from tidings.store.jetstream_setup import Cluster  # noqa: PLC0415 - an extra of the package
+
     found = _NATS.fullmatch(settings.store)
     assert found is not None
     scheme, servers, log = found.groups()

@@ -10,7 +10,6 @@ from tidings.app.clock import SystemClock
 from tidings.app.open_store import EMBEDDED, cluster_of, refuse_store
 from tidings.app.settings import Settings
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
-from tidings.store.jetstream_renew import renew_jetstream
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +26,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if refusal:
         sys.stderr.write(f"tidings renew: {refusal}\n")
         return 2
+    from tidings.store.jetstream_renew import renew_jetstream  # noqa: PLC0415 - an extra
+
     try:
         log_id = asyncio.run(renew_jetstream(cluster_of(settings), clock=SystemClock()))
     except (StoreUnfit, StoreCorrupt, StoreUnavailable) as error:

@@ -1,0 +1,79 @@
+"""Tidings without the libraries of its extra, or with releases that it was not made for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.patience import PATIENCE_S
+
+# Python imports this first: it hides what is not to be there, and gives what is another version.
+SITE = """
+import importlib.metadata, sys
+
+HIDDEN, VERSIONS = {hidden!r}, {versions!r}
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in HIDDEN:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+def version(name, real=importlib.metadata.version):
+    found = VERSIONS.get(name, real)
+    if found is None:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return found if isinstance(found, str) else real(name)
+
+sys.meta_path.insert(0, Hidden())
+importlib.metadata.version = version
+"""
+WITHOUT_NATS = ({"nats", "nkeys"}, {"nats-py": None, "nkeys": None})
+ON_NATS = ["--store=nats://127.0.0.1:1", "--durability=relaxed"]
+
+
+def changed(folder: Path, hidden: set[str], versions: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the environment of a Python that lacks some modules and has other versions."""
+    (folder / "sitecustomize.py").write_text(SITE.format(hidden=hidden, versions=versions))
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def run(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """Run a command that ends by itself and return its status and what it said on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tidings.app", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["serve", *ON_NATS], ["service", *ON_NATS], ["renew", *ON_NATS]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_store_on_nats_without_its_library_says_what_to_install(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    environment = changed(tmp_path, *WITHOUT_NATS)
+    data = [f"--data={tmp_path / 'data'}"] if arguments[0] != "renew" else []
+    status, told = run(environment, *arguments, *data)
+    problem = "--store nats://… needs nats-py, which is not installed"
+    assert (status, told) == (1, f"tidings: {problem}: pip install 'tidings[nats]'\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_another_series_of_its_library_is_refused_in_words(tmp_path: Path) -> None:
+    environment = changed(tmp_path, set(), {"nats-py": "3.0.0"})
+    problem = "--store nats://… needs nats-py 2.16, and 3.0.0 is installed"
+    told = f"tidings: {problem}: pip install 'tidings[nats]'\n"
+    assert run(environment, "service", *ON_NATS) == (1, told)
