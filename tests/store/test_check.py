@@ -110,7 +110,7 @@ def test_what_is_no_log_cannot_be_checked(directory: Path) -> None:
     with pytest.raises(StoreCorrupt, match="not a database"):
         check_sqlite(directory)
     (directory / FILE_NAME).write_bytes(b"")
-    with pytest.raises(StoreCorrupt, match="never opened"):
+    with pytest.raises(StoreCorrupt, match="holds no log"):
         check_sqlite(directory)
 
 

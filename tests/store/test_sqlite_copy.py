@@ -102,7 +102,7 @@ def test_a_log_in_use_is_not_copied_into(log: Path, target: Path) -> None:
     [
         (lambda path: path.unlink(), "holds no log"),
         (lambda path: path.write_bytes(b"x" * 8192), "not a database"),
-        (lambda path: path.write_bytes(b""), "never opened"),
+        (lambda path: path.write_bytes(b""), "holds no log"),
     ],
 )
 def test_what_is_no_log_leaves_nothing_behind(

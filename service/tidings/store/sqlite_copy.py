@@ -8,18 +8,18 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
-from tidings.core.errors import StoreUnavailable
+from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.store import sqlite_parts as parts
 from tidings.store.sqlite_file import (
     FILE_NAME,
+    PART_NAME,
     explained,
+    holds_log,
     lock_directory,
     open_log,
     read_log_id,
-    sync_directory,
     write_log_id,
 )
-
-_PART_NAME = "log.db.part"
 
 
 def copy_log(source: Path, target: Path) -> str:
@@ -42,19 +42,26 @@ def copy_log(source: Path, target: Path) -> str:
 
 def _copy_from(reader: sqlite3.Connection, target: Path) -> str:
     lock = lock_directory(target)
-    part = target / _PART_NAME
+    part = target / PART_NAME
     try:
-        if (target / FILE_NAME).exists():
+        if _is_taken(target):
             raise StoreUnavailable(f"{target} holds a log already")
         with explained(part):
-            os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+            parts.begin(part)
             log_id = _write_copy(reader, part)
-            part.rename(target / FILE_NAME)
-            sync_directory(target)
+            parts.remove_beside(target / FILE_NAME)
+            parts.finish(part, FILE_NAME)
     finally:
-        part.unlink(missing_ok=True)  # is there only if something went wrong
+        parts.remove(part)  # is there only if something went wrong
         os.close(lock)
     return log_id
+
+
+def _is_taken(target: Path) -> bool:
+    try:
+        return holds_log(target)
+    except StoreCorrupt:
+        return True  # no log, but something that is not ours to overwrite
 
 
 def _write_copy(reader: sqlite3.Connection, part: Path) -> str:
@@ -67,9 +74,4 @@ def _write_copy(reader: sqlite3.Connection, part: Path) -> str:
         read_log_id(copy)
         with copy:
             write_log_id(copy, log_id)
-    descriptor = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
     return log_id

@@ -14,9 +14,12 @@ from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ
+from tidings.store import sqlite_parts as parts
 
 FILE_NAME = "log.db"
 WAL_NAME = "log.db-wal"
+PART_NAME = "log.db.part"
+"""What becomes the log once it is whole."""
 LOCK_NAME = "lock"
 APPLICATION_ID = 0x54494447  # "TIDG"
 BIRTH_SUBJECT = "tidings.birth"
@@ -51,7 +54,7 @@ def lock_directory(directory: Path) -> int:
         new = [path for path in (directory, *directory.parents) if not path.exists()]
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in new:
-            sync_directory(path.parent)
+            parts.sync_directory(path.parent)
         descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"opening {directory}: {error.strerror}") from error
@@ -73,22 +76,67 @@ def open_writer(directory: Path, durability: str, now_us: int) -> sqlite3.Connec
         StoreUnavailable: the file cannot be read or written.
     """
     path = directory / FILE_NAME
-    if path.exists():
-        open_reader(directory).close()  # refuses a file that is not ours before it is written to
+    with explained(path):
+        parts.remove(directory / PART_NAME)  # of a start or a restore that died
+        if not _holds_something(directory):
+            _make(directory, now_us)
     with explained(path), ExitStack() as undo:
-        # made by hand, because SQLite would take its rights from the process
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = undo.enter_context(closing(_connect(path, "rw")))
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        if mode != "wal":
-            raise StoreUnavailable(f"opening {path}: this file system takes no WAL, but {mode}")
+        _set_wal(connection, path)
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
         _migrate(connection, now_us)
-        sync_directory(directory)  # the file's name: fsync of a file says nothing of it
+        parts.sync_directory(directory)  # the names of what SQLite has made beside it
         undo.pop_all()
     return connection
+
+
+def _holds_something(directory: Path) -> bool:
+    """Say whether there is a log; refuse a file that is not ours before it is written to.
+
+    A file without tables is none: a first start was killed while it still made the log in place.
+    """
+    path = directory / FILE_NAME
+    if not path.exists():
+        return False
+    if path.is_file() and path.stat().st_size == 0 and _size(directory / WAL_NAME) > 0:
+        raise StoreCorrupt(f"{path} is empty, and its WAL is not: restore a backup")
+    _roll_back(path)
+    with closing(open_reader(directory)) as reader:
+        return _has_tables(reader)
+
+
+def _make(directory: Path, now_us: int) -> None:
+    """Make a log in the place of nothing. A crash on the way leaves nothing that is in the way."""
+    path, part = directory / FILE_NAME, directory / PART_NAME
+    parts.begin(part)
+    with closing(_connect(part, "rw")) as connection:
+        _set_wal(connection, path)
+        _migrate(connection, now_us)
+    parts.remove_beside(path)
+    parts.finish(part, FILE_NAME)
+
+
+def _set_wal(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StoreUnavailable(f"opening {path}: this file system takes no WAL, but {mode}")
+
+
+def _roll_back(path: Path) -> None:
+    """Undo what a crash interrupted outside of the WAL, which a reader alone may not."""
+    if parts.beside(path, "-journal").exists():
+        with closing(_connect(path, "rw")) as connection:
+            _has_tables(connection)
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def open_reader(directory: Path) -> sqlite3.Connection:
@@ -118,10 +166,24 @@ def open_log(directory: Path) -> Iterator[sqlite3.Connection]:
     path = directory / FILE_NAME
     if not path.is_file():
         raise StoreCorrupt(f"{directory} holds no log")
+    with explained(path):
+        _roll_back(path)
     with closing(open_reader(directory)) as connection:
+        if not _has_tables(connection):
+            raise StoreCorrupt(f"{directory} holds no log: {path.name} is empty")
         if connection.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
             raise StoreCorrupt(f"{path} was never opened by a service of this version")
         yield connection
+
+
+def holds_log(directory: Path) -> bool:
+    """Say whether there is a log in the directory, or anything else under its name.
+
+    Raises:
+        StoreCorrupt, StoreUnavailable: see `open_reader`.
+    """
+    with explained(directory / FILE_NAME):
+        return _holds_something(directory)
 
 
 def read_log_id(connection: sqlite3.Connection) -> str:
@@ -169,7 +231,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def _check_version(connection: sqlite3.Connection) -> None:
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+    if not _has_tables(connection):
         return  # a crash came between making the file and filling it
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
         raise StoreCorrupt("the file is a database, but not a Tidings log")
@@ -196,12 +258,3 @@ def _migrate(connection: sqlite3.Connection, now_us: int) -> None:
 
 def _birth_body(log_id: str) -> bytes:
     return json.dumps({"log_id": log_id, "format": 1}).encode()
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable; syncing a file says nothing of its name."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
