@@ -18,11 +18,12 @@ from tests.store.places import DAY_S, ManualClock, SQLitePlace, draft, opened, t
 from tidings.core.errors import KeyReused, LogClosed, StoreUnavailable
 from tidings.core.record import Draft, Record, Stored
 from tidings.store import sqlite_read
+from tidings.store.sqlite_disk import Disk
 from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_reader, open_writer
 from tidings.store.sqlite_writer import Writer
 
 
-class Disk:
+class Failing:
     """A connection whose next commits can be made to fail as those of a dying disk do."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -59,12 +60,13 @@ class Bench:
     def __init__(self, directory: Path, wal_limit_bytes: int) -> None:
         os.close(lock_directory(directory))
         self.connection = open_writer(directory, "full", now_us=1)
-        self.disk = Disk(self.connection)
+        self.disk = Failing(self.connection)
         self.wal = LookedAt(directory / WAL_NAME)
         self.commits: list[Sequence[Record]] = []
         self.writer = Writer(
             cast("sqlite3.Connection", self.disk),
             wal=cast("Path", self.wal),
+            disk=Disk(directory),
             clock=ManualClock(),
             key_retention_us=int(DAY_S * 1e6),
             on_commit=self.commits.append,

@@ -6,14 +6,19 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from tidings.app.libraries import NATS, require
 from tidings.app.settings import Settings
 from tidings.core.clock import Clock
 from tidings.store.base import EventStore
 from tidings.store.sqlite import open_sqlite
+from tidings.store.sqlite_rescue import is_marked
 
 if TYPE_CHECKING:
     from tidings.store.jetstream_setup import Cluster
+
+_log = structlog.get_logger("tidings.service")
 
 EMBEDDED: Final = "sqlite"
 _SERVER = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
@@ -60,6 +65,8 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
         StoreUnavailable: it cannot be reached, read or written.
     """
     if settings.store == EMBEDDED:
+        if is_marked(settings.data):
+            _log.warning("writing failed in an earlier run: the log is copied into new files first")
         return await open_sqlite(
             settings.data,
             clock=clock,

@@ -132,12 +132,23 @@ class LogClosed(TidingsError):
         super().__init__("the log is closed: the service is going down")
 
 
-class StoreUnavailable(TidingsError):
-    """The store failed, and nothing is known of what it was asked; raised `from` the cause."""
+DISK_FULL = "disk full"
+IO_ERROR = "I/O error"
+DATA_GONE = "data directory gone"
+NOT_WRITABLE = "read-only"
 
-    def __init__(self, doing: str) -> None:
+
+class StoreUnavailable(TidingsError):
+    """The store failed, and nothing is known of what it was asked; raised `from` the error.
+
+    The cause is one of the words above where nothing at all can be stored until somebody sees to
+    it; "" = it may go the next time.
+    """
+
+    def __init__(self, doing: str, cause: str = "") -> None:
         super().__init__(f"the store failed: {doing}")
         self.doing = doing
+        self.cause = cause
 
 
 class StateConflict(TidingsError):

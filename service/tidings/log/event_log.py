@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
+from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, PositionAhead, StoreUnavailable, TidingsError
 from tidings.core.limits import MIB
@@ -19,15 +20,11 @@ from tidings.log.inbox import Outcome
 from tidings.log.limits import DEFAULT_LIMITS, LogLimits
 from tidings.log.pages import Pages
 from tidings.log.projection import Projection
+from tidings.log.storing import FIRST_PAUSE_S, LONGEST_PAUSE_S, Storing
 from tidings.log.tail import Tail
 from tidings.log.writer import Writer
 from tidings.store.base import EventStore, StateStore
 
-# A feed that broke is opened again after 0.1 s, then 0.2 s, ... every 5 s: soon enough to go
-# unnoticed after a restart of the store, seldom enough not to be one more burden on a store that is
-# down.
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
 # What a projection is filled with at the start, at a time: all of it at once might not fit.
 _FILL_BYTES = 8 * MIB
 
@@ -58,8 +55,9 @@ class EventLog:
         self._groups = Groups(self._tail, envelope_of, limits.group_count)
         self._courtesy = Courtesy(limits.courtesy_s)
         self._pages = Pages(store, self._tail, envelope_of, limits, self._courtesy)
-        self._writer = Writer(store, limits)
         self._checks = Checks()
+        self._storing = Storing(store, self._checks, clock, sleep)
+        self._writer = Writer(self._storing, limits)
         self._is_running = False
         self._stopped = asyncio.Event()
 
@@ -113,9 +111,10 @@ class EventLog:
         self._is_running = True
         try:
             async with asyncio.TaskGroup() as tasks:
-                feed = tasks.create_task(self._feed())
+                beside = [tasks.create_task(self._feed()), tasks.create_task(self._storing.run())]
                 await self._writer.run()
-                feed.cancel()
+                for task in beside:
+                    task.cancel()
         finally:
             self._shut()
             self._stopped.set()
@@ -248,19 +247,18 @@ class EventLog:
 
     async def _feed(self) -> None:
         """Pass on every committed record, once and in order, whatever the store goes through."""
-        pause_s = _FIRST_PAUSE_S
+        pauses = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
                 async for committed in self._store.committed(self._tail.last_seq):
                     self._advance(committed)
-                    pause_s = _FIRST_PAUSE_S
+                    pauses.reset()
             except LogClosed:  # somebody closed the store under us
                 self._shut()
                 return
             except StoreUnavailable:
                 pass  # a feed that ends without a word is no better: both are opened again
-            await self._sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await self._sleep(pauses.next_s())
 
     def _advance(self, committed: Sequence[Record]) -> None:
         for record in committed:

@@ -42,7 +42,7 @@ class Part:
         """Answer every draft with this failure, as an error of its own: raised ones grow frames."""
         own: LogClosed | StoreUnavailable = LogClosed()
         if isinstance(failure, StoreUnavailable):
-            own = StoreUnavailable(failure.doing)
+            own = StoreUnavailable(failure.doing, failure.cause)
             own.__cause__ = failure
         self.tell([own] * len(self.drafts))
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Protocol
 
 from tidings.core.errors import Busy, LogClosed, StoreUnavailable
 from tidings.core.record import Draft
 from tidings.log.inbox import Inbox, Outcome, Part
 from tidings.log.limits import LogLimits
-from tidings.store.base import EventStore
+from tidings.store.base import Result
+
+
+class Appending(Protocol):
+    """What the writer needs of a store."""
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Result]:
+        """Commit a group (`EventStore.append`)."""
+        ...
 
 
 class Writer:
@@ -19,7 +28,7 @@ class Writer:
     groups grow with the load and by nothing else: there is no timer.
     """
 
-    def __init__(self, store: EventStore, limits: LogLimits) -> None:
+    def __init__(self, store: Appending, limits: LogLimits) -> None:
         self._store = store
         self._limits = limits
         self._inbox = Inbox(limits)

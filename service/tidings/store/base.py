@@ -106,6 +106,14 @@ class EventStore(Protocol):
         """
         ...
 
+    async def probe(self, size_bytes: int) -> None:
+        """Return when a record with so many bytes could be stored now; stores none.
+
+        Raises:
+            StoreUnavailable: it could not.
+        """
+        ...
+
     async def find_keys(
         self, system: str, keys: Collection[str]
     ) -> Mapping[str, tuple[int, bytes]]:

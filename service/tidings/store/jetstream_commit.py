@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_hex
 
-from tidings.core.errors import KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
+from tidings.core.errors import DISK_FULL, KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Draft, Stored
 from tidings.store.base import Result
 from tidings.store.jetstream_link import Link, Lost, Refused
@@ -35,6 +35,8 @@ _TRIES = 8  # refusals before a group is sent one by one: others were quicker ea
 
 # What the server answers when a key is there already, or a sequence is not the newest.
 _OUTDATED = frozenset({10071, 10164})
+# There is no room: of the account, of the server's disk or memory, of the stream.
+_FULL = frozenset({10002, 10023, 10028, 10047, 10077})
 # A batch of which not all arrived, or that was forgotten: nothing of it is stored.
 _BROKEN_BATCH = frozenset({10176, 10177, 10178, 10179, 10200, 10210, 10211})
 
@@ -127,7 +129,8 @@ class Committer:
         except Refused as refused:
             if refused.code in _OUTDATED or refused.code in _BROKEN_BATCH:
                 return None
-            raise StoreUnavailable(f"append: {refused}") from refused
+            cause = DISK_FULL if refused.code in _FULL else ""
+            raise StoreUnavailable(f"append: {refused}", cause) from refused
         except Lost as lost:
             raise StoreUnavailable(f"append: {lost}") from lost
         first_seq = last_seq - len(messages) + 1

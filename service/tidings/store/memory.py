@@ -175,6 +175,11 @@ class MemoryStore:
         place = bisect_left(self._shelf.records, seq, key=_seq)
         return place < len(self._shelf.records) and self._shelf.records[place].seq == seq
 
+    async def probe(self, size_bytes: int) -> None:
+        """Return at once: there is always room."""
+        del size_bytes
+        self._check_open()
+
     async def find_keys(
         self, system: str, keys: Collection[str]
     ) -> Mapping[str, tuple[int, bytes]]:

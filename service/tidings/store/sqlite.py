@@ -7,6 +7,7 @@ was acknowledged is on stable storage; group commit of whatever waits, never del
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -18,8 +19,10 @@ from tidings.core.record import Bounds, Draft, Record
 from tidings.store import sqlite_commit, sqlite_read
 from tidings.store.base import Result
 from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
+from tidings.store.sqlite_disk import Disk
 from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_writer, read_log_id
 from tidings.store.sqlite_readers import Readers
+from tidings.store.sqlite_rescue import rescue
 from tidings.store.sqlite_state import SQLiteState
 from tidings.store.sqlite_writer import Writer
 
@@ -38,6 +41,7 @@ class SQLiteStore:
         directory: Path,
         lock: int,
         connection: sqlite3.Connection,
+        readers: Readers,
         *,
         clock: Clock,
         key_retention_s: float,
@@ -47,11 +51,12 @@ class SQLiteStore:
         self._clock = clock
         self._key_retention_us = int(key_retention_s * 1e6)
         self._log_id = read_log_id(connection)
-        self._readers = Readers(directory)
+        self._readers = readers
         self._feed = CommittedFeed(self._read_page)
         self._writer = Writer(
             connection,
             wal=directory / WAL_NAME,
+            disk=Disk(directory),
             clock=clock,
             key_retention_us=self._key_retention_us,
             on_commit=self._feed.offer,
@@ -71,6 +76,10 @@ class SQLiteStore:
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group and return its results once it is on stable storage."""
         return await self._writer.append(drafts)
+
+    async def probe(self, size_bytes: int) -> None:
+        """Return when a record with so many bytes could be stored now."""
+        await self._writer.probe(size_bytes)
 
     async def find_keys(
         self, system: str, keys: Collection[str]
@@ -190,20 +199,24 @@ async def open_sqlite(
         StoreUnavailable: the directory or the file cannot be read or written.
     """
 
-    def open_file() -> tuple[int, sqlite3.Connection]:
-        lock = lock_directory(directory)
-        try:
-            return lock, open_writer(directory, durability, clock.now_us())
-        except BaseException:
-            os.close(lock)
-            raise
+    def open_files() -> tuple[int, sqlite3.Connection, Readers]:
+        with contextlib.ExitStack() as undo:
+            lock = lock_directory(directory)
+            undo.callback(os.close, lock)
+            rescue(directory)
+            connection = open_writer(directory, durability, clock.now_us())
+            undo.callback(connection.close)
+            readers = Readers(directory)
+            undo.pop_all()
+        return lock, connection, readers
 
-    lock, connection = await asyncio.to_thread(open_file)
+    lock, connection, readers = await asyncio.to_thread(open_files)
     try:
         return SQLiteStore(
-            directory, lock, connection, clock=clock, key_retention_s=key_retention_s
+            directory, lock, connection, readers, clock=clock, key_retention_s=key_retention_s
         )
     except BaseException:
+        await readers.close()
         connection.close()
         os.close(lock)
         raise

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,13 +21,21 @@ _THREADS = 2
 class Readers:
     """Asks questions of the log. None holds a view of it between two questions.
 
-    Else the WAL could not be used anew, and would grow.
+    Else the WAL could not be used anew, and would grow. All connections are made at once: one that
+    was made later could meet other files under the same names.
+
+    Raises:
+        StoreCorrupt, StoreUnavailable: see `open_reader`.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._mine = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._free: list[sqlite3.Connection] = []
+        try:
+            for _ in range(_THREADS):
+                self._free.append(open_reader(directory))
+        except BaseException:
+            self._close_all()
+            raise
         self._pool = ThreadPoolExecutor(_THREADS, "tidings-reader")
         self._closed = False
 
@@ -47,15 +54,18 @@ class Readers:
             raise StoreUnavailable(f"reading: {error}") from error
 
     def _run(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
-        if connection is None:
-            connection = self._mine.connection = open_reader(self._directory)
-            self._all.append(connection)
-        return question(connection)
+        connection = self._free.pop()  # there is one for each thread
+        try:
+            return question(connection)
+        finally:
+            self._free.append(connection)
 
     async def close(self) -> None:
         """Finish what was asked and close every connection. A second call does nothing."""
         self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
-        while self._all:
-            self._all.pop().close()
+        self._close_all()
+
+    def _close_all(self) -> None:
+        while self._free:
+            self._free.pop().close()

@@ -6,17 +6,19 @@ import asyncio
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StoreUnavailable
+from tidings.core.errors import DATA_GONE, DISK_FULL, IO_ERROR, LogClosed, StoreUnavailable
 from tidings.core.record import Draft, Record
 from tidings.store import sqlite_read
 from tidings.store.base import Result
 from tidings.store.sqlite_commit import Group
+from tidings.store.sqlite_disk import Disk
 from tidings.store.sqlite_file import BUSY_MS
 
 T = TypeVar("T")
@@ -34,7 +36,11 @@ _CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
 
 # After a failed write or sync the kernel may drop what it could not write and call it clean: a
 # later sync that succeeds says nothing. (A full disk is told before anything is lost.)
-_FATAL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_FATAL = {
+    IO_ERROR: "writing failed earlier: mend the disk and restart",
+    DATA_GONE: "the files of the log were moved or deleted: put them back and restart",
+}
+_UNTOLD = "; the next start could not be told: copy the log before it (tidings backup)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Writer:
         connection: sqlite3.Connection,
         *,
         wal: Path,
+        disk: Disk,
         clock: Clock,
         key_retention_us: int,
         on_commit: Callable[[Sequence[Record]], None],
@@ -69,6 +76,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._wal = wal
+        self._disk = disk
         self._wal_limit_bytes = self._wal_patience_bytes = wal_limit_bytes
         self._unseen_bytes = 0  # about what was written since somebody looked
         self._clock = clock
@@ -79,7 +87,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Append | _Call | None] = queue.SimpleQueue()
         self._closed = False
-        self._broken: sqlite3.Error | None = None
+        self._broken = ""  # the cause for which nothing is written any more
         self._thread = threading.Thread(target=self._run, name="tidings-writer", daemon=True)
         self._thread.start()
 
@@ -100,6 +108,20 @@ class Writer:
         answer: asyncio.Future[T] = self._loop.create_future()
         self._put(_Call(work, then, answer))
         return await answer
+
+    async def probe(self, size_bytes: int) -> None:
+        """Return when so many bytes could be committed now; they are not.
+
+        Raises:
+            StoreUnavailable: they could not.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            if not self._disk.has_room(size_bytes):
+                raise StoreUnavailable("probing", DISK_FULL)
+            connection.execute("UPDATE counters SET last_revision = last_revision")
+
+        await self.transact(write)
 
     async def close(self) -> None:
         """Finish what waits and end the thread. A second call waits for the same."""
@@ -183,35 +205,42 @@ class Writer:
 
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in a transaction; if it fails, nothing of it is left."""
-        if self._broken is not None:
-            raise StoreUnavailable(
-                f"writing failed earlier ({self._broken}): mend the disk and restart"
-            ) from self._broken
+        if self._broken:
+            raise StoreUnavailable(_FATAL[self._broken], self._broken)
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             result = work(self._connection)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _FATAL:
-                self._broken = error
+            cause = self._disk.cause_of(error)
+            told = cause != IO_ERROR or self._fail_for_good()  # before anything else is written
             self._roll_back()
-            raise StoreUnavailable(f"writing: {error}") from error
+            doing = f"writing: {error}" if told else f"writing: {error}{_UNTOLD}"
+            raise StoreUnavailable(doing, cause) from error
         except BaseException:
             self._roll_back()
             raise
+        if not self._disk.is_ours(time.monotonic()):
+            self._broken = DATA_GONE
+            raise StoreUnavailable(_FATAL[DATA_GONE], DATA_GONE)
         return result
+
+    def _fail_for_good(self) -> bool:
+        """Write no more; return whether the next start could be told why."""
+        self._broken = IO_ERROR
+        return self._disk.leave_mark()
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
             try:
                 self._connection.execute("ROLLBACK")
-            except sqlite3.Error as error:
-                self._broken = error
+            except sqlite3.Error:
+                self._fail_for_good()
 
     def _bound_wal(self) -> None:
         """Empty a WAL that grew because some reader was always in the way of checkpoints."""
         self._unseen_bytes += _COMMIT_BYTES
-        if self._unseen_bytes < self._wal_limit_bytes // _WAL_LOOKS:
+        if self._broken or self._unseen_bytes < self._wal_limit_bytes // _WAL_LOOKS:
             return
         self._unseen_bytes = 0
         try:
