@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from tests.dialects.drafts import at, check, record, stored
+from tests.dialects.drafts import CONTEXT, at, check, record, stored
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Selection
 from tidings.dialects.puppet import make
@@ -63,10 +64,11 @@ def test_id_is_the_position_and_the_time_is_set_when_unset() -> None:
 
 def test_nothing_follows_a_finished_job() -> None:
     draft = check(PUPPET, event())
-    assert PUPPET.precondition(draft, []) == 0
-    assert PUPPET.precondition(draft, [record(check(PUPPET, event("job_aborted")), 8)]) == 8
+    aborted = record(check(PUPPET, event("job_aborted")), 8)
+    assert PUPPET.follow(draft, [], CONTEXT) == replace(draft, expect_last_seq=0)
+    assert PUPPET.follow(draft, [aborted], CONTEXT) == replace(draft, expect_last_seq=8)
     with pytest.raises(OrderRefused) as refused:
-        PUPPET.precondition(draft, [record(check(PUPPET, event("job_finished")), 9)])
+        PUPPET.follow(draft, [record(check(PUPPET, event("job_finished")), 9)], CONTEXT)
     assert str(refused.value) == "job 352 has finished at seq 9"
     assert refused.value.subject == "puppet.352"
 

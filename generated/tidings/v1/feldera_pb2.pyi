@@ -88,8 +88,10 @@ class FelderaClusterEvent(_message.Message):
     """About the resources behind it."""
     @_builtins.property
     def recorded_at(self) -> _timestamp_pb2.Timestamp:
-        """When the state was observed, microsecond resolution. The publisher's, else the time of publishing. An event that
-        sorts before the newest stored one is refused with FAILED_PRECONDITION.
+        """When the state was observed, microsecond resolution. The publisher's, else the time of storing, or just past the
+        newest stored one's if that is later: an event without a time always sorts after the newest. One with a time that
+        sorts before the newest stored one is refused with FAILED_PRECONDITION, and one more than 5 minutes ahead of the
+        server with INVALID_ARGUMENT.
         """
 
     def __init__(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Protocol
 
 from google.protobuf.message import Message
@@ -19,7 +19,7 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.limits import MAX_RECORD_BYTES, MAX_RECORD_EVENTS, MAX_WINDOW_BYTES
 from tidings.core.selection import Envelope, Matcher
-from tidings.dialects.rules import check_key, check_object, check_time, timestamp
+from tidings.dialects.rules import check_key, check_object, check_time, microseconds, timestamp
 from tidings.dialects.shapes import Glance, record_of
 from tidings.v1 import event_pb2, json_runtime
 
@@ -81,7 +81,14 @@ class Dialect:
 
     window: ClassVar[Window | None] = None
     ordered: ClassVar[bool] = False
-    """Whether `precondition` needs the subject's newest record."""
+    """Whether a draft is stored only as `follow` says, right after the subject's newest record."""
+
+    mints_in_order: ClassVar[bool] = False
+    """Whether `follow` sets the time and the id that an event came without, so that they are those
+    of its place in the order. Else they are set by `check`."""
+
+    max_ahead_s: ClassVar[float | None] = None
+    """How far ahead of now an event's own time may lie; None = it is not looked at."""
 
     completes: ClassVar[bool] = False
     """Whether fields of its events depend on the record's position and are set by `complete`."""
@@ -141,16 +148,18 @@ class Dialect:
         """Return what the record of a checked first event is filed under."""
         return self.system
 
-    def precondition(self, draft: core.Draft, last: Sequence[core.Record]) -> int | None:
-        """Return the position that the subject's newest record must have when the draft is stored.
+    def follow(
+        self, draft: core.Draft, last: Sequence[core.Record], context: CheckContext
+    ) -> core.Draft:
+        """Return the draft as it is to be stored after its subject's newest record.
 
-        `last` is that record, or empty. None = the order does not matter. Only asked when
-        `ordered`.
+        `last` is that record, or empty. Only asked when `ordered`, once for each try: the draft is
+        stored only if that record still is the newest.
 
         Raises:
             OrderRefused: the draft may not follow that record.
         """
-        return None
+        return replace(draft, expect_last_seq=last[-1].seq if last else 0)
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return what selection and rights may see of a stored record's events."""
@@ -197,7 +206,7 @@ class Dialect:
         key = draft.key
         for place, event in enumerate(events):
             path = f"events[{place}]."
-            body = self._check_event(event, path)
+            body = self._check_event(event, path, context)
             if is_delicate:
                 self.check_payload(body, f"{path}{self.body_field}.")
             if not key and len(draft.events) == 1:
@@ -221,7 +230,7 @@ class Dialect:
             digest=_digest(contents) if key else b"",
         )
 
-    def _check_event(self, event: event_pb2.Event, path: str) -> Message:
+    def _check_event(self, event: event_pb2.Event, path: str, context: CheckContext) -> Message:
         body: Message = getattr(event, self.body_field)
         if event.HasField("occurred_at"):
             check_time(event.occurred_at, path + "occurred_at")
@@ -238,7 +247,20 @@ class Dialect:
             self._check_ids(event, body, path)
         if self.time_field and body.HasField(self.time_field):
             self._check_times(event, getattr(body, self.time_field), path)
+        if self.max_ahead_s is not None:
+            self._check_ahead(event, body, path, context.now_us)
         return body
+
+    def _check_ahead(self, event: event_pb2.Event, body: Message, path: str, now_us: int) -> None:
+        assert self.max_ahead_s is not None
+        latest_us = now_us + int(self.max_ahead_s * 1_000_000)
+        field = f"{self.body_field}.{self.time_field}"
+        given = (field, getattr(body, self.time_field)), ("occurred_at", event.occurred_at)
+        for name, time in given:
+            if microseconds(time) > latest_us:
+                raise BadRequest(
+                    path + name, f"lies more than {self.max_ahead_s:.0f} s ahead of the server"
+                )
 
     def _content(self, event: event_pb2.Event) -> bytes:
         """Return bytes that are equal for checked events that a publisher would call the same.
@@ -284,20 +306,25 @@ class Dialect:
 
     def _fill_event(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
         if self.time_field:
-            inner: Timestamp = getattr(body, self.time_field)
-            if not body.HasField(self.time_field):
-                given = (
-                    event.occurred_at
-                    if event.HasField("occurred_at")
-                    else timestamp(context.now_us)
-                )
-                inner.CopyFrom(self._floored(given))
-            if not event.HasField("occurred_at"):
-                event.occurred_at.CopyFrom(inner)
+            self._fill_time(event, body, context)
         if self.id_field:
-            event.id = getattr(body, self.id_field) or event.id or self.mint_id(body, context)
+            given = getattr(body, self.id_field) or event.id
+            event.id = given or ("" if self.mints_in_order else self.mint_id(body, context))
             setattr(body, self.id_field, event.id)
         self.fill_body(body, context)
+
+    def _fill_time(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
+        inner: Timestamp = getattr(body, self.time_field)
+        if not body.HasField(self.time_field):
+            if event.HasField("occurred_at"):
+                given = event.occurred_at
+            elif self.mints_in_order:
+                return
+            else:
+                given = timestamp(context.now_us)
+            inner.CopyFrom(self._floored(given))
+        if not event.HasField("occurred_at"):
+            event.occurred_at.CopyFrom(inner)
 
     def _floored(self, time: Timestamp) -> Timestamp:
         return Timestamp(seconds=time.seconds, nanos=time.nanos - time.nanos % self.time_step_ns)

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
-from tidings.dialects.dialect import Dialect
+from tidings.dialects.dialect import CheckContext, Dialect
 from tidings.dialects.rules import NANOS_PER_SECOND
 from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
 
@@ -65,16 +65,17 @@ class PuppetDialect(Dialect):
         """Return the job's subject, "puppet.352"."""
         return f"puppet.{event.puppet.job}"
 
-    def precondition(self, draft: core.Draft, last: Sequence[core.Record]) -> int:
+    def follow(
+        self, draft: core.Draft, last: Sequence[core.Record], context: CheckContext
+    ) -> core.Draft:
         """Refuse an event of a job whose newest event is job_finished."""
-        if not last:
-            return 0
-        newest = event_pb2.Record.FromString(last[-1].body).events[0].puppet
-        if newest.type == LAST_TYPE:
-            raise OrderRefused(
-                draft.subject, f"job {newest.job} has finished at seq {last[-1].seq}"
-            )
-        return last[-1].seq
+        if last:
+            newest = event_pb2.Record.FromString(last[-1].body).events[0].puppet
+            if newest.type == LAST_TYPE:
+                raise OrderRefused(
+                    draft.subject, f"job {newest.job} has finished at seq {last[-1].seq}"
+                )
+        return super().follow(draft, last, context)
 
     def complete(self, seq: int, events: Sequence[event_pb2.Event]) -> None:
         """Set the id, which is `seq` in decimal digits."""

@@ -86,6 +86,11 @@ def timestamp(time_us: int) -> Timestamp:
     return Timestamp(seconds=seconds, nanos=micros * 1000)
 
 
+def microseconds(time: Timestamp) -> int:
+    """Return microseconds since 1970, the rest of the nanoseconds cut off."""
+    return int(time.seconds * 1_000_000 + time.nanos // 1000)
+
+
 def check_object(text: bytes, path: str) -> None:
     """Refuse what is not the text of a JSON object.
 

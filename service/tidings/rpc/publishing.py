@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 
 import structlog
@@ -29,10 +28,11 @@ from tidings.rpc.intake import Intake
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.paging import first_page
 from tidings.rpc.status import status_of
+from tidings.rpc.turns import Turns
 from tidings.v1 import event_pb2, event_service_pb2
 
 MAX_ATTEMPTS = 16
-"""For a draft whose order matters; another publisher got in before each but the first."""
+"""For a draft whose order matters; another node's publisher got in before each but the first."""
 
 _COMMIT_S = 0.05
 """For a store that hangs, past the time in which there must be room in the queue: the caller hears
@@ -69,6 +69,7 @@ class Publisher:
         self._token = token
         self._drafts = cache(metrics.drafts.labels)
         self._intakes: set[Intake] = set()
+        self._queue = Turns()
         self._is_closed = False
 
     def close(self) -> None:
@@ -202,8 +203,10 @@ class Publisher:
         allow(dialect.system)
         if any(event.source == OWN_SOURCE for event in draft.events):
             allow("tidings")  # who may not speak as Tidings must not seem to
-        context = CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
-        return dialect, dialect.check(draft, context)
+        return dialect, dialect.check(draft, self._context())
+
+    def _context(self) -> CheckContext:
+        return CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
 
     async def _append_group(self, group: Sequence[core.Draft | TidingsError]) -> list[Outcome]:
         good = [draft for draft in group if isinstance(draft, core.Draft)]
@@ -215,6 +218,12 @@ class Publisher:
     ) -> Stored:
         if not dialect.ordered:
             return await self._log.append(draft, patience_s=patience_s)
+        async with self._queue.turn(draft.subject):
+            return await self._append_next(dialect, draft, patience_s)
+
+    async def _append_next(
+        self, dialect: Dialect, draft: core.Draft, patience_s: float | None
+    ) -> Stored:
         for attempt in range(1, MAX_ATTEMPTS + 1):
             # the key before the order: a retry of a job's last event must not meet "job is
             # finished"
@@ -222,11 +231,9 @@ class Publisher:
             if duplicate is not None:
                 return duplicate
             last = await self._log.read_last(draft.subject, 1)
-            expected = dialect.precondition(draft, last)
+            following = dialect.follow(draft, last, self._context())
             try:
-                return await self._log.append(
-                    replace(draft, expect_last_seq=expected), patience_s=patience_s
-                )
+                return await self._log.append(following, patience_s=patience_s)
             except SeqConflict as conflict:
                 _logger.debug("append conflict", subject=draft.subject, attempt=attempt)
                 latest = conflict

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import CheckContext, Dialect, Window
+from tidings.dialects.feldera.order import MAX_AHEAD_S, Order, following, newest_order
 from tidings.dialects.feldera.shown import ShownClusterEvents
+from tidings.dialects.rules import microseconds, timestamp
 from tidings.v1 import event_pb2, feldera_pb2
 
 HEALTHY = "Healthy"
@@ -52,6 +53,8 @@ class FelderaDialect(Dialect):
     id_field = "id"
     time_field = "recorded_at"
     time_step_ns = 1000
+    mints_in_order = True
+    max_ahead_s = MAX_AHEAD_S
 
     def check_body(self, body: Message, path: str) -> None:
         """Refuse a status that Feldera does not know."""
@@ -79,17 +82,35 @@ class FelderaDialect(Dialect):
         assert isinstance(body, feldera_pb2.FelderaClusterEvent)
         body.all_healthy = all(getattr(body, field) == HEALTHY for field in _STATUS_FIELDS)
 
-    def precondition(self, draft: core.Draft, last: Sequence[core.Record]) -> int:
-        """Refuse an event that does not sort after the newest, by (recorded_at, id)."""
-        if not last:
-            return 0
-        new, newest = _order(draft.body), _order(last[-1].body)
-        if new <= newest:
+    def follow(
+        self, draft: core.Draft, last: Sequence[core.Record], context: CheckContext
+    ) -> core.Draft:
+        """Set the time and the id that the event came without, so that it sorts after the newest.
+
+        One that came with both and does not is refused. The order is that of (recorded_at, id). A
+        stored time is no gate for others if it lies further ahead than any that is taken: then the
+        record's own time stands for it, and nothing if that lies ahead as well.
+        """
+        record = event_pb2.Record.FromString(draft.body)
+        event = record.events[0]
+        newest = newest_order(last[-1], context.now_us) if last else None
+        if not event.feldera.HasField("recorded_at"):
+            now_us = context.now_us if newest is None else max(context.now_us, newest.time_us + 1)
+            event.feldera.recorded_at.CopyFrom(timestamp(now_us))
+            event.occurred_at.CopyFrom(event.feldera.recorded_at)
+        time_us = microseconds(event.feldera.recorded_at)
+        if not event.id:
+            event.id = self.mint_id(event.feldera, context)
+            if newest is not None and time_us == newest.time_us and event.id <= newest.id:
+                event.id = following(newest.id, context)
+            event.feldera.id = event.id
+        if newest is not None and Order(time_us, event.id) <= newest:
             raise OrderRefused(
                 draft.subject,
                 f"the event does not sort after the newest, which is seq {last[-1].seq}",
             )
-        return last[-1].seq
+        body = record.SerializeToString(deterministic=True)
+        return replace(super().follow(draft, last, context), body=body)
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return all_healthy of the event."""
@@ -112,12 +133,6 @@ class FelderaDialect(Dialect):
 
 def _event_of(record: core.Record) -> feldera_pb2.FelderaClusterEvent:
     return event_pb2.Record.FromString(record.body).events[0].feldera
-
-
-def _order(body: bytes) -> tuple[int, int, str]:
-    event = event_pb2.Record.FromString(body).events[0].feldera
-    time: Timestamp = event.recorded_at
-    return time.seconds, time.nanos, event.id
 
 
 def make() -> FelderaDialect:

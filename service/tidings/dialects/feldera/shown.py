@@ -8,17 +8,23 @@ from typing import NamedTuple
 
 from tidings.core.record import Record
 from tidings.dialects.dialect import Window
+from tidings.dialects.rules import microseconds
 from tidings.v1 import feldera_pb2
 
 _MICROS = 1_000_000
 
 
 class Shown(NamedTuple):
-    """One event that is shown, and the position and size of its record."""
+    """One event that is shown, the position and size of its record, and when it counts from.
+
+    That is the event's own time in microseconds, or the record's if that is earlier: what claims to
+    be of the future would never grow old, nor would anything behind it.
+    """
 
     seq: int
     event: feldera_pb2.FelderaClusterEvent
     size_bytes: int
+    since_us: int
 
 
 class ShownClusterEvents:
@@ -47,12 +53,13 @@ class ShownClusterEvents:
         """Take the next Feldera record, and drop what it makes too old or too many."""
         event = self._read(record)
         self._drop(event.id)  # the same id once more is the newest now
-        self._events[event.id] = Shown(record.seq, event, len(record.body))
+        since_us = min(microseconds(event.recorded_at), record.recorded_at_us)
+        self._events[event.id] = Shown(record.seq, event, len(record.body), since_us)
         self._size_bytes += len(record.body)
         floor_us = record.recorded_at_us - self._max_age_us
         while len(self._events) > 1:
             oldest_id, oldest = next(iter(self._events.items()))
-            if not self._is_full() and _time_us(oldest.event) >= floor_us:
+            if not self._is_full() and oldest.since_us >= floor_us:
                 return
             self._drop(oldest_id)
 
@@ -72,7 +79,3 @@ class ShownClusterEvents:
         dropped = self._events.pop(event_id, None)
         if dropped is not None:
             self._size_bytes -= dropped.size_bytes
-
-
-def _time_us(event: feldera_pb2.FelderaClusterEvent) -> int:
-    return event.recorded_at.seconds * _MICROS + event.recorded_at.nanos // 1000
