@@ -39,6 +39,7 @@ from tidings.app.spelling import may_be_service_link
 OTHER = {
     "data": "/var/lib/tidings",
     "insecure": "true",
+    "retention_apply": "true",
     "access_events": "false",
     "durability": "relaxed",
     "log_level": "debug",

@@ -50,7 +50,7 @@ def trimmed(server: Server) -> Server:
     """A server that keeps 100 records of the 150 that it was given: 2 to 51 are gone."""
     server.publish_nomad([nomad_line(n) for n in range(1, 151)])
     server.stop()
-    server.flags = ["--retention-records=100"]
+    server.flags = ["--retention-records=100", "--retention-apply"]
     server.start()
     while first_line(server)["gap"] is None:  # retention runs at the start, beside the readers
         pass

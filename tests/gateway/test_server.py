@@ -210,13 +210,20 @@ def test_readiness_lists_its_checks_and_why_one_fails() -> None:
                 assert answer.status == status
                 assert answer.headers["content-type"] == "text/plain; charset=utf-8"
                 assert answer.body.decode() == (
-                    f"[+]gateway ok\n[+]service ok\n{line}\nreadyz check {verdict}\n"
+                    f"[+]gateway ok\n[+]service ok\n{line}\n[+]clock ok\nreadyz check {verdict}\n"
                 )
+            await checks.tell("clock", "the machine's clock jumped forward")
+            answer = await running.request("GET", "/readyz?verbose")
+            assert answer.status == 200, "readers and publishers go on"
+            assert b"[-]clock failed: the machine's clock jumped forward\n" in answer.body
             await running.service.stop()
             answer = await running.request("GET", "/readyz?verbose=1")
             assert (answer.status, answer.body) == (
                 503,
-                b"[+]gateway ok\n[-]service failed\n[-]write failed\nreadyz check failed\n",
+                (
+                    b"[+]gateway ok\n[-]service failed\n[-]write failed\n[-]clock failed\n"
+                    b"readyz check failed\n"
+                ),
             )
 
     run_async(main())

@@ -1,13 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 
 from tests.log.rig import ManualClock, draft, run
 from tidings.core.errors import StoreUnavailable
-from tidings.log.retention import Keep, keep_within, trim_to
+from tidings.log.retention import Retention, trim_to
+from tidings.log.retention_rule import (
+    AgeTrusted,
+    AgeWaits,
+    Keep,
+    News,
+    RuleApplied,
+    RuleChanged,
+    RuleWaits,
+    Taken,
+)
 from tidings.store.memory import MemoryStore
 
 DAY_S = 86_400.0
@@ -111,6 +124,58 @@ def test_a_store_that_deletes_nothing_is_not_asked_on_and_on() -> None:
     run(scenario())
 
 
+def test_a_time_that_is_not_trusted_takes_nothing_by_age() -> None:
+    async def scenario() -> None:
+        store = await filled(days=10)
+        assert await trim_to(store, "nomad", Keep(max_age_s=DAY_S), None) == 0
+        assert await trim_to(store, "nomad", Keep(max_age_s=DAY_S, max_count=15), None) == 5
+
+    run(scenario())
+
+
+class Rounds:
+    """Rounds of retention over a store, one after another, and all that it told."""
+
+    def __init__(self, store: Store, rules: Mapping[str, Keep], *, applies: bool = False) -> None:
+        self.store = store
+        self.told: list[News] = []
+        self.steady_s = 0.0
+        self._retention = Retention(
+            store,
+            rules,
+            clock=store.clock,
+            applies=applies,
+            steady_s=lambda: self.steady_s,
+            told=self.told.append,
+        )
+
+    async def go(self, count: int = 1) -> list[News]:
+        """Let so many rounds pass and return what they told."""
+        already = len(self.told)
+        left = count
+
+        async def sleep(_: float) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                raise _Enough
+
+        with suppress(_Enough):
+            await self._retention.run(sleep=sleep)
+        return self.told[already:]
+
+
+class _Enough(Exception):
+    pass
+
+
+async def ruled(rule: Keep, days: int = 10) -> Store:
+    """Return a store of nomad and consul whose rule for nomad is this."""
+    store = await filled(days=days)
+    await Rounds(store, {"nomad": rule}, applies=True).go()
+    return store
+
+
 def test_the_task_trims_every_system_again_and_again_until_the_store_closes() -> None:
     async def scenario() -> None:
         store = await filled(days=3)
@@ -119,12 +184,14 @@ def test_the_task_trims_every_system_again_and_again_until_the_store_closes() ->
         async def sleep(pause_s: float) -> None:
             nomad, consul = await store.seqs("nomad"), await store.seqs("consul")
             rounds.append((pause_s, len(nomad), len(consul)))
+            await store.append([draft("a", "puppet")])
             store.clock.at_s += DAY_S
             if len(rounds) == 3:
                 await store.close()
 
         rules = {"nomad": Keep(max_age_s=3 * DAY_S), "consul": Keep(max_count=3)}
-        await keep_within(store, rules, clock=store.clock, every_s=7.0, sleep=sleep)
+        retention = Retention(store, rules, clock=store.clock, applies=True)
+        await retention.run(every_s=7.0, sleep=sleep)
         assert rounds == [(7.0, 6, 3), (7.0, 4, 3), (7.0, 2, 3)]
 
     run(scenario())
@@ -134,16 +201,11 @@ def test_a_failing_store_is_asked_again_the_next_time() -> None:
     async def scenario() -> None:
         store = await filled(days=3)
         store.failures = 1
-        counts: list[int] = []
-
-        async def sleep(_: float) -> None:
-            counts.append(len(await store.seqs("nomad")))
-            if len(counts) == 2:
-                await store.close()
-
-        rules = {"nomad": Keep(max_count=1)}
-        await keep_within(store, rules, clock=store.clock, sleep=sleep)
-        assert counts == [6, 1]
+        rounds = Rounds(store, {"nomad": Keep(max_count=1)}, applies=True)
+        await rounds.go()
+        assert len(await store.seqs("nomad")) == 6
+        await rounds.go()
+        assert len(await store.seqs("nomad")) == 1
 
     run(scenario())
 
@@ -151,9 +213,180 @@ def test_a_failing_store_is_asked_again_the_next_time() -> None:
 def test_by_default_it_looks_once_a_minute() -> None:
     async def scenario() -> None:
         store = await filled(days=3)
+        retention = Retention(store, {"nomad": Keep(max_count=1)}, clock=store.clock, applies=True)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(150):
-                await keep_within(store, {"nomad": Keep(max_count=1)}, clock=store.clock)
+                await retention.run()
         assert len(store.trims) == 1
+
+    run(scenario())
+
+
+def test_what_is_taken_is_told_once_a_round_and_system_with_its_end() -> None:
+    async def scenario() -> None:
+        store = await filled(days=1, a_day=3000)
+        last = (await store.seqs("nomad"))[-101]
+        rounds = Rounds(store, {"nomad": Keep(max_count=100)}, applies=True)
+        assert (await rounds.go())[1:] == [Taken("nomad", 2900, last)]
+        assert await rounds.go() == []
+
+    run(scenario())
+
+
+def test_what_is_taken_before_the_store_fails_is_told_too() -> None:
+    class Failing(Store):
+        async def trim(self, subject: str, through_seq: int) -> int:
+            self.failures = len(self.trims)
+            return await super().trim(subject, through_seq)
+
+    async def scenario() -> None:
+        store = Failing(ManualClock())
+        await store.append([draft("a") for _ in range(3000)])
+        told = await Rounds(store, {"nomad": Keep(max_count=1)}, applies=True).go()
+        assert told[1:] == [Taken("nomad", 1000, 1001)]
+
+    run(scenario())
+
+
+OLD = Keep(max_age_s=30 * DAY_S, max_count=1000, min_count=1)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "waits_for"),
+    [
+        (Keep(3 * DAY_S, 1000, 1), 14),
+        (Keep(None, 7, 1), 13),
+        (Keep(30 * DAY_S, 17, 1), 3),
+        (Keep(3 * DAY_S, 7, 1), 14),
+        (Keep(30 * DAY_S, 18, 1), 0),  # a tenth is not more than a tenth
+        (Keep(30 * DAY_S, 999, 1), 0),
+        (Keep(31 * DAY_S, None, 1), 0),
+        (Keep(None, None, 5), 0),
+        (Keep(30 * DAY_S, 1000, 0), 0),  # would take more only later
+        (OLD, None),
+    ],
+)
+def test_a_start_with_stricter_rules_waits_when_it_would_take_more_than_a_tenth(
+    wanted: Keep, waits_for: int | None
+) -> None:
+    async def scenario() -> None:
+        store = await ruled(OLD)
+        rounds = Rounds(store, {"nomad": wanted})
+        told = await rounds.go(3)
+        kept = await store.seqs("nomad")
+        if waits_for:
+            through_us = (await store.read(0, 100, systems={"nomad"}))[waits_for - 1].recorded_at_us
+            assert told == [RuleWaits("nomad", wanted, OLD, waits_for, 20, through_us)]
+            assert len(kept) == 20
+            told = await Rounds(store, {"nomad": wanted}, applies=True).go()
+            assert told[0] == RuleApplied("nomad", wanted, OLD)
+            assert len(await store.seqs("nomad")) == 20 - waits_for
+        else:
+            assert told[:1] == ([] if waits_for is None else [RuleApplied("nomad", wanted, OLD)])
+
+    run(scenario())
+
+
+def test_a_rule_that_waits_goes_on_waiting_and_the_one_before_holds() -> None:
+    async def scenario() -> None:
+        store = await ruled(Keep(None, 20, 1))
+        rounds = Rounds(store, {"nomad": Keep(None, 10, 1)})
+        assert [type(news) for news in await rounds.go()] == [RuleWaits]
+        await store.append([draft() for _ in range(200)])
+        assert [type(news) for news in await rounds.go()] == [Taken]
+        assert len(await store.seqs("nomad")) == 20
+
+    run(scenario())
+
+
+def test_a_log_without_a_rule_keeps_everything_until_one_is_applied() -> None:
+    async def scenario() -> None:
+        store = await filled(days=10)
+        through_us = (await store.read(0, 100, systems={"nomad"}))[14].recorded_at_us
+        wanted = Keep(None, 5, 1)
+        told = await Rounds(store, {"nomad": wanted}).go(2)
+        assert told == [RuleWaits("nomad", wanted, None, 15, 20, through_us)]
+        assert len(await store.seqs("nomad")) == 20
+        new = Store(ManualClock())
+        assert await Rounds(new, {"nomad": wanted}).go() == [RuleApplied("nomad", wanted, None)]
+        await new.append([draft() for _ in range(20)])
+        assert await Rounds(new, {"nomad": wanted}).go() == [Taken("nomad", 15, 16)]
+
+    run(scenario())
+
+
+def test_ordinary_growth_and_a_long_time_down_ask_nobody() -> None:
+    async def scenario() -> None:
+        rule = Keep(max_age_s=8 * DAY_S, max_count=None)
+        store = await ruled(rule)
+        assert len(await store.seqs("nomad")) == 16
+        store.clock.at_s += 5 * DAY_S
+        rounds = Rounds(store, {"nomad": rule})
+        assert await rounds.go(2) == [AgeWaits()]
+        await store.append([draft()])
+        assert await rounds.go(2) == []  # it recorded that itself
+        store.clock.at_s += DAY_S
+        await store.append([draft()])
+        assert [type(news) for news in await rounds.go(2)] == [Taken, AgeTrusted]
+        assert len(await store.seqs("nomad")) == 6
+
+    run(scenario())
+
+
+def test_two_nodes_with_different_rules_have_the_one_that_was_applied_last_and_hear_of_it() -> None:
+    async def scenario() -> None:
+        store = await ruled(OLD)
+        lax = Rounds(store, {"nomad": OLD})
+        assert await lax.go() == []
+        strict = Rounds(store, {"nomad": Keep(None, 5, 1)})
+        assert [type(news) for news in await strict.go()] == [RuleWaits]
+        assert await lax.go() == []
+        asked = Rounds(store, {"nomad": Keep(None, 5, 1)}, applies=True)
+        assert [type(news) for news in await asked.go()] == [RuleApplied, Taken]
+        assert await lax.go() == [RuleChanged("nomad", Keep(None, 5, 1))]
+        assert await Rounds(store, {"nomad": OLD}).go() == [
+            RuleApplied("nomad", OLD, Keep(None, 5, 1))
+        ]
+        assert await asked.go() == [RuleChanged("nomad", OLD)]
+        assert len(await store.seqs("nomad")) == 5
+
+    run(scenario())
+
+
+def test_two_nodes_that_start_at_once_end_with_one_rule() -> None:
+    class Quicker(Store):
+        """Another node puts its rule in front of ours."""
+
+        others: ClassVar = [b'{"max_age_s": null, "max_count": 9, "min_count": 1}']
+
+        async def nth_last(self, system: str, count: int) -> int:
+            if self.others:
+                await self.state.put("retention/nomad", self.others.pop())
+            return await super().nth_last(system, count)
+
+    async def scenario() -> None:
+        store = Quicker(ManualClock())
+        told = await Rounds(store, {"nomad": OLD}).go()
+        assert told == [RuleApplied("nomad", OLD, Keep(None, 9, 1))]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("rule", [Keep(3 * DAY_S, None), Keep(3600.0, None), Keep(0.5, 1000)])
+def test_a_clock_that_jumps_a_year_erases_nothing_for_its_age(rule: Keep) -> None:
+    async def scenario() -> None:
+        store = await ruled(rule)
+        rounds = Rounds(store, {"nomad": rule})
+        rounds.steady_s = 30 * DAY_S
+        await store.append([draft() for _ in range(10)])
+        await rounds.go()
+        kept = await store.seqs("nomad")
+        store.clock.at_s += 365 * DAY_S
+        rounds.steady_s = 0.0
+        assert await rounds.go(3) == [AgeWaits()]
+        assert await store.seqs("nomad") == kept
+        store.clock.at_s -= 365 * DAY_S
+        assert await rounds.go(3) == [AgeTrusted()]
+        assert await store.seqs("nomad") == kept
 
     run(scenario())

@@ -218,6 +218,14 @@ class ReadContract:
                     given[0],
                     0,
                 ]
+                counted = [
+                    await store.count("puppet", seq)
+                    for seq in (0, given[0] - 1, given[0], given[2], given[3], 2**64 - 1)
+                ]
+                assert counted == [0, 0, 1, 2, 3, 3]
+                assert await store.count("consul", given[3]) == 0
+                await store.trim("puppet", given[0])
+                assert await store.count("puppet", given[3]) == 2
 
         run_async(main())
 
@@ -227,6 +235,7 @@ class ReadContract:
                 assert await store.read(0, 9, systems=["tidings"]) == []
                 assert await store.read_last("tidings", 9) == []
                 assert await store.nth_last("tidings", 1) == 0
+                assert await store.count("tidings", 9) == 0
                 assert (await store.bounds("tidings")).first_seq == 0
                 assert await store.trim("tidings", 9) == 0
                 (seq,) = await append(store, draft("gap", "tidings"))

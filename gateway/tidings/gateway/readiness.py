@@ -26,6 +26,7 @@ class Check:
 CHECKS = (
     Check("service", ""),
     Check("write", "tidings.v1.EventService.Publish"),
+    Check("clock", "tidings.clock", is_needed=False),
 )
 
 

@@ -14,7 +14,7 @@ import grpc
 import structlog
 
 from tidings.app.certificates import RenewedCredentials, read_pems
-from tidings.app.clock import SystemClock
+from tidings.app.clock import SystemClock, WatchedClock
 from tidings.app.exposure import warn_of_clear_text
 from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address
@@ -23,6 +23,7 @@ from tidings.app.metrics_page import serve_metrics
 from tidings.app.open_store import open_store
 from tidings.app.policy_loader import PolicyLoader
 from tidings.app.remote_keys import RemoteKeys
+from tidings.app.retention_report import RetentionReport
 from tidings.app.run_monitor import targets_of, watch_cluster
 from tidings.app.settings import Settings
 from tidings.app.tls import follow, server_files
@@ -32,7 +33,8 @@ from tidings.dialects import load
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
-from tidings.log.retention import Keep, keep_within
+from tidings.log.retention import Retention
+from tidings.log.retention_rule import Keep
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.base import EventStore
@@ -53,12 +55,13 @@ async def service(
     # Commits need the interpreter's lock for microseconds, many times; with the default of 5 ms a
     # busy loop takes nine tenths of a lone publisher's rate.
     sys.setswitchinterval(0.0005)
-    clock = SystemClock()
+    clock = WatchedClock(SystemClock(), settle_s=settings.clock_settle)
     store = await open_store(settings, clock)
     try:
+        await clock.start_from(store)
         with contextlib.ExitStack() as undo:
             path = unix_path or _socket_of_monitor(settings, undo)
-            await _serve(settings, path, store, stop, ready)
+            await _serve(settings, path, store, clock, stop, ready)
     except BaseExceptionGroup as group:
         if (corrupt := _first(group, StoreCorrupt)) is not None:
             raise corrupt from group
@@ -71,10 +74,10 @@ async def _serve(
     settings: Settings,
     unix_path: str | None,
     store: EventStore,
+    clock: WatchedClock,
     stop: asyncio.Event,
     ready: Callable[[str], None],
 ) -> None:
-    clock = SystemClock()
     dialects = load(
         {
             "nomad": {"event_buffer_size": settings.nomad_event_buffer_size},
@@ -109,6 +112,15 @@ async def _serve(
     port = _listen(grpc_service, str(settings.grpc), tls.credentials if tls else None)
     if tls is None and access is not None:
         warn_of_clear_text(settings.grpc, remedy="--grpc-tls-cert")
+    clock.show_in(grpc_service.metrics.registry)
+    retention = Retention(
+        store,
+        _rules(settings, dialects),
+        clock=clock,
+        applies=settings.retention_apply,
+        steady_s=lambda: clock.steady_s,
+        told=RetentionReport(grpc_service.metrics.registry),
+    )
     page = serve_metrics(grpc_service.metrics.registry, settings.metrics)
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
@@ -117,7 +129,8 @@ async def _serve(
         running.add_done_callback(
             lambda _: stop.set()
         )  # a log that ended by itself ends the service
-        minding = [tasks.create_task(keep_within(store, _rules(settings, dialects), clock=clock))]
+        minding = [tasks.create_task(retention.run())]
+        minding.append(tasks.create_task(clock.watch(log.checks)))
         minding.append(tasks.create_task(_guard(access, policies)))
         if certificate and tls:
             minding.append(tasks.create_task(certificate.follow(tls.use)))

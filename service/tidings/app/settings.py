@@ -135,6 +135,18 @@ class Settings:
         "how long a key counts after its record is gone; at least 24h",
         "retention",
     )
+    retention_apply: bool = _setting(
+        SWITCH,
+        default=False,
+        about="let stricter retention take more than a tenth of what a system has",
+        section="retention",
+    )
+    clock_settle: float = _setting(
+        duration_from(0.0),
+        600.0,
+        "how long a jump of the machine's clock must last before it is followed",
+        "clock",
+    )
     tail_size: int = _setting(SIZE, 64 * 1024**2, "newest records kept in memory, in bytes", "tail")
     tail_records: int = _setting(
         count_from(1), 65_536, "newest records kept in memory, at most", "tail"

@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable
 WRITE = "write"
 """The check that records can be stored."""
 
+CLOCK = "clock"
+"""The check that the machine's clock is followed: it has not jumped."""
+
 Listener = Callable[[str, str], Awaitable[None]]
 """Hears of a check that changed: its name and its reason to fail, "" = it passes again."""
 

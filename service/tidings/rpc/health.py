@@ -8,9 +8,9 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health, health_pb2
 
-from tidings.log.checks import WRITE, Checks
+from tidings.log.checks import CLOCK, WRITE, Checks
 
-CHECKED = {WRITE: "tidings.v1.EventService.Publish"}
+CHECKED = {WRITE: "tidings.v1.EventService.Publish", CLOCK: "tidings.clock"}
 """What health calls each check of the log. The services go on while a check fails."""
 
 REASON_KEY = "tidings-reason"

@@ -76,7 +76,7 @@ class Metrics:
             Gauge(name, about, registry=self.registry).set_function(read)
         failing = Gauge(
             "tidings_check_failing",
-            "1 while a check of health fails: write = nothing can be stored.",
+            "1 while a check of health fails: write = nothing can be stored, clock = it jumped.",
             ["check"],
             registry=self.registry,
         )

@@ -145,6 +145,10 @@ class EventStore(Protocol):
         """Return the position of a system's `count`-th newest record, from 1; 0 without one."""
         ...
 
+    async def count(self, system: str, through_seq: int) -> int:
+        """Return how many records of a system are retained up to a position, inclusive."""
+        ...
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first retained position stored at or after a time, of one system or any.
 

@@ -126,6 +126,14 @@ class JetStreamStore:
         self._check_open()
         return await self._reader.nth_last(self._names.covered(system), count)
 
+    async def count(self, system: str, through_seq: int) -> int:
+        """Return how many records of a system are retained up to a position."""
+        self._check_open()
+        covered = self._names.covered(system)
+        beyond = await self._reader.count_from(covered, min(through_seq, _HIGHEST_SEQ - 1) + 1)
+        # in this order: what comes in between must not be taken for what lies before
+        return max(0, await self._reader.count_from(covered, 1) - beyond)
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         self._check_open()

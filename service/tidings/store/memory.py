@@ -228,6 +228,11 @@ class MemoryStore:
         mine = (r.seq for r in reversed(self._shelf.records) if r.system == system)
         return next(islice(mine, count - 1, None), 0)
 
+    async def count(self, system: str, through_seq: int) -> int:
+        """Return how many records of a system are retained up to a position."""
+        self._check_open()
+        return sum(r.system == system and r.seq <= through_seq for r in self._shelf.records)
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         self._check_open()

@@ -122,6 +122,12 @@ class SQLiteStore:
         """Return the position of a system's `count`-th newest record; 0 without one."""
         return await self._readers.ask(partial(sqlite_read.nth_last, system=system, count=count))
 
+    async def count(self, system: str, through_seq: int) -> int:
+        """Return how many records of a system are retained up to a position."""
+        return await self._readers.ask(
+            partial(sqlite_read.count, system=system, through_seq=through_seq)
+        )
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         return await self._readers.ask(

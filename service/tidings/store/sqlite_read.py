@@ -129,6 +129,15 @@ def nth_last(connection: sqlite3.Connection, system: str, count: int) -> int:
     return row[0] if row else 0
 
 
+def count(connection: sqlite3.Connection, system: str, through_seq: int) -> int:
+    """Return how many records of a system are retained up to a position."""
+    row = connection.execute(
+        "SELECT count(*) FROM records WHERE system = ? AND seq > ? AND seq <= ?",
+        (system, BIRTH_SEQ, min(through_seq, HIGHEST_SEQ)),
+    ).fetchone()
+    return int(row[0])
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Return the newest position that was ever given, also when its record is gone."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
