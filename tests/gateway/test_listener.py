@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog.testing
 
 from tests.aio import run_async
 from tests.gateway.rig import Gateway, Talk, gateway
@@ -284,3 +285,27 @@ def test_an_answer_before_the_end_of_a_body_ends_the_connection() -> None:
             await talk.close()
 
     run_async(main())
+
+
+async def open_requests(running: Gateway) -> float:
+    page = (await running.request("GET", "/metrics")).body.decode()
+    (line,) = [row for row in page.splitlines() if row.startswith("tidings_http_open_requests ")]
+    return float(line.split()[1]) - 1
+
+
+@pytest.mark.parametrize("ahead", [1, 5])
+@pytest.mark.parametrize("path", ["/v1/event/stream", "/v1/events", "/v1/event/list?index=1"])
+def test_who_leaves_with_requests_sent_ahead_is_forgotten(path: str, ahead: int) -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            talk = await running.connect()
+            await talk.send(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode() * (1 + ahead))
+            while await open_requests(running) < 1:
+                pass
+            await talk.close()
+            while await open_requests(running):
+                pass
+
+    with structlog.testing.capture_logs() as lines:
+        run_async(main())
+    assert [line for line in lines if line["log_level"] in ("error", "warning")] == []

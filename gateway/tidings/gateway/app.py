@@ -22,7 +22,7 @@ from tidings.gateway.asgi import (
     Request,
     Send,
 )
-from tidings.gateway.door import Door, Handler, House, SocketDoor, SocketHandler
+from tidings.gateway.door import Door, Handler, House, SocketDoor
 from tidings.gateway.readiness import are_ready, listed, look
 from tidings.gateway.transcode.errors import NoSuchPath, WrongMethod
 from tidings.gateway.transcode.render import Reply, render_error
@@ -94,10 +94,14 @@ class App:
                 return door.name, handler
         return "none", _nobody
 
+    def takes_socket(self, raw_path: bytes) -> bool:
+        """Say whether a raw path is one of a websocket; no other comes here as one."""
+        return any(door.takes_socket(raw_path) for door in self._socket_doors)
+
     def _find_socket(self, socket: Socket) -> tuple[str, Handler]:
         for door in self._socket_doors:
-            if handler := door.socket_handler(socket.request):
-                return door.name, _of_socket(handler, socket)
+            if door.takes_socket(socket.request.raw_path):
+                return door.name, _of_socket(door, socket)
         return self._find_unknown(socket.request)
 
     async def _health(self, request: Request) -> None:
@@ -134,10 +138,10 @@ class App:
         await request.reply(Reply(500, (JSON_TYPE,), render_status(status)))
 
 
-def _of_socket(handler: SocketHandler, socket: Socket) -> Handler:
+def _of_socket(door: SocketDoor, socket: Socket) -> Handler:
     async def handle(request: Request) -> None:
         assert request is socket.request
-        await handler(socket)
+        await door.serve_socket(socket)
 
     return handle
 

@@ -16,7 +16,6 @@ from tidings.gateway.upstream import Upstream
 from tidings.gateway.websocket import Socket
 
 Handler = Callable[[Request], Awaitable[None]]
-SocketHandler = Callable[[Socket], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,10 @@ class SocketDoor(Protocol):
         """The door in logs and metrics."""
         ...
 
-    def socket_handler(self, request: Request) -> SocketHandler | None:
-        """Return who answers a websocket's handshake; None = there is none on this path."""
+    def takes_socket(self, raw_path: bytes) -> bool:
+        """Say whether this path is one of a websocket: elsewhere a handshake is a plain request."""
+        ...
+
+    async def serve_socket(self, socket: Socket) -> None:
+        """Answer a websocket's handshake on such a path."""
         ...

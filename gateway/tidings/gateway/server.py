@@ -16,7 +16,8 @@ import uvicorn
 from tidings.gateway.app import App
 from tidings.gateway.door import House
 from tidings.gateway.feeds import Feeds
-from tidings.gateway.listener import LimitedProtocol, Limits
+from tidings.gateway.limits import Limits
+from tidings.gateway.listener import LimitedProtocol
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.socket_listener import SocketProtocol
@@ -131,13 +132,16 @@ def _config(
         head_s=settings.head_s,
         max_connections=settings.max_connections,
         metrics=metrics,
+        takes_socket=app.takes_socket,
+        socket_pause_s=settings.docker_cloud_pause_s,
     )
     protocol: Any = functools.partial(LimitedProtocol, limits=limits)
+    socket_protocol: Any = functools.partial(SocketProtocol, limits=limits)
     asgi: Any = app
     return uvicorn.Config(
         asgi,
         http=protocol,
-        ws=SocketProtocol,
+        ws=socket_protocol,
         ws_per_message_deflate=False,
         ws_max_size=_MAX_MESSAGE_BYTES,
         ws_ping_interval=settings.socket_ping_s,

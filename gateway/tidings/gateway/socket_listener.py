@@ -6,13 +6,15 @@ dropped, but for pings and its close.
 
 from __future__ import annotations
 
+import asyncio
 import http
 import logging
-from typing import Any, Protocol
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
+from tidings.gateway.limits import Limits
 from tidings.gateway.outlet import EXTENSION, Framer, HaltingProtocol, Outlet, Sink
 
 # Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
@@ -25,16 +27,13 @@ _silent = logging.getLogger("tidings.gateway.websocket.library")
 _silent.disabled = True
 
 
-class _Handshake(Protocol):
-    @property
-    def path(self) -> str: ...
-
-
 class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
     """One websocket's connection. Its owner is the server; only the event loop calls it."""
 
-    def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, *args: Any, limits: Limits, **named: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*args, **named)
+        self._limits = limits
+        self._pause: asyncio.TimerHandle | None = None
         self.logger = _silent
         self.conn.logger = _silent
         self.conn.debug = False
@@ -42,6 +41,8 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Have nothing more written."""
         self.halt()
+        if self._pause is not None:
+            self._pause.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -52,15 +53,12 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
         if not self.handshake_initiated and self.conn.handshake_exc is not None:
             self._reject(http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
-    def handle_connect(self, event: _Handshake) -> None:
-        """Begin, unless the target is one that ASGI cannot hold."""
-        if event.path.isascii():
-            super().handle_connect(event)  # type: ignore[arg-type]
-            if not self.close_sent:
-                extensions: dict[str, Any] = self.scope["extensions"]
-                extensions[EXTENSION] = SocketOutlet(self)
-        else:
-            self._reject(http.HTTPStatus.BAD_REQUEST)
+    def handle_connect(self, event: Any) -> None:  # noqa: ANN401 - the library's own
+        """Begin."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[EXTENSION] = SocketOutlet(self)
 
     def handle_ping(self) -> None:
         """Answer a ping at once, however slow the client reads; drop one that never does."""
@@ -84,9 +82,16 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
     def _reject(self, status: http.HTTPStatus) -> None:
         self.handshake_complete = True
         self.close_sent = True
+        self._limits.count("handshake")
         response = self.conn.reject(status, f"{status.value} {status.phrase}")
-        self.transport.write(response.serialize())  # the library may have ended by itself already
-        self.transport.close()
+        data = response.serialize()  # the library may have ended by itself already
+
+        def say() -> None:
+            self.transport.write(data)
+            self.transport.close()
+
+        # Its clients come again at once, for ever.
+        self._pause = self.loop.call_later(self._limits.socket_pause_s, say)
 
 
 def _frames(texts: tuple[str, ...]) -> bytes:

@@ -56,11 +56,13 @@ def test_an_unknown_path_is_404(quick: FakeService, target: str, headers: tuple[
 
 
 @pytest.mark.parametrize(
-    "target", ["/", "/healthz", "/v1/event/stream", "/v1/publish/docker-cloud"]
+    ("target", "status"),
+    [("/", 404), ("/healthz", 200), ("/v1/event/list", 200), ("/v1/publish/docker-cloud", 405)],
 )
-def test_a_handshake_elsewhere_is_404(quick: FakeService, target: str) -> None:
-    assert quick.http.ask("GET", target, *HANDSHAKE).status == 404
-    assert quick.requests == []
+def test_a_handshake_elsewhere_is_a_plain_request(
+    quick: FakeService, target: str, status: int
+) -> None:
+    assert quick.http.ask("GET", target, *HANDSHAKE).status == status
 
 
 @pytest.mark.parametrize("headers", [(), HANDSHAKE], ids=["plain", "handshake"])
@@ -225,10 +227,29 @@ def test_a_client_that_leaves_before_the_answer_is_forgotten(quick: FakeService)
         assert quick.metadata == [{}]
 
 
+def test_a_handshake_whose_target_is_not_ascii_is_taken(quick: FakeService) -> None:
+    with quick.http.open(f"{EVENTS}?type=k\u00e4se", *HANDSHAKE) as connection:
+        assert connection.head().status == 101
+
+
+TOO_LONG = (f"GET {EVENTS}?type={'x' * 9000} HTTP/1.1", "Host: tidings", *HANDSHAKE)
+NO_LINE = (f"GET {EVENTS} HTTP/9.9", *HANDSHAKE)
+BAD_HEADER = (f"GET {EVENTS} HTTP/1.1", "Host: tidings", "No colon")
+ODD_CODING = (f"GET {EVENTS} HTTP/1.1", "Host: tidings", "Transfer-Encoding: gzip")
+
+
 @pytest.mark.parametrize(
-    ("target", "status"), [(f"{EVENTS}?type={'x' * 9000}", 431), (f"{EVENTS}?type=k\u00e4se", 400)]
+    ("head", "status"),
+    [(TOO_LONG, 431), (NO_LINE, 400), (BAD_HEADER, 400), (ODD_CODING, 501)],
+    ids=["too long", "version", "header", "coding"],
 )
-def test_a_handshake_that_cannot_be_taken_is_refused(
-    quick: FakeService, target: str, status: int
+def test_what_the_listener_refuses_itself_comes_after_the_pause_too(
+    address: str, head: tuple[str, ...], status: int
 ) -> None:
-    assert quick.http.ask("GET", target, *HANDSHAKE).status == status
+    pause_s = 0.2
+    with faking(address, docker_cloud_pause_s=pause_s) as service:
+        begun_s = time.monotonic()
+        with service.http.connection() as connection:
+            connection.send("\r\n".join([*head, "", ""]).encode())
+            assert connection.answer().status == status
+        assert time.monotonic() - begun_s >= pause_s

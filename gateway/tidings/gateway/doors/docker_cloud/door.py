@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 
 from tidings.gateway.asgi import Request, while_connected
-from tidings.gateway.door import Handler, House, SocketHandler
+from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.docker_cloud import refusals
 from tidings.gateway.doors.docker_cloud.credential import (
     credential_of,
@@ -49,9 +49,9 @@ class DockerCloudDoor:
             return self._intake.publish
         return self._answer_plainly if parse_namespace(request.raw_path) is not None else None
 
-    def socket_handler(self, request: Request) -> SocketHandler | None:
-        """Return who answers a handshake on one of the stream's paths."""
-        return self._stream if parse_namespace(request.raw_path) is not None else None
+    def takes_socket(self, raw_path: bytes) -> bool:
+        """Say whether a path is one of the stream's."""
+        return parse_namespace(raw_path) is not None
 
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for other paths that a client of this API would ask for.
@@ -79,7 +79,8 @@ class DockerCloudDoor:
 
         await while_connected(request, work())
 
-    async def _stream(self, socket: Socket) -> None:
+    async def serve_socket(self, socket: Socket) -> None:
+        """Answer a handshake with the stream, or refuse it."""
         await while_connected(socket.request, self._serve(socket))
 
     async def _serve(self, socket: Socket) -> None:

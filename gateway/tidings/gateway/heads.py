@@ -1,0 +1,77 @@
+"""What the listener makes of a request's head before anything else sees it: pure, by the byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+Header = tuple[bytes, bytes]
+
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_LINE_ENDS = b"\r\n"
+# What says where a body ends.
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class RequestLine:
+    """Escapes bytes beyond ASCII in request lines, which the parser refuses. One a connection.
+
+    curl sends them as they were typed, and Go, in which two of the systems are written, takes them
+    as if they were escaped. Only a line that begins with the data of one moment is looked at: of
+    requests that are sent ahead of their answers just the first.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+
+    def escaped(self, data: bytes, *, begins: bool) -> bytes:
+        """Return data for the parser; it `begins` a request if neither head nor body is open."""
+        if begins:
+            self._is_open = True
+        if not self._is_open:
+            return data
+        start = len(data) - len(data.lstrip(_LINE_ENDS)) if begins else 0
+        end = data.find(b"\n", start)
+        self._is_open = end < 0
+        line = data if end < 0 else data[:end]
+        return data if line.isascii() else escape(line) + data[len(line) :]
+
+
+def escape(target: bytes) -> bytes:
+    """Return a target with every byte beyond ASCII percent-encoded."""
+    return _BEYOND_ASCII.sub(lambda found: b"%%%02X" % found[0][0], target)
+
+
+def unknown_coding(headers: Iterable[Header], version: str) -> int | None:
+    """Return the status for a Transfer-Encoding that is not spoken here, None where all is well.
+
+    Source: RFC 9112 section 6.1: 501 for a coding that is not known; HTTP/1.0 has none.
+    """
+    values = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    if not values:
+        return None
+    if version != "1.1":
+        return 400
+    return None if values == [b"chunked"] else 501
+
+
+def body_head(headers: Sequence[Header], version: str) -> bytes:
+    """Return the head of a request that has the same body and nothing else.
+
+    A parser that has taken an offer to upgrade for the end of HTTP goes on with it: what follows is
+    the body after all. Source: RFC 9110 section 7.8: an offer that is not taken is ignored.
+    """
+    lines = [b"POST / HTTP/" + version.encode("ascii")]
+    lines += [name + b": " + value for name, value in headers if name in _FRAMING]
+    return b"\r\n".join((*lines, b"", b""))
+
+
+def authority_of(target: bytes) -> bytes | None:
+    """Return host and port of a target in absolute form, None for any other.
+
+    It counts instead of the Host header. Source: RFC 9112 section 3.2.2.
+    """
+    scheme, colon, rest = target.partition(b"://")
+    if not colon or target.startswith(b"/") or not scheme.isalpha():
+        return None
+    return re.split(rb"[/?#]", rest, maxsplit=1)[0].rpartition(b"@")[2]
