@@ -9,7 +9,7 @@ import pytest
 
 from tests.aio import run_async
 from tests.gateway.rig import Gateway, Talk, gateway, nomad_line
-from tidings.gateway.listener import BodyOutlet
+from tidings.gateway.body_outlet import BodyOutlet
 from tidings.gateway.outlet import Framer
 
 STREAM = "/v1/event/stream"
