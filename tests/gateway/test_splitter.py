@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidings.gateway import splitter
 from tidings.gateway.splitter import JsonSplitter, Piece
 
 NOT_ONE = "expected a JSON object"
@@ -17,11 +19,11 @@ MISMATCH = "not a JSON object: brackets do not match"
 
 
 def split(body: bytes, *, size: int, max_bytes: int = 10_000) -> list[Piece]:
-    splitter = JsonSplitter(max_bytes)
+    cutter = JsonSplitter(max_bytes)
     pieces: list[Piece] = []
     for at in range(0, len(body), size):
-        pieces += splitter.feed(body[at : at + size])
-    return pieces + splitter.end()
+        pieces += cutter.feed(body[at : at + size])
+    return pieces + cutter.end()
 
 
 def shown(pieces: list[Piece]) -> list[tuple[int, str]]:
@@ -144,3 +146,46 @@ def test_any_objects_come_out_as_they_went_in(
 @given(st.binary(max_size=200), st.integers(1, 20))
 def test_any_bytes_give_the_same_however_they_are_cut(body: bytes, size: int) -> None:
     assert split(body, size=size) == split(body, size=1000)
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize(
+    ("bound", "bad", "problem"),
+    [
+        ("MAX_CONTAINERS", b'{"a":[[],{},[[]]]}', "it holds more than 5 objects and lists"),
+        ("MAX_TEXTS", b'{"a":["b","c"],"d":"e","f":1}', "it holds more than 5 names and texts"),
+    ],
+)
+def test_an_object_that_holds_too_much_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch, size: int, bound: str, bad: bytes, problem: str
+) -> None:
+    monkeypatch.setattr(splitter, bound, 5)
+    pieces = split(b'{"a":["b","c"],"d":"e"}\n' + bad + b'\n{"a":[[],[],[]]}', size=size)
+    assert pieces[1] == Piece(2, problem=problem, is_too_large=True)
+    assert not pieces[0].problem
+    assert not pieces[2].problem
+
+
+def test_pieces_are_found_when_they_are_asked_for() -> None:
+    """Millions of them are in no list: who takes them may stop in the middle of a chunk."""
+    cutting = JsonSplitter(100).feed(b"x\n" * 1000)
+    assert [next(cutting).line for _ in range(3)] == [1, 2, 3]
+    assert len(list(cutting)) == 997
+
+
+def test_blanks_before_line_ends_are_looked_at_about_once() -> None:
+    looked_at = 0
+
+    class Counting(bytes):
+        def __getitem__(self, key: Any) -> Any:
+            nonlocal looked_at
+            found = super().__getitem__(key)
+            if isinstance(key, slice):
+                looked_at += len(found)
+            return found
+
+    line = b"1" + b" " * 300 + b"\n,"
+    body = b'{"a":[' + line * 2000 + b"1]}"
+    (piece,) = JsonSplitter(len(body)).feed(Counting(body))
+    assert piece.text == body
+    assert looked_at < 4 * len(body)

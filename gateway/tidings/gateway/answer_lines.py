@@ -14,7 +14,7 @@ _MAX_WRITE_BYTES = 64 * 1024
 
 
 class AnswerLines:
-    """The body of one answer. One task calls `add` and `finish`, another one `run`.
+    """The body of one answer. Whoever has lines calls `add`; one task calls `run`.
 
     Whoever sends without reading is read from until `MAX_UNREAD_BYTES` of answers wait for it.
     """
@@ -26,13 +26,16 @@ class AnswerLines:
         self._has_more = asyncio.Event()
         self._has_room = asyncio.Event()
 
-    async def add(self, lines: bytes) -> None:
-        """Hand in whole lines, after the head has gone out; waits while too many are unread."""
+    def add(self, lines: bytes) -> None:
+        """Hand in whole lines, after the head has gone out."""
+        self._unread += lines
+        self._has_more.set()
+
+    async def room(self) -> None:
+        """Wait while too many lines are unread. To be asked before what makes more of them."""
         while len(self._unread) >= MAX_UNREAD_BYTES:
             self._has_room.clear()
             await self._has_room.wait()
-        self._unread += lines
-        self._has_more.set()
 
     def finish(self) -> None:
         """Say that no more lines come, so that `run` returns once they are written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from tidings.gateway.asgi import Request
@@ -12,6 +12,7 @@ from tidings.gateway.feeds import Feeds
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.transcode.routes import Route
+from tidings.gateway.turns import Turns
 from tidings.gateway.upstream import Upstream
 from tidings.gateway.websocket import Socket
 
@@ -32,6 +33,8 @@ class House:
     metrics: Metrics
     routes: Sequence[Route]
     draining: asyncio.Event
+    turns: Turns = field(default_factory=Turns)
+    """For work that grows with what a caller sends."""
 
 
 class Door(Protocol):

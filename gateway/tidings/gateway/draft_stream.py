@@ -148,7 +148,7 @@ class DraftStream:
         """
         if error.details() == _LOST and not self._has_lost_reason:
             self._has_lost_reason = True
-            error = await self._ask_for_reason()
+            error = await refusal_by(self._open_call) or _ended_early()
         sent = islice(self._unanswered, self._written)
         is_keyed = all(_has_key(draft) for draft, _ in sent)
         if error.code() is not grpc.StatusCode.UNAVAILABLE or not is_keyed:
@@ -162,16 +162,17 @@ class DraftStream:
         self._written = 0
         self._changed.set()
 
-    async def _ask_for_reason(self) -> Failure:
-        """Return why a call ended: what another one without drafts ends with."""
-        try:
-            call = await self._open_call()
-            with contextlib.suppress(asyncio.InvalidStateError):  # it is over already
-                await call.done_writing()
-            await call.read()
-        except Failure as error:
-            return error
-        return _ended_early()
+
+async def refusal_by(open_call: Callable[[], Awaitable[PublishCall]]) -> Failure | None:
+    """Return what a call ends with that hands nothing in, which stores nothing; None = well."""
+    try:
+        call = await open_call()
+        with contextlib.suppress(asyncio.InvalidStateError):  # it is over already
+            await call.done_writing()
+        await call.read()
+    except Failure as error:
+        return error
+    return None
 
 
 def _has_key(draft: event_pb2.Draft) -> bool:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import grpc
 
 from tidings.gateway.answer_lines import AnswerLines
 from tidings.gateway.asgi import BodySilent, ClientGone, Request
+from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import House
-from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.draft_stream import MAX_UNANSWERED, DraftStream
 from tidings.gateway.failures import Failure
 from tidings.gateway.splitter import JsonSplitter, Piece
 from tidings.gateway.transcode.errors import BadRequest, WrongMethod
@@ -33,6 +35,12 @@ MAX_OBJECT_BYTES = 8 * 1024**2
 
 MAX_RECORD_BYTES = 4 * 1024**2 - 128 * 1024
 """Of the record that becomes of it: the service's own limit."""
+
+# Of an array that is stored from its end, and so is held until then.
+_MAX_HELD = 65_536
+
+# Of a body, between two looks at whether others wait: milliseconds of work, if all is brackets.
+SLICE_BYTES = 8 * 1024
 
 _METHODS = ("POST", "PUT")
 _HEADERS = ((b"content-type", LINES_TYPE.encode("ascii")), (b"cache-control", b"no-cache"))
@@ -86,6 +94,9 @@ class Intake:
         except BadRequest as error:
             await request.reply(render_error(error))
             return
+        if refused := await may_not_publish(self._house.upstream, request, metadata):
+            await request.reply(render_error(refused))
+            return
         upload = _Upload(self._house, request, self._parse, source, metadata)
         upload.turns_arrays = self._newest_first
         await upload.run()
@@ -100,18 +111,27 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One object on its way. `problem` is why it is refused here, `status` what it is alone."""
+    """One object on its way. `problem` is why it is refused here, `status` what it is alone.
+
+    `is_here` says that the service does not hear of it.
+    """
 
     line: int
     problem: str = ""
     status: int = 400
+    is_here: bool = False
+
+
+class _ArrayTooLarge(Exception):
+    """An array that is to be stored from its end cannot be held that long."""
 
 
 class _Upload:
     """One upload: its objects go into a DraftStream, whose results come back as lines.
 
     An object that is bad here goes to the service as an empty draft, which is always refused: so
-    every object has its place in one order of answers.
+    nobody is told of bad lines who may not publish. Once it has answered, others are refused
+    here, each when those before it are answered.
     """
 
     def __init__(
@@ -125,12 +145,14 @@ class _Upload:
         self._drafts = DraftStream(lambda: house.upstream.publish_stream(metadata))
         self._entries: deque[_Entry] = deque()
         self._count = 0
+        self._is_admitted = False  # the service has answered, and lines go out
         self._has_ended = False
         self._held: list[Piece] = []
         self._held_bytes = 0
         self._lines = AnswerLines(request)
         self._is_answered = False  # by a whole reply, instead of lines
         self._progress = asyncio.Event()  # another object, or the end
+        self._answered = asyncio.Event()
 
     async def run(self) -> None:
         try:
@@ -157,17 +179,24 @@ class _Upload:
     async def _upload(self) -> None:
         settings = self._house.settings
         splitter = JsonSplitter(min(settings.body_bytes, MAX_OBJECT_BYTES))
+        turns = self._house.turns
         try:
             while (chunk := await self._request.chunk(settings.silence_s)) is not None:
-                for piece in splitter.feed(chunk):
-                    await self._take(piece, splitter)
+                for at in range(0, len(chunk), SLICE_BYTES):
+                    for piece in splitter.feed(chunk[at : at + SLICE_BYTES]):
+                        await self._take(piece, splitter)
+                        await turns.give_way()
+                    await turns.give_way()
             for piece in splitter.end():
                 await self._take(piece, splitter)
             for piece in reversed(self._held):
                 await self._hand_in(piece)
+                await turns.give_way()
         except BodySilent:
             problem = f"nothing came for {settings.silence_s:g} s"
             await self._add(_Entry(self._count + 1, problem, 408), event_pb2.Draft())
+        except _ArrayTooLarge as error:
+            await self._add(_Entry(self._count + 1, str(error), 413), event_pb2.Draft())
         finally:
             self._has_ended = True
             self._progress.set()
@@ -185,8 +214,9 @@ class _Upload:
         limit_bytes = self._house.settings.body_bytes
         self._held_bytes += len(piece.text)
         if self._held_bytes > limit_bytes:
-            problem = f"the array is larger than {limit_bytes} bytes"
-            piece = Piece(piece.line, problem=problem, is_too_large=True)
+            raise _ArrayTooLarge(f"the array is larger than {limit_bytes} bytes")
+        if len(self._held) == _MAX_HELD:
+            raise _ArrayTooLarge(f"the array has more than {_MAX_HELD} elements")
         self._held.append(piece)
 
     async def _hand_in(self, piece: Piece) -> None:
@@ -194,7 +224,8 @@ class _Upload:
         draft: event_pb2.Draft | None = event_pb2.Draft()
         if not problem:
             try:
-                draft = self._parse(piece.text, self._source)
+                parse = partial(self._parse, piece.text, self._source)
+                draft = await self._house.turns.apart(len(piece.text), parse)
             except BadLine as error:
                 problem = str(error)
         if draft is not None:
@@ -207,32 +238,56 @@ class _Upload:
             await self._add(_Entry(piece.line, problem, status), draft)
 
     async def _add(self, entry: _Entry, draft: event_pb2.Draft) -> None:
+        await self._lines.room()
         self._count += 1
+        if entry.problem and self._is_admitted:
+            self._entries.append(replace(entry, is_here=True))
+            self._lines.add(b"".join(self._refused_here()))
+            await self._until_fewer()
+            return
         self._entries.append(entry)
         self._progress.set()
         await self._drafts.add(draft)
+
+    def _refused_here(self) -> Iterator[bytes]:
+        """Take the next entries that the service does not hear of; return their lines."""
+        while self._entries and self._entries[0].is_here:
+            entry = self._entries.popleft()
+            yield _error_line(entry.line, entry.problem)
+        self._answered.set()
+
+    async def _until_fewer(self) -> None:
+        """Wait while too many objects have no answer."""
+        while len(self._entries) >= 2 * MAX_UNANSWERED:
+            self._answered.clear()
+            await self._answered.wait()
 
     async def _answer(self) -> None:
         try:
             while results := await self._drafts.take():
                 await self._tell(results)
+                await self._lines.room()
         except Failure as error:
             await self._break_off(error)
         if not self._request.started:  # nothing but heartbeats
             await self._request.start(200, _HEADERS)
 
     async def _tell(self, results: Sequence[pb.PublishResult]) -> None:
-        entries = [self._entries.popleft() for _ in results]
-        lines = [_line(entry, result) for entry, result in zip(entries, results, strict=True)]
-        if not self._request.started:
+        if not self._is_admitted:
             is_refused = len(results) == 1 and results[0].HasField("error")
             if is_refused and await self._is_lone():
                 self._is_answered = True
-                status = _status(entries[0], results[0])
-                await self._request.reply(Reply(status, _HEADERS, lines[0]))
+                entry = self._entries.popleft()
+                status = _status(entry, results[0])
+                await self._request.reply(Reply(status, _HEADERS, _line(entry, results[0])))
                 return
             await self._request.start(200, _HEADERS)
-        await self._lines.add(b"".join(lines))
+            self._is_admitted = True
+        lines: list[bytes] = []
+        for result in results:
+            lines.append(_line(self._entries.popleft(), result))
+            lines += self._refused_here()
+        self._lines.add(b"".join(lines))
 
     async def _is_lone(self) -> bool:
         """Wait until it is known whether the first object is the only one."""
@@ -248,7 +303,7 @@ class _Upload:
             return
         reason = f"{error.details()}; it may or may not be stored"
         lines = [_error_line(entry.line, entry.problem or reason) for entry in self._entries]
-        await self._lines.add(b"".join(lines))
+        self._lines.add(b"".join(lines))
 
 
 def _status(entry: _Entry, result: pb.PublishResult) -> int:

@@ -8,6 +8,7 @@ the next line.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -15,12 +16,19 @@ _SPACE = b" \t\r\n"
 _STRUCTURE = re.compile(rb'["{}\[\]\n]')
 _STRING_REST = re.compile(rb'[^"\\\n]*(?:\\[^\n][^"\\\n]*)*')
 _NOT_SPACE = re.compile(rb"[^ \t\r]")
+_NOT_BLANK = re.compile(rb"[^ \t\r\n]")
+_NOT_BETWEEN = re.compile(rb"[^ \t\r\n,]")  # of elements
 _LINE_END = re.compile(rb"\n")
 _SCALAR_END = re.compile(rb"[,\]\n]")
 _QUOTE, _NEWLINE, _OPEN, _CLOSE, _LIST, _LIST_END = b'"\n{}[]'
 _COMMA, _COLON = b",:"
 _OPENED_BY = {_CLOSE: _OPEN, _LIST_END: _LIST}
 _MAX_DEPTH = 512  # deeper than any vendor's JSON, and than what its readers take
+
+# Of one object: what reading it costs follows from these more than from its bytes. A Nomad line of
+# 4 MiB has some 40,000 and 200,000.
+MAX_CONTAINERS = 65_536
+MAX_TEXTS = 262_144
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Piece:
     text: bytes = b""
     problem: str = ""
     is_too_large: bool = False
+    """In bytes, or in what it holds."""
 
 
 class _Where(Enum):
@@ -45,7 +54,11 @@ class _Where(Enum):
 
 
 class JsonSplitter:
-    """Cuts one body. Holds at most one unfinished object of at most `max_bytes`."""
+    """Cuts one body. Holds at most one unfinished object of at most `max_bytes`.
+
+    An object of more than `MAX_CONTAINERS` objects and lists, or more than `MAX_TEXTS` names and
+    texts, is too large as well.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -60,6 +73,8 @@ class JsonSplitter:
         self._size_bytes = 0
         self._began = 1
         self._brackets = bytearray()
+        self._containers = 0
+        self._texts = 0
         self._in_string = False
         self._after_backslash = False
         self._line_begins_after: int | None = None  # the last byte before a line that begins
@@ -69,21 +84,26 @@ class JsonSplitter:
         """Whether the body is an array, as far as is known yet."""
         return self._in_array
 
-    def feed(self, chunk: bytes) -> list[Piece]:
-        """Take the next chunk of any size; return the pieces that it finishes, in order."""
-        pieces: list[Piece] = []
+    def feed(self, chunk: bytes) -> Iterator[Piece]:
+        """Take the next chunk of any size; yield the pieces that it finishes, in order.
+
+        Each is found when it is asked for, so that who takes them may give way between two. Nothing
+        else may be fed before the end.
+        """
         at = 0
         while at < len(chunk):
+            piece: Piece | None = None
             match self._where:
                 case _Where.BETWEEN:
-                    at = self._between(chunk, at, pieces)
+                    at, piece = self._between(chunk, at)
                 case _Where.INSIDE:
-                    at = self._inside(chunk, at, pieces)
+                    at, piece = self._inside(chunk, at)
                 case _Where.SKIPPING:
                     at = self._skip(chunk, at)
                 case _Where.BEHIND:
-                    at = self._behind(chunk, at, pieces)
-        return pieces
+                    at, piece = self._behind(chunk, at)
+            if piece is not None:
+                yield piece
 
     def end(self) -> list[Piece]:
         """Return what the end of the body leaves: an unfinished object or array is a problem."""
@@ -93,35 +113,32 @@ class JsonSplitter:
             return [Piece(self._count + 1, problem="the body ends inside of the array")]
         return []
 
-    def _between(self, chunk: bytes, at: int, pieces: list[Piece]) -> int:
-        found = _NOT_SPACE.search(chunk, at)
+    def _between(self, chunk: bytes, at: int) -> tuple[int, Piece | None]:
+        found = (_NOT_BETWEEN if self._in_array else _NOT_BLANK).search(chunk, at)
+        end = len(chunk) if found is None else found.start()
+        self._line += chunk.count(b"\n", at, end)
         if found is None:
-            return len(chunk)
-        at, byte = found.start(), chunk[found.start()]
-        if byte == _NEWLINE:
-            self._line += 1
-            return at + 1
+            return end, None
+        at, byte = end, chunk[end]
         is_first, self._has_begun = not self._has_begun, True
         if byte == _OPEN or (byte == _LIST and self._in_array):
             self._begin()
-            return at
+            return at, None
         if byte == _LIST and is_first:
             self._in_array = True
-            return at + 1
-        if self._in_array and byte == _COMMA:
-            return at + 1
+            return at + 1, None
         if self._in_array and byte == _LIST_END:
             self._where = _Where.BEHIND
-            return at + 1
-        pieces.append(Piece(self._number(), problem="expected a JSON object"))
+            return at + 1, None
         self._where = _Where.SKIPPING
         self._skips_to = _SCALAR_END if self._in_array else _LINE_END
-        return at
+        return at, Piece(self._number(), problem="expected a JSON object")
 
     def _begin(self) -> None:
         self._where = _Where.INSIDE
         self._began = self._number()
         self._brackets.clear()
+        self._containers = self._texts = 0
         self._in_string = self._after_backslash = False
         self._line_begins_after = None
 
@@ -132,7 +149,7 @@ class JsonSplitter:
         self._count += 1
         return self._count
 
-    def _inside(self, chunk: bytes, start: int, pieces: list[Piece]) -> int:
+    def _inside(self, chunk: bytes, start: int) -> tuple[int, Piece | None]:
         """Scan on in an object that began at or before `start`; return where to go on."""
         at = start
         problem = ""
@@ -144,13 +161,12 @@ class JsonSplitter:
             else:
                 at, problem = self._structure(chunk, at, start)
             if problem:
-                return self._give_up(pieces, at, problem)
+                return at, self._give_up(problem)
             if not self._brackets:
                 self._keep(chunk[start:at])
-                pieces.append(self._finish())
-                return at
+                return at, self._finish()
         self._keep(chunk[start:])
-        return len(chunk)
+        return len(chunk), None
 
     def _structure(self, chunk: bytes, at: int, start: int) -> tuple[int, str]:
         """Go past the next bracket, line end or beginning of a string."""
@@ -163,6 +179,7 @@ class JsonSplitter:
             self._line_begins_after = self._last_byte(chunk, start, found.start())
         elif byte == _QUOTE:
             self._in_string = True
+            self._texts += 1
         elif not self._bracket(byte):
             self._where = _Where.SKIPPING
             return at, "brackets do not match"
@@ -207,42 +224,58 @@ class JsonSplitter:
         opened_by = _OPENED_BY.get(byte)
         if opened_by is None:
             self._brackets.append(byte)
+            self._containers += 1
             return len(self._brackets) <= _MAX_DEPTH
         return self._brackets.pop() == opened_by
 
     def _last_byte(self, chunk: bytes, start: int, end: int) -> int:
-        """Return the last byte of the object before `end` that is no space."""
-        near = chunk[max(start, end - 64) : end].rstrip(_SPACE)
-        if near:
-            return near[-1]
-        for part in (chunk[start:end], *reversed(self._parts)):
+        """Return the last byte of the object before `end` that is no space.
+
+        What is looked at is no more than twice the blanks that there are.
+        """
+        size = 64
+        while start < end:
+            if near := chunk[max(start, end - size) : end].rstrip(_SPACE):
+                return near[-1]
+            end -= size
+            size *= 2
+        for part in reversed(self._parts):
             if text := part.rstrip(_SPACE):
                 return text[-1]
         return _OPEN
 
+    @property
+    def _excess(self) -> str:
+        """What there is too much of in the object, as far as it is known."""
+        if self._size_bytes > self._max_bytes:
+            return f"it is larger than {self._max_bytes} bytes"
+        if self._containers > MAX_CONTAINERS:
+            return f"it holds more than {MAX_CONTAINERS} objects and lists"
+        if self._texts > MAX_TEXTS:
+            return f"it holds more than {MAX_TEXTS} names and texts"
+        return ""
+
     def _keep(self, text: bytes) -> None:
         self._size_bytes += len(text)
-        if self._size_bytes > self._max_bytes:
+        if self._excess:
             self._parts.clear()
         else:
             self._parts.append(text)
 
     def _finish(self) -> Piece:
-        is_too_large = self._size_bytes > self._max_bytes
+        problem = self._excess
         text = b"".join(self._parts)
         self._forget()
-        if is_too_large:
-            problem = f"it is larger than {self._max_bytes} bytes"
+        if problem:
             return Piece(self._began, problem=problem, is_too_large=True)
         return Piece(self._began, text)
 
-    def _give_up(self, pieces: list[Piece], at: int, problem: str) -> int:
+    def _give_up(self, problem: str) -> Piece:
         is_skipping = self._where is _Where.SKIPPING
         self._forget()
         if is_skipping:
             self._where = _Where.SKIPPING
-        pieces.append(Piece(self._began, problem=f"not a JSON object: {problem}"))
-        return at
+        return Piece(self._began, problem=f"not a JSON object: {problem}")
 
     def _forget(self) -> None:
         self._where = _Where.BETWEEN
@@ -257,8 +290,8 @@ class JsonSplitter:
         self._skips_to = _LINE_END
         return end.start()  # what ends it counts between objects
 
-    def _behind(self, chunk: bytes, at: int, pieces: list[Piece]) -> int:
-        if self._has_begun and chunk[at:].strip(_SPACE):
-            self._has_begun = False  # says it once
-            pieces.append(Piece(self._count + 1, problem="text after the end of the array"))
-        return len(chunk)
+    def _behind(self, chunk: bytes, at: int) -> tuple[int, Piece | None]:
+        if not self._has_begun or _NOT_BLANK.search(chunk, at) is None:
+            return len(chunk), None
+        self._has_begun = False  # says it once
+        return len(chunk), Piece(self._count + 1, problem="text after the end of the array")

@@ -60,6 +60,13 @@ class TooLarge(TranscodeError):
         super().__init__(f"{what} is larger than {limit_bytes} bytes")
 
 
+class TooMuch(TranscodeError):
+    """A body holds too much to be read, though it is not too long."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+    http_status = 413
+
+
 class NoSuchPath(TranscodeError):
     """No route has this path, with whatever method."""
 

@@ -9,6 +9,7 @@ from google.api import httpbody_pb2
 
 from tidings.gateway import golang
 from tidings.gateway.asgi import BodySilent, ClientGone, Request, while_connected
+from tidings.gateway.callers import is_nobody
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
@@ -109,6 +110,9 @@ class ConsulDoor:
 
     async def _fire(self, request: Request, query: Query) -> Reply:
         settings = self._house.settings
+        credential = credential_of(request, query)
+        if refused := await is_nobody(self._house.upstream, request, credential):
+            return replies.failure_reply(refused, is_fire=True)
         try:
             payload = await request.body(settings.body_bytes, settings.silence_s)
         except TooLarge as error:
@@ -120,7 +124,7 @@ class ConsulDoor:
         fire = parse_fire(request.path, query, settings.consul_datacenter)
         fire.payload.CopyFrom(httpbody_pb2.HttpBody(data=payload))
         try:
-            response = await self._house.upstream.fire(fire, credential_of(request, query))
+            response = await self._house.upstream.fire(fire, credential)
         except Failure as error:
             return replies.failure_reply(error, is_fire=True)
         fired = replies.event_object(response.event)

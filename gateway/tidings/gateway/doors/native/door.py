@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from tidings.gateway.asgi import BodySilent, Request, while_connected
+from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.native.query import select, split_query
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan, Renderer
 from tidings.gateway.line_tail import BYTES
-from tidings.gateway.publish import BadLine, Intake
+from tidings.gateway.publish import MAX_OBJECT_BYTES, SLICE_BYTES, BadLine, Intake
 from tidings.gateway.reader import Reader
-from tidings.gateway.splitter import JsonSplitter
+from tidings.gateway.splitter import JsonSplitter, Piece
 from tidings.gateway.transcode import errors
 from tidings.gateway.transcode.bind import BindRules, bind_request
 from tidings.gateway.transcode.json_body import merge_json, parse_json
@@ -32,6 +34,7 @@ from tidings.gateway.transcode.render import (
 )
 from tidings.gateway.transcode.routes import ERROR_MEMBER, Route, table_of
 from tidings.gateway.transcode.status import render_status, status_of
+from tidings.gateway.turns import Turns
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -45,6 +48,8 @@ _STREAM_HEADERS = (
 _LINE_TYPES = frozenset({LINES_TYPE, "application/ndjson", "application/jsonl"})
 _LENIENT = BindRules(any_content_type=True)  # `curl -d` announces a form
 _FAR_S = 3600.0
+# Of a body that is no object: a smaller one is read all the same, to say what is wrong with it.
+_MAX_UNREAD_BYTES = 64 * 1024
 
 
 class NativeLines:
@@ -158,16 +163,19 @@ class NativeDoor:
         settings = self._house.settings
         metadata = request_metadata(request.headers)
         deadline_s = requested_deadline(request.headers) or DEFAULT_UNARY_DEADLINE_S
+        if refused := await may_not_publish(self._house.upstream, request, metadata):
+            raise refused
         try:
             body = await request.body(settings.body_bytes, settings.silence_s)
         except BodySilent:
             raise errors.BadRequest("", "the body did not arrive in time") from None
-        if _is_several(body):
+        if await _is_several(body, self._house.turns):
             request.put_back = body
             await self._intake.publish(request)
             return
         kind = request.header(b"content-type")
-        message = bind_request(match.target, match, request.query, body, kind, _LENIENT)
+        bind = partial(bind_request, match.target, match, request.query, body, kind, _LENIENT)
+        message = await self._house.turns.apart(len(body), bind)
         answer = await self._house.upstream.unary(match.target, message, metadata, deadline_s)
         await request.reply(render_response(match.target, answer))
 
@@ -248,11 +256,29 @@ def parse_draft(text: bytes, source: str) -> event_pb2.Draft:
     return draft
 
 
-def _is_several(body: bytes) -> bool:
-    """Say whether a body holds more than one object, whatever it calls itself."""
-    splitter = JsonSplitter(len(body))
-    pieces = splitter.feed(body)
-    return splitter.is_array or len(pieces) > 1
+async def _is_several(body: bytes, turns: Turns) -> bool:
+    """Say whether a body holds more than one object, whatever it calls itself.
+
+    Raises:
+        TooMuch, BadRequest: it holds one, which is not to be read: it is too large, or no object.
+    """
+    splitter = JsonSplitter(MAX_OBJECT_BYTES)
+    found: list[Piece] = []
+    for at in range(0, len(body), SLICE_BYTES):
+        for piece in splitter.feed(body[at : at + SLICE_BYTES]):
+            found.append(piece)
+            if len(found) > 1:
+                return True
+        if splitter.is_array:
+            return True
+        await turns.give_way()
+    found += splitter.end()
+    problem = found[0].problem if found else ""
+    if found and found[0].is_too_large:
+        raise errors.TooMuch(f"the body: {problem}")
+    if problem and len(body) > _MAX_UNREAD_BYTES:
+        raise errors.BadRequest("", f"the body is not JSON: {problem}")
+    return False
 
 
 def _kind(request: Request) -> str:
