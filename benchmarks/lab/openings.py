@@ -10,14 +10,14 @@ _FRAME = 16_384
 
 def http(path: str, *headers: str) -> bytes:
     """Return a GET, whose answer does not end or which the reader asks again."""
-    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: bench", *headers, "", ""]).encode()
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
 def websocket(path: str) -> bytes:
     """Return a websocket's handshake."""
     key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n{upgrade}{key}\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{upgrade}{key}\r\n".encode()
 
 
 def grpc(path: str, *requests: bytes) -> bytes:

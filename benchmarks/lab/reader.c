@@ -100,7 +100,7 @@ static void ask_again(struct stream *s, const char *from, const char *end) {
   if (index) s->index = strtoull(index + 16, NULL, 10);
   if (end > from && end[-1] == '\n') end--;
   if (end > from && end[-1] == ']')
-    dprintf(s->fd, "GET /v1/event/list?index=%lu HTTP/1.1\r\nHost: bench\r\n\r\n", s->index);
+    dprintf(s->fd, "GET /v1/event/list?index=%lu HTTP/1.1\r\nHost: localhost\r\n\r\n", s->index);
 }
 
 /* Returns whether the stream is still open. */

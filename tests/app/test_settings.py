@@ -46,6 +46,8 @@ OTHER = {
     "log_format": "json",
     "puppet_validation_kind": "puppetlabs.validators/validation-error",
     "consul_size_rule": "512",
+    "http_allow_origin": "https://seven.example, null",
+    "http_allow_host": "seven.example,[::7]",
 }
 
 

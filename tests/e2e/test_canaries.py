@@ -108,7 +108,7 @@ def requests() -> Iterator[bytes]:
         for secret in (f"token={CANARY}", f"token={CANARY}%zz", f"x=;token={CANARY}"):
             yield request("GET", f"{path}&{secret}", "")
             yield request("GET", f"{path}&{secret}", HANDSHAKE)
-        yield request("GET", f"http://user:{CANARY}@tidings{path}", "")
+        yield request("GET", f"http://user:{CANARY}@localhost{path}", "")
         for body in BODIES:
             yield request("POST", path, "", body)
     for header in SECRETS_IN_HEADERS:
@@ -120,7 +120,7 @@ def requests() -> Iterator[bytes]:
 
 
 def request(method: str, target: str, headers: str, body: bytes = b"") -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", "Host: tidings", *filter(None, headers.split("\r\n"))]
+    lines = [f"{method} {target} HTTP/1.1", "Host: localhost", *filter(None, headers.split("\r\n"))]
     if body or method != "GET":
         lines.append(f"Content-Length: {len(body)}")
     if "Upgrade" not in headers:

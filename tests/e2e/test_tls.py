@@ -84,7 +84,9 @@ def greeted(server: Server, side: str, context: ssl.SSLContext) -> Iterator[ssl.
         context.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
     ):
         if side == "http":
-            secured.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            secured.sendall(
+                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
         if not secured.recv(9):
             raise ConnectionResetError("closed without a word")
         yield secured
@@ -133,7 +135,7 @@ def test_tls_1_2_is_the_least(demanding: Server, ours: Authority, side: str) -> 
 @pytest.mark.parametrize("side", SIDES)
 def test_plain_text_is_refused(demanding: Server, side: str) -> None:
     with socket.create_connection(address_of(demanding, side), PATIENCE_S) as plain:
-        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):
             assert b"HTTP" not in plain.recv(100)
 

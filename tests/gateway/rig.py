@@ -20,6 +20,7 @@ from tidings.log.limits import LogLimits
 from tidings.rpc.server import Service, Views
 from tidings.store.memory import MemoryStore
 
+TEST_HOSTS = frozenset({"test", "t"})  # what tests call the gateway
 START_US = 1_700_000_000_000_000
 
 
@@ -215,7 +216,7 @@ async def before(
     """Lend a gateway before whatever answers at `upstream`."""
     shutdown, ready = asyncio.Event(), asyncio.Event()
     connected = Upstream(upstream, patience_s=settings.pop("patience_s", 10.0))
-    made = GatewaySettings(**{"grace_s": 2.0, **settings})
+    made = GatewaySettings(**{"grace_s": 2.0, "allow_hosts": TEST_HOSTS, **settings})
     with listening() as sock:
         serving = tasks.create_task(
             _serve(made, sock, connected, shutdown=shutdown, on_ready=ready.set)

@@ -163,7 +163,7 @@ def test_connections_that_come_later_wait_for_whoever_serves_the_socket_next() -
 
     async def one_life(upstream: Upstream, sock: socket.socket, tasks: asyncio.TaskGroup) -> None:
         reader, writer = await asyncio.open_connection(*sock.getsockname())
-        writer.write(b"GET /healthz HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         shutdown, ready = asyncio.Event(), asyncio.Event()
         settings = GatewaySettings(grace_s=2.0)
         serving = tasks.create_task(

@@ -13,6 +13,7 @@ import structlog
 from google.rpc import status_pb2
 
 from tidings.gateway import doors
+from tidings.gateway.access_mode import AccessMode
 from tidings.gateway.asgi import (
     JSON_TYPE,
     TEXT_TYPE,
@@ -23,14 +24,17 @@ from tidings.gateway.asgi import (
     Send,
 )
 from tidings.gateway.door import Door, Handler, House, SocketDoor
+from tidings.gateway.gate import Gate
 from tidings.gateway.readiness import are_ready, listed, look
-from tidings.gateway.transcode.errors import NoSuchPath, WrongMethod
+from tidings.gateway.transcode.errors import NoSuchPath, TranscodeError, WrongMethod
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
 from tidings.gateway.websocket import BROKEN, Socket
 
 _log = structlog.get_logger("tidings.gateway")
 
+# Of all systems; its answers are lines of our own.
+_PUBLISH = b"/v1/publish/"
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -41,6 +45,9 @@ def load_doors(house: House) -> tuple[Door, ...]:
     return tuple(module.make(house) for module in modules)
 
 
+Found = tuple[str, Door | None, Handler]
+
+
 class App:
     """All doors as one ASGI application. Unforeseen errors stop here."""
 
@@ -48,6 +55,9 @@ class App:
         self._house = house
         self._doors = load_doors(house)
         self._socket_doors = [door for door in self._doors if isinstance(door, SocketDoor)]
+        settings = house.settings
+        mode = AccessMode(house.upstream, house.draining)
+        self._gate = Gate(mode, settings.allow_origins, settings.allow_hosts)
         self._own = {
             b"/healthz": self._health,
             b"/readyz": self._readiness,
@@ -65,12 +75,16 @@ class App:
             request = Request.of(scope, receive, send)
         metrics = self._house.metrics
         metrics.open_requests.inc()
-        name = "none"
+        name, door = "none", None
         try:
-            name, handle = self._find_socket(socket) if socket else self._find(request)
-            await handle(request)
+            name, door, handle = self._find_socket(socket) if socket else self._find(request)
+            early = await self._gate.pass_through(request)
+            await (handle(request) if early is None else request.reply(early))
         except ClientGone:
             pass
+        except TranscodeError as error:
+            with contextlib.suppress(ClientGone):
+                await _refuse(door, request, error)
         except Exception:  # noqa: BLE001 - the edge: `_stumble` logs it
             with contextlib.suppress(ClientGone):
                 await self._stumble(request)
@@ -80,29 +94,26 @@ class App:
             metrics.open_requests.dec()
             metrics.requests.labels(door=name, status=f"{request.status // 100}xx").inc()
 
-    def _find(self, request: Request) -> tuple[str, Handler]:
+    def _find(self, request: Request) -> Found:
         for door in self._doors:
             if handler := door.handler(request):
-                return door.name, handler
+                return door.name, door, handler
         if own := self._own.get(request.path):
-            return "own", own
-        return self._find_unknown(request)
-
-    def _find_unknown(self, request: Request) -> tuple[str, Handler]:
+            return "own", None, own
         for door in self._doors:
             if handler := door.unknown(request):
-                return door.name, handler
-        return "none", _nobody
+                return door.name, door, handler
+        return "none", None, _nobody
 
     def takes_socket(self, raw_path: bytes) -> bool:
         """Say whether a raw path is one of a websocket; no other comes here as one."""
         return any(door.takes_socket(raw_path) for door in self._socket_doors)
 
-    def _find_socket(self, socket: Socket) -> tuple[str, Handler]:
-        for door in self._socket_doors:
-            if door.takes_socket(socket.request.raw_path):
-                return door.name, _of_socket(door, socket)
-        return self._find_unknown(socket.request)
+    def _find_socket(self, socket: Socket) -> Found:
+        (door,) = (
+            each for each in self._socket_doors if each.takes_socket(socket.request.raw_path)
+        )
+        return door.name, door, _of_socket(door, socket)
 
     async def _health(self, request: Request) -> None:
         await _own_reply(request, 200, b'{"status":"healthy"}')
@@ -144,6 +155,13 @@ def _of_socket(door: SocketDoor, socket: Socket) -> Handler:
         await door.serve_socket(socket)
 
     return handle
+
+
+async def _refuse(door: Door | None, request: Request, error: TranscodeError) -> None:
+    if door is None or request.path.startswith(_PUBLISH):
+        await request.reply(render_error(error))
+    else:
+        await door.refuse(request, error)
 
 
 async def _own_reply(

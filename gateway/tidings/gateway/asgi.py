@@ -41,7 +41,8 @@ class Request:
     """One request. `path` is the percent-decoded `raw_path`; neither holds the query.
 
     A handshake of a websocket is one too, until it is accepted. `receive` and `send` are ASGI's
-    own, for doors that stream; `outlet` is the listener's, for what many clients get.
+    own, for doors that stream; `outlet` is the listener's, for what many clients get. `server` is
+    the address that it came to, `is_old` says that it is one of HTTP/1.0.
     """
 
     method: str
@@ -53,6 +54,10 @@ class Request:
     receive: Receive
     send: Send
     outlet: Outlet[bytes] | None = None
+    server: str = ""
+    is_old: bool = False
+    extra_headers: Headers = ()
+    """Of every answer, whatever it is."""
     status: int = 0
     """Of the answer, once its head has gone out."""
     body_ended: bool = False
@@ -69,7 +74,10 @@ class Request:
         query, scheme = scope["query_string"], scope.get("scheme", "http")
         method = scope.get("method", "GET")
         outlet = outlet_of(scope) if scope["type"] == "http" else None
-        return cls(method, raw_path, path, query, headers, scheme, receive, send, outlet)
+        request = cls(method, raw_path, path, query, headers, scheme, receive, send, outlet)
+        request.server = (scope.get("server") or ("",))[0]
+        request.is_old = scope.get("http_version") == "1.0"
+        return request
 
     def header(self, name: bytes) -> str | None:
         """Return the first header of a lower-case name, None when there is none."""
@@ -93,6 +101,7 @@ class Request:
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Send the head of an answer; without a content-length header its body is chunked."""
         self.status = status
+        headers = (*headers, *self.extra_headers)
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
 
     async def write(self, chunk: bytes) -> None:

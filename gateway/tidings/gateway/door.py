@@ -11,6 +11,7 @@ from tidings.gateway.asgi import Request
 from tidings.gateway.feeds import Feeds
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.routes import Route
 from tidings.gateway.turns import Turns
 from tidings.gateway.upstream import Upstream
@@ -51,6 +52,10 @@ class Door(Protocol):
 
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for a path that no door knows; None = it is nothing like ours."""
+        ...
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house, in the spelling of this door."""
         ...
 
 

@@ -9,15 +9,18 @@ from dataclasses import dataclass
 class GatewaySettings:
     """The settings of one gateway. Durations are seconds (`_s`), sizes bytes (`_bytes`)."""
 
+    allow_origins: frozenset[str] = frozenset()
+    """Origins other than the gateway's own whose pages may ask: "https://console.example"."""
+
+    allow_hosts: frozenset[str] = frozenset()
+    """Names other than this machine's own that are served without access control; "*" = any."""
+
     nomad_heartbeat_s: float = 30.0
     """Between heartbeats of Nomad's event stream; Nomad's own is fixed at 30."""
 
     nomad_region: str = "global"
     consul_node_name: str = "tidings"
     consul_datacenter: str = "dc1"
-
-    docker_cloud_allow_origin: frozenset[str] = frozenset()
-    """Origins other than the gateway's own whose websockets are accepted."""
 
     docker_cloud_pause_s: float = 1.0
     """Before a refusal other than 401: its Python client comes again at once, for ever."""

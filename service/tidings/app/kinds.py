@@ -135,6 +135,20 @@ def or_unlimited(kind: Kind) -> Kind:
     return Kind(f"{kind.placeholder}|{_UNLIMITED}", parse, show, bare=kind.bare)
 
 
+def split_list(text: str) -> frozenset[str]:
+    """Return the entries of a list that is written with commas."""
+    return frozenset(filter(None, (entry.strip() for entry in text.split(","))))
+
+
+def _list_of(entry: str, expected: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not all(re.fullmatch(entry, each) for each in split_list(text)):
+            raise ValueError(f"expected {expected}, several with commas between them")
+        return text
+
+    return parse
+
+
 def _switch(text: str) -> bool:
     if text.lower() in _TRUE:
         return True
@@ -202,3 +216,7 @@ SWITCH = Kind("", _switch, lambda value: "true" if value else "false", bare=True
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)
 PLACE = Kind("TEXT", _place)
+ORIGINS = Kind(
+    "LIST", _list_of(r"(https?://[^/\s?#@]+|null)", "an origin such as https://HOST:8080")
+)
+HOSTS = Kind("LIST", _list_of(r"(\*|\[?[^/\s?#@\]]+\]?)", "a name or address without a port"))

@@ -14,7 +14,7 @@ from tidings.app.certificates import RenewedContext, client_credentials, server_
 from tidings.app.client import explain
 from tidings.app.exposure import Exposed, refuse_open_service, warn_of_clear_text
 from tidings.app.file_follower import on_hangup
-from tidings.app.kinds import Address, parse_address
+from tidings.app.kinds import Address, parse_address, split_list
 from tidings.app.lifeline import draining_s
 from tidings.app.settings import Settings
 from tidings.app.tls import follow, server_files, upstream_files
@@ -119,9 +119,8 @@ def _gateway_settings(settings: Settings) -> GatewaySettings:
         nomad_region=settings.nomad_region,
         consul_node_name=settings.consul_node_name,
         consul_datacenter=settings.consul_datacenter,
-        docker_cloud_allow_origin=frozenset(
-            filter(None, settings.docker_cloud_allow_origin.replace(" ", "").split(","))
-        ),
+        allow_origins=split_list(settings.http_allow_origin),
+        allow_hosts=split_list(settings.http_allow_host) | {settings.http.host},
         puppet_base_url=settings.puppet_base_url,
         puppet_validation_kind=settings.puppet_validation_kind,
         feldera_version=settings.feldera_version,

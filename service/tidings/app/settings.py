@@ -19,7 +19,9 @@ from tidings.app.kinds import (
     ADDRESS,
     COUNT,
     DURATION,
+    HOSTS,
     OPTIONAL_ADDRESS,
+    ORIGINS,
     PATH,
     PLACE,
     SIZE,
@@ -168,11 +170,17 @@ class Settings:
     consul_datacenter: str = _setting(
         TEXT, "dc1", "datacenter that this server answers for", "consul"
     )
-    docker_cloud_allow_origin: str = _setting(
-        TEXT,
+    http_allow_origin: str = _setting(
+        ORIGINS,
         "",
-        "other origins, comma-separated, whose websockets are accepted: https://HOST[:PORT]",
-        "docker_cloud",
+        "other origins, comma-separated, whose pages may ask: https://HOST[:PORT]",
+        "http_allow",
+    )
+    http_allow_host: str = _setting(
+        HOSTS,
+        "",
+        "other names, comma-separated, that are served without access control; * = any",
+        "http_allow",
     )
     http_tls_cert: str = _setting(
         TEXT, "", "file with the certificate chain of HTTP, PEM; empty = no TLS", "http_tls"

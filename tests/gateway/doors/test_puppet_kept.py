@@ -118,7 +118,8 @@ def test_many_jobs_are_counted_in_bytes() -> None:
 def test_links_follow_the_host_or_the_setting(
     served: Served, base: str, host: str, wanted: str
 ) -> None:
-    with gateway(served.server, served.address, puppet_base_url=base) as http:
+    named = {"puppet_base_url": base, "allow_hosts": frozenset({"puppet.example.com", "tidings"})}
+    with gateway(served.server, served.address, **named) as http:
         publish(http, 1)
         request = f"GET {JOB}?token=secret HTTP/1.1\r\nHost: {host}\r\n\r\n"
         with http.connection() as connection:

@@ -14,6 +14,6 @@ from tidings.v1 import event_service_pb2 as pb
 def quick(address: str) -> Iterator[FakeService]:
     """A service that does what the test says; its gateway refuses without a pause."""
     allowed = frozenset({"https://console.example"})
-    with faking(address, docker_cloud_pause_s=0.0, docker_cloud_allow_origin=allowed) as service:
+    with faking(address, docker_cloud_pause_s=0.0, allow_origins=allowed) as service:
         service.messages = [pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=1))]
         yield service

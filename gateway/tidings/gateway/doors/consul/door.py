@@ -26,7 +26,7 @@ from tidings.gateway.doors.consul.query import (
 from tidings.gateway.failures import Failure
 from tidings.gateway.golang import Query
 from tidings.gateway.publish import Intake
-from tidings.gateway.transcode.errors import TooLarge
+from tidings.gateway.transcode.errors import TooLarge, TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
@@ -74,6 +74,10 @@ class ConsulDoor:
         """Return who answers for all other paths below /v1/, once they are cleaned."""
         is_ours = golang.clean_path(request.path).startswith(b"/v1/")
         return self._nothing_here if is_ours else None
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house: bare text, as all of Consul's errors."""
+        await request.reply(replies.error_reply(error.http_status, str(error)))
 
     async def _answer(self, request: Request) -> None:
         if not golang.is_printable(request.path):

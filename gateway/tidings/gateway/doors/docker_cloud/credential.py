@@ -1,17 +1,14 @@
-"""Whom a request comes from: its credentials, its user, the page that made a browser send it."""
+"""Whom a request comes from: its credentials and its user."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Collection
 
 from tidings.gateway.asgi import Request
 from tidings.gateway.credentials import MAX_TOKEN_CHARS, bearer
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.v1.access_service_pb2 import AuthenticateResponse
-
-_DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
 def credential_of(request: Request) -> Metadata:
@@ -55,19 +52,3 @@ def _basic(text: str) -> tuple[str, str] | None:
         return None
     user, _, key = pair.partition(":")  # a key may hold colons, a user name may not
     return user, key
-
-
-def is_known_origin(request: Request, allowed: Collection[str]) -> bool:
-    """Say whether the page behind a request may read: none, one of this host, or an allowed one.
-
-    Source: the Python SDK derives its Origin from the URL that it connects to.
-    """
-    origin = request.header(b"origin")
-    if origin is None or origin in allowed:
-        return True
-    scheme, _, host = origin.lower().partition("://")
-    port = _DEFAULT_PORTS.get(scheme)
-    if port is None:
-        return False
-    own = (request.header(b"host") or "").lower()
-    return host.removesuffix(port) == own.removesuffix(port)

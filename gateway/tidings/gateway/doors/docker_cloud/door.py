@@ -10,7 +10,6 @@ from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.docker_cloud import refusals
 from tidings.gateway.doors.docker_cloud.credential import (
     credential_of,
-    is_known_origin,
     user_of,
 )
 from tidings.gateway.doors.docker_cloud.frames import (
@@ -24,6 +23,7 @@ from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
 from tidings.gateway.publish import Intake
 from tidings.gateway.reader import Reader
+from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.websocket import COME_AGAIN, Socket
 from tidings.v1 import event_service_pb2 as pb
@@ -59,6 +59,14 @@ class DockerCloudDoor:
         Wherever /api/audit/ stands in them: clients may put a prefix before it.
         """
         return self._nothing_here if b"/api/audit/" in request.path else None
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house; a page that may not ask is 401.
+
+        Only 401 stops clients that come again at once, for ever.
+        """
+        reply = refusals.refusal(error.http_status, str(error))
+        await self._refuse(request, refusals.UNAUTHORIZED if reply.status == 403 else reply)
 
     async def _nothing_here(self, request: Request) -> None:
         await self._refuse(request, refusals.NOT_FOUND)
@@ -104,8 +112,6 @@ class DockerCloudDoor:
 
     async def _open(self, request: Request) -> Reader[tuple[str, ...]] | Reply:
         """Return a reader of what is new, or why there is none."""
-        if not is_known_origin(request, self._house.settings.docker_cloud_allow_origin):
-            return refusals.UNAUTHORIZED
         namespace = parse_namespace(request.raw_path)
         assert namespace is not None
         credential = credential_of(request)

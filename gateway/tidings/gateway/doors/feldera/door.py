@@ -22,6 +22,7 @@ from tidings.gateway.doors.feldera.query import (
 )
 from tidings.gateway.failures import Failure, flaw_of, problem_of
 from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
@@ -79,6 +80,11 @@ class FelderaDoor:
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for all other paths below /v0/: an empty 404."""
         return self._nothing_here if request.path.startswith(b"/v0/") else None
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house, as Feldera's error object."""
+        status = error.http_status
+        await request.reply(printing.error(status, printing.code_of(status), str(error), {}))
 
     async def _answer(self, request: Request) -> None:
         if request.method != "GET":

@@ -17,6 +17,11 @@ _INFO_MEMBERS = frozenset(
     f"{service}_{info}" for service in SERVICES for info in ("self_info", "resources_info")
 )
 _HEALTHY = "Healthy"
+_CODES = {
+    403: "InsufficientPermissions",
+    421: "MisdirectedRequest",
+    503: "LockTookTooLong",
+}
 
 
 def event_object(event: feldera_pb2.FelderaClusterEvent, *, is_whole: bool) -> dict[str, rt.Json]:
@@ -39,6 +44,11 @@ def error(status: int, code: str, message: str, details: dict[str, str] | None =
         value["details"] = details
     retry = ((b"retry-after", b"5"),) if status == 503 else ()
     return Reply(status, (JSON_TYPE, *retry), rt.dumps(value))
+
+
+def code_of(status: int) -> str:
+    """Return the code for a status of the house's own rules, which Feldera has no codes for."""
+    return _CODES.get(status, "InvalidRequest")
 
 
 def health(

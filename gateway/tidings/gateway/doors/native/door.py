@@ -148,6 +148,10 @@ class NativeDoor:
         del request
         return None
 
+    async def refuse(self, request: Request, error: errors.TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house."""
+        await request.reply(render_error(error))
+
     async def _serve(self, request: Request, match: Match[Route]) -> None:
         try:
             if match.target.rpc.server_streaming:

@@ -16,6 +16,7 @@ from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
 from tidings.gateway.publish import Intake
 from tidings.gateway.reader import Reader
+from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 
@@ -59,6 +60,10 @@ class NomadDoor:
         """Return None: unknown paths below /v1/ are answered as Consul does."""
         del request
         return None
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house: bare text, as all of Nomad's errors."""
+        await request.reply(text_reply(error.http_status, str(error), _VARY))
 
     async def _stream(self, request: Request) -> None:
         if request.method != "GET":

@@ -25,6 +25,7 @@ from tidings.gateway.doors.puppet.query import (
 from tidings.gateway.doors.puppet.together import Together
 from tidings.gateway.failures import Failure, problem_of
 from tidings.gateway.publish import Intake
+from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
@@ -60,6 +61,16 @@ class PuppetDoor:
     def unknown(self, request: Request) -> Handler | None:
         """Return who answers for all other paths of the Orchestrator."""
         return self._nothing_here if request.path.startswith(b"/orchestrator/") else None
+
+    async def refuse(self, request: Request, error: TranscodeError) -> None:
+        """Answer what is wrong by a rule of the house, as Puppet's error object."""
+        kind = self._house.settings.puppet_validation_kind
+        if error.http_status != 400:
+            kind = "puppetlabs.orchestrator/unknown-error"
+        if error.http_status == 403:
+            kind = "puppetlabs.orchestrator/not-permitted"
+        body = error_body(kind, str(error), {})
+        await request.reply(Reply(error.http_status, (JSON_TYPE,), body))
 
     async def _answer(self, request: Request) -> None:
         if request.method not in _METHODS:
