@@ -44,8 +44,6 @@ def fired(name: str = "deploy", **fields: object) -> event_pb2.Event:
             "tag_filter",
             f"Invalid tag filter: {STAR_ALONE}",
         ),
-        (fired(version=2), "version", "must be 1"),
-        (fired(version=-1), "version", "must be 1"),
     ],
 )
 def test_bad_events_are_refused_in_consuls_order_and_words(
@@ -254,3 +252,20 @@ class TestRecentEvents:
 def test_the_window_is_what_consul_shows() -> None:
     assert ConsulDialect.window is not None
     assert ConsulDialect.window.max_count == 256
+
+
+@pytest.mark.parametrize(("version", "kept"), [(0, 1), (1, 1), (2, 2), (-1, -1)])
+def test_a_version_is_kept_and_1_where_none_is_said(version: int, kept: int) -> None:
+    draft = check(CONSUL, fired(version=version))
+    assert stored(draft)[0].consul.version == kept
+    assert CONSUL.remarks(stored(draft)) == ([] if kept == 1 else ["unknown_version"])
+
+
+def test_an_id_claims_the_position_that_it_was_made_of() -> None:
+    low = "00ff00ff00ff00ff"
+    assert CONSUL.claimed_seq(fired(id=event_id(low, 77))) == 77
+    named = fired()
+    named.id = event_id(low, 2**40)
+    assert CONSUL.claimed_seq(named) == 2**40
+    for other in ("", "77", "b54fe110-7af5-cafc-d1fb-afc8ba432b1c".upper(), "x" * 36):
+        assert CONSUL.claimed_seq(fired(id=other)) is None

@@ -12,7 +12,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from tests.patience import PATIENCE_S
-from tests.rpc.events import consul, feldera, nomad, puppet
+from tests.rpc.events import consul, docker, feldera, nomad, puppet
 from tests.rpc.serving import START_US, Served, draft, publish, read_one, refusal
 from tidings.core.errors import Busy, StoreUnavailable
 from tidings.core.record import Draft
@@ -238,3 +238,21 @@ def test_a_cancelled_call_leaves_the_service_as_it_was(served: Served) -> None:
     call.cancel()
     served.server.call(served.store.may_append.set)
     assert publish(served.stub, nomad()).seq >= 2
+
+
+def test_what_no_page_documents_is_stored_and_counted(served: Served) -> None:
+    registry = served.deployment.service.metrics.registry
+    action = docker("action")
+    action.docker_cloud.parents.extend(["/api/app/v1/me/service/1/", "/api/app/v1/me/stack/2/"])
+    nested = docker("service")
+    nested.docker_cloud.parents.append("/api/app/v1/me/service/1/")
+    newer = consul("deploy", version=2)
+    for event in (action, nested, newer):
+        assert publish(served.stub, event).seq > 1
+    for system, remark in (
+        ("docker_cloud", "parents_of_an_action"),
+        ("docker_cloud", "type_of_a_parent"),
+        ("consul", "unknown_version"),
+    ):
+        labels = {"system": system, "remark": remark}
+        assert registry.get_sample_value("tidings_draft_remarks_total", labels) == 1.0

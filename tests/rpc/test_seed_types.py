@@ -91,7 +91,7 @@ _LARGEST = {
 _TIMES = ("google.protobuf.Timestamp", "google.protobuf.Duration")
 
 
-_SECONDS = itertools.count(1_765_202_586)  # each event later than the one before
+_SECONDS = itertools.count(1_699_202_586)  # each event later than the one before, and past
 
 
 def fill(message: Message, depth: int = 8) -> None:

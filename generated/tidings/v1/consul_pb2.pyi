@@ -48,7 +48,7 @@ class ConsulEvent(_message.Message):
     tag_filter: _builtins.str
     """RE2 expression over tags of a service that matched; needs `service_filter`."""
     version: _builtins.int
-    """Version of the event format: 1. Set to 1 when a publisher leaves it 0."""
+    """Version of the event format, 1 so far. Set to 1 when a publisher leaves it 0."""
     l_time: _builtins.int
     """Lamport time: the record's seq wherever the event is read; 0 in the answer to Fire."""
     def __init__(

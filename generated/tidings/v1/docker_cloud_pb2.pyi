@@ -44,7 +44,7 @@ class DockerCloudEvent(_message.Message):
     state: _builtins.str
     """State of the object after the change, in Docker Cloud's exact spelling ("Not running"); any text."""
     uuid: _builtins.str
-    """Identifier of the event (not of the object): a lower-case UUID. Made by the service when empty."""
+    """Identifier of the event (not of the object): a UUID, or any other text. A random UUID when empty."""
     namespace: _builtins.str
     """Whose objects it concerns: taken from resource_uri, else from the first parent that has one, else
     empty. Set by the service at publish; ignored from publishers.

@@ -78,7 +78,7 @@ class NomadEvent(_message.Message):
 
     @_builtins.property
     def payload(self) -> Global___NomadPayload:
-        """The object, typed. Either this or `payload_json`, never both from a publisher."""
+        """The object, typed. Either this or `payload_json`, both only as a reader was given them."""
 
     def __init__(
         self,

@@ -40,7 +40,7 @@ class PuppetJobEvent(_message.Message):
     refused with FAILED_PRECONDITION.
     """
     details_json: _builtins.bytes
-    """The details' exact JSON text, an object. Either this or `details`, never both from a publisher."""
+    """The details' exact JSON text, an object. Either this or `details`, both only as a reader was given them."""
     message: _builtins.str
     """One line for people."""
     job: _builtins.str

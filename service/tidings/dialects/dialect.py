@@ -106,6 +106,9 @@ class Dialect:
     ignored_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body that the service sets; what a publisher puts there is dropped."""
 
+    filled_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields of the body, beside id and time, that the service sets where a publisher did not."""
+
     id_field: ClassVar[str] = ""
     """The body's own identifier, which `Event.id` repeats; "" = it has none."""
 
@@ -184,6 +187,17 @@ class Dialect:
         """Return a new, empty projection, if the system has one."""
         return None
 
+    def remarks(self, events: Sequence[event_pb2.Event]) -> Sequence[str]:
+        """Return what of checked events is unlike the system's documentation, for a metric.
+
+        Fixed words: what a source sent is no reason to refuse it, but its operator may wonder.
+        """
+        return ()
+
+    def claimed_seq(self, event: event_pb2.Event) -> int | None:
+        """Return the position that an identifier says an event has, if it is one that we print."""
+        return None
+
     def check(self, draft: event_pb2.Draft, context: CheckContext) -> core.Draft:
         """Check everything that does not depend on stored records, and return what to append.
 
@@ -209,11 +223,14 @@ class Dialect:
             body = self._check_event(event, path, context)
             if is_delicate:
                 self.check_payload(body, f"{path}{self.body_field}.")
-            if not key and len(draft.events) == 1:
+            is_alone = len(draft.events) == 1
+            if not key and is_alone:
                 key = self._key_of(event, body)
-            if key:  # nobody asks for the digest of a draft without
-                contents.append(self._content(event))
+            if key or (self.id_field and is_alone):  # nobody asks for the digest of others
+                contents.append(self.content(event))
             self._fill_event(event, body, context)
+            if not key and is_alone and self.id_field:
+                key = self._key_of(event, body)  # a new id names the event like a publisher's own
             if is_delicate:
                 self.blank_payload(body)
         if stored is None:
@@ -227,7 +244,7 @@ class Dialect:
             subject=self.subject(events[0]),
             body=encoded,
             key=key or None,
-            digest=_digest(contents) if key else b"",
+            digest=_digest(contents) if contents else b"",
         )
 
     def _check_event(self, event: event_pb2.Event, path: str, context: CheckContext) -> Message:
@@ -262,7 +279,7 @@ class Dialect:
                     path + name, f"lies more than {self.max_ahead_s:.0f} s ahead of the server"
                 )
 
-    def _content(self, event: event_pb2.Event) -> bytes:
+    def content(self, event: event_pb2.Event) -> bytes:
         """Return bytes that are equal for checked events that a publisher would call the same.
 
         JSON text counts in its canonical form: Nomad's member order is not stable.
@@ -297,6 +314,7 @@ class Dialect:
             )
 
     def _key_of(self, event: event_pb2.Event, body: Message) -> str:
+        """Return the key that source and id make; empty for an event without an id."""
         given_id = event.id or (getattr(body, self.id_field) if self.id_field else "")
         if not given_id:
             return ""

@@ -116,14 +116,18 @@ class NomadDialect(Dialect):
         self._event_buffer_size = event_buffer_size
 
     def check_body(self, body: Message, path: str) -> None:
-        """Refuse an event without topic or type, and one with two payloads."""
+        """Refuse an event without topic or type, and one with two payloads that differ."""
         assert isinstance(body, nomad_pb2.NomadEvent)
         if not body.topic:
             raise BadRequest(path + "topic", "must not be empty")
         if not body.type:
             raise BadRequest(path + "type", "must not be empty")
         if body.HasField("payload") and body.payload_json:
-            raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
+            derived = nomad_pb2.NomadEvent(payload_json=body.payload_json)
+            is_derived = _derive(derived) and bool(derived.payload_json)
+            if not is_derived or derived.payload != body.payload:
+                raise BadRequest(path + "payload_json", "either payload or payload_json, not both")
+            body.ClearField("payload")  # a reader is given both where the text holds more
 
     def check_payload(self, body: Message, path: str) -> None:
         """Refuse a typed payload that has no JSON."""

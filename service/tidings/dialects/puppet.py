@@ -53,13 +53,25 @@ class PuppetDialect(Dialect):
     time_step_ns = NANOS_PER_SECOND
 
     def check_body(self, body: Message, path: str) -> None:
-        """Refuse an event without type or job, and one with two details."""
+        """Refuse an event without type or job, and one with two details that differ."""
         assert isinstance(body, puppet_pb2.PuppetJobEvent)
         if not body.type:
             raise BadRequest(path + "type", "must not be empty")
         check_job(body.job, path + "job")
         if body.details_json and body.HasField("details"):
-            raise BadRequest(path + "details_json", "either details or details_json, not both")
+            derived = puppet_pb2.PuppetJobEvent(details_json=body.details_json)
+            is_derived = _derive(derived) and bool(derived.details_json)
+            if not is_derived or derived.details != body.details:
+                raise BadRequest(path + "details_json", "either details or details_json, not both")
+            body.ClearField("details")  # a reader is given both where the text holds more
+
+    def claimed_seq(self, event: event_pb2.Event) -> int | None:
+        """Return the id that we print, which is the position; alone or behind its job."""
+        job, _, number = event.id.rpartition("/")
+        digits = event.puppet.id or (number if job == event.puppet.job else "")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(MAX_JOB))):
+            return None
+        return int(digits)
 
     def subject(self, event: event_pb2.Event) -> str:
         """Return the job's subject, "puppet.352"."""

@@ -57,6 +57,12 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        self.remarks = Counter(
+            "tidings_draft_remarks",
+            "What of stored events is unlike their system's documentation, by what it is.",
+            ["system", "remark"],
+            registry=self.registry,
+        )
         self.sent_bytes = Tally("tidings_sent_bytes", "Bytes of records sent to subscribers.")
         self.registry.register(self.sent_bytes)
         self.gaps = Counter(

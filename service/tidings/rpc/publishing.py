@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import structlog
 
@@ -24,6 +25,7 @@ from tidings.dialects.dialect import CheckContext, Dialect
 from tidings.dialects.rules import system_field
 from tidings.log.event_log import EventLog
 from tidings.rpc.access_events import OWN_SOURCE
+from tidings.rpc.duplicates import Duplicates
 from tidings.rpc.intake import Intake
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.paging import first_page
@@ -42,6 +44,16 @@ ENDS_STREAM = (StoreUnavailable, LogClosed, Busy)
 """Failures that are not the draft's: the stream ends with them."""
 
 Outcome = Stored | TidingsError
+
+
+class _Checked(NamedTuple):
+    """A draft that may be stored: as it was given, and as it is to be appended."""
+
+    dialect: Dialect
+    given: event_pb2.Draft
+    checked: core.Draft
+
+
 Allow = Callable[[str], None]
 """Raises when events of a system may not be published."""
 
@@ -69,7 +81,9 @@ class Publisher:
         self._token = token
         self._drafts = cache(metrics.drafts.labels)
         self._intakes: set[Intake] = set()
+        self._remarks = cache(metrics.remarks.labels)
         self._queue = Turns()
+        self._duplicates = Duplicates(log)
         self._is_closed = False
 
     def close(self) -> None:
@@ -97,10 +111,10 @@ class Publisher:
         try:
             dialect, checked = self._check(draft, allow)
             if patience_s is None:
-                stored = await self._append(dialect, checked, None)
+                stored = await self._store(dialect, draft, checked, None)
             else:
                 async with asyncio.timeout(patience_s + _COMMIT_S):
-                    stored = await self._append(dialect, checked, patience_s)
+                    stored = await self._store(dialect, draft, checked, patience_s)
         except TidingsError as error:
             self._count(error)
             raise
@@ -166,22 +180,25 @@ class Publisher:
         After the first failure that is not a draft's own (`ENDS_STREAM`) nothing more is tried.
         """
         outcomes: list[Outcome] = []
-        group: list[core.Draft | TidingsError] = []
+        group: list[_Checked | Outcome] = []
         for draft in drafts:
             try:
                 dialect, checked = self._check(draft, allow)
+                known = await self._duplicates.claimed(dialect, draft)
             except TidingsError as error:
                 group.append(error)
+                if isinstance(error, ENDS_STREAM):
+                    break
                 continue
-            if not dialect.ordered:
-                group.append(checked)
+            if known is not None or not dialect.ordered:
+                group.append(known or _Checked(dialect, draft, checked))
                 continue
             # what it must follow may be in the group, so that goes first
             outcomes += await self._append_group(group)
             group = []
             if not _is_over(outcomes):
                 try:
-                    outcomes.append(await self._append(dialect, checked, None))
+                    outcomes.append(await self._store(dialect, draft, checked, None))
                 except TidingsError as error:
                     outcomes.append(error)
             if _is_over(outcomes):
@@ -203,15 +220,46 @@ class Publisher:
         allow(dialect.system)
         if any(event.source == OWN_SOURCE for event in draft.events):
             allow("tidings")  # who may not speak as Tidings must not seem to
-        return dialect, dialect.check(draft, self._context())
+        checked = dialect.check(draft, self._context())
+        for remark in dialect.remarks(draft.events):
+            self._remarks(dialect.system, remark).inc()
+        return dialect, checked
 
     def _context(self) -> CheckContext:
         return CheckContext(self._clock.now_us(), self._token, self._log.last_seq)
 
-    async def _append_group(self, group: Sequence[core.Draft | TidingsError]) -> list[Outcome]:
-        good = [draft for draft in group if isinstance(draft, core.Draft)]
-        stored = iter(await self._log.append_many(good) if good else ())
-        return [next(stored) if isinstance(draft, core.Draft) else draft for draft in group]
+    async def _append_group(self, group: Sequence[_Checked | Outcome]) -> list[Outcome]:
+        good = [each for each in group if isinstance(each, _Checked)]
+        stored = iter(await self._log.append_many([each.checked for each in good]) if good else ())
+        outcomes: list[Outcome] = []
+        for each in group:
+            if not isinstance(each, _Checked):
+                outcomes.append(each)
+                continue
+            outcome: Outcome = next(stored)
+            if isinstance(outcome, KeyReused):
+                same = await self._duplicates.same_at(each.dialect, each.given, outcome.seq)
+                outcome = same or outcome
+            outcomes.append(outcome)
+        return outcomes
+
+    async def _store(
+        self,
+        dialect: Dialect,
+        given: event_pb2.Draft,
+        checked: core.Draft,
+        patience_s: float | None,
+    ) -> Stored:
+        known = await self._duplicates.claimed(dialect, given)
+        if known is not None:
+            return known
+        try:
+            return await self._append(dialect, checked, patience_s)
+        except KeyReused as reused:
+            same = await self._duplicates.same_at(dialect, given, reused.seq)
+            if same is None:
+                raise
+            return same
 
     async def _append(
         self, dialect: Dialect, draft: core.Draft, patience_s: float | None

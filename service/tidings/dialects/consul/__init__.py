@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ DEFAULT_PAYLOAD_BYTES = 32 * 1024
 MAX_TEXT_BYTES = 64 * 1024
 """Of a name or a filter; the head of an HTTP request holds no more."""
 
+_ID = re.compile(r"[0-9a-f]{32}")
 _FILTERS = (("node", "node_filter"), ("service", "service_filter"), ("tag", "tag_filter"))
 
 
@@ -53,6 +55,7 @@ class ConsulDialect(Dialect):
     window = Window(max_count=MAX_LISTED)
     completes = True
     ignored_fields = ("id", "l_time")
+    filled_fields = ("version",)
 
     def __init__(self, max_payload_bytes: int | None) -> None:
         self._max_payload_bytes = max_payload_bytes
@@ -74,8 +77,6 @@ class ConsulDialect(Dialect):
             error = regexp_error(getattr(body, field))
             if error is not None:
                 raise BadRequest(path + field, f"Invalid {word} filter: {error}")
-        if body.version not in {0, 1}:
-            raise BadRequest(path + "version", "must be 1")
         if self._max_payload_bytes is not None:
             check_payload(body, self._max_payload_bytes, path)
 
@@ -84,7 +85,7 @@ class ConsulDialect(Dialect):
         assert isinstance(body, consul_pb2.ConsulEvent)
         if self._max_payload_bytes is None:
             check_512(body, context.last_seq + 1)
-        body.version = 1
+        body.version = body.version or 1
         body.id = context.token(8).hex()
 
     def complete(self, seq: int, events: Sequence[event_pb2.Event]) -> None:
@@ -92,6 +93,20 @@ class ConsulDialect(Dialect):
         for event in events:
             event.consul.id = event_id(event.consul.id, seq)
             event.consul.l_time = seq
+
+    def remarks(self, events: Sequence[event_pb2.Event]) -> Sequence[str]:
+        """Wonder about a version that is not 1."""
+        return ["unknown_version" for event in events if event.consul.version not in {0, 1}]
+
+    def claimed_seq(self, event: event_pb2.Event) -> int | None:
+        """Return the index that Consul's clients compute from an ID: ours is the position.
+
+        That of an ID of Consul itself is any number of 64 bits, and hardly one that is stored.
+        """
+        digits = (event.consul.id or event.id).replace("-", "")
+        if not _ID.fullmatch(digits):
+            return None
+        return int(digits[:16], 16) ^ int(digits[16:], 16)
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return the event's name."""

@@ -110,7 +110,8 @@ class FelderaDialect(Dialect):
                 f"the event does not sort after the newest, which is seq {last[-1].seq}",
             )
         body = record.SerializeToString(deterministic=True)
-        return replace(super().follow(draft, last, context), body=body)
+        key = draft.key or self._key_of(event, event.feldera)
+        return replace(super().follow(draft, last, context), body=body, key=key)
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return all_healthy of the event."""

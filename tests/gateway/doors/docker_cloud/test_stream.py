@@ -83,8 +83,7 @@ def test_an_error_is_never_published(shared_http: Http) -> None:
     [
         (event(type=7), "type: "),
         (event(sort="x"), "sort: unknown member"),
-        (event("action"), "an action has exactly one parent"),
-        (event("stack", parents=[f"{NS}/service/1/"]), "a stack has no parent of type service"),
+        (event(action=""), "docker_cloud.action: must not be empty"),
     ],
 )
 def test_a_bad_event_is_refused(shared_http: Http, made: dict[str, Any], error: str) -> None:

@@ -1,0 +1,172 @@
+"""What is read is published again as it was printed, and is a duplicate: for every system."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.gateway.doors.docker_cloud.stream import message, opened
+from tests.gateway.doors.rig import Http
+
+DRAFTS = "/v1/events"
+UUID = "2a0b1c1d-0a1b-4c1d-8a1b-0a1b0c1d0a1b"
+STACK = "/api/app/v1/me/stack/7/"
+CLOUD = {"type": "service", "action": "create", "resource_uri": STACK, "parents": [STACK]}
+HEALTH = dict.fromkeys(("api_status", "compiler_status", "runner_status"), "Healthy")
+
+
+def text(value: Any) -> str:
+    """Return JSON as a field of bytes has it."""
+    return base64.b64encode(json.dumps(value).encode()).decode()
+
+
+def nomad(**fields: Any) -> dict[str, Any]:
+    body = {"Topic": "Job", "Type": "JobRegistered", "Key": "web", "Namespace": "default"}
+    return {"id": "n-7", "source": "prod", "nomad": body | fields}
+
+
+def puppet(**fields: Any) -> dict[str, Any]:
+    return {"puppet": {"type": "node_running", "job": "352", "message": "x"} | fields}
+
+
+def feldera(**fields: Any) -> dict[str, Any]:
+    return {"feldera": HEALTH | {"api_self_info": "fine"} | fields}
+
+
+GIVEN: dict[str, dict[str, Any]] = {
+    "docker-cloud": {"dockerCloud": CLOUD},
+    "docker-cloud-uuid": {"source": "prod", "dockerCloud": CLOUD | {"uuid": UUID}},
+    "docker-cloud-id": {"id": "7", "dockerCloud": CLOUD},
+    "docker-cloud-time": {
+        "id": UUID,
+        "occurredAt": "2016-02-01T16:47:28.25Z",
+        "dockerCloud": CLOUD | {"datetime": "2016-02-01T16:47:28Z"},
+    },
+    "consul": {"consul": {"Name": "deploy", "Payload": "aGk=", "NodeFilter": "a.*"}},
+    "consul-id": {"id": "e-1", "source": "prod", "consul": {"Name": "deploy"}},
+    "puppet": puppet(),
+    "puppet-id": {"id": "352/9", "source": "pe", **puppet(details={"node": "a"})},
+    "puppet-text": puppet(detailsJson=text({"node": "a"})),
+    "puppet-text-of-a-newer-one": puppet(detailsJson=text({"node": "a", "newer": [1.50]})),
+    "feldera": feldera(),
+    "feldera-id": feldera(id=UUID),
+    "feldera-time": feldera(recorded_at="2023-11-14T22:13:20.000001Z"),
+    "nomad": nomad(),
+    "nomad-typed": nomad(Payload={"Job": {"ID": "web", "Name": "w"}}),
+    "nomad-secret": nomad(Payload={"Job": {"ID": "web", "VaultToken": "s.canary"}}),
+    "nomad-text": nomad(payloadJson=text({"Job": {"ID": "web", "Priority": 50}})),
+    "nomad-text-of-a-newer-one": nomad(payloadJson=text({"Job": {"ID": "web"}, "Newer": 1})),
+    "nomad-text-of-another": nomad(payloadJson=text({"Job": {"ID": 7}})),
+}
+
+
+def publish(http: Http, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    body = json.dumps({"events": [event]}).encode()
+    answer = http.ask("POST", DRAFTS, body=body)
+    return answer.status, json.loads(answer.body)
+
+
+def stored(http: Http, event: dict[str, Any]) -> int:
+    status, answer = publish(http, event)
+    assert status == 200, answer
+    assert "duplicate" not in answer
+    return int(answer["seq"])
+
+
+def printed(http: Http, seq: int, form: str) -> dict[str, Any]:
+    target = f"{DRAFTS}?after_seq={seq - 1}&payload_format=PAYLOAD_FORMAT_{form}"
+    with http.open(target) as connection:
+        assert connection.head().status == 200
+        (record,) = json.loads(connection.lines(1)[0])["records"]
+    assert record["seq"] == str(seq)
+    event: dict[str, Any] = record["events"][0]
+    return event
+
+
+@pytest.mark.parametrize("form", ["TYPED", "JSON"])
+@pytest.mark.parametrize("name", GIVEN)
+def test_what_the_native_door_printed_is_a_duplicate(http: Http, name: str, form: str) -> None:
+    given = GIVEN[name]
+    seq = stored(http, given)
+    event = printed(http, seq, form)
+    assert publish(http, event) == (200, {"seq": str(seq), "duplicate": True})
+    if "id" in given or "source" in given:  # and so is what was published first
+        assert publish(http, given) == (200, {"seq": str(seq), "duplicate": True})
+    lines = json.dumps({"events": [event]}).encode() + b"\n"
+    streamed = http.ask("POST", DRAFTS, "Content-Type: application/x-ndjson", body=2 * lines)
+    answers = [json.loads(line) for line in streamed.body.splitlines()]
+    assert answers == [{"line": n, "seq": seq, "duplicate": True} for n in (1, 2)]
+
+
+CHANGED: dict[str, tuple[str, str, Any]] = {
+    "docker-cloud": ("dockerCloud", "state", "Stopped"),
+    "docker-cloud-time": ("dockerCloud", "datetime", "2016-02-01T16:47:29Z"),
+    "consul-id": ("consul", "Name", "other"),
+    "puppet-id": ("puppet", "message", "y"),
+    "feldera-id": ("feldera", "api_status", "Unhealthy"),
+    "nomad-typed": ("nomad", "Payload", {"Job": {"ID": "db"}}),
+    "nomad-text": ("nomad", "payloadJson", text({"Job": {"ID": "db"}})),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_what_has_changed_since_it_was_printed_is_other_content(http: Http, name: str) -> None:
+    event = printed(http, stored(http, GIVEN[name]), "JSON" if name == "nomad-text" else "TYPED")
+    system, member, value = CHANGED[name]
+    event[system][member] = value
+    event.pop("occurredAt", None)
+    status, answer = publish(http, event)
+    assert (status, answer["code"]) == (409, 6)
+    assert "other content" in answer["message"]
+
+
+@pytest.mark.parametrize(("name", "member"), [("consul", "Name"), ("puppet", "message")])
+def test_an_id_of_ours_with_other_content_names_nothing(http: Http, name: str, member: str) -> None:
+    event = printed(http, seq := stored(http, GIVEN[name]), "TYPED")
+    event[name][member] = "changed"
+    assert stored(http, event) > seq
+
+
+def again(http: Http, path: str, value: Any) -> list[dict[str, Any]]:
+    answer = http.ask("POST", path, body=json.dumps(value).encode())
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def test_consuls_list_is_a_list_of_duplicates(http: Http) -> None:
+    for name in ("a", "b"):
+        http.ask("PUT", f"/v1/event/fire/{name}", body=b"hi")
+    listed = json.loads(http.ask("GET", "/v1/event/list").body)
+    answers = again(http, "/v1/publish/consul", listed)
+    assert [(each["seq"], each["duplicate"]) for each in answers] == [(2, True), (3, True)]
+
+
+def test_puppets_items_are_duplicates_once_they_name_their_job(http: Http) -> None:
+    for kind in ("node_running", "job_finished"):
+        stored(http, puppet(type=kind, details={"node": "a"}))
+    items = json.loads(http.ask("GET", "/orchestrator/v1/jobs/352/events").body)["items"]
+    answers = again(http, "/v1/publish/puppet", [{**item, "job": "352"} for item in items])
+    assert [(each["seq"], each["duplicate"]) for each in answers] == [(2, True), (3, True)]
+
+
+def test_felderas_whole_list_is_a_list_of_duplicates(http: Http) -> None:
+    for status in ("Healthy", "Unhealthy"):
+        stored(http, feldera(api_status=status))
+    latest = json.loads(http.ask("GET", "/v0/cluster/events/latest?selector=all").body)
+    assert again(http, "/v1/publish/feldera", latest) == [{"line": 1, "seq": 3, "duplicate": True}]
+
+
+def test_docker_clouds_frames_are_duplicates(http: Http) -> None:
+    with opened(http) as socket:
+        stored(http, {"dockerCloud": CLOUD})
+        frame = message(socket)
+    answers = again(http, "/v1/publish/docker-cloud", frame)
+    assert answers == [{"line": 1, "seq": 2, "duplicate": True}]
+
+
+def test_parents_that_no_page_documents_are_stored_and_counted(http: Http) -> None:
+    action = {"type": "action", "action": "create", "parents": [STACK, STACK]}
+    answers = again(http, "/v1/publish/docker-cloud", action | {"resource_uri": STACK})
+    assert answers == [{"line": 1, "seq": 2}]
