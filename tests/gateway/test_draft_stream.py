@@ -96,7 +96,10 @@ def with_stream(test: Callable[[DraftStream, list[Call]], Awaitable[None]], *cal
                 raise call
             return call
 
-        stream = DraftStream(open_call)
+        async def at_once(pause_s: float) -> None:
+            assert pause_s > 0
+
+        stream = DraftStream(open_call, pause=at_once)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(stream.run())
             await settle()
@@ -285,3 +288,72 @@ def test_messages_are_bounded_in_count_and_bytes() -> None:
 
     with_stream(test, Counting())
     assert sizes == [250, 51, 1, 1]
+
+
+def test_tries_without_an_answer_are_further_and_further_apart() -> None:
+    pauses: list[float] = []
+    calls = [Call() for _ in range(8)]
+
+    async def main() -> None:
+        opened = iter(calls)
+
+        async def open_call() -> Any:
+            return next(opened)
+
+        async def pause(pause_s: float) -> None:
+            pauses.append(pause_s)
+
+        stream = DraftStream(open_call, pause=pause)
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(stream.run())
+            await stream.add(keyed("a")[0])
+            await stream.add(keyed("b")[0])
+            taking = asyncio.ensure_future(stream.take())
+            for call in calls[:6]:
+                await settle()
+                call.break_off(failure())
+            await settle()
+            calls[6].answer(1)
+            assert len(await taking) == 1
+            calls[6].break_off(failure())
+            taking = asyncio.ensure_future(stream.take())
+            await settle()
+            calls[7].answer(1)
+            assert len(await taking) == 1
+            running.cancel()
+
+    run_async(main())
+    bounds = [0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 0.1]
+    assert len(pauses) == len(bounds)
+    for pause_s, most_s in zip(pauses, bounds, strict=True):
+        assert most_s / 2 <= pause_s <= most_s
+
+
+def test_tries_end_with_what_keeps_drafts_from_being_stored(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draft_stream, "PATIENCE_S", 0.0)
+
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(keyed("a")[0])
+        await settle()
+        calls[0].break_off(failure(details="disk full"))
+        with pytest.raises(Failure) as caught:
+            await stream.take()
+        assert caught.value.details() == "disk full"
+
+    with_stream(test, Call(), Call())
+
+
+def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(keyed("a")[0])
+        await settle()
+        calls[0].break_off(failure(grpc.StatusCode.CANCELLED))
+        taking = asyncio.ensure_future(stream.take())
+        await settle()
+        assert calls[1].keys == ["a"]
+        calls[1].answer(1)
+        assert len(await taking) == 1
+
+    with_stream(test, Call(), Call())

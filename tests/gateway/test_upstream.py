@@ -300,3 +300,26 @@ def test_a_service_that_serves_is_called_on_the_way_down() -> None:
         assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7
 
     with_upstream(test)
+
+
+def test_drafts_are_handed_in_again_once_they_can_be_stored() -> None:
+    async def main() -> None:
+        server = grpc.aio.server()
+        healthy = health.aio.HealthServicer()
+        event_service_pb2_grpc.add_EventServiceServicer_to_server(make_events(), server)
+        health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+        await healthy.set("", health_pb2.HealthCheckResponse.SERVING)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        async with Upstream(f"127.0.0.1:{port}", patience_s=20.0) as upstream:
+            await upstream.publish_stream((), once_it_stores=True)  # to an older one
+            await healthy.set(upstreams.STORING, health_pb2.HealthCheckResponse.NOT_SERVING)
+            await upstream.publish_stream(())  # so that the reason is told
+            opening = asyncio.ensure_future(upstream.publish_stream((), once_it_stores=True))
+            await asyncio.wait([opening], timeout=0.3)
+            assert not opening.done()
+            await healthy.set(upstreams.STORING, health_pb2.HealthCheckResponse.SERVING)
+            await opening
+        await server.stop(None)
+
+    run_async(main())

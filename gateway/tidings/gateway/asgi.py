@@ -26,6 +26,8 @@ _GONE = frozenset({"http.disconnect", "websocket.disconnect"})
 # Of a body that is too large, what is still read so that the client gets to see the answer.
 _READ_ON_BYTES = 1024**2
 _READ_ON_S = 2.0
+# For what is written of an answer that is broken off.
+_CUT_S = 3.0
 
 
 class ClientGone(Exception):
@@ -115,6 +117,25 @@ class Request:
     async def end(self) -> None:
         """End a chunked body cleanly."""
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def cut(self, *, at_once: bool = False) -> None:
+        """Break the answer off where it is: the client knows that it is not whole.
+
+        What is written already goes out before, unless it is to end `at_once`.
+        """
+        if self.outlet is None:
+            raise ClientGone
+        self.outlet.cut(at_once=at_once)
+        try:
+            async with asyncio.timeout(_CUT_S):
+                await self._until_gone()
+        except TimeoutError:
+            self.outlet.cut(at_once=True)
+            await self._until_gone()
+
+    async def _until_gone(self) -> None:
+        while (await self.receive())["type"] not in _GONE:
+            pass
 
     async def chunk(self, silence_s: float) -> bytes | None:
         """Return the next piece of the request's body, None after the last.

@@ -2,7 +2,8 @@
 
 When the service goes away in the middle, drafts that have a key are handed in once more to the one
 that comes back: a key is stored once, so nothing is stored twice. Without keys that cannot be
-known, and the stream ends.
+known, and the stream ends. The pauses between tries grow, and they end when none of them has
+brought an answer for `PATIENCE_S`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from itertools import islice
 
 import grpc
 
-from tidings.gateway.failures import Failure
+from tidings.gateway.backoff import Backoff
+from tidings.gateway.failures import Failure, reason_of, was_lost
 from tidings.gateway.upstream import PublishCall
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -23,6 +25,9 @@ from tidings.v1 import event_service_pb2 as pb
 # Unanswered at a time; the service commits at most 1000 at once.
 MAX_UNANSWERED = 1000
 MAX_UNANSWERED_BYTES = 16 * 1024**2
+
+# Of tries that bring no answer. Opening a call waits for a service that is away, beside this.
+PATIENCE_S = 10.0
 
 # What grpc says of a call whose end was met by a write: the status that came with it is lost.
 # Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
@@ -32,11 +37,26 @@ _MAX_MESSAGE_COUNT = 250
 _MAX_MESSAGE_BYTES = 1024**2
 
 
-class DraftStream:
-    """One upload's drafts. One task calls `add` and `finish`, one `run`, one `take`."""
+Open = Callable[[], Awaitable[PublishCall]]
 
-    def __init__(self, open_call: Callable[[], Awaitable[PublishCall]]) -> None:
+
+class DraftStream:
+    """One upload's drafts. One task calls `add` and `finish`, one `run`, one `take`.
+
+    `open_again` opens a call after one that has failed: it may wait until drafts can be stored.
+    """
+
+    def __init__(
+        self,
+        open_call: Open,
+        open_again: Open | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._open_call = open_call
+        self._open_again = open_again or open_call
+        self._pause = pause
+        self._backoff = Backoff()
+        self._until_s: float | None = None  # of trying again, since the last answer
         self._unanswered: deque[tuple[event_pb2.Draft, int]] = deque()
         self._size_bytes = 0
         self._written = 0  # of the unanswered ones, on the call of this moment
@@ -107,6 +127,8 @@ class DraftStream:
                 self._size_bytes -= size_bytes
                 self._written -= 1
             self._has_lost_reason = False
+            self._until_s = None
+            self._backoff.reset()
             self._answered.set()
             if response.results:
                 return response.results
@@ -151,19 +173,23 @@ class DraftStream:
             error = await refusal_by(self._open_call) or _ended_early()
         sent = islice(self._unanswered, self._written)
         is_keyed = all(_has_key(draft) for draft, _ in sent)
-        if error.code() is not grpc.StatusCode.UNAVAILABLE or not is_keyed:
+        now_s = asyncio.get_running_loop().time()
+        self._until_s = self._until_s or now_s + PATIENCE_S
+        if not was_lost(error) or not is_keyed or now_s >= self._until_s:
             self._failure = error
             return
+        await self._pause(self._backoff.next_s())
         try:
-            self._call = await self._open_call()
+            self._call = await self._open_again()
         except Failure as away:
-            self._failure = away
+            # why nothing can be stored says more than that it went on
+            self._failure = error if reason_of(error) else away
             return
         self._written = 0
         self._changed.set()
 
 
-async def refusal_by(open_call: Callable[[], Awaitable[PublishCall]]) -> Failure | None:
+async def refusal_by(open_call: Open) -> Failure | None:
     """Return what a call ends with that hands nothing in, which stores nothing; None = well."""
     try:
         call = await open_call()

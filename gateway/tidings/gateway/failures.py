@@ -41,7 +41,15 @@ def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
 
 def reads_again(error: Failure) -> bool:
     """Say whether a call that only reads may be made again: the service was gone, not its store."""
-    return error.code() is grpc.StatusCode.UNAVAILABLE and reason_of(error) != "STORE_UNAVAILABLE"
+    return was_lost(error) and reason_of(error) != "STORE_UNAVAILABLE"
+
+
+def was_lost(error: Failure) -> bool:
+    """Say whether a call broke off without an answer to what it was: the other side went away.
+
+    CANCELLED is what a service says that ends calls, or has no place for them: nobody here does.
+    """
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
 
 def was_not_begun(error: Failure) -> bool:

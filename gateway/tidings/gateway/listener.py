@@ -211,6 +211,18 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
             return
         super().on_response_complete()
 
+    def cut(self, *, at_once: bool) -> None:
+        """End in the middle of an answer; what the client still sends is dropped for a moment.
+
+        Closing a socket with unread data would take back what is written already.
+        """
+        if at_once:
+            super().cut(at_once=True)
+        elif self._refused_with is None:
+            self.halt()
+            self._stop_taking(200)
+            self._linger()
+
     def shutdown(self) -> None:
         """Go down: answer what has begun to arrive, close what is idle.
 

@@ -12,6 +12,7 @@ as it must not be used any more, be it in the middle of that very write.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -94,6 +95,13 @@ class Outlet(ABC, Generic[Piece]):
         self._on_halt = None
         self._connection.streaming = None
 
+    def cut(self, *, at_once: bool) -> None:
+        """End the connection in the middle of an answer: so its client knows that it is not whole.
+
+        What is written already goes out before, unless it is to end `at_once`.
+        """
+        self._connection.cut(at_once=at_once)
+
     def halt(self) -> None:
         """Tell whoever has opened the outlet to write no more."""
         if self._on_halt is not None:
@@ -105,16 +113,29 @@ class Connection(Protocol):
 
     streaming: Outlet[Any] | None
 
+    def cut(self, *, at_once: bool) -> None:
+        """End in the middle of an answer, see `Outlet.cut`."""
+        ...
+
 
 class HaltingProtocol:
     """What our listeners add to uvicorn's protocols: they halt the outlet that is open."""
 
     streaming: Outlet[Any] | None = None
+    transport: asyncio.Transport
 
     def pause_writing(self) -> None:
         """Take no more until the client reads. A transport calls this, also while it writes."""
         super().pause_writing()  # type: ignore[misc]  # this stands before a protocol of uvicorn
         self.halt()
+
+    def cut(self, *, at_once: bool) -> None:
+        """End in the middle of an answer, see `Outlet.cut`."""
+        self.halt()
+        if at_once:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def halt(self) -> None:
         """Have nothing more written by whoever does not ask before."""

@@ -15,7 +15,7 @@ from functools import partial
 
 import grpc
 
-from tidings.gateway.answer_lines import AnswerLines
+from tidings.gateway.answer_lines import AnswerLines, Unread
 from tidings.gateway.asgi import BodySilent, ClientGone, Request
 from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import House
@@ -142,15 +142,19 @@ class _Upload:
         self._request = request
         self._parse = parse
         self._source = source
-        self._drafts = DraftStream(lambda: house.upstream.publish_stream(metadata))
+        self._drafts = DraftStream(
+            lambda: house.upstream.publish_stream(metadata),
+            lambda: house.upstream.publish_stream(metadata, once_it_stores=True),
+        )
         self._entries: deque[_Entry] = deque()
         self._count = 0
         self._is_admitted = False  # the service has answered, and lines go out
         self._has_ended = False
         self._held: list[Piece] = []
         self._held_bytes = 0
-        self._lines = AnswerLines(request)
+        self._lines = AnswerLines(request, house.settings.silence_s)
         self._is_answered = False  # by a whole reply, instead of lines
+        self._is_cut = False  # of what came, or is still to come, not all is answered
         self._progress = asyncio.Event()  # another object, or the end
         self._answered = asyncio.Event()
 
@@ -164,15 +168,19 @@ class _Upload:
                     tasks.create_task(self._drafts.run()),
                     tasks.create_task(self._end_on_drain(uploading)),
                 )
-                await self._answer()
-                self._lines.finish()
+                await self._answer(uploading)
+                await self._lines.finish()
                 await writing
-                if not self._is_answered:
+                if self._is_cut:
+                    await self._request.cut()
+                elif not self._is_answered:
                     await self._request.end()
                 for task in helping:
                     task.cancel()
         except* ClientGone:
             pass
+        except* Unread:
+            await self._request.cut(at_once=True)
         finally:
             self._drafts.cancel()
 
@@ -262,12 +270,14 @@ class _Upload:
             self._answered.clear()
             await self._answered.wait()
 
-    async def _answer(self) -> None:
+    async def _answer(self, uploading: asyncio.Task[None]) -> None:
         try:
             while results := await self._drafts.take():
                 await self._tell(results)
                 await self._lines.room()
         except Failure as error:
+            self._is_cut = not self._has_ended
+            uploading.cancel()
             await self._break_off(error)
         if not self._request.started:  # nothing but heartbeats
             await self._request.start(200, _HEADERS)
@@ -298,11 +308,12 @@ class _Upload:
 
     async def _break_off(self, error: Failure) -> None:
         if not self._request.started:
-            self._is_answered = True
+            self._is_answered, self._is_cut = True, False
             await self._request.reply(render_error(error))
             return
         reason = f"{error.details()}; it may or may not be stored"
         lines = [_error_line(entry.line, entry.problem or reason) for entry in self._entries]
+        self._entries.clear()
         self._lines.add(b"".join(lines))
 
 

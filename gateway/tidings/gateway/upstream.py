@@ -16,6 +16,7 @@ import grpc
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tidings.gateway.backoff import Backoff
 from tidings.gateway.credentials import secret_in
 from tidings.gateway.failures import Failure, away, reads_again, was_not_begun
 from tidings.gateway.transcode.call import AnswerStream, call_unary
@@ -57,8 +58,8 @@ _OPTIONS = (
 # nothing; what holds the service up for longer is a check that has to ask somebody else.
 OPENINGS = 64
 OPENING_S = 0.25
-# Between two looks at a service that is up and says that it does not serve.
-_PAUSE_S = 0.1
+STORING = "tidings.v1.EventService.Publish"
+"""What the service's health calls storing records."""
 # For a look at the service once nobody waits for it any more.
 _LAST_LOOK_S = 0.5
 
@@ -278,13 +279,16 @@ class Upstream:
 
         return await self._patiently(attempt, was_not_begun)
 
-    async def publish_stream(self, metadata: Metadata) -> PublishCall:
-        """Open a stream for drafts on a service that serves at this moment.
+    async def publish_stream(
+        self, metadata: Metadata, *, once_it_stores: bool = False
+    ) -> PublishCall:
+        """Open a stream for drafts on a service that serves, or that can store, at this moment.
 
         Raises:
-            grpc.aio.AioRpcError: the service stayed away.
+            grpc.aio.AioRpcError: the service stayed away, or went on without storing.
         """
-        await self._until_serving(asyncio.get_running_loop().time() + self._patience_s)
+        until_s = asyncio.get_running_loop().time() + self._patience_s
+        await self._until_serving(until_s, STORING if once_it_stores else "")
         return self._stub.PublishStream(metadata=metadata)
 
     async def failing(self, service: str, within_s: float) -> str | None:
@@ -309,6 +313,7 @@ class Upstream:
     ) -> T:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._patience_s
+        backoff = Backoff()
         if self._channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
             await self._until_serving(until_s)
         while True:
@@ -323,10 +328,12 @@ class Upstream:
                     until_s = loop.time() + self._patience_s
                 if not may_repeat(error) or loop.time() >= until_s:
                     raise
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(backoff.next_s())
             await self._until_serving(until_s)
 
-    async def _until_serving(self, until_s: float) -> None:
+    async def _until_serving(self, until_s: float, name: str = "") -> None:
+        """Wait for what health calls by a name, "" = all of the service."""
+        backoff = Backoff()
         now_s = asyncio.get_running_loop().time()
         wait = asyncio.timeout_at(
             min(until_s, now_s + _LAST_LOOK_S) if self._is_draining else until_s
@@ -335,20 +342,22 @@ class Upstream:
         try:
             async with wait:
                 while True:
-                    if await self._says_serving(until_s - now_s):
+                    if await self._says_serving(name, until_s - now_s):
                         return
-                    await asyncio.sleep(_PAUSE_S)
+                    await asyncio.sleep(backoff.next_s())
         except TimeoutError:
             raise away() from None
         finally:
             self._waits.discard(wait)
 
-    async def _says_serving(self, within_s: float) -> bool:
-        """Wait for a connection and ask the service; one without health is asked by the call."""
+    async def _says_serving(self, name: str, within_s: float) -> bool:
+        """Wait for a connection and ask the service; an older one is asked by the call itself."""
         try:
             answer = await self._health.Check(
-                health_pb2.HealthCheckRequest(), timeout=max(within_s, 0.0), wait_for_ready=True
+                health_pb2.HealthCheckRequest(service=name),
+                timeout=max(within_s, 0.0),
+                wait_for_ready=True,
             )
         except Failure as error:
-            return error.code() is grpc.StatusCode.UNIMPLEMENTED
+            return error.code() in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND)
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)

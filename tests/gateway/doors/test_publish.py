@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.gateway.doors.fake import FakeService, faking, wait_for
 from tests.gateway.doors.rig import Connection, Http, request_bytes
 from tidings.gateway import answer_lines
+from tidings.gateway.draft_stream import MAX_UNANSWERED
 from tidings.gateway.publish import MAX_OBJECT_BYTES
 
 NOMAD = "/v1/publish/nomad"
@@ -150,6 +152,27 @@ def test_a_client_that_never_reads_is_not_read_from_for_ever(
     wait_for(fake.has_ended)
 
 
+@pytest.mark.parametrize("most_bytes", [64 * 1024, 10**9], ids=["in the middle", "at the end"])
+def test_a_client_that_reads_nothing_has_as_long_as_one_that_sends_nothing(
+    address: str, monkeypatch: pytest.MonkeyPatch, most_bytes: int
+) -> None:
+    monkeypatch.setattr(answer_lines, "MAX_UNREAD_BYTES", most_bytes)
+    # what is wrong with it is as long: 20 MB, more than the machine holds
+    body = (b'{"%b":1}\n' % (b"x" * 10_000)) * 2000
+    with (
+        faking(address, silence_s=0.2) as fake,
+        fake.http.connection(receive_bytes=4096) as connection,
+    ):
+        with contextlib.suppress(ConnectionError):
+            connection.send(request_bytes("POST", "/v1/publish/consul", (), body))
+        while b"tidings_http_open_requests 1.0" not in fake.http.ask("GET", "/metrics").body:
+            pass  # that asks for the metrics is one
+        whole = b""
+        with contextlib.suppress(ConnectionError):
+            whole = connection.rest()
+        assert not whole.endswith(b"0\r\n\r\n")
+
+
 def test_an_upload_over_a_restart_of_the_service_goes_on_where_lines_have_keys(
     fake: FakeService,
 ) -> None:
@@ -170,7 +193,36 @@ def test_without_keys_it_says_what_may_or_may_not_be_stored(fake: FakeService) -
         upload.send(chunk(line(2)))
         problem = "going down; it may or may not be stored"
         assert stored(upload) == {"line": 3, "error": problem}
-        assert upload.chunk() == b""
+        assert upload.rest() == b"", "cut off: what may still come has no answer"
+
+
+def test_an_upload_that_was_read_whole_is_answered_whole_when_the_service_fails(
+    fake: FakeService,
+) -> None:
+    fake.breaks_after, fake.stream_failure = 2, (Code.UNAVAILABLE, "going down")
+    answer = fake.http.ask("POST", NOMAD, body=b"".join(line(number) for number in range(5)))
+    assert [("error" in each, each["line"]) for each in values(answer.body)] == [
+        (False, 1),
+        (False, 2),
+        (True, 3),
+        (True, 4),
+        (True, 5),
+    ]
+
+
+@pytest.mark.parametrize("path", [NOMAD, "/v1/publish/consul", "/v1/events"])
+def test_lines_beyond_the_window_of_a_failed_upload_are_no_silent_loss(
+    fake: FakeService, path: str
+) -> None:
+    count = 3 * MAX_UNANSWERED
+    fake.breaks_after, fake.stream_failure = 2, (Code.UNAVAILABLE, "disk full")
+    text = {NOMAD: line(1), "/v1/events": b'{"events":[{"consul":{"Name":"x"}}]}\n'}
+    body = text.get(path, b'{"Name":"x"}\n') * count
+    with fake.http.open(path, method="POST", body=body) as upload:
+        assert upload.head().status == 200
+        whole = upload.rest()
+    assert not whole.endswith(b"0\r\n\r\n"), "the answer has no end, so curl has an error"
+    assert 2 < sum(each.count(b"\n") for each in whole.split(b"\r\n")) < count
 
 
 @pytest.mark.parametrize(

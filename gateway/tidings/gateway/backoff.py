@@ -1,0 +1,30 @@
+"""Pauses before something is tried again: growing, and never the same for all who try."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST_S = 0.1
+MOST_S = 1.0
+
+
+class Backoff:
+    """The pauses of one who tries again: each twice the last, up to `MOST_S`, less up to a half.
+
+    The half is left to chance, or all whom one failure has met would come again together.
+    """
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._next_s = FIRST_S
+
+    def next_s(self) -> float:
+        """Return the seconds until the next try."""
+        pause_s = self._next_s
+        self._next_s = min(MOST_S, 2 * pause_s)
+        return pause_s * (1 - self._chance() / 2)
+
+    def reset(self) -> None:
+        """Begin anew, after one that went well."""
+        self._next_s = FIRST_S
