@@ -182,9 +182,10 @@ def test_a_record_fits_into_an_answer() -> None:
 
 def test_a_record_has_some_thousand_events_at_most() -> None:
     events = [nomad() for _ in range(MAX_RECORD_EVENTS)]
-    assert check(NOMAD, *events).system == "nomad"
-    with pytest.raises(BadRequest, match="events: a record of nomad holds at most 5000 events"):
-        check(NOMAD, *events, nomad())
+    assert system_field(event_pb2.Draft(events=events)) == "nomad"
+    events.append(event_pb2.Event())
+    with pytest.raises(BadRequest, match="events: a record holds at most 5000 events"):
+        system_field(event_pb2.Draft(events=events))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from tidings.core.limits import (
     KIB,
     MAX_PAGE_BYTES,
     MAX_RECORD_BYTES,
+    MAX_REQUEST_BYTES,
     MAX_RESPONSE_BYTES,
     MAX_WINDOW_BYTES,
     MIB,
@@ -105,7 +106,7 @@ def test_one_byte_more_is_refused_by_name_on_every_way_in(served: Served, system
 
 
 def test_a_stream_goes_on_behind_a_draft_that_is_too_large(served: Served) -> None:
-    large = pb.PublishStreamRequest(drafts=[draft(nomad(key="k" * 6 * MIB))])
+    large = pb.PublishStreamRequest(drafts=[draft(nomad(key="k" * (MAX_REQUEST_BYTES - KIB)))])
     small = pb.PublishStreamRequest(drafts=[draft(nomad())])
     responses = served.stub.PublishStream(iter([large, small]), timeout=PATIENCE_S)
     results = [result for response in responses for result in response.results]

@@ -207,6 +207,21 @@ class TestIntake:
 
         run_async(main())
 
+    def test_what_one_request_brings_is_taken_in_parts(self) -> None:
+        async def main() -> None:
+            async def requests() -> object:
+                yield request(*[nomad()] * (2 * MAX_COUNT + 5))
+
+            intake = Intake()
+            async with asyncio.TaskGroup() as tasks:
+                filling = tasks.create_task(intake.fill(requests()))  # type: ignore[arg-type]  # a generator
+                sizes = [len(await intake.take()) for _ in range(2)]
+                assert not filling.done()
+                sizes += [len(await intake.take()) for _ in range(2)]
+            assert sizes == [MAX_COUNT, MAX_COUNT, 5, 0]
+
+        run_async(main())
+
     def test_what_waits_when_it_is_closed_can_still_be_taken(self) -> None:
         async def main() -> None:
             async def requests() -> object:

@@ -130,7 +130,7 @@ def test_a_second_server_on_a_port_fails() -> None:
 def test_limits_are_set_on_purpose() -> None:
     options = dict(OPTIONS)
     assert options["grpc.so_reuseport"] == 0
-    assert options["grpc.max_receive_message_length"] == 8 * 1024**2
+    assert options["grpc.max_receive_message_length"] == 5 * 1024**2
     assert options["grpc.keepalive_time_ms"] == 60_000
 
 

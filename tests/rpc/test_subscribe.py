@@ -162,6 +162,19 @@ class TestChecks:
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "heartbeat_interval: nanos must be -999999999 to 999999999",
             ),
+            *(
+                (
+                    {system: selector},
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    f"{system}.{field}: at most 1000 are allowed",
+                )
+                for system, field, selector in (
+                    ("nomad", "topics", {"topics": [{"topic": "Job"}] * 1001}),
+                    ("consul", "names", {"names": ["deploy"] * 1001}),
+                    ("docker_cloud", "parents", {"parents": ["/"] * 1001}),
+                    ("puppet", "types", {"types": ["x"] * 1001}),
+                )
+            ),
             (
                 {"payload_format": 7},
                 grpc.StatusCode.INVALID_ARGUMENT,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
+from tests.aio import run_async
 from tests.rpc.events import consul, docker, feldera, nomad, own, puppet
 from tidings.core.record import Record
 from tidings.dialects import load
 from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
+from tidings.rpc.pace import LARGE_BYTES
 from tidings.rpc.wire import MAX_BATCH_BYTES, EnvelopeReader, RecordsWire, varint
 from tidings.v1 import event_pb2, event_service_pb2
 
@@ -23,9 +28,15 @@ def record(*events: event_pb2.Event, seq: int = 300) -> Record:
     return Record(seq, AT_US, system, system, body)
 
 
+def at_once(wire: RecordsWire, batch: Batch, *, as_json: bool) -> tuple[bytes, ...]:
+    messages = wire.messages_at_once(batch, as_json=as_json)
+    assert messages is not None
+    return messages
+
+
 def decoded(wire: RecordsWire, *picks: Pick, as_json: bool = False) -> event_pb2.Record:
     """Return the one record, or the first of several, that goes out."""
-    (message,) = wire.messages(Batch(picks, 0), as_json=as_json)
+    (message,) = at_once(wire, Batch(picks, 0), as_json=as_json)
     return event_service_pb2.SubscribeResponse.FromString(message).records[0]
 
 
@@ -41,7 +52,7 @@ def test_most_records_go_out_as_they_are_stored(event: event_pb2.Event, as_json:
     stored = record(event)
     expected = event_pb2.Record(seq=300, recorded_at=timestamp(AT_US), events=[event])
     wire = RecordsWire(DIALECTS)
-    (message,) = wire.messages(Batch([Pick(stored, None)], 300), as_json=as_json)
+    (message,) = at_once(wire, Batch([Pick(stored, None)], 300), as_json=as_json)
     response = event_service_pb2.SubscribeResponse(records=[expected])
     assert message == response.SerializeToString(deterministic=True)
 
@@ -57,9 +68,9 @@ def test_a_page_in_the_form_that_is_asked_for_is_never_decoded(
     picks = [Pick(record(one, seq=seq), None) for seq in range(2, 502)]
     picks += [Pick(record(docker(), seq=seq), None) for seq in range(502, 1002)]
     batch = Batch(picks, 1001)
-    RecordsWire(DIALECTS).messages(Batch(picks[:1], 2), as_json=as_json)  # what is made once
+    at_once(RecordsWire(DIALECTS), Batch(picks[:1], 2), as_json=as_json)  # what is made once
     monkeypatch.delattr("tidings.rpc.wire.event_pb2.Record")
-    (message,) = RecordsWire(DIALECTS).messages(batch, as_json=as_json)
+    (message,) = at_once(RecordsWire(DIALECTS), batch, as_json=as_json)
     monkeypatch.undo()
     found = event_service_pb2.SubscribeResponse.FromString(message).records
     assert [one.seq for one in found] == list(range(2, 1002))
@@ -129,15 +140,15 @@ def test_a_batch_becomes_as_few_messages_as_the_bounds_allow_and_only_once() -> 
     picks = [Pick(record(nomad(key=key), seq=seq), None) for seq, key in enumerate(sizes, 2)]
     batch = Batch(picks, 6)
     wire = RecordsWire(DIALECTS)
-    messages = wire.messages(batch, as_json=False)
+    messages = at_once(wire, batch, as_json=False)
     found = [
         [one.seq for one in event_service_pb2.SubscribeResponse.FromString(message).records]
         for message in messages
     ]
     assert found == [[2, 3], [4], [5], [6]]
-    assert wire.messages(batch, as_json=False) is messages
-    assert wire.messages(batch, as_json=True) is not messages
-    assert wire.messages(Batch((), 6), as_json=False) == ()
+    assert at_once(wire, batch, as_json=False) is messages
+    assert at_once(wire, batch, as_json=True) is not messages
+    assert at_once(wire, Batch((), 6), as_json=False) == ()
 
 
 def test_envelopes_are_read_from_what_is_stored() -> None:
@@ -154,7 +165,7 @@ def test_a_batch_of_both_forms_goes_out_in_the_one_that_is_asked_for() -> None:
     events = [typed, text, fired, docker()]
     picks = [Pick(record(event, seq=seq), None) for seq, event in enumerate(events, 2)]
     for as_json in (False, True):
-        (message,) = RecordsWire(DIALECTS).messages(Batch(picks, 9), as_json=as_json)
+        (message,) = at_once(RecordsWire(DIALECTS), Batch(picks, 9), as_json=as_json)
         found = event_service_pb2.SubscribeResponse.FromString(message).records
         assert [one.seq for one in found] == [2, 3, 4, 5]
         forms = [bool(one.events[0].nomad.payload_json) for one in found[:2]]
@@ -165,3 +176,44 @@ def test_a_batch_of_both_forms_goes_out_in_the_one_that_is_asked_for() -> None:
 @pytest.mark.parametrize("seq", [2, 127, 128, 129, 16383, 16384, 2**63 - 1])
 def test_positions_of_any_length_are_protobufs(seq: int) -> None:
     assert decoded(RecordsWire(DIALECTS), Pick(record(docker(), seq=seq), None)).seq == seq
+
+
+LARGE_TEXT = b'{"Node":{"ID":"' + b"n" * LARGE_BYTES + b'"}}'
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_takes_long_to_convert_is_made_on_a_thread(as_json: bool) -> None:  # noqa: FBT001
+    large = nomad(payload_json=LARGE_TEXT)
+    if as_json:
+        large = nomad(payload={"node": {"id": "n" * LARGE_BYTES}})
+    batch = Batch([Pick(record(large), None), Pick(record(nomad(), seq=301), None)], 301)
+    threads: list[threading.Thread] = []
+
+    class Seen(RecordsWire):
+        def body(self, pick: Pick, *, as_json: bool) -> bytes:
+            threads.append(threading.current_thread())
+            return super().body(pick, as_json=as_json)
+
+    async def scenario() -> None:
+        wire = Seen(DIALECTS)
+        assert wire.messages_at_once(batch, as_json=as_json) is None
+        async with asyncio.TaskGroup() as tasks:
+            both = [
+                tasks.create_task(wire.messages(batch, as_json=as_json)),
+                tasks.create_task(wire.messages(batch, as_json=as_json)),
+            ]
+        messages = both[0].result()
+        assert messages is both[1].result() is wire.messages_at_once(batch, as_json=as_json)
+        found = [event_service_pb2.SubscribeResponse.FromString(each) for each in messages]
+        assert [one.seq for each in found for one in each.records] == [300, 301]
+        assert threading.main_thread() not in threads
+        assert len(threads) == 2
+
+    run_async(scenario())
+
+
+def test_a_large_record_that_goes_out_as_it_is_stored_needs_no_thread() -> None:
+    batch = Batch([Pick(record(nomad(payload_json=LARGE_TEXT)), None)], 2)
+    assert RecordsWire(DIALECTS).messages_at_once(batch, as_json=True) is not None
+    a_part = Batch([Pick(record(nomad(payload_json=LARGE_TEXT), nomad()), (0,))], 2)
+    assert RecordsWire(DIALECTS).messages_at_once(a_part, as_json=True) is None

@@ -41,7 +41,7 @@ RIGHTS_KEY = "tidings-rights"
 REASON_KEY = "tidings-reason"
 
 # The service's own limit; what it answers fits into what gRPC takes by itself.
-_MAX_REQUEST_BYTES = 8 * 1024**2
+_MAX_REQUEST_BYTES = 5 * 1024**2
 _OPTIONS = (
     ("grpc.max_send_message_length", _MAX_REQUEST_BYTES),
     # Its defaults, 1 s growing to 120, would leave a service that is back again unnoticed.

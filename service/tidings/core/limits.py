@@ -21,9 +21,12 @@ MAX_RECORD_EVENTS = 5000
 """Of one record: each costs every reader a few microseconds. A large deploy of Nomad's makes some
 hundred in one batch."""
 
-MAX_REQUEST_BYTES = 8 * MIB
+MAX_REQUEST_BYTES = 5 * MIB
 """Of any message that the service takes: more than a record, which is refused by name, and the
 stream of drafts that it came in goes on."""
+
+MAX_QUESTION_BYTES = 64 * KIB
+"""Of a request that stores nothing, or a policy; the head of an HTTP request holds no more."""
 
 MAX_PAGE_BYTES = 1 * MIB
 """Of a page of a list, one larger item excepted: who does not read holds no more in memory."""

@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, PayloadTooLarge
-from tidings.core.limits import MAX_RECORD_BYTES, MAX_RECORD_EVENTS, MAX_WINDOW_BYTES
+from tidings.core.limits import MAX_RECORD_BYTES, MAX_WINDOW_BYTES
 from tidings.core.selection import Envelope, Matcher
 from tidings.dialects.rules import check_key, check_object, check_time, microseconds, timestamp
 from tidings.dialects.shapes import Glance, record_of
@@ -76,8 +76,8 @@ class Dialect:
     body_field: ClassVar[str]
     """Name of the system's member of `Event.body`."""
 
-    max_events: ClassVar[int] = MAX_RECORD_EVENTS
-    """How many events a record may hold."""
+    max_events: ClassVar[int | None] = None
+    """How many events a record may hold; None = as many as any (`MAX_RECORD_EVENTS`)."""
 
     window: ClassVar[Window | None] = None
     ordered: ClassVar[bool] = False
@@ -208,9 +208,8 @@ class Dialect:
             PayloadTooLarge: something is larger than its limit.
         """
         check_key(draft.key)
-        if len(draft.events) > self.max_events:
-            most = "1 event" if self.max_events == 1 else f"at most {self.max_events} events"
-            raise BadRequest("events", f"a record of {self.system} holds {most}")
+        if self.max_events is not None and len(draft.events) > self.max_events:
+            raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
         encoded = draft.SerializeToString(deterministic=True)
         is_delicate = self.glance is not None and self.glance.holds(encoded)
         may_change = is_delicate or not self.keeps_events

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core.errors import BadRequest
+from tidings.core.limits import MAX_RECORD_EVENTS
 from tidings.v1 import event_pb2, json_runtime
 
 MAX_KEY_BYTES = 512
@@ -22,10 +23,12 @@ def system_field(draft: event_pb2.Draft) -> str:
     """Return the name of the `Event.body` member that all events of the draft share.
 
     Raises:
-        BadRequest: there is no event, one says nothing, or there are two systems.
+        BadRequest: there is no event, or too many, one says nothing, or there are two systems.
     """
     if not draft.events:
         raise BadRequest("events", "a record holds at least one event")
+    if len(draft.events) > MAX_RECORD_EVENTS:  # before anything looks at each of them
+        raise BadRequest("events", f"a record holds at most {MAX_RECORD_EVENTS} events")
     fields = [event.WhichOneof("body") for event in draft.events]
     first = fields[0]
     for place, field in enumerate(fields):

@@ -27,6 +27,7 @@ from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError, Unaut
 from tidings.core.record import StateEntry
 from tidings.log.event_log import EventLog
 from tidings.rpc.authorize import Caller, Context, Recheck
+from tidings.rpc.outcomes import outcome_of
 
 CREDENTIAL_KEY = "authorization"
 SCHEME = "bearer"
@@ -150,7 +151,7 @@ class AccessControl:
         self._ask(stay)  # something may have changed since he was let in
         try:
             async with asyncio.TaskGroup() as tasks:
-                working = tasks.create_task(_outcome(work))
+                working = tasks.create_task(outcome_of(work))
                 ended = tasks.create_task(stay.ended.wait())
                 await asyncio.wait({working, ended}, return_when=asyncio.FIRST_COMPLETED)
                 working.cancel()
@@ -266,14 +267,6 @@ def _shown(caller: Caller) -> str:
 
 async def _no_newer_keys(_jwks: str) -> None:
     """Find none."""
-
-
-async def _outcome(work: Coroutine[Any, Any, None]) -> TidingsError | None:
-    try:
-        await work
-    except TidingsError as failure:
-        return failure
-    return None
 
 
 def _credential(context: Context) -> str:

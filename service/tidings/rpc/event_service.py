@@ -13,7 +13,8 @@ from tidings.log.event_log import EventLog
 from tidings.rpc.authorize import Access, Caller
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.job_events import JobEvents
-from tidings.rpc.publishing import Publisher, publish_response
+from tidings.rpc.publishing import Publisher
+from tidings.rpc.results import publish_response
 from tidings.rpc.stream_rights import check_stream
 from tidings.rpc.subscribing import Subscriptions
 from tidings.rpc.user_events import ListWatch, check_event, fire, wait_s_of

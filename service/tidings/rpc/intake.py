@@ -31,23 +31,31 @@ class Intake:
         return len(self._drafts)
 
     async def fill(self, requests: AsyncIterable[event_service_pb2.PublishStreamRequest]) -> None:
-        """Take drafts until the publisher has no more; waits while too many wait already."""
-        async for request in requests:
-            self._drafts += request.drafts
-            self._size_bytes += request.ByteSize()
-            self._arrived.set()
-            while len(self._drafts) >= MAX_COUNT or self._size_bytes >= MAX_BYTES:
-                self._taken.clear()
-                await self._taken.wait()
+        """Take drafts until the publisher has no more; waits while too many wait already.
+
+        A request that is none ends it as `close` does.
+        """
+        try:
+            async for request in requests:
+                self._drafts += request.drafts
+                self._size_bytes += request.ByteSize()
+                self._arrived.set()
+                while len(self._drafts) >= MAX_COUNT or self._size_bytes >= MAX_BYTES:
+                    self._taken.clear()
+                    await self._taken.wait()
+        except TidingsError as error:
+            self.failure = error
         self._ended = True
         self._arrived.set()
 
     async def take(self) -> list[event_pb2.Draft]:
-        """Return everything that waits, at least one draft; an empty list at the end."""
+        """Return what waits, one draft to `MAX_COUNT`; an empty list at the end."""
         while not self._drafts and not self._ended:
             self._arrived.clear()
             await self._arrived.wait()
-        taken, self._drafts, self._size_bytes = self._drafts, [], 0
+        taken, self._drafts = self._drafts[:MAX_COUNT], self._drafts[MAX_COUNT:]
+        if not self._drafts:
+            self._size_bytes = 0
         self._taken.set()
         return taken
 

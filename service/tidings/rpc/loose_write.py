@@ -64,11 +64,14 @@ class LooseWrite:
         if self._steps is not None:
             if self._waits_for is not None:
                 self._waits_for.remove_done_callback(self._step)
+                # a reader who leaves makes it fail, and there must be one who hears it
+                self._waits_for.add_done_callback(_hear)
             self._steps.close()
             self._steps = self._waits_for = None
 
     def _step(self, _done: object = None) -> None:
-        assert self._steps is not None
+        if self._steps is None:
+            return  # closed while the call of this was on its way
         try:
             self._waits_for = self._steps.send(None)
         except StopIteration:
@@ -84,3 +87,8 @@ class LooseWrite:
         self._steps = self._waits_for = None
         if self._heard is not None and not self._heard.done():
             self._heard.set_result(None)
+
+
+def _hear(done: asyncio.Future[Any]) -> None:
+    if not done.cancelled():
+        done.exception()

@@ -9,10 +9,13 @@ from typing import Any
 
 import grpc
 import structlog
+from google.rpc import status_pb2
 
 from tidings.core.clock import Clock
 from tidings.core.errors import TidingsError
+from tidings.core.limits import MAX_QUESTION_BYTES
 from tidings.rpc.metrics import Metrics
+from tidings.rpc.requests import Decoder
 from tidings.rpc.status import abort, internal, status_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -21,6 +24,9 @@ Method = Callable[[Any, Context], Awaitable[Any]]
 _access = structlog.get_logger("tidings.access")
 _logger = structlog.get_logger("tidings.rpc")
 
+_ENDED = status_pb2.Status(
+    code=grpc.StatusCode.CANCELLED.value[0], message="the call has ended on its way"
+)
 _BY_CODE = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -30,15 +36,23 @@ class Observer:
     No interceptor, which gRPC would ask at every call for what never changes.
     """
 
-    def __init__(self, metrics: Metrics, clock: Clock, token: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        clock: Clock,
+        token: Callable[[int], bytes],
+        admit: Callable[[Context], Awaitable[object]],
+    ) -> None:
         self._metrics = metrics
         self._clock = clock
         self._token = token
+        self._admit = admit
 
-    def around(self, name: str, method: Method) -> Method:
-        """Return the method with everything around it.
+    def around(self, name: str, method: Method, decoder: Decoder) -> Method:
+        """Return the method with everything around it, for requests as they come.
 
-        It must be a coroutine, also one that streams: it writes to the context.
+        It must be a coroutine, also one that streams: it writes to the context. Who sends a long
+        request is asked who he is (`admit`) before it is looked at.
         """
         calls = cache(partial(self._metrics.calls.labels, name))
         open_calls = self._metrics.open_calls.labels(name)
@@ -57,24 +71,34 @@ class Observer:
                 request_id=request_id,
             )
 
-        async def observed(request: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
+        async def decoded(encoded: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
+            if not isinstance(encoded, bytes):
+                return decoder.each(encoded)
+            if len(encoded) > MAX_QUESTION_BYTES:
+                await self._admit(context)
+            return decoder(encoded)
+
+        async def observed(encoded: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
             request_id = self._token(8).hex()
             began_s = self._clock.monotonic_s()
             code = grpc.StatusCode.OK
             open_calls.inc()
             try:
-                return await method(request, context)
+                return await method(await decoded(encoded, context), context)
             except TidingsError as error:
                 status = status_of(error)
                 code = _BY_CODE[status.code]
-                await abort(context, status)
+                await _end(context, status)
             except asyncio.CancelledError:
                 code = _why_cancelled(context)
                 raise
-            except Exception:  # the edge's one: nothing unforeseen reaches a caller
+            except Exception as error:  # the edge's one: nothing unforeseen reaches a caller
+                if _is_of_leaving(error):
+                    code = _why_cancelled(context)
+                    await _end(context, _ENDED)  # in vain, if he has
                 code = grpc.StatusCode.INTERNAL
                 _logger.exception("call failed", method=name, request_id=request_id)
-                await abort(context, internal(request_id))
+                await _end(context, internal(request_id))
             finally:
                 taken_s = self._clock.monotonic_s() - began_s
                 # In the loop's next turn, when the answer is on its way: nobody waits for this.
@@ -83,6 +107,24 @@ class Observer:
                 )
 
         return observed
+
+
+async def _end(context: Context, status: status_pb2.Status) -> None:
+    try:
+        await abort(context, status)
+    except grpc.aio.BaseError:  # the caller has left meanwhile
+        raise asyncio.CancelledError from None
+
+
+def _is_of_leaving(error: Exception) -> bool:
+    """Say whether an error is what gRPC says of a call whose caller has left, and nothing else.
+
+    What was being written then fails before the call is cancelled.
+    """
+    if isinstance(error, ExceptionGroup):
+        return all(map(_is_of_leaving, error.exceptions))
+    # of a server that has stopped it says the same; a use that is wrong is a mistake of ours
+    return isinstance(error, grpc.aio.BaseError) and not isinstance(error, grpc.aio.UsageError)
 
 
 def _why_cancelled(context: Context) -> grpc.StatusCode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -28,8 +27,9 @@ from tidings.rpc.access_events import OWN_SOURCE
 from tidings.rpc.duplicates import Duplicates
 from tidings.rpc.intake import Intake
 from tidings.rpc.metrics import Metrics
-from tidings.rpc.paging import first_page
-from tidings.rpc.status import status_of
+from tidings.rpc.outcomes import outcome_of
+from tidings.rpc.pace import LARGE_BYTES, Bench, Pace
+from tidings.rpc.results import responses
 from tidings.rpc.turns import Turns
 from tidings.v1 import event_pb2, event_service_pb2
 
@@ -84,6 +84,7 @@ class Publisher:
         self._remarks = cache(metrics.remarks.labels)
         self._queue = Turns()
         self._duplicates = Duplicates(log)
+        self._bench = Bench()
         self._is_closed = False
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ class Publisher:
             Busy, LogClosed, StoreUnavailable: see `EventLog.append`.
         """
         try:
-            dialect, checked = self._check(draft, allow)
+            dialect, checked = await self._checked(draft, allow)
             if patience_s is None:
                 stored = await self._store(dialect, draft, checked, None)
             else:
@@ -135,16 +136,16 @@ class Publisher:
 
         Raises:
             LogClosed, StoreUnavailable, Busy: what was not answered may or may not be stored.
+            BadRequest: a request is none; those before it are answered.
         """
         intake = Intake()
         if self._is_closed:
             raise LogClosed
         self._intakes.add(intake)
-        failure: TidingsError | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 filling = tasks.create_task(intake.fill(requests))
-                failure = await self._answer(intake, write, allow)
+                failure = await outcome_of(self._answer(intake, write, allow))
                 filling.cancel()
         finally:
             self._intakes.discard(intake)
@@ -162,12 +163,8 @@ class Publisher:
             failure = next((each for each in outcomes if isinstance(each, ENDS_STREAM)), None)
             if failure is not None:
                 outcomes = outcomes[: outcomes.index(failure)]
-            results = deque(map(_result, outcomes))
-            while results:  # refusals have texts, and many may not fit into one response
-                page = first_page(results, None, _RESULT_BYTES)
-                for _ in page:
-                    results.popleft()
-                await write(event_service_pb2.PublishStreamResponse(results=page))
+            for response in responses(outcomes):
+                await write(response)
             if failure is not None:
                 return failure
         return intake.failure
@@ -181,9 +178,11 @@ class Publisher:
         """
         outcomes: list[Outcome] = []
         group: list[_Checked | Outcome] = []
+        pace = Pace(self._clock)
         for draft in drafts:
+            await pace.step()
             try:
-                dialect, checked = self._check(draft, allow)
+                dialect, checked = await self._checked(draft, allow)
                 known = await self._duplicates.claimed(dialect, draft)
             except TidingsError as error:
                 group.append(error)
@@ -194,14 +193,15 @@ class Publisher:
                 group.append(known or _Checked(dialect, draft, checked))
                 continue
             # what it must follow may be in the group, so that goes first
-            outcomes += await self._append_group(group)
+            newest = await self._append_group(group)
             group = []
-            if not _is_over(outcomes):
+            if not _is_over(newest):
                 try:
-                    outcomes.append(await self._store(dialect, draft, checked, None))
+                    newest.append(await self._store(dialect, draft, checked, None))
                 except TidingsError as error:
-                    outcomes.append(error)
-            if _is_over(outcomes):
+                    newest.append(error)
+            outcomes += newest
+            if _is_over(newest):
                 break
         outcomes += await self._append_group(group)
         for outcome in outcomes:
@@ -214,6 +214,11 @@ class Publisher:
         else:
             kind = "duplicate" if outcome.duplicate else "stored"
         self._drafts(kind).inc()
+
+    async def _checked(self, draft: event_pb2.Draft, allow: Allow) -> tuple[Dialect, core.Draft]:
+        if draft.ByteSize() <= LARGE_BYTES:
+            return self._check(draft, allow)
+        return await self._bench.do(lambda: self._check(draft, allow))
 
     def _check(self, draft: event_pb2.Draft, allow: Allow) -> tuple[Dialect, core.Draft]:
         dialect = self._by_field[system_field(draft)]
@@ -299,19 +304,5 @@ class Publisher:
         return Stored(seq, duplicate=True)
 
 
-_RESULT_BYTES = event_service_pb2.PublishResult.ByteSize
-
-
 def _is_over(outcomes: Sequence[Outcome]) -> bool:
     return any(isinstance(outcome, ENDS_STREAM) for outcome in outcomes)
-
-
-def _result(outcome: Outcome) -> event_service_pb2.PublishResult:
-    if isinstance(outcome, TidingsError):
-        return event_service_pb2.PublishResult(error=status_of(outcome))
-    return event_service_pb2.PublishResult(stored=publish_response(outcome))
-
-
-def publish_response(stored: Stored) -> event_service_pb2.PublishResponse:
-    """Return where a draft is stored, as a message."""
-    return event_service_pb2.PublishResponse(seq=stored.seq, duplicate=stored.duplicate)

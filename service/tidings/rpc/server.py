@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf import descriptor, message_factory
+from google.protobuf import descriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
@@ -33,6 +33,7 @@ from tidings.rpc.job_events import JobEvents
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.observing import Observer
 from tidings.rpc.publishing import Publisher
+from tidings.rpc.requests import Decoder, decoding
 from tidings.rpc.subscribing import Subscriptions
 from tidings.rpc.user_events import ListWatch
 from tidings.rpc.wire import EnvelopeReader, RecordsWire
@@ -121,6 +122,7 @@ class Service:
         self.metrics = metrics or Metrics()
         self.metrics.show(log)
         self._log = log
+        admission = access or OpenAccess()
         self._lists = views.lists
         self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
         self._health = Health(SERVICES, log.checks)
@@ -136,9 +138,9 @@ class Service:
             JobEvents(log, views.dialects["puppet"]),
             ClusterEvents(views.shown_clusters),
             views.dialects["consul"],
-            access or OpenAccess(),
+            admission,
         )
-        observer = Observer(self.metrics, clock, token)
+        observer = Observer(self.metrics, clock, token, admission.caller)
         self._server = grpc.aio.server(options=OPTIONS)
         _add(self._server, _EVENTS, events, observer)
         accesses = self._access_servicer(access, token, announce=access_events)
@@ -202,13 +204,16 @@ def _add(
     As one handler for all that it has: for every method that is registered by itself, the server
     keeps a task that awaits its next call, and looks at each of them again at every call of any.
     """
-    handlers = {}
+    handlers: dict[str, Any] = {}
     for method in service.methods:
         make = _SHAPES[method.client_streaming, method.server_streaming]
         behavior = getattr(servicer, method.name)
+        decoder = Decoder(method)
         handlers[method.name] = make(
-            observer.around(method.name, behavior) if observer else behavior,
-            request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
+            # without a deserializer of gRPC's, which answers bad bytes with a traceback
+            observer.around(method.name, behavior, decoder)
+            if observer
+            else decoding(behavior, decoder),
             response_serializer=_encoded,
         )
     named = grpc.method_handlers_generic_handler(service.full_name, handlers)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from google.protobuf.message import Message
+
 from tidings.access.guards import guarded
 from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.clock import Clock
-from tidings.core.errors import CursorExpired, TidingsError
+from tidings.core.errors import BadRequest, CursorExpired, TidingsError
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
@@ -21,6 +23,9 @@ from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
 from tidings.rpc.wire import MAX_BATCH_BYTES, MAX_BATCH_COUNT, RecordsWire
 from tidings.v1 import event_service_pb2
+
+MAX_WANTED = 1000
+"""Topics, names or jobs of one selector."""
 
 TRIMMED = "trimmed by retention before it was read"
 
@@ -75,11 +80,20 @@ class Subscriptions:
     def selection(self, request: event_service_pb2.SubscribeRequest) -> Selection:
         """Return what the selectors of the request select; without any, everything."""
         asked = {
-            system: dialect.matcher(getattr(request, dialect.body_field))
+            system: dialect.matcher(_checked_selector(request, dialect.body_field))
             for system, dialect in self._dialects.items()
             if request.HasField(dialect.body_field)  # type: ignore[arg-type]  # selectors are named so
         }
         return Selection.of(asked or {system: Everything() for system in self._dialects})
+
+
+def _checked_selector(request: event_service_pb2.SubscribeRequest, name: str) -> Message:
+    """Return a selector, unless it names more than every record may be compared with."""
+    selector: Message = getattr(request, name)
+    for field, value in selector.ListFields():
+        if field.is_repeated and len(value) > MAX_WANTED:
+            raise BadRequest(f"{name}.{field.name}", f"at most {MAX_WANTED} are allowed")
+    return selector
 
 
 class Subscription:
@@ -173,6 +187,7 @@ class Subscription:
             await self._live.finished()
             raise
         await self._live.finished()
+        messages = await self._wire.messages(batch, as_json=self._as_json)
         if self._new_rights is not None:
             # what was taken may be what must not be read any more: it is read again
             rights, self._new_rights = self._new_rights, None
@@ -180,7 +195,7 @@ class Subscription:
             self._follower.close()
             self._follower = self._follow(rights, self._handed_seq)
             return
-        for message in self._wire.messages(batch, as_json=self._as_json):
+        for message in messages:
             await write(message)
             self._metrics.sent_bytes.add(len(message))
         now_s = self._now_s = self._clock.monotonic_s()
@@ -202,8 +217,8 @@ class Subscription:
         """
         if self._live.is_busy or self._new_rights is not None:
             return False
-        messages = self._wire.messages(batch, as_json=self._as_json)
-        if len(messages) != 1:
+        messages = self._wire.messages_at_once(batch, as_json=self._as_json)
+        if messages is None or len(messages) != 1:
             return False
         self._live.begin(messages[0])
         self._handed_seq = batch.position

@@ -9,6 +9,7 @@ equal readers share.
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
@@ -24,6 +25,7 @@ from tidings.dialects.rules import timestamp
 from tidings.dialects.shapes import Glance
 from tidings.log.batch import Batch, Pick
 from tidings.rpc.gaps import gap_message
+from tidings.rpc.pace import LARGE_BYTES, Bench
 from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000
@@ -32,6 +34,8 @@ MAX_BATCH_BYTES = 256 * 1024
 
 TOO_LARGE = "larger than an answer may be"
 """Of a record that was stored before records were bounded as they are now."""
+
+_FORMS = ("typed messages", "json messages")
 
 _SEQ_TAG = b"\x08"  # Record.seq, field 1, varint
 _SEQ_LOW = [_SEQ_TAG + bytes((low | 0x80,)) for low in range(0x80)]  # and its first byte of several
@@ -62,13 +66,48 @@ class RecordsWire:
     def __init__(self, dialects: Mapping[str, Dialect], cache_bytes: int = 16 * 1024**2) -> None:
         self._dialects = dialects
         self._cache = _Cache(cache_bytes)
+        self._bench = Bench()
 
-    def messages(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...]:
-        """Return the encoded SubscribeResponses of a batch: as few as bounds allow, in order."""
-        form = "json messages" if as_json else "typed messages"
-        made = batch.views.get(form)
+    async def messages(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...]:
+        """Return the encoded SubscribeResponses of a batch: as few as bounds allow, in order.
+
+        Cancelling is safe.
+        """
+        made = self.messages_at_once(batch, as_json=as_json)
         if made is None:
-            made = batch.views[form] = tuple(self._grouped(batch, as_json=as_json))
+            made = await self._bench.do(lambda: self._made(batch, as_json=as_json))
+        return made
+
+    def messages_at_once(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...] | None:
+        """Return the same, None where so much has to be converted that others would wait for it."""
+        made = batch.views.get(_FORMS[as_json])
+        if made is not None:
+            return made
+        as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
+        to_convert = (
+            len(stored)
+            for (_, _, system, _, stored), places in batch.picks
+            if places is not None or system not in as_stored
+        )
+        if sum(to_convert) > LARGE_BYTES:
+            return None
+        return self._made(batch, as_json=as_json, as_stored=as_stored)
+
+    def _made(
+        self, batch: Batch, *, as_json: bool, as_stored: set[str] | None = None
+    ) -> tuple[bytes, ...]:
+        made = batch.views.get(_FORMS[as_json])
+        if made is None:  # another reader may have had it made meanwhile
+            if as_stored is None:
+                as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
+            bodies = [
+                stored
+                if places is None and system in as_stored
+                else self.body(pick, as_json=as_json)
+                for pick in batch.picks
+                for ((_, _, system, _, stored), places) in (pick,)
+            ]
+            made = batch.views[_FORMS[as_json]] = tuple(_grouped(batch.picks, bodies))
         return made
 
     def body(self, pick: Pick, *, as_json: bool) -> bytes:
@@ -81,42 +120,6 @@ class RecordsWire:
             body = self._converted(record, None, as_json=as_json)
             self._cache.put((record.seq, as_json), body)
         return body
-
-    def _grouped(self, batch: Batch, *, as_json: bool) -> Iterator[bytes]:
-        """Frame each body as one of the message's records, and end a message where it is full.
-
-        What many records share of a frame is made once for them: their time, and the upper part of
-        their positions.
-        """
-        parts: list[bytes] = []
-        size_bytes = 0
-        shared, shared_high, shared_us = b"", -1, -1
-        bodies = self._bodies(batch.picks, as_json=as_json)
-        for ((seq, at_us, system, _, _), _), body in zip(batch.picks, bodies, strict=True):
-            high = seq >> 7
-            if high != shared_high or at_us != shared_us:
-                shared_high, shared_us = high, at_us
-                shared = (varint(high) if high else b"") + _time(at_us)
-            low = _SEQ_LOW[seq & 0x7F] if high else _SEQ_TAG + varint(seq)
-            record_bytes = len(low) + len(shared) + len(body)
-            if parts and size_bytes + record_bytes > MAX_BATCH_BYTES:
-                yield b"".join(parts)
-                parts, size_bytes = [], 0
-            if record_bytes > MAX_RESPONSE_BYTES:
-                yield gap_message(system, seq, seq, TOO_LARGE)
-                continue
-            parts += (_frame(record_bytes), low, shared, body)
-            size_bytes += record_bytes
-        if parts:
-            yield b"".join(parts)
-
-    def _bodies(self, picks: Sequence[Pick], *, as_json: bool) -> list[bytes]:
-        as_stored = self._systems_as_stored(picks, as_json=as_json)
-        return [
-            stored if places is None and system in as_stored else self.body(pick, as_json=as_json)
-            for pick in picks
-            for ((_, _, system, _, stored), places) in (pick,)
-        ]
 
     def _systems_as_stored(self, picks: Sequence[Pick], *, as_json: bool) -> set[str]:
         """Return the systems of which nothing in a batch has to be converted.
@@ -157,6 +160,34 @@ class RecordsWire:
         return stored
 
 
+def _grouped(picks: Sequence[Pick], bodies: Sequence[bytes]) -> Iterator[bytes]:
+    """Frame each body as one of the message's records, and end a message where it is full.
+
+    What many records share of a frame is made once for them: their time, and the upper part of
+    their positions.
+    """
+    parts: list[bytes] = []
+    size_bytes = 0
+    shared, shared_high, shared_us = b"", -1, -1
+    for ((seq, at_us, system, _, _), _), body in zip(picks, bodies, strict=True):
+        high = seq >> 7
+        if high != shared_high or at_us != shared_us:
+            shared_high, shared_us = high, at_us
+            shared = (varint(high) if high else b"") + _time(at_us)
+        low = _SEQ_LOW[seq & 0x7F] if high else _SEQ_TAG + varint(seq)
+        record_bytes = len(low) + len(shared) + len(body)
+        if parts and size_bytes + record_bytes > MAX_BATCH_BYTES:
+            yield b"".join(parts)
+            parts, size_bytes = [], 0
+        if record_bytes > MAX_RESPONSE_BYTES:
+            yield gap_message(system, seq, seq, TOO_LARGE)
+            continue
+        parts += (_frame(record_bytes), low, shared, body)
+        size_bytes += record_bytes
+    if parts:
+        yield b"".join(parts)
+
+
 class Sized(Protocol):
     """What the cache needs of a value."""
 
@@ -164,25 +195,31 @@ class Sized(Protocol):
 
 
 class _Cache:
-    """The newest values, up to a number of bytes; what is asked for counts as new."""
+    """The newest values, up to a number of bytes; what is asked for counts as new.
+
+    For the loop and the thread of a bench.
+    """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._values: OrderedDict[tuple[int, bool], bytes] = OrderedDict()
         self._size_bytes = 0
+        self._lock = threading.Lock()
 
     def get(self, key: tuple[int, bool]) -> bytes | None:
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
 
     def put(self, key: tuple[int, bool], value: bytes) -> None:
-        self._values[key] = value
-        self._size_bytes += len(value)
-        while self._size_bytes > self._max_bytes:
-            _, oldest = self._values.popitem(last=False)
-            self._size_bytes -= len(oldest)
+        with self._lock:
+            self._size_bytes += len(value) - len(self._values.pop(key, b""))
+            self._values[key] = value
+            while self._size_bytes > self._max_bytes:
+                _, oldest = self._values.popitem(last=False)
+                self._size_bytes -= len(oldest)
 
 
 @lru_cache(maxsize=4096)  # lengths, and the upper parts of positions, come again and again

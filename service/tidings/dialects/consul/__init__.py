@@ -23,8 +23,9 @@ MAX_LISTED = 256
 """Source: Consul's ring of user events (agent/user_event.go)."""
 
 DEFAULT_PAYLOAD_BYTES = 32 * 1024
-MAX_TEXT_BYTES = 64 * 1024
-"""Of a name or a filter; the head of an HTTP request holds no more."""
+MAX_TEXT_BYTES = 1024
+"""Of a name or a filter. Consul's own bound is 512 bytes, payload included; what an engine does
+for an expression, and for the text of an error, may grow with its square."""
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _FILTERS = (("node", "node_filter"), ("service", "service_filter"), ("tag", "tag_filter"))
