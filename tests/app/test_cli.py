@@ -16,6 +16,7 @@ COMMANDS = (
     "tail",
     "publish",
     "token",
+    "demo",
     "check",
     "export",
     "backup",

@@ -18,6 +18,7 @@ from tidings.app import (
     check_command,
     child,
     copy_commands,
+    demo_command,
     export_command,
     publish_command,
     renew_command,
@@ -166,6 +167,8 @@ def build_parser() -> argparse.ArgumentParser:
     publish_command.add_arguments(publish)
     token = _add(commands, "token", "make, list and revoke tokens", token_command.run, _CLIENT)
     token_command.add_arguments(token)
+    demo = _add(commands, "demo", "publish an hour of all systems", demo_command.run, _CLIENT)
+    demo_command.add_arguments(demo)
     check = _add(
         commands,
         "check",

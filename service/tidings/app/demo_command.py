@@ -1,0 +1,104 @@
+"""`tidings demo`: fill a log with a recorded hour of all five systems, to have something to see."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import grpc
+
+from tidings.app.client import client_channel, explain
+from tidings.app.clock import SystemClock
+from tidings.app.demo.hour import drafts
+from tidings.app.settings import Settings
+from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
+
+_NAMES = {
+    "nomad": "Nomad",
+    "consul": "Consul",
+    "docker_cloud": "Docker Cloud",
+    "puppet": "Puppet",
+    "feldera": "Feldera",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's own options."""
+    parser.add_argument(
+        "--into", metavar="ADDRESS", help="gRPC address of the service (default: as --upstream)"
+    )
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Publish the hour that ends now and say what became of it; status 1 when any was refused."""
+    if arguments.into:
+        settings = replace(settings, upstream=arguments.into)
+    hour = drafts(SystemClock().now_us())
+    try:
+        outcome = asyncio.run(_publish(settings, hour))
+    except grpc.aio.AioRpcError as error:
+        sys.stderr.write(f"tidings demo: {explain(error)}\n")
+        return 1
+    sys.stdout.write("".join(f"{line}\n" for line in outcome.told()))
+    for (system, problem), count in Counter(outcome.refused).items():
+        sys.stderr.write(f"tidings demo: {system}: {count} records refused: {problem}\n")
+    return 1 if outcome.refused else 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the hour: positions of new records, of how many systems, and refusals."""
+
+    seqs: list[int] = field(default_factory=list)
+    systems: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+    refused: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, draft: event_pb2.Draft, result: event_service_pb2.PublishResult) -> None:
+        """Count the answer to one draft.
+
+        Published at another time the hour has other times, and a key that is stored is refused for
+        it: that event is there.
+        """
+        system = str(draft.events[0].WhichOneof("body"))
+        if not result.HasField("error"):
+            if result.stored.duplicate:
+                self.kept += 1
+            else:
+                self.seqs.append(result.stored.seq)
+                self.systems[system] += 1
+        elif result.error.code == grpc.StatusCode.ALREADY_EXISTS.value[0]:
+            self.kept += 1
+        else:
+            self.refused.append((_NAMES[system], result.error.message))
+
+    def told(self) -> list[str]:
+        """Return what people are told of it."""
+        lines = []
+        if self.seqs:
+            parts = ", ".join(
+                f"{self.systems[system]} {name}"
+                for system, name in _NAMES.items()
+                if self.systems[system]
+            )
+            lines.append(f"stored {len(self.seqs)} records, seq {self.seqs[0]} to {self.seqs[-1]}")
+            lines[0] += f": {parts}"
+        if self.kept:
+            lines.append(f"{self.kept} records were there already")
+        return lines
+
+
+async def _publish(settings: Settings, hour: Sequence[event_pb2.Draft]) -> Outcome:
+    outcome = Outcome()
+    waiting = iter(hour)
+    request = event_service_pb2.PublishStreamRequest(drafts=hour)
+    async with client_channel(settings) as channel:
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
+        async for response in stub.PublishStream(iter([request])):
+            for result in response.results:
+                outcome.take(next(waiting), result)
+    return outcome

@@ -1,0 +1,83 @@
+"""`tidings demo` fills a log with something to see through every API, once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.e2e.guarded import GuardedServer
+from tests.e2e.rig import Server, events_after
+from tests.patience import PATIENCE_S
+from tidings.app.demo.hour import drafts
+
+HOUR = drafts(0)
+SYSTEMS = [str(draft.events[0].WhichOneof("body")) for draft in HOUR]
+
+
+def demo(into: str, *flags: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tidings.app", "demo", f"--into={into}", *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def get(server: Server, path: str) -> object:
+    status, _, body = server.request("GET", path)
+    assert status == 200, body
+    return json.loads(body)
+
+
+def test_every_door_shows_the_hour(server: Server) -> None:
+    status, told, problems = demo(server.grpc)
+    assert (status, problems) == (0, "")
+    assert told.startswith(f"stored {len(HOUR)} records, seq ")
+    assert told.endswith(": 35 Nomad, 9 Consul, 21 Docker Cloud, 20 Puppet, 22 Feldera\n")
+    assert get(server, "/v1/event/list?name=deploy") != []
+    items = get(server, "/orchestrator/v1/jobs/352/events")
+    assert isinstance(items, dict)
+    assert items["items"][-1]["type"] == "job_finished"
+    looks = get(server, "/v0/cluster/events")
+    assert isinstance(looks, list)
+    assert len(looks) == SYSTEMS.count("feldera")
+    assert {look["all_healthy"] for look in looks} == {True, False}
+    with server.lines("/v1/event/stream?topic=Node&topic=Deployment") as lines:
+        assert b'"Topic":"Node"' in events_after(lines, 1)[0]
+    with server.lines("/v1/events?earliest=true&docker_cloud.namespace=shop") as lines:
+        assert b'"dockerCloud":' in next(lines)
+
+
+def test_a_second_time_it_stores_nothing(server: Server) -> None:
+    demo(server.grpc)
+    before = server.publish_nomad([b"{}"])  # a heartbeat: stores nothing
+    assert demo(server.grpc) == (0, f"{len(HOUR)} records were there already\n", "")
+    assert before == []
+    with server.lines("/v1/events?earliest=true") as lines:
+        seen = [next(lines) for _ in HOUR]
+        assert all(b'"records"' in line for line in seen)
+        assert b'"heartbeat"' in next(lines)
+
+
+def test_what_is_refused_is_told_once_and_ends_with_status_1(server: Server) -> None:
+    event = {"job": "352", "type": "job_finished", "message": "", "details": {}}
+    server.request("POST", "/v1/publish/puppet", json.dumps(event).encode())
+    status, told, problems = demo(server.grpc)
+    assert status == 1
+    assert " 9 Puppet, " in told
+    assert problems.startswith("tidings demo: Puppet: 11 records refused: ")
+    assert len(problems.splitlines()) == 1
+
+
+def test_a_stranger_and_a_server_that_is_away_are_told(
+    guarded: GuardedServer, tmp_path: Path
+) -> None:
+    status, told, problems = demo(guarded.server.grpc)
+    assert (status, told) == (1, "")
+    assert "UNAUTHENTICATED" in problems
+    status, told, problems = demo("127.0.0.1:1")
+    assert (status, told, len(problems.splitlines())) == (1, "", 1)
