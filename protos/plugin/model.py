@@ -60,8 +60,6 @@ class Member:
     null_when_empty: bool
     null_values: bool
     full_form_only: bool
-    secret: bool
-    dropped: bool
     whole_seconds: bool
     micros: bool
     message: str | None  # name of the message class, of MESSAGE kind
@@ -165,6 +163,7 @@ def _object(message: Descriptor, options: _OptionReader) -> Object:
             continue
         kind, amount = _kind(each, is_raw=said["raw_json"]), _amount(each)
         _refuse_unknown(each, kind, amount)
+        _refuse_unknown_holds(each, said["holds"], is_raw=said["raw_json"])
         result.members.append(
             Member(
                 name=each.json_name,
@@ -178,8 +177,6 @@ def _object(message: Descriptor, options: _OptionReader) -> Object:
                 null_when_empty=said["null_when_empty"],
                 null_values=said["null_values"],
                 full_form_only=said["full_form_only"],
-                secret=said["secret"],
-                dropped=said["secret"] and amount is Amount.MAP and said["omit_empty"],
                 whole_seconds=said["whole_seconds"],
                 micros=said["micros"],
                 message=_message_of(_value_of(each)).name if kind is Kind.MESSAGE else None,
@@ -211,6 +208,19 @@ def _refuse_unknown(each: FieldDescriptor, kind: Kind, amount: Amount) -> None:
         raise ValueError(f"{each.full_name}: no rule for lists and maps of {kind.value}")
     if keyword.iskeyword(each.name):
         raise ValueError(f"{each.full_name}: a keyword of Python cannot be its name")
+
+
+def _refuse_unknown_holds(each: FieldDescriptor, held: str, *, is_raw: bool) -> None:
+    if not held:
+        return
+    if not is_raw:
+        raise ValueError(f"{each.full_name}: holds is for raw_json")
+    assert each.containing_type is not None
+    file = each.containing_type.file
+    try:
+        file.pool.FindMessageTypeByName(f"{file.package}.{held}")
+    except KeyError:
+        raise ValueError(f"{each.full_name}: no message {held}") from None
 
 
 class _OptionReader:

@@ -111,6 +111,18 @@ SECRET = "canary-7f3a"
         {"AuthMethod": {"Name": "m", "Config": {"OIDCClientSecret": SECRET}}},
         {"Volume": {"ID": "v", "Secrets": {"password": SECRET}}},
         {"Allocation": {"ID": "a", "SignedIdentities": {"web": SECRET}}},
+        {"Allocation": {"ID": "a", "Job": {"ID": "j", "VaultToken": SECRET}}},
+        {"AuthMethod": {"Name": "m", "Config": {"OIDCClientAssertion": {"ClientSecret": SECRET}}}},
+        {"Volume": {"ID": "v", "MountOptions": {"FSType": "ext4", "MountFlags": [SECRET]}}},
+        {"Volume": {"ID": "v", "ReadAllocs": {"a": {"SignedIdentities": {"web": SECRET}}}}},
+        {"Volume": {"ID": "v", "WriteAllocs": {"a": {"Job": {"ConsulToken": SECRET}}}}},
+        {
+            "Job": {
+                "ID": "j",
+                "TaskGroups": [{"Volumes": {"d": {"MountOptions": {"MountFlags": [SECRET]}}}}],
+            }
+        },
+        {"Plugin": {"ID": "p", "Allocations": [{"Job": {"VaultToken": SECRET}}]}},
     ],
 )
 def test_secrets_in_json_are_blanked_and_the_rest_stays(

@@ -101,10 +101,16 @@ def _keyword(messages: dict[str, DescriptorProto]) -> None:
     messages["NomadPort"].field[1].name = "from"
 
 
-def _hidden_secret(messages: dict[str, DescriptorProto]) -> None:
+def _held(messages: dict[str, DescriptorProto]) -> None:
     field = messages["JobUILink"].field[1]
     assert field.name == "url"
-    field.options.Extensions[options.secret] = True
+    field.options.Extensions[options.holds] = "Job"
+
+
+def _unknown(messages: dict[str, DescriptorProto]) -> None:
+    fields = messages["TaskGroup"].field
+    field = next(each for each in fields if each.name == "volumes_json")
+    field.options.Extensions[options.holds] = "Nothing"
 
 
 @pytest.mark.parametrize(
@@ -116,9 +122,10 @@ def _hidden_secret(messages: dict[str, DescriptorProto]) -> None:
         ),
         (_times, "tidings.v1.DrainStrategy.force_deadline: no rule for lists and maps of time"),
         (_keyword, "tidings.v1.NomadPort.from: a keyword of Python cannot be its name"),
-        (_hidden_secret, "JobUIConfig.links: no rule for secrets inside of it"),
+        (_held, "tidings.v1.JobUILink.url: holds is for raw_json"),
+        (_unknown, "tidings.v1.TaskGroup.volumes_json: no message Nothing"),
     ],
-    ids=["a type", "a list of times", "a keyword", "a secret inside a list"],
+    ids=["a type", "a list of times", "a keyword", "objects in a text", "an unknown kind"],
 )
 def test_what_no_rule_is_known_for_is_refused(root: Path, change: Change, error: str) -> None:
     response = run(root, request_of(change))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from tests.calls import c_calls
 from tests.generated.vendors import bodies, is_map, says, value_of
@@ -20,10 +20,10 @@ CANARY = "canary-5f1c9a"
 
 
 class Place(NamedTuple):
-    """The way to a secret by members and by fields, whether it is a map, and whether it goes."""
+    """The way to a secret by members and by fields, what it is, and whether it goes altogether."""
 
     members: tuple[str, ...]
-    fields: tuple[str, ...]
+    fields: tuple[FieldDescriptor, ...]
     is_map: bool
     is_dropped: bool
 
@@ -32,11 +32,13 @@ class Place(NamedTuple):
 
 
 def secrets(
-    message: Descriptor, members: tuple[str, ...] = (), fields: tuple[str, ...] = ()
+    message: Descriptor, members: tuple[str, ...] = (), fields: tuple[FieldDescriptor, ...] = ()
 ) -> Iterator[Place]:
     for field in message.fields:
-        way = (*members, field.json_name), (*fields, field.name)
+        way = (*members, field.json_name), (*fields, field)
         inner = value_of(field).message_type
+        if held := says(field, options.holds):
+            inner = message.file.pool.FindMessageTypeByName(f"{message.file.package}.{held}")
         if says(field, options.secret):
             dropped = is_map(field) and says(field, options.omit_empty)
             yield Place(*way, is_map(field), dropped)
@@ -60,23 +62,36 @@ def blanked(value: Any) -> Any:
 
 
 def secret_of(place: Place) -> Any:
-    return {"a": CANARY, "b": CANARY} if place.is_map else CANARY
+    if place.is_map:
+        return {"a": CANARY, "b": CANARY}
+    return [CANARY, CANARY] if place.fields[-1].is_repeated else CANARY
 
 
 def test_these_are_the_secrets_of_nomad() -> None:
-    assert [str(place) for place in SECRETS] == [
+    own = [str(place) for place in SECRETS if "Allocs" not in place.members[1]]
+    assert [name for name in own if ".Allocations." not in name] == [
         "Node.SecretID",
+        "Job.TaskGroups.Volumes.MountOptions.MountFlags",
         "Job.ConsulToken",
         "Job.VaultToken",
         "Allocation.SignedIdentities",
+        "Allocation.Job.TaskGroups.Volumes.MountOptions.MountFlags",
+        "Allocation.Job.ConsulToken",
+        "Allocation.Job.VaultToken",
         "Evaluation.LeaderACL",
         "ACLToken.SecretID",
         "AuthMethod.Config.OIDCClientSecret",
         "AuthMethod.Config.OIDCClientAssertion.PrivateKey.PemKey",
+        "AuthMethod.Config.OIDCClientAssertion.ClientSecret",
+        "Volume.MountOptions.MountFlags",
         "Volume.Secrets",
     ]
-    dropped = [str(place) for place in SECRETS if place.is_dropped]
-    assert dropped == ["Allocation.SignedIdentities"]
+    inside = {"SignedIdentities", "ConsulToken", "VaultToken", "MountFlags"}
+    for way in ("Volume.ReadAllocs", "Volume.WriteAllocs", "Volume.Allocations"):
+        names = [str(place) for place in SECRETS if str(place).startswith(f"{way}.")]
+        assert {name.rpartition(".")[2] for name in names} == inside
+    dropped = {place.members[-1] for place in SECRETS if place.is_dropped}
+    assert dropped == {"SignedIdentities"}
 
 
 def test_no_other_system_has_secrets_that_no_function_blanks() -> None:
@@ -85,23 +100,51 @@ def test_no_other_system_has_secrets_that_no_function_blanks() -> None:
     assert [place for body in others for place in secrets(body)] == []
 
 
+def put(message: Any, place: Place, value: Any) -> None:
+    """Set the secret of a typed message, in text where the way leads through text; None = none."""
+    for depth, field in enumerate(place.fields):
+        if says(field, options.raw_json):
+            inside = nested(place.members[depth + 1 :], value)
+            if value is None:
+                *way, last = place.members[depth + 1 :]
+                inside = nested(tuple(way), {"Beside": "stays"}) if way else {"Beside": "stays"}
+            setattr(message, field.name, json.dumps(inside, separators=(",", ":")).encode())
+            return
+        if depth + 1 == len(place.fields):
+            break
+        message = getattr(message, field.name)
+        if field.is_repeated:
+            message = message.add()
+        else:
+            message.SetInParent()
+    if value is None:
+        return
+    if place.is_map:
+        getattr(message, field.name).update(value)
+    elif field.is_repeated:
+        getattr(message, field.name).extend(value)
+    else:
+        setattr(message, field.name, value)
+
+
+def kept_of(place: Place) -> Any:
+    """Return what stands in the secret's place afterwards; None = nothing does."""
+    if place.is_dropped:
+        return None
+    if place.is_map:
+        return {"a": "", "b": ""}
+    return [] if place.fields[-1].is_repeated else ""
+
+
 @EVERY_SECRET
 def test_a_typed_secret_is_blanked(place: Place) -> None:
-    message = NomadPayload()
-    *way, last = place.fields
-    inner: Any = message
-    for name in way:
-        inner = getattr(inner, name)
-    if place.is_map:
-        getattr(inner, last).update({"a": CANARY, "b": CANARY})
-    else:
-        setattr(inner, last, CANARY)
+    message, wanted = NomadPayload(), NomadPayload()
+    put(message, place, secret_of(place))
+    put(wanted, place, kept_of(place))
     assert CANARY.encode() in message.SerializeToString()
-    nomad_json.blank_nomad_payload(message)
-    assert CANARY.encode() not in message.SerializeToString()
-    kept = {} if place.is_dropped else {"a": "", "b": ""} if place.is_map else ""
-    left = getattr(inner, last)
-    assert (dict(left) if place.is_map else left) == kept
+    assert nomad_json.blank_nomad_payload(message)
+    assert message == wanted
+    assert not nomad_json.blank_nomad_payload(message)
 
 
 def test_blanking_makes_nothing_that_was_not_there() -> None:
@@ -113,8 +156,7 @@ def test_blanking_makes_nothing_that_was_not_there() -> None:
 @EVERY_SECRET
 def test_a_secret_in_text_is_blanked_and_all_else_stays(place: Place) -> None:
     after = blanked(nested(place.members, secret_of(place)))
-    kept: Any = {"a": "", "b": ""} if place.is_map else ""
-    wanted = nested(place.members, kept)
+    wanted = nested(place.members, kept_of(place))
     if place.is_dropped:
         inner = wanted
         for name in place.members[:-1]:
@@ -251,5 +293,5 @@ def test_a_payload_is_searched_where_something_is_set_and_nowhere_else() -> None
         nomad_json.blank_nomad_payload(payload)
         rt.check_printable(payload)
     # a dozen kinds of objects could hold a secret, or what has no JSON: only the job is looked at
-    assert calls.count("ListFields") == 3
+    assert calls.count("ListFields") == 4
     assert calls.count("HasField") == calls.count("ClearField") == 0  # and it is at hand

@@ -37,6 +37,7 @@ WHOLE_SECONDS_FIELD_NUMBER: _builtins.int
 MICROS_FIELD_NUMBER: _builtins.int
 NULL_VALUES_FIELD_NUMBER: _builtins.int
 FULL_FORM_ONLY_FIELD_NUMBER: _builtins.int
+HOLDS_FIELD_NUMBER: _builtins.int
 OMIT_EMPTY_FIELDS_FIELD_NUMBER: _builtins.int
 null_when_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """An empty list, map, string or bytes, or an unset Timestamp or Duration, prints as null (Go's nil)."""
@@ -49,8 +50,9 @@ exact_json_of: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOp
 when it is set, its text is printed in the sibling's place.
 """
 secret: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""The value is a secret, blanked before anything is stored: a string becomes "", so does every value of a map; a
-map whose field itself says omit_empty is dropped.
+"""The value is a secret, blanked before anything is stored: a string becomes "", a list empty, and so does every value
+of a map; a map whose field itself says omit_empty is dropped. It counts wherever an object of its message stands,
+however deep, typed or as text.
 """
 absent: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The field is Tidings' own and has no member in the system's JSON."""
@@ -62,5 +64,9 @@ null_values: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOpti
 """Values of a map that are empty messages print as null, and null is read as one."""
 full_form_only: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The member belongs to the full form of the object; the brief form goes without it."""
+holds: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
+"""The message whose JSON objects a raw_json field holds: one, a list, or an object of them by name. So that their
+secrets are found.
+"""
 omit_empty_fields: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.bool]
 """Every field of the message behaves as if it had omit_empty (Nomad's newer encoder does so)."""

@@ -23,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Allocation(_message.Message):
-    """One placement of a task group. Holds no job. Zero, false and empty fields are left out."""
+    """One placement of a task group. Zero, false and empty fields are left out."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -125,6 +125,7 @@ class Allocation(_message.Message):
     ALLOC_MODIFY_INDEX_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     MODIFY_TIME_FIELD_NUMBER: _builtins.int
+    JOB_JSON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Identifier, a UUID."""
     namespace: _builtins.str
@@ -171,6 +172,8 @@ class Allocation(_message.Message):
     """When it was made, Unix nanoseconds."""
     modify_time: _builtins.int
     """When it was last changed, Unix nanoseconds."""
+    job_json: _builtins.bytes
+    """Its job, as older Nomads write it; empty = none. JSON text."""
     @_builtins.property
     def resources(self) -> _nomad_node_pb2.Resources:
         """The older form of what it uses."""
@@ -262,10 +265,11 @@ class Allocation(_message.Message):
         alloc_modify_index: _builtins.int = ...,
         create_time: _builtins.int = ...,
         modify_time: _builtins.int = ...,
+        job_json: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["allocated_resources", b"allocated_resources", "deployment_status", b"deployment_status", "desired_transition", b"desired_transition", "metrics", b"metrics", "network_status", b"network_status", "reschedule_tracker", b"reschedule_tracker", "resources", b"resources", "shared_resources", b"shared_resources"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alloc_modify_index", b"alloc_modify_index", "alloc_states", b"alloc_states", "allocated_resources", b"allocated_resources", "client_description", b"client_description", "client_status", b"client_status", "create_index", b"create_index", "create_time", b"create_time", "deployment_id", b"deployment_id", "deployment_status", b"deployment_status", "desired_description", b"desired_description", "desired_status", b"desired_status", "desired_transition", b"desired_transition", "eval_id", b"eval_id", "followup_eval_id", b"followup_eval_id", "id", b"id", "job_id", b"job_id", "metrics", b"metrics", "modify_index", b"modify_index", "modify_time", b"modify_time", "name", b"name", "namespace", b"namespace", "network_status", b"network_status", "next_allocation", b"next_allocation", "node_id", b"node_id", "node_name", b"node_name", "preempted_allocations", b"preempted_allocations", "preempted_by_allocation", b"preempted_by_allocation", "previous_allocation", b"previous_allocation", "reschedule_tracker", b"reschedule_tracker", "resources", b"resources", "shared_resources", b"shared_resources", "signed_identities", b"signed_identities", "signing_key_id", b"signing_key_id", "task_group", b"task_group", "task_resources", b"task_resources", "task_states", b"task_states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alloc_modify_index", b"alloc_modify_index", "alloc_states", b"alloc_states", "allocated_resources", b"allocated_resources", "client_description", b"client_description", "client_status", b"client_status", "create_index", b"create_index", "create_time", b"create_time", "deployment_id", b"deployment_id", "deployment_status", b"deployment_status", "desired_description", b"desired_description", "desired_status", b"desired_status", "desired_transition", b"desired_transition", "eval_id", b"eval_id", "followup_eval_id", b"followup_eval_id", "id", b"id", "job_id", b"job_id", "job_json", b"job_json", "metrics", b"metrics", "modify_index", b"modify_index", "modify_time", b"modify_time", "name", b"name", "namespace", b"namespace", "network_status", b"network_status", "next_allocation", b"next_allocation", "node_id", b"node_id", "node_name", b"node_name", "preempted_allocations", b"preempted_allocations", "preempted_by_allocation", b"preempted_by_allocation", "previous_allocation", b"previous_allocation", "reschedule_tracker", b"reschedule_tracker", "resources", b"resources", "shared_resources", b"shared_resources", "signed_identities", b"signed_identities", "signing_key_id", b"signing_key_id", "task_group", b"task_group", "task_resources", b"task_resources", "task_states", b"task_states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

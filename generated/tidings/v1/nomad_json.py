@@ -339,6 +339,8 @@ def allocation_to_json(message: Allocation) -> dict[str, rt.Json]:
         value["CreateTime"] = message.create_time
     if message.modify_time:
         value["ModifyTime"] = message.modify_time
+    if message.job_json:
+        value["Job"] = rt.raw(message.job_json)
     return value
 
 
@@ -1468,6 +1470,8 @@ def auth_method_client_assertion_to_json(message: AuthMethodClientAssertion) -> 
         "KeySource": message.key_source,
         "KeyAlgorithm": message.key_algorithm,
     }
+    if message.client_secret:
+        value["ClientSecret"] = message.client_secret
     return value
 
 
@@ -1750,6 +1754,7 @@ class _AllocationShape(rt.Shape):
     alloc_modify_index: rt.Uint64 = msgspec.field(default=None, name="AllocModifyIndex")
     create_time: rt.Int64 = msgspec.field(default=None, name="CreateTime")
     modify_time: rt.Int64 = msgspec.field(default=None, name="ModifyTime")
+    job_json: rt.Raw = msgspec.field(default=rt.Raw(), name="Job")
 
 
 class _EvaluationShape(rt.Shape):
@@ -2485,6 +2490,7 @@ class _AuthMethodClientAssertionShape(rt.Shape):
     extra_headers: dict[str, str] | None = msgspec.field(default=None, name="ExtraHeaders")
     key_source: rt.Text = msgspec.field(default=None, name="KeySource")
     key_algorithm: rt.Text = msgspec.field(default=None, name="KeyAlgorithm")
+    client_secret: rt.Text = msgspec.field(default=None, name="ClientSecret")
 
 
 class _NomadPortShape(rt.Shape):
@@ -2740,6 +2746,7 @@ def _allocation_fields(shape: _AllocationShape) -> rt.Fields:
         fields["reschedule_tracker"] = _reschedule_tracker_fields(shape.reschedule_tracker)
     if shape.network_status is not None:
         fields["network_status"] = _alloc_network_status_fields(shape.network_status)
+    fields["job_json"] = rt.raw_bytes(shape.job_json)
     return fields
 
 
@@ -4298,22 +4305,9 @@ def nomad_payload_from_text(text: bytes) -> tuple[NomadPayload, bool]:
     return message, not lost and rt.parses_whole(text)
 
 
-NOMAD_PAYLOAD_SECRETS: tuple[rt.Secret, ...] = (
-    rt.Secret(('Node', 'SecretID'), ('node', 'secret_id')),
-    rt.Secret(('Job', 'ConsulToken'), ('job', 'consul_token')),
-    rt.Secret(('Job', 'VaultToken'), ('job', 'vault_token')),
-    rt.Secret(('Allocation', 'SignedIdentities'), ('allocation', 'signed_identities'), dropped=True),
-    rt.Secret(('Evaluation', 'LeaderACL'), ('evaluation', 'leader_acl')),
-    rt.Secret(('ACLToken', 'SecretID'), ('acl_token', 'secret_id')),
-    rt.Secret(('AuthMethod', 'Config', 'OIDCClientSecret'), ('auth_method', 'config', 'oidc_client_secret')),
-    rt.Secret(('AuthMethod', 'Config', 'OIDCClientAssertion', 'PrivateKey', 'PemKey'), ('auth_method', 'config', 'oidc_client_assertion', 'private_key', 'pem_key')),
-    rt.Secret(('Volume', 'Secrets', '*'), ('volume', 'secrets', '*')),
-)
-
-
 def blank_nomad_payload(message: NomadPayload) -> bool:
     """Blank every secret of a typed NomadPayload in place, and say whether it had any."""
-    return rt.blank_message(message, NOMAD_PAYLOAD_SECRETS)
+    return rt.blank_message(message)
 
 
 def blank_nomad_payload_text(text: bytes) -> bytes:
@@ -4325,4 +4319,4 @@ def blank_nomad_payload_text(text: bytes) -> bytes:
     Raises:
         rt.JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    return rt.blank_text(text, NOMAD_PAYLOAD_SECRETS)
+    return rt.blank_text(text, NomadPayload.DESCRIPTOR)

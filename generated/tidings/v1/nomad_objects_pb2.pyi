@@ -729,10 +729,13 @@ class AuthMethodClientAssertion(_message.Message):
     EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
     KEY_SOURCE_FIELD_NUMBER: _builtins.int
     KEY_ALGORITHM_FIELD_NUMBER: _builtins.int
+    CLIENT_SECRET_FIELD_NUMBER: _builtins.int
     key_source: _builtins.str
     """nomad, private_key or client_secret."""
     key_algorithm: _builtins.str
     """Algorithm that signs it."""
+    client_secret: _builtins.str
+    """Always empty: blanked before storing. Nomad's own copy of the client's secret."""
     @_builtins.property
     def audience(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Who the proof is for."""
@@ -753,10 +756,11 @@ class AuthMethodClientAssertion(_message.Message):
         extra_headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         key_source: _builtins.str = ...,
         key_algorithm: _builtins.str = ...,
+        client_secret: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["private_key", b"private_key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "extra_headers", b"extra_headers", "key_algorithm", b"key_algorithm", "key_source", b"key_source", "private_key", b"private_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "client_secret", b"client_secret", "extra_headers", b"extra_headers", "key_algorithm", b"key_algorithm", "key_source", b"key_source", "private_key", b"private_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1141,6 +1145,56 @@ class NomadVolume(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NomadVolume: _TypeAlias = NomadVolume  # noqa: Y015
+
+@_typing.final
+class NomadMountOptions(_message.Message):
+    """How a volume is mounted. No field is of this type: `holds` names it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FS_TYPE_FIELD_NUMBER: _builtins.int
+    MOUNT_FLAGS_FIELD_NUMBER: _builtins.int
+    fs_type: _builtins.str
+    """Filesystem of the volume."""
+    @_builtins.property
+    def mount_flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Always empty: blanked before storing, since credentials are given so."""
+
+    def __init__(
+        self,
+        *,
+        fs_type: _builtins.str = ...,
+        mount_flags: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fs_type", b"fs_type", "mount_flags", b"mount_flags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NomadMountOptions: _TypeAlias = NomadMountOptions  # noqa: Y015
+
+@_typing.final
+class NomadVolumeRequest(_message.Message):
+    """A volume that a group asks for. No field is of this type: `holds` names it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MOUNT_OPTIONS_JSON_FIELD_NUMBER: _builtins.int
+    mount_options_json: _builtins.bytes
+    """How it is to be mounted. JSON text."""
+    def __init__(
+        self,
+        *,
+        mount_options_json: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mount_options_json", b"mount_options_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NomadVolumeRequest: _TypeAlias = NomadVolumeRequest  # noqa: Y015
 
 @_typing.final
 class CSIPlugin(_message.Message):

@@ -223,12 +223,9 @@ def puppet_event_details_from_text(text: bytes) -> tuple[PuppetEventDetails, boo
     return message, not lost and rt.parses_whole(text)
 
 
-PUPPET_EVENT_DETAILS_SECRETS: tuple[rt.Secret, ...] = ()
-
-
 def blank_puppet_event_details(message: PuppetEventDetails) -> bool:
     """Blank every secret of a typed PuppetEventDetails in place, and say whether it had any."""
-    return rt.blank_message(message, PUPPET_EVENT_DETAILS_SECRETS)
+    return rt.blank_message(message)
 
 
 def blank_puppet_event_details_text(text: bytes) -> bytes:
@@ -240,4 +237,4 @@ def blank_puppet_event_details_text(text: bytes) -> bytes:
     Raises:
         rt.JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    return rt.blank_text(text, PUPPET_EVENT_DETAILS_SECRETS)
+    return rt.blank_text(text, PuppetEventDetails.DESCRIPTOR)

@@ -89,9 +89,7 @@ class NewestPositions:
         return min(index, self._seqs[-1]) - 1
 
 
-_SECRETS = json_runtime.secret_fields(
-    nomad_pb2.NomadPayload.DESCRIPTOR, nomad_json.NOMAD_PAYLOAD_SECRETS
-)
+_SECRETS = json_runtime.secret_fields(nomad_pb2.NomadPayload.DESCRIPTOR)
 
 
 def _is_delicate(field: FieldDescriptor) -> bool:

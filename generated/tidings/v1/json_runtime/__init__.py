@@ -41,12 +41,7 @@ from tidings.v1.json_runtime.reader import (
     Uint64,
     Unsigned,
 )
-from tidings.v1.json_runtime.secrets import (
-    Secret,
-    blank_message,
-    blank_text,
-    secret_fields,
-)
+from tidings.v1.json_runtime.secrets import blank_message, blank_text, secret_fields
 from tidings.v1.json_runtime.text import (
     MAX_DEPTH,
     Json,
@@ -73,7 +68,6 @@ __all__ = [
     "Number",
     "Raw",
     "Reader",
-    "Secret",
     "Shape",
     "Signed",
     "Text",
