@@ -137,5 +137,9 @@ class BadRoute(ValueError):
 
 
 def shorten(text: str, limit_chars: int = _MAX_NAME_CHARS) -> str:
-    """Cut a text that came from outside to `limit_chars`, with an ellipsis where it was cut."""
+    """Cut a text that came from outside to `limit_chars`, with an ellipsis where it was cut.
+
+    Halves of surrogate pairs, which no answer can hold, become question marks.
+    """
+    text = text[: limit_chars + 1].encode("utf-8", "replace").decode()
     return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"

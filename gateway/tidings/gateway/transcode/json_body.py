@@ -7,6 +7,7 @@ three lose what a caller sent; `_check` looks for them first.
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Never, cast
@@ -26,6 +27,7 @@ from tidings.gateway.transcode.fields import (
 from tidings.gateway.transcode.text import parse_base64
 
 _MAX_REASON_CHARS = 200
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 # Their JSON is not an object of their fields; json_format checks these well.
 _OWN_JSON = frozenset(
@@ -70,22 +72,30 @@ _Pending = tuple[_Place, Descriptor, Any]
 def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """Parse a whole body as one JSON value, by the letter: no NaN, no member twice, UTF-8.
 
+    Nor half of a surrogate pair, wherever it stands: it is no character, and no message holds it.
+
     Raises:
         BadRequest: it is none.
     """
     try:
-        return json.loads(
+        value = json.loads(
             body.decode(),
             object_pairs_hook=_members_once,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
+        if _SURROGATE.search(body):  # most are pairs
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequest("", "the body holds half of a surrogate pair") from exc
     except UnicodeDecodeError as exc:
         raise BadRequest("", "the body is not UTF-8") from exc
     except RecursionError as exc:
         raise BadRequest("", "the body is nested too deeply") from exc
     except ValueError as exc:
         raise BadRequest("", f"the body is not JSON: {shorten(str(exc))}") from exc
+    else:
+        return value
 
 
 def merge_json(message: Message, value: object, *, ignore_unknown: bool) -> None:
