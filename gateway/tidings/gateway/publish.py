@@ -21,13 +21,14 @@ from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import House
 from tidings.gateway.draft_stream import MAX_UNANSWERED, DraftStream
 from tidings.gateway.failures import Failure
+from tidings.gateway.json_text import dumps
 from tidings.gateway.splitter import JsonSplitter, Piece
 from tidings.gateway.transcode.errors import BadRequest, WrongMethod
 from tidings.gateway.transcode.match import MethodNotAllowed
 from tidings.gateway.transcode.metadata import Metadata, request_metadata
 from tidings.gateway.transcode.query import parse_query
 from tidings.gateway.transcode.render import LINES_TYPE, Reply, render_error, render_miss
-from tidings.v1 import event_pb2, json_runtime
+from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 MAX_OBJECT_BYTES = 8 * 1024**2
@@ -329,11 +330,11 @@ def _line(entry: _Entry, result: pb.PublishResult) -> bytes:
     answer: dict[str, int | bool] = {"line": entry.line, "seq": result.stored.seq}
     if result.stored.duplicate:
         answer["duplicate"] = True
-    return json_runtime.dumps(answer) + b"\n"
+    return dumps(answer) + b"\n"
 
 
 def _error_line(line: int, error: str) -> bytes:
-    return json_runtime.dumps({"line": line, "error": error}) + b"\n"
+    return dumps({"line": line, "error": error}) + b"\n"
 
 
 def _source(query: bytes) -> str:

@@ -23,6 +23,7 @@ from tidings.gateway.transcode.errors import (
 )
 from tidings.gateway.transcode.fields import descriptor_of, map_value
 from tidings.gateway.transcode.match import MethodNotAllowed, NotFound
+from tidings.gateway.transcode.one_line import one_line
 from tidings.gateway.transcode.routes import ERROR_MEMBER, Route
 from tidings.gateway.transcode.status import (
     http_status_of,
@@ -37,8 +38,6 @@ LINES_TYPE = "application/x-ndjson"
 BYTES_TYPE = "application/octet-stream"
 
 _HEADER_TEXT = re.compile(r"[\x20-\x7e]+")
-# Valid inside JSON, but line ends to clients that split decoded text.
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _raw_body(route: Route, message: Message) -> Any:  # noqa: ANN401 - an HttpB
 
 def _dump(value: Any) -> bytes:  # noqa: ANN401 - any JSON value
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.translate(_LINE_ENDS).encode()
+    return one_line(text.encode())
 
 
 def _typed(content_type: str) -> tuple[tuple[bytes, bytes], ...]:

@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from tidings.gateway.transcode.errors import BadRequest, TranscodeError
+from tidings.gateway.transcode.one_line import one_line
 
 # Source: google/rpc/code.proto; the same in Envoy 1.40 and grpc-gateway v2.
 HTTP_STATUS = MappingProxyType({
@@ -76,7 +77,8 @@ def http_status_of(error: TranscodeError | grpc.aio.AioRpcError) -> int:
 
 def render_status(status: status_pb2.Status) -> bytes:
     """Print a Status as JSON: the code's number, the message and always a list of details."""
-    return json.dumps(status_object(status), ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(status_object(status), ensure_ascii=False, separators=(",", ":"))
+    return one_line(text.encode())
 
 
 def status_object(status: status_pb2.Status) -> dict[str, Any]:

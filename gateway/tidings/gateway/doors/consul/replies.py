@@ -10,6 +10,7 @@ import grpc
 
 from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.failures import Failure, problem_of, reason_of
+from tidings.gateway.transcode.one_line import one_line
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import consul_json, consul_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
@@ -32,7 +33,7 @@ def event_object(event: consul_pb2.ConsulEvent) -> dict[str, Any]:
 def json_reply(value: Any, *headers: tuple[bytes, bytes], pretty: bool) -> Reply:  # noqa: ANN401
     """Return 200 with JSON as Go's encoder writes it; pretty with 4 spaces and a final newline."""
     text = json_runtime.dumps_indented(value) + b"\n" if pretty else json_runtime.dumps(value)
-    body = json_runtime.go_escape_html(text)
+    body = one_line(json_runtime.go_escape_html(text))
     return Reply(200, (JSON_TYPE, _VARY, *headers), body)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.json_text import dumps
 from tidings.gateway.line_tail import FRAMES
 from tidings.gateway.publish import BadLine
 from tidings.v1 import docker_cloud_json, event_pb2
@@ -14,7 +15,7 @@ def error_message(text: str) -> str:
 
     Source: older Python SDKs, which look for `data.errorMessage`, and the Go SDK's type.
     """
-    return rt.dumps({"type": "error", "data": {"errorMessage": text}}).decode()
+    return dumps({"type": "error", "data": {"errorMessage": text}}).decode()
 
 
 GAP = error_message("events were removed before they could be sent")
@@ -29,7 +30,7 @@ class DockerCloudFrames:
     def record(self, record: event_pb2.Record) -> tuple[str, ...]:
         """Print every event of a record, all seven keys in the documented order."""
         return tuple(
-            rt.dumps(docker_cloud_json.docker_cloud_event_to_json(event.docker_cloud)).decode()
+            dumps(docker_cloud_json.docker_cloud_event_to_json(event.docker_cloud)).decode()
             for event in record.events
         )
 

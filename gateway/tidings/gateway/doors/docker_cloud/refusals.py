@@ -6,9 +6,9 @@ import grpc
 
 from tidings.gateway.asgi import JSON_TYPE
 from tidings.gateway.failures import Failure, reason_of
+from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.websocket import BROKEN, GOING_AWAY, REVOKED
-from tidings.v1 import json_runtime as rt
 
 _Code = grpc.StatusCode
 _DENIED = frozenset({_Code.UNAUTHENTICATED, _Code.PERMISSION_DENIED})
@@ -25,7 +25,7 @@ def refusal(status: int, text: str, *headers: tuple[bytes, bytes]) -> Reply:
 
     Source: Docker Cloud API, "Errors".
     """
-    return Reply(status, (JSON_TYPE, *headers), rt.dumps({"error": text}))
+    return Reply(status, (JSON_TYPE, *headers), dumps({"error": text}))
 
 
 NOT_FOUND = refusal(404, "Not found")

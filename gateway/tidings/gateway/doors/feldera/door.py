@@ -21,12 +21,12 @@ from tidings.gateway.doors.feldera.query import (
     why_no_uuid,
 )
 from tidings.gateway.failures import Failure, flaw_of, problem_of
+from tidings.gateway.json_text import dumps
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import json_runtime as rt
 from tidings.v1.feldera_pb2 import (
     FELDERA_FIELDS_ALL,
     FELDERA_FIELDS_STATUS,
@@ -160,7 +160,7 @@ class FelderaDoor:
             "update_info": None,
             "unstable_features": None,
         }
-        return Reply(200, (JSON_TYPE,), rt.dumps(value))
+        return Reply(200, (JSON_TYPE,), dumps(value))
 
     async def _event(
         self, request: Request, event_id: str, fields: FelderaFields.ValueType
@@ -218,7 +218,7 @@ def print_failure(error: Failure, request: Request) -> Reply:
 def _unauthorized(token: str, flaw: str) -> Reply:
     """Return Feldera's 401, of which it has one for API keys, and another for all else."""
     if token.startswith(_API_KEY):
-        body = rt.dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
+        body = dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
         return Reply(401, (TEXT_TYPE,), body)
     why = _REJECTIONS.get(flaw, "InvalidToken")
     challenge = f'Bearer error_description="{why}"' if token else "Bearer"

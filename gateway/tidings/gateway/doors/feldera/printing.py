@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import dropwhile
 
 from tidings.gateway.asgi import JSON_TYPE
+from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import feldera_json, feldera_pb2
 from tidings.v1 import json_runtime as rt
@@ -34,7 +35,7 @@ def event_object(event: feldera_pb2.FelderaClusterEvent, *, is_whole: bool) -> d
 
 def answer(value: rt.Json) -> Reply:
     """Return 200 with JSON that must not be kept."""
-    return Reply(200, (JSON_TYPE, NO_CACHE), rt.dumps(value))
+    return Reply(200, (JSON_TYPE, NO_CACHE), dumps(value))
 
 
 def error(status: int, code: str, message: str, details: dict[str, str] | None = None) -> Reply:
@@ -43,7 +44,7 @@ def error(status: int, code: str, message: str, details: dict[str, str] | None =
     if details is not None:
         value["details"] = details
     retry = ((b"retry-after", b"5"),) if status == 503 else ()
-    return Reply(status, (JSON_TYPE, *retry), rt.dumps(value))
+    return Reply(status, (JSON_TYPE, *retry), dumps(value))
 
 
 def code_of(status: int) -> str:
@@ -75,7 +76,7 @@ def health(
             "unchanged_since": rt.time_text_micros(oldest.recorded_at),
             "checked_at": rt.time_text_micros(latest.recorded_at),
         }
-    return Reply(200 if latest.all_healthy else 503, (JSON_TYPE,), rt.dumps(value))
+    return Reply(200 if latest.all_healthy else 503, (JSON_TYPE,), dumps(value))
 
 
 def _is_healthy(event: feldera_pb2.FelderaClusterEvent, service: str) -> bool:

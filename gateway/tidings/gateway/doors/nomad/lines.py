@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tidings.gateway.json_text import dumps
 from tidings.gateway.line_tail import BYTES
 from tidings.gateway.publish import BadLine
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
@@ -31,7 +32,7 @@ class NomadLines:
     def record(self, record: event_pb2.Record) -> bytes:
         """Print a record: its position as Index on line and events, payloads byte for byte."""
         events = [_event_object(event, record.seq) for event in record.events]
-        return json_runtime.dumps({"Index": record.seq, "Events": events}) + b"\n"
+        return dumps({"Index": record.seq, "Events": events}) + b"\n"
 
     def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
         """Print nothing."""

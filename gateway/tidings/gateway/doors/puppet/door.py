@@ -24,12 +24,12 @@ from tidings.gateway.doors.puppet.query import (
 )
 from tidings.gateway.doors.puppet.together import Together
 from tidings.gateway.failures import Failure, problem_of
+from tidings.gateway.json_text import dumps
 from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import json_runtime as rt
 
 PUBLISH_PATH = b"/v1/publish/puppet"
 
@@ -163,7 +163,7 @@ class PuppetDoor:
         # A client that follows this sees each event once; one past the last, or where it was.
         following = max(printed.next_id, start)
         path = f"/orchestrator/v1/jobs/{query.job}/events?start={following}"
-        links = rt.dumps({"id": self._base(request) + path, "event": str(following)})
+        links = dumps({"id": self._base(request) + path, "event": str(following)})
         return printed.body(b'{"next-events":' + links + b",", start)
 
     def _base(self, request: Request) -> str:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from tidings.v1 import json_runtime as rt
+from tidings.gateway.json_text import dumps
 from tidings.v1 import puppet_json, puppet_pb2
 
 _MAX_BYTES = 64 * 1024**2
@@ -108,4 +108,4 @@ def print_item(item: puppet_pb2.PuppetJobEvent) -> bytes:
     value = puppet_json.puppet_job_event_to_json(item)
     if value["details"] is None:
         value["details"] = {}
-    return rt.dumps(value)
+    return dumps(value)

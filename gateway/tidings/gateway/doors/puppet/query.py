@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from tidings.v1 import json_runtime as rt
+from tidings.gateway.json_text import dumps
 
 PREFIX = b"/orchestrator/v1/jobs/"
 SUFFIX = b"/events"
@@ -74,4 +74,4 @@ def error_body(kind: str, msg: str, details: dict[str, str] | None = None) -> by
     value: dict[str, object] = {"kind": kind, "msg": msg}
     if details is not None:
         value["details"] = details
-    return rt.dumps(value)
+    return dumps(value)
