@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 
+# "people" = text, as it is on a terminal
 _PROGRAM = """
+import logging, sys
 import structlog
+if "{form}" == "people":
+    sys.stderr.isatty = lambda: True
 from tidings.app.logs import configure_logs
 from tidings.app.settings import Settings
-configure_logs(Settings(log_format="{form}"))
+configure_logs(Settings(log_format="{form}".replace("people", "text")))
 log = structlog.get_logger("tidings.access")
 log.debug("unseen")
 log.info("call", method="List", seconds=0.5, peer="a b")
@@ -20,6 +25,13 @@ try:
     raise ValueError("why")
 except ValueError:
     secret = "canary-7f3a"
+    log.exception("failed")
+evil = "a" + chr(0x9b) + "31m" + chr(0x202e) + chr(0x1b) + "]0;x"
+log.warning("evil " + evil, path=evil)
+logging.getLogger("library").warning("library %s", evil)
+try:
+    raise ValueError(evil)
+except ValueError:
     log.exception("failed")
 """
 
@@ -30,7 +42,7 @@ def lines_of(form: str) -> list[str]:
 
 
 def test_text_is_logfmt_where_no_terminal_is() -> None:
-    call, failed = lines_of("text")
+    call, failed, *_ = lines_of("text")
     timestamp, rest = call.split(" ", 1)
     assert timestamp.startswith("timestamp=20")
     assert rest == 'level=info event=call method=List seconds=0.5 peer="a b"'
@@ -38,7 +50,7 @@ def test_text_is_logfmt_where_no_terminal_is() -> None:
 
 
 def test_json_has_the_same_members() -> None:
-    call, failed = map(json.loads, lines_of("json"))
+    call, failed, *_ = map(json.loads, lines_of("json"))
     assert call.pop("timestamp").endswith("Z")
     assert call == {
         "level": "info",
@@ -50,6 +62,15 @@ def test_json_has_the_same_members() -> None:
     assert failed["exception"].endswith("ValueError: why")
 
 
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("form", ["text", "json", "people"])
 def test_a_traceback_tells_no_local_variables(form: str) -> None:
     assert "canary-7f3a" not in "".join(lines_of(form))
+
+
+@pytest.mark.parametrize("form", ["text", "json", "people"])
+def test_nothing_that_others_sent_is_obeyed_by_a_terminal(form: str) -> None:
+    lines = lines_of(form)
+    own_colors = re.compile(r"\x1b\[[0-9;]*m") if form == "people" else re.compile("$^")
+    assert sum("31m" in own_colors.sub("", line) for line in lines) >= 3
+    for line in lines:
+        assert own_colors.sub("", line).isprintable(), repr(line)

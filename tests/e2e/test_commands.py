@@ -75,15 +75,79 @@ def test_publish_says_which_line_is_bad_and_goes_on(server: Server) -> None:
     done = tidings("publish", "-", "--upstream", server.grpc, stdin=f"nonsense\n{good}\n")
     assert done.returncode == 1
     assert done.stdout == "line 2: seq 2\n"
-    assert done.stderr.startswith("line 1: ")
+    assert done.stderr.startswith("tidings publish: line 1: ")
     assert "Traceback" not in done.stderr
 
 
-def test_nobody_there_is_status_1_in_one_line() -> None:
-    done = tidings("tail", "--upstream", "127.0.0.1:1")
+@pytest.mark.parametrize(
+    "command", [("tail",), ("publish", "-"), ("token", "list"), ("token", "revoke", "x")]
+)
+def test_nobody_there_is_status_1_in_one_line(command: tuple[str, ...]) -> None:
+    done = tidings(*command, "--upstream", "127.0.0.1:1")
     assert done.returncode == 1
-    assert done.stderr.startswith("tidings tail: ")
+    assert done.stderr == (
+        f"tidings {command[0]}: the service does not answer; is it running?"
+        " tried 127.0.0.1:1 (Connection refused)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", [("tail",), ("publish", "-"), ("token", "list"), ("token", "create", "x")]
+)
+def test_the_port_of_http_is_told_from_the_one_of_grpc(
+    command: tuple[str, ...], server: Server
+) -> None:
+    done = tidings(*command, "--upstream", server.http)
+    assert done.returncode == 1
+    assert f"tried {server.http}, which speaks HTTP" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.embedded  # an export reads its file
+def test_nothing_reaches_a_terminal_that_it_obeys(server: Server) -> None:
+    evil = "\u009b31m\u202edrowssap\u2066\u001b]0;x\u0007"
+    event = {"Topic": "Job", "Type": evil, "Key": evil, "Namespace": "default", "Payload": {}}
+    server.publish_nomad([json.dumps({"Index": 1, "Events": [event]}, ensure_ascii=False).encode()])
+    flags = ["--since=start", "-n0", "--upstream", server.grpc]
+    for printed in (
+        tidings("tail", *flags),
+        tidings("tail", "-o", "json", *flags),
+        tidings("export", "--data", str(server.data)),
+    ):
+        assert printed.returncode == 0
+        (line,) = printed.stdout.splitlines()
+        assert line.isprintable()
+        assert "drowssap" in line
+
+
+@pytest.mark.parametrize("action", [("list",), ("revoke", "x"), ("create", "x")])
+def test_settings_are_taken_before_and_after_an_action(
+    action: tuple[str, ...], tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("")
+    setting = f"--token-file={secret}"
+    for arguments in ((setting, *action), (*action, setting)):
+        done = tidings("token", *arguments)
+        assert (done.returncode, done.stderr) == (1, f"tidings: {secret}: is empty\n")
+    done = tidings("token", "--config=/none.toml", *action)
+    assert (done.returncode, done.stderr.split(":")[1]) == (2, " /none.toml")
+
+
+@pytest.mark.embedded  # an export reads its file
+def test_a_disk_that_is_full_is_told(server: Server) -> None:
+    server.publish_nomad([nomad_line(1)])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tidings", "export", "--data", str(server.data)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=PATIENCE_S,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "tidings: cannot write: No space left on device\n"
 
 
 def test_a_port_that_is_taken_is_status_1(server: Server, tmp_path: Path) -> None:

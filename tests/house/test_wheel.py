@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def wheel_names(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     command = [
         sys.executable,
@@ -24,6 +24,11 @@ def wheel_names(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[st
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def wheel_names(wheel: Path) -> list[str]:
     return zipfile.ZipFile(wheel).namelist()
 
 
@@ -55,3 +60,15 @@ def test_wheel_brings_what_is_read_at_run_time(root: Path, wheel_names: list[str
     beside = [path for room in ("service", "gateway") for path in (root / room).rglob("*.sql")]
     wanted = {str(path.relative_to(root / path.relative_to(root).parts[0])) for path in beside}
     assert wanted <= set(wheel_names)
+
+
+def test_wheel_runs_as_a_module(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    # without site-packages, where this very tree is installed
+    command = [sys.executable, "-S", "-m", "tidings", "--version"]
+    environment = {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd="/"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("tidings ")

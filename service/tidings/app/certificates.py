@@ -13,8 +13,10 @@ from typing import NoReturn
 
 import grpc
 
+from tidings.app.terminal import CommandFailed
 
-class BadCertificate(OSError):
+
+class BadCertificate(CommandFailed, OSError):
     """A file for TLS cannot be used: says which, and why."""
 
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt
 from tidings.store.check import check_sqlite
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options: it has none."""
-    del parser
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -27,13 +22,13 @@ def check(command: str, directory: Path) -> int:
     try:
         report = check_sqlite(directory)
     except StoreCorrupt as error:
-        sys.stderr.write(f"tidings {command}: {error}\n")
+        complain(command, str(error))
         return 1
     for problem in report.problems:
-        sys.stderr.write(f"tidings {command}: {problem}\n")
+        complain(command, problem)
     verdict = f"{len(report.problems)} problems" if report.problems else "ok"
-    sys.stdout.write(
+    say(
         f"{verdict} log_id={report.log_id} records={report.records}"
-        f" first_seq={report.first_seq} last_seq={report.last_seq}\n"
+        f" first_seq={report.first_seq} last_seq={report.last_seq}"
     )
     return 1 if report.problems else 0

@@ -1,4 +1,4 @@
-"""`tidings service` and `tidings gateway`: one half each, alone or as a child of a supervisor."""
+"""What one half of a server runs in, alone or as a child of a supervisor: loop, signals, limits."""
 
 from __future__ import annotations
 
@@ -8,21 +8,14 @@ import contextlib
 import gc
 import resource
 import signal
-import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from tidings.app.exposure import refuse_exposure
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
-from tidings.app.open_store import refuse_store
-from tidings.app.run_gateway import gateway
-from tidings.app.run_monitor import refuse_monitor
-from tidings.app.run_service import service
 from tidings.app.settings import Settings
-from tidings.app.supervisor import listen
-from tidings.app.tls import refuse_tls
+from tidings.app.terminal import complain
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 
 _YOUNG_OBJECTS = 20_000
@@ -32,51 +25,18 @@ OnReady = Callable[[str], None]
 Half = Callable[[asyncio.Event, OnReady], Awaitable[None]]
 
 
-def run_service(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Serve gRPC until told to stop and return the exit status."""
-    problem = (
-        refuse_exposure(settings, settings.grpc, settings.metrics)
-        or refuse_tls(settings, "grpc")
-        or refuse_monitor(settings)
-        or refuse_store(settings)
-    )
-    if problem is not None:
-        sys.stderr.write(f"tidings service: {problem}\n")
-        return 2
-    return _run(
-        "service",
-        settings,
-        arguments,
-        lambda stop, ready: service(settings, arguments.unix, stop, ready),
-    )
-
-
-def run_gateway(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Serve HTTP until told to stop and return the exit status."""
-    problem = refuse_tls(settings, "http", "upstream")
-    if problem is not None:
-        sys.stderr.write(f"tidings gateway: {problem}\n")
-        return 2
-
-    async def half(stop: asyncio.Event, ready: OnReady) -> None:
-        inherited = arguments.listen_fd
-        with socket.socket(fileno=int(inherited)) if inherited else listen(settings.http) as sock:
-            await gateway(settings, sock, stop, ready, is_alone=arguments.lifeline_fd is None)
-
-    return _run("gateway", settings, arguments, half)
-
-
-def _run(name: str, settings: Settings, arguments: argparse.Namespace, half: Half) -> int:
+def run_half(name: str, settings: Settings, arguments: argparse.Namespace, half: Half) -> int:
+    """Run one half until told to stop and return the exit status."""
     configure_logs(settings)
     _raise_file_limit()
     supervised = arguments.lifeline_fd is not None
     try:
         _run_loop(_until_told(arguments, half))
     except (StoreLocked, StoreUnfit, StoreCorrupt, OSError) as error:
-        sys.stderr.write(f"tidings {name}: {error}\n")
+        complain(name, str(error))
         return FAILED_TO_START if supervised else 1
     except StoreUnavailable as error:  # it may be back when a supervisor tries again
-        sys.stderr.write(f"tidings {name}: {error}\n")
+        complain(name, str(error))
         return 1
     return 0
 

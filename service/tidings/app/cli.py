@@ -7,32 +7,21 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from tidings.app import (
-    check_command,
-    child,
-    copy_commands,
-    demo_command,
-    export_command,
-    publish_command,
-    renew_command,
-    serve,
-    tail_command,
-    token_command,
-)
-from tidings.app.certificates import BadCertificate
-from tidings.app.client import BadTokenFile
+from tidings.app import options
 from tidings.app.kinds import SWITCH
-from tidings.app.libraries import UnfitLibrary
-from tidings.app.settings import BadSetting, Settings, fields, flag_of, load, to_toml, warnings
+from tidings.app.settings import BadSetting, fields, flag_of, load, to_toml, warnings
+from tidings.app.terminal import CommandFailed, complain, flush, say, silence_stdout
 
-Command = Callable[[Settings, argparse.Namespace], int]
+_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 
 def _named(prefix: str) -> tuple[str, ...]:
@@ -91,39 +80,155 @@ _CLIENT = ("token_file", *_UPSTREAM)
 _ALL = tuple(field.name for field in fields())
 
 
+def _without(*names: str) -> tuple[str, ...]:
+    return tuple(name for name in _ALL if name not in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What people type: `settings` are those that it shows in its help and takes as flags.
+
+    `room` is the module below `tidings.app` that holds it, which is imported when the command is
+    run, so that none waits for what only others need, and help for nothing at all. `run` is its
+    function there; `options` is the one in `tidings.app.options` that adds its own, if it has any.
+    """
+
+    name: str
+    about: str
+    room: str
+    settings: Sequence[str]
+    run: str = "run"
+    options: str = ""
+    is_half: bool = False
+
+
+_COMMANDS = (
+    Command("serve", "serve gRPC and HTTP on the embedded store", "serve", _without(*_UPSTREAM)),
+    Command(
+        "service",
+        "serve gRPC alone",
+        "service_command",
+        (*_SERVICE, *_GRPC_TLS, *_SERVICE_DIALECTS),
+        is_half=True,
+    ),
+    Command(
+        "gateway",
+        "serve HTTP for a service that runs elsewhere",
+        "gateway_command",
+        (*_UPSTREAM, *_GATEWAY, *_GATEWAY_REST),
+        is_half=True,
+    ),
+    Command(
+        "tail",
+        "print events as they come",
+        "tail_command",
+        _CLIENT,
+        options="add_tail",
+    ),
+    Command(
+        "publish",
+        "publish events from a file",
+        "publish_command",
+        _CLIENT,
+        options="add_publish",
+    ),
+    Command(
+        "token",
+        "make, list and revoke tokens",
+        "token_command",
+        _CLIENT,
+        options="add_token",
+    ),
+    Command("demo", "publish an hour of all systems", "demo_command", _CLIENT, options="add_demo"),
+    Command("check", "check the integrity of a log that is at rest", "check_command", ("data",)),
+    Command("export", "print a log as drafts to publish", "export_command", ("data",)),
+    Command(
+        "backup",
+        "copy a log, also one in use",
+        "copy_commands",
+        ("data",),
+        run="backup",
+        options="add_backup",
+    ),
+    Command(
+        "restore",
+        "make a log of a backup",
+        "copy_commands",
+        ("data",),
+        run="restore",
+        options="add_restore",
+    ),
+    Command(
+        "renew",
+        "give a log that was restored on NATS an identity of its own",
+        "renew_command",
+        ("store", "durability", *_named("nats_")),
+    ),
+)
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its status."""
     os.umask(_OURS_ALONE)
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where the terminal lacks a letter
+    status: int | str | None = 1
+    try:
+        status = run(sys.argv[1:] if argv is None else argv)
+    except SystemExit as ended:  # of argparse: help and usage errors
+        status = ended.code
+    except BrokenPipeError:
+        pass  # who reads has enough
+    try:
+        flush()
+    except (BrokenPipeError, CommandFailed) as error:
+        if status == 0 and isinstance(error, CommandFailed):
+            complain("", str(error))
+            status = 1
+        silence_stdout()
+    sys.exit(status)
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command and return its exit status; usage errors exit with 2 by themselves."""
+    """Run one command and return its exit status; usage errors exit with 2 by themselves.
+
+    Raises:
+        BrokenPipeError: nobody reads any more what it prints.
+    """
     arguments = build_parser().parse_args(argv)
     flags = {
         field.name: text
         for field in fields()
         if isinstance(text := getattr(arguments, f"setting_{field.name}", None), str)
     }
-    config_file = arguments.config or os.environ.get("TIDINGS_CONFIG")
+    config_file = getattr(arguments, "config", None) or os.environ.get("TIDINGS_CONFIG")
     try:
         settings = load(flags, os.environ, Path(config_file) if config_file else None)
     except BadSetting as error:
-        sys.stderr.write(f"tidings: {error}\n")
+        complain("", str(error))
         return 2
     for warning in warnings(os.environ):
-        sys.stderr.write(f"tidings: warning: {warning}\n")
-    if arguments.print_config:
-        sys.stdout.write(to_toml(settings))
+        complain("", f"warning: {warning}")
+    if getattr(arguments, "print_config", False):
+        say(to_toml(settings).removesuffix("\n"))
         return 0
     command: Command = arguments.command
     try:
-        return command(settings, arguments)
-    except (BadTokenFile, BadCertificate, UnfitLibrary) as error:
-        sys.stderr.write(f"tidings: {error}\n")
+        room = import_module(f"tidings.app.{command.room}")
+        status: int = getattr(room, command.run)(settings, arguments)
+    except CommandFailed as error:
+        complain("", str(error))
+        return 1
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        complain(
+            "", " ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+        )
         return 1
     except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, as shells say it
+        return _INTERRUPTED
+    return status
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -134,94 +239,91 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Settings are also read from TIDINGS_* variables and from a TOML file (--config).",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"tidings {version('tidings')}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add(
-        commands,
-        "serve",
-        "serve gRPC and HTTP on the embedded store",
-        serve.run,
-        _without(*_UPSTREAM),
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, parser_class=CommandParser
     )
-    service = _add(
-        commands,
-        "service",
-        "serve gRPC alone",
-        child.run_service,
-        (*_SERVICE, *_GRPC_TLS, *_SERVICE_DIALECTS),
-    )
-    gateway = _add(
-        commands,
-        "gateway",
-        "serve HTTP for a service that runs elsewhere",
-        child.run_gateway,
-        (*_UPSTREAM, *_GATEWAY, *_GATEWAY_REST),
-    )
-    for each in (service, gateway):  # how a supervisor starts them; not for people
-        _hide_other_settings(each)
-        for hidden in ("--unix", "--listen-fd", "--lifeline-fd", "--ready-fd"):
-            each.add_argument(hidden, help=argparse.SUPPRESS)
-    tail = _add(commands, "tail", "print events as they come", tail_command.run, _CLIENT)
-    tail_command.add_arguments(tail)
-    publish = _add(commands, "publish", "publish events from a file", publish_command.run, _CLIENT)
-    publish_command.add_arguments(publish)
-    token = _add(commands, "token", "make, list and revoke tokens", token_command.run, _CLIENT)
-    token_command.add_arguments(token)
-    demo = _add(commands, "demo", "publish an hour of all systems", demo_command.run, _CLIENT)
-    demo_command.add_arguments(demo)
-    check = _add(
-        commands,
-        "check",
-        "check the integrity of a log that is at rest",
-        check_command.run,
-        ("data",),
-    )
-    check_command.add_arguments(check)
-    export = _add(
-        commands, "export", "print a log as drafts to publish", export_command.run, ("data",)
-    )
-    export_command.add_arguments(export)
-    backup = _add(
-        commands, "backup", "copy a log, also one in use", copy_commands.backup, ("data",)
-    )
-    copy_commands.add_backup_arguments(backup)
-    restore = _add(commands, "restore", "make a log of a backup", copy_commands.restore, ("data",))
-    copy_commands.add_restore_arguments(restore)
-    renew = _add(
-        commands,
-        "renew",
-        "give a log that was restored on NATS an identity of its own",
-        renew_command.run,
-        ("store", "durability", *_named("nats_")),
-    )
-    renew_command.add_arguments(renew)
+    for command in _COMMANDS:
+        about = command.about
+        each = commands.add_parser(
+            command.name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            allow_abbrev=False,
+            fill=_filling(command),
+        )
+        each.set_defaults(command=command)
     return parser
 
 
-def _without(*names: str) -> tuple[str, ...]:
-    return tuple(name for name in _ALL if name not in names)
+class CommandParser(argparse.ArgumentParser):
+    """Learns its options when it is asked to parse; so do the parsers of its actions."""
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - argparse's own
+        fill: Callable[[argparse.ArgumentParser], None] | None = None,
+        **named: Any,  # noqa: ANN401 - as above
+    ) -> None:
+        super().__init__(*args, **named)
+        self._fill = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above
+        """Fill in the options, once, and parse."""
+        fill, self._fill = self._fill, None
+        if fill is not None:
+            fill(self)
+        return super().parse_known_args(args, namespace)
 
 
-def _add(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    about: str,
-    command: Command,
-    settings: Sequence[str],
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, help=about, description=about[0].upper() + about[1:] + ".", allow_abbrev=False
-    )
-    parser.set_defaults(command=command)
-    parser.add_argument("--config", metavar="FILE", help="TOML file with settings")
+class _Version(argparse.Action):
+    """Prints the version and exits; looking it up takes longer than all the rest."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        about = "show the version and exit"
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help=about)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        say(f"tidings {import_module('importlib.metadata').version('tidings')}")
+        parser.exit()
+
+
+def _filling(command: Command) -> Callable[[argparse.ArgumentParser], None]:
+    def fill(parser: argparse.ArgumentParser) -> None:
+        _add_settings(parser, command.settings)
+        if command.is_half:  # how a supervisor starts them; not for people
+            _hide_other_settings(parser)
+            for hidden in ("--unix", "--listen-fd", "--lifeline-fd", "--ready-fd"):
+                parser.add_argument(hidden, help=argparse.SUPPRESS)
+        if command.options:
+            getattr(options, command.options)(parser)
+            _share_settings(parser, command)
+
+    return fill
+
+
+def _share_settings(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Let the actions of a command take its settings as well, so that either place will do."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public list
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - as above
+            for each in action.choices.values():
+                _add_settings(each, command.settings)
+
+
+def _add_settings(parser: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    # Without a default: what an action does not find must not hide what its command found.
+    absent = argparse.SUPPRESS
+    parser.add_argument("--config", default=absent, metavar="FILE", help="TOML file with settings")
     parser.add_argument(
-        "--print-config", action="store_true", help="print the settings as TOML and exit"
+        "--print-config",
+        default=absent,
+        action="store_true",
+        help="print the settings as TOML and exit",
     )
     group = parser.add_argument_group("settings")
     for field in fields():
-        if field.name in settings:
+        if field.name in names:
             _add_setting(group, field, _help_of(field))
-    return parser
 
 
 def _hide_other_settings(parser: argparse.ArgumentParser) -> None:
@@ -241,10 +343,22 @@ def _add_setting(
     dest = f"setting_{field.name}"
     if kind is SWITCH:
         parser.add_argument(
-            flag_of(field), dest=dest, nargs="?", const="true", metavar="BOOL", help=about
+            flag_of(field),
+            dest=dest,
+            default=argparse.SUPPRESS,
+            nargs="?",
+            const="true",
+            metavar="BOOL",
+            help=about,
         )
     else:
-        parser.add_argument(flag_of(field), dest=dest, metavar=kind.placeholder, help=about)
+        parser.add_argument(
+            flag_of(field),
+            dest=dest,
+            default=argparse.SUPPRESS,
+            metavar=kind.placeholder,
+            help=about,
+        )
 
 
 def _help_of(field: dataclasses.Field[object]) -> str:

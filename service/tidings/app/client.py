@@ -12,11 +12,16 @@ import grpc
 
 from tidings.app.certificates import BadCertificate
 from tidings.app.settings import Settings
+from tidings.app.terminal import CommandFailed
 from tidings.app.tls import refuse_tls, upstream_credentials
 from tidings.core.limits import MAX_REQUEST_BYTES
 
+# What grpc says of a peer: grpcio 1.85, chttp2 and its handshaker.
+_NOT_GRPC = "http1.x server"
+_NO_TLS = "Tls handshake failed"
 
-class BadTokenFile(Exception):
+
+class BadTokenFile(CommandFailed):
     """The file with the caller's secret cannot be read, or is empty."""
 
 
@@ -46,10 +51,29 @@ def client_channel(settings: Settings) -> grpc.aio.Channel:
     )
 
 
-def explain(error: grpc.aio.AioRpcError) -> str:
+def explain(error: grpc.aio.AioRpcError, upstream: str) -> str:
     """Return one line that says what failed, for people."""
     detail = (error.details() or "no reason given").splitlines()[0]
-    return f"{detail} ({error.code().name})"
+    if not is_unreached(error):
+        return f"{detail} ({error.code().name})"
+    if _NOT_GRPC in detail:
+        return (
+            f"no gRPC is spoken there: tried {upstream}, which speaks HTTP; --upstream takes the"
+            " other address that the server prints, grpc=HOST:PORT"
+        )
+    if _NO_TLS in detail:
+        return f"no TLS as set (--upstream-tls-ca and others): tried {upstream} ({detail})"
+    return f"the service does not answer; is it running? tried {upstream} ({_last(detail)})"
+
+
+def is_unreached(error: grpc.aio.AioRpcError) -> bool:
+    """Say whether nothing answered: grpc says so itself, since a service gives its reasons."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and not error.trailing_metadata()
+
+
+def _last(detail: str) -> str:
+    """Return what the system said, without through whom."""
+    return detail.rpartition(": ")[2].removesuffix("]")
 
 
 def secret_in(token_file: str) -> str:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from tidings.app import check_command
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from tidings.store.sqlite_copy import copy_log
-
-
-def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where the copy goes."""
-    parser.add_argument("copy", metavar="COPY", type=Path, help="directory to make the copy in")
-
-
-def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where the copy is."""
-    parser.add_argument("copy", metavar="COPY", type=Path, help="directory that holds the copy")
 
 
 def backup(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -36,6 +26,6 @@ def _copy(command: str, source: Path, target: Path) -> int:
     try:
         copy_log(source, target)
     except (StoreLocked, StoreCorrupt, StoreUnavailable) as error:
-        sys.stderr.write(f"tidings {command}: {error}\n")
+        complain(command, str(error))
         return 1
     return check_command.check(command, target)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from tidings.app.client import client_channel, explain
 from tidings.app.clock import SystemClock
 from tidings.app.demo.hour import drafts
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 
 _NAMES = {
@@ -26,13 +26,6 @@ _NAMES = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options."""
-    parser.add_argument(
-        "--into", metavar="ADDRESS", help="gRPC address of the service (default: as --upstream)"
-    )
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Publish the hour that ends now and say what became of it; status 1 when any was refused."""
     if arguments.into:
@@ -41,11 +34,12 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     try:
         outcome = asyncio.run(_publish(settings, hour))
     except grpc.aio.AioRpcError as error:
-        sys.stderr.write(f"tidings demo: {explain(error)}\n")
+        complain("demo", explain(error, settings.upstream))
         return 1
-    sys.stdout.write("".join(f"{line}\n" for line in outcome.told()))
+    for line in outcome.told():
+        say(line)
     for (system, problem), count in Counter(outcome.refused).items():
-        sys.stderr.write(f"tidings demo: {system}: {count} records refused: {problem}\n")
+        complain("demo", f"{system}: {count} records refused: {problem}")
     return 1 if outcome.refused else 0
 
 

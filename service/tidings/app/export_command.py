@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from google.protobuf import json_format
 
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say, visible_json
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.store.sqlite_export import export_log
 from tidings.v1 import event_pb2
@@ -15,11 +15,6 @@ from tidings.v1 import json_runtime as rt
 
 _OUR_OWN = "tidings"
 """The system whose events nobody may publish: the new log says such things for itself."""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options: it has none."""
-    del parser
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -37,14 +32,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
                     # of an older version's log; what comes after it is wanted as well
                     is_whole = False
                     reason = f"cannot be printed as JSON ({type(error).__name__})"
-                    sys.stderr.write(f"tidings export: record {record.seq} {reason}: left out\n")
+                    complain("export", f"record {record.seq} {reason}: left out")
                 else:
-                    sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+                    say(visible_json(line))
     except (StoreCorrupt, StoreUnavailable) as error:
-        sys.stderr.write(f"tidings export: {error}\n")
-        return 1
-    except BrokenPipeError:
-        sys.stderr.close()  # who reads has enough; Python would complain at exit
+        complain("export", str(error))
         return 1
     return 0 if is_whole else 1

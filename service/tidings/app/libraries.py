@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from tidings.app.terminal import CommandFailed
+
 TESTED: Final = {
     "uvicorn": "0.54",
     "httptools": "0.9",
@@ -16,7 +18,7 @@ TESTED: Final = {
 NATS: Final = ("nats-py", "nkeys")
 
 
-class UnfitLibrary(Exception):
+class UnfitLibrary(CommandFailed):
     """A library is missing, or of another series than the tests ran on: says what to do."""
 
 

@@ -8,6 +8,7 @@ import sys
 import structlog
 
 from tidings.app.settings import Settings
+from tidings.app.terminal import visible_lines
 
 
 def configure_logs(settings: Settings) -> None:
@@ -37,9 +38,9 @@ def configure_logs(settings: Settings) -> None:
 
 def _rendering(*, as_json: bool, for_people: bool) -> list[structlog.typing.Processor]:
     if for_people and not as_json:
-        # plain: the richer formats print local variables, which may hold what nobody should see
-        plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(colors=True, exception_formatter=plain)]
+        # never richer ones: they print local variables, which may hold what nobody should see
+        tracebacks = structlog.processors.format_exc_info
+        return [tracebacks, _visible_values, structlog.dev.ConsoleRenderer(colors=True)]
     # Columns cost as much as the rest of a small call, and every call has its line.
     order = ["timestamp", "level", "event"]
     render: structlog.typing.Processor = (
@@ -47,4 +48,15 @@ def _rendering(*, as_json: bool, for_people: bool) -> list[structlog.typing.Proc
         if as_json
         else structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
     )
-    return [structlog.processors.format_exc_info, render]
+    return [structlog.processors.format_exc_info, _visible_values, render]
+
+
+def _visible_values(
+    logger: object, method: str, values: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Let nothing in a line be what a terminal obeys: log lines repeat what others sent."""
+    del logger, method
+    for name, value in values.items():
+        if isinstance(value, str) and not value.isprintable():
+            values[name] = visible_lines(value)
+    return values

@@ -13,18 +13,10 @@ from google.protobuf.json_format import Parse, ParseError
 
 from tidings.app.client import client_channel, explain
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 
 _LOST = "Internal error from Core"
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options."""
-    parser.add_argument(
-        "file",
-        metavar="FILE",
-        help='one draft a line, {"key": …, "events": [{"nomad": {…}}]}; - = stdin',
-    )
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -35,7 +27,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         with open(arguments.file, "rb") as file:  # noqa: PTH123 - as - stands for stdin above
             return asyncio.run(_publish(settings, file))
     except OSError as error:
-        sys.stderr.write(f"tidings publish: {error.filename}: {error.strerror}\n")
+        complain("publish", f"{error.filename}: {error.strerror}")
         return 1
 
 
@@ -68,12 +60,12 @@ async def _publish(settings: Settings, file: IO[bytes]) -> int:
                     number, problem = sent.get_nowait()
                     if result.HasField("error"):
                         failed = True
-                        sys.stderr.write(f"line {number}: {problem or result.error.message}\n")
+                        complain("publish", f"line {number}: {problem or result.error.message}")
                     else:
                         again = " duplicate" if result.stored.duplicate else ""
-                        sys.stdout.write(f"line {number}: seq {result.stored.seq}{again}\n")
+                        say(f"line {number}: seq {result.stored.seq}{again}")
         except grpc.aio.AioRpcError as error:
-            sys.stderr.write(f"tidings publish: {explain(await reason_of(error, stub))}\n")
+            complain("publish", explain(await reason_of(error, stub), settings.upstream))
             return 1
     return 1 if failed else 0
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 
 from tidings.app.clock import SystemClock
 from tidings.app.open_store import EMBEDDED, cluster_of, refuse_store
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options: it has none."""
-    del parser
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -24,14 +19,14 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     if settings.store == EMBEDDED:
         refusal = "--store nats://…: which log? (what tidings restore makes is new already)"
     if refusal:
-        sys.stderr.write(f"tidings renew: {refusal}\n")
+        complain("renew", refusal)
         return 2
     from tidings.store.jetstream_renew import renew_jetstream  # noqa: PLC0415 - an extra
 
     try:
         log_id = asyncio.run(renew_jetstream(cluster_of(settings), clock=SystemClock()))
     except (StoreUnfit, StoreCorrupt, StoreUnavailable) as error:
-        sys.stderr.write(f"tidings renew: {error}\n")
+        complain("renew", str(error))
         return 1
-    sys.stdout.write(f"log_id={log_id}\n")
+    say(f"log_id={log_id}")
     return 0

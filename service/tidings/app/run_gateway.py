@@ -82,7 +82,7 @@ async def _ask_before_exposure(settings: Settings, upstream: Upstream, stop: asy
         Exposed: it has none.
     """
     async with asyncio.TaskGroup() as tasks:
-        asking = tasks.create_task(_has_access_control(upstream))
+        asking = tasks.create_task(_has_access_control(settings, upstream))
         stopping = tasks.create_task(stop.wait())
         await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
         asking.cancel()
@@ -91,14 +91,14 @@ async def _ask_before_exposure(settings: Settings, upstream: Upstream, stop: asy
         raise Exposed(refuse_open_service(settings))
 
 
-async def _has_access_control(upstream: Upstream) -> bool:
+async def _has_access_control(settings: Settings, upstream: Upstream) -> bool:
     while True:
         try:
             return await upstream.authenticate(()) is not None
         except grpc.aio.AioRpcError as error:
             _log.warning(
                 "not serving before the service says whether it has access control",
-                error=explain(error),
+                error=explain(error, settings.upstream),
             )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
-import sys
 
 from tidings.app.exposure import refuse_exposure
 from tidings.app.logs import configure_logs
@@ -13,6 +12,7 @@ from tidings.app.open_store import refuse_store
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
+from tidings.app.terminal import complain
 from tidings.app.tls import reads_files_again, refuse_tls
 
 
@@ -25,13 +25,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG0
         or refuse_store(settings)
     )
     if problem is not None:
-        sys.stderr.write(f"tidings: {problem}\n")
+        complain("", problem)
         return 2
     configure_logs(settings)
     try:
         asyncio.run(_serve(settings))
     except (ChildrenFailed, OSError) as error:
-        sys.stderr.write(f"tidings: {error}\n")
+        complain("", str(error))
         return 1
     return 0
 

@@ -16,10 +16,10 @@ from google.protobuf import json_format
 
 from tidings.app.client import client_channel, explain
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, flush, say, visible, visible_json
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 from tidings.v1 import json_runtime as rt
 
-_SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
 _COLORS = {
     "nomad": 32,
     "consul": 35,
@@ -31,50 +31,12 @@ _COLORS = {
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options."""
-    parser.add_argument(
-        "--since",
-        metavar="WHEN",
-        help="start there: 10m, 2h, 3d, an RFC 3339 time, a seq, or 'start'",
-    )
-    parser.add_argument(
-        "--system", action="append", choices=_SYSTEMS, help="only this system (may be repeated)"
-    )
-    parser.add_argument(
-        "--topic",
-        action="append",
-        metavar="TOPIC[:KEY]",
-        help="only this Nomad topic (may be repeated)",
-    )
-    parser.add_argument("--namespace", metavar="NAME", help="only this Nomad namespace")
-    parser.add_argument(
-        "--name", action="append", metavar="NAME", help="only this Consul event (may be repeated)"
-    )
-    parser.add_argument(
-        "--job", action="append", metavar="ID", help="only this Puppet job (may be repeated)"
-    )
-    parser.add_argument(
-        "-n",
-        "--count",
-        type=int,
-        metavar="N",
-        help="stop after so many records; 0 = at the end of the log",
-    )
-    parser.add_argument(
-        "-o", "--output", choices=("text", "json"), default="text", help="form of a line"
-    )
-    parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colours"
-    )
-
-
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print until interrupted, until the count is reached, or until the stream ends (status 1)."""
     try:
         request = build_request(arguments, now=dt.datetime.now(dt.UTC))  # noqa: TID251
     except ValueError as error:
-        sys.stderr.write(f"tidings tail: {error}\n")
+        complain("tail", str(error))
         return 2
     colored = arguments.color == "always" or (arguments.color == "auto" and sys.stdout.isatty())
     return asyncio.run(_tail(settings, arguments, request, colored=colored))
@@ -96,7 +58,7 @@ async def _tail(
             async for response in call:
                 if response.HasField("gap"):
                     gap = response.gap
-                    sys.stderr.write(f"gap: {gap.first_seq} to {gap.last_seq}: {gap.reason}\n")
+                    complain("tail", f"gap: {gap.first_seq} to {gap.last_seq}: {gap.reason}")
                 if response.HasField("heartbeat") and left == 0:
                     return 0
                 records = response.records[:left] if left else response.records
@@ -104,7 +66,7 @@ async def _tail(
                 if left and (left := left - len(records)) == 0:
                     return 0
         except grpc.aio.AioRpcError as error:
-            sys.stderr.write(f"tidings tail: {explain(error)}\n")
+            complain("tail", explain(error, settings.upstream))
             return 1
         except (asyncio.CancelledError, BrokenPipeError):
             with contextlib.suppress(BrokenPipeError):
@@ -116,8 +78,8 @@ async def _tail(
 def _print(records: Sequence[event_pb2.Record], form: str, *, colored: bool) -> None:
     for record in records:
         for line in print_record(record, form, colored=colored):
-            sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+            say(line)
+    flush()
 
 
 def build_request(
@@ -174,7 +136,7 @@ def print_record(record: event_pb2.Record, form: str, *, colored: bool) -> Itera
     """Yield the line of a record as JSON, or one line of text for each of its events."""
     if form == "json":
         try:
-            yield rt.dumps(json_format.MessageToDict(record)).decode()
+            yield visible_json(rt.dumps(json_format.MessageToDict(record)).decode())
         except (ValueError, TypeError, json_format.Error) as error:
             # of an older version's log; what comes after it is wanted as well
             reason = f"cannot be printed as JSON ({type(error).__name__})"
@@ -206,7 +168,4 @@ def summarize(event: event_pb2.Event) -> str:
             words = [event.tidings.WhichOneof("kind") or ""]
         case _:
             words = ["newer than this program"]
-    return "".join(
-        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for c in "  ".join(filter(None, words))
-    )
+    return visible("  ".join(filter(None, words)))

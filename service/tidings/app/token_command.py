@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
-import sys
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -15,35 +14,10 @@ from tidings.app.client import client_channel, explain
 from tidings.app.clock import SystemClock
 from tidings.app.kinds import DURATION
 from tidings.app.settings import Settings
+from tidings.app.terminal import complain, say, visible
 from tidings.v1 import access_service_pb2, access_service_pb2_grpc
 
 _CALL_S = 30.0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's own options."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    create = actions.add_parser("create", help="make a token and print its secret, once")
-    create.add_argument("name", metavar="NAME")
-    create.add_argument(
-        "--policy",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="what it may do (may be repeated)",
-    )
-    create.add_argument(
-        "--role",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="the set of policies that it has (may be repeated)",
-    )
-    create.add_argument("--management", action="store_true", help="it may do everything")
-    create.add_argument("--expires", metavar="DURATION", help="it ends after 12h, 30d, …")
-    actions.add_parser("list", help="print every token, without secrets")
-    revoke = actions.add_parser("revoke", help="revoke a token and end its streams")
-    revoke.add_argument("id", metavar="ID")
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -53,7 +27,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         try:
             expires_s = float(str(DURATION.parse(arguments.expires)))
         except ValueError as error:
-            sys.stderr.write(f"tidings token: --expires: {error}\n")
+            complain("token", f"--expires: {error}")
             return 2
     return asyncio.run(_call(settings, arguments, expires_s))
 
@@ -69,9 +43,9 @@ async def _call(settings: Settings, arguments: argparse.Namespace, expires_s: fl
             else:
                 request = access_service_pb2.RevokeTokenRequest(id=arguments.id)
                 await stub.RevokeToken(request, timeout=_CALL_S)
-                sys.stdout.write(f"revoked {arguments.id}\n")
+                say(f"revoked {visible(arguments.id)}")
         except grpc.aio.AioRpcError as error:
-            sys.stderr.write(f"tidings token: {explain(error)}\n")
+            complain("token", explain(error, settings.upstream))
             return 1
     return 0
 
@@ -93,9 +67,9 @@ async def _create(
             Timestamp(seconds=ends_at_us // 1_000_000, nanos=ends_at_us % 1_000_000 * 1000)
         )
     made = await stub.CreateToken(request, timeout=_CALL_S)
-    sys.stdout.write(f"id: {made.token.id}\nsecret, shown only now: {made.secret}\n")
+    say(f"id: {made.token.id}\nsecret, shown only now: {made.secret}")
     for place, spelling in spellings(made.token.name, made.secret).items():
-        sys.stdout.write(f"  {place}: {spelling}\n")
+        say(f"  {place}: {visible(spelling)}")
 
 
 async def _list(stub: access_service_pb2_grpc.AccessServiceAsyncStub) -> None:
@@ -103,7 +77,7 @@ async def _list(stub: access_service_pb2_grpc.AccessServiceAsyncStub) -> None:
     while True:
         page = await stub.ListTokens(request, timeout=_CALL_S)
         for token in page.tokens:
-            sys.stdout.write(f"{token.id}\t{token.name}\t{_may(token)}\t{_state(token)}\n")
+            say("\t".join(map(visible, (token.id, token.name, _may(token), _state(token)))))
         request.page_token = page.next_page_token
         if not page.next_page_token:
             return
