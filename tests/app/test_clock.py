@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from tests.aio import run_async
 from tests.store.places import ManualClock, draft
-from tidings.app.clock import SystemClock, WatchedClock
+from tidings.app.clock import SystemClock
+from tidings.app.watched_clock import WatchedClock
 from tidings.log.checks import CLOCK, Checks
 from tidings.store.memory import MemoryStore
 

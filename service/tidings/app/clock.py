@@ -1,23 +1,9 @@
-"""The machine's clock: the only place that reads it, and what is told of its jumps."""
+"""The machine's clock: the only place that reads it."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 import time
-from collections.abc import Awaitable, Callable
-
-import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
-
-from tidings.core.clock import Clock
-from tidings.core.steady_clock import ClockChange, SteadyClock
-from tidings.log.checks import CLOCK, Checks
-from tidings.store.base import EventStore
-
-_log = structlog.get_logger("tidings.clock")
-_LOOK_EVERY_S = 1.0
 
 
 def _sleepless() -> int:
@@ -46,84 +32,3 @@ class SystemClock:
     def monotonic_s(self) -> float:
         """Return seconds that never go back."""
         return time.clock_gettime(self._monotonic)
-
-
-class WatchedClock:
-    """A steady clock for several threads, whose jumps are logged, counted and shown by health."""
-
-    def __init__(self, machine: Clock, *, settle_s: float) -> None:
-        self._machine = machine
-        self._steady = SteadyClock(machine, settle_s=settle_s)
-        self._lock = threading.Lock()
-        self._jumps = Counter(
-            "tidings_clock_jumps",
-            "Jumps of the machine's clock, forward or backward.",
-            registry=None,
-        )
-        self._ahead = Gauge(
-            "tidings_clock_ahead_seconds",
-            "By how much the machine's clock is ahead of the time in use; 0 = it is followed.",
-            registry=None,
-        )
-        self._ahead.set_function(lambda: self._steady.ahead_s)
-
-    @property
-    def steady_s(self) -> float:
-        """For how long no jump was seen or followed: since the start, at most."""
-        return self._steady.steady_s
-
-    def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
-        return self._machine.monotonic_s()
-
-    def now_us(self) -> int:
-        """Return the time of day in microseconds since 1970, UTC."""
-        with self._lock:
-            now_us, change = self._steady.look()
-        self._tell(change)
-        return now_us
-
-    def show_in(self, registry: CollectorRegistry) -> None:
-        """Show the metrics of the clock beside others."""
-        registry.register(self._jumps)
-        registry.register(self._ahead)
-
-    async def start_from(self, store: EventStore) -> None:
-        """Go on from the newest record of a store, if the machine's clock is behind it."""
-        newest_seq = (await store.bounds()).last_seq
-        for record in await store.read(newest_seq - 1, 1) if newest_seq else []:
-            with self._lock:
-                change = self._steady.start_at(record.recorded_at_us)
-            self._tell(change)
-
-    async def watch(
-        self, checks: Checks, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    ) -> None:
-        """Look every second, and tell health, until cancelled."""
-        while True:
-            self.now_us()
-            await checks.tell(CLOCK, _reason(self._steady.ahead_s))
-            await sleep(_LOOK_EVERY_S)
-
-    def _tell(self, change: ClockChange | None) -> None:
-        if change is None:
-            return
-        if change.step == "jumped":
-            self._jumps.inc()
-            _log.warning(
-                "the machine's clock jumped and is not followed yet",
-                ahead_s=round(change.ahead_s, 3),
-            )
-        elif change.step == "followed":
-            _log.warning(
-                "the machine's clock is followed again: the jump lasted",
-                ahead_s=round(change.ahead_s, 3),
-            )
-        else:
-            _log.info("the machine's clock is right again: the jump was taken back")
-
-
-def _reason(ahead_s: float) -> str:
-    if not ahead_s:
-        return ""
-    return f"the machine's clock jumped {'forward' if ahead_s > 0 else 'backward'}"

@@ -14,7 +14,7 @@ import grpc
 import structlog
 
 from tidings.app.certificates import RenewedCredentials, read_pems
-from tidings.app.clock import SystemClock, WatchedClock
+from tidings.app.clock import SystemClock
 from tidings.app.exposure import warn_of_clear_text
 from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address
@@ -27,6 +27,7 @@ from tidings.app.retention_report import RetentionReport
 from tidings.app.run_monitor import targets_of, watch_cluster
 from tidings.app.settings import Settings
 from tidings.app.tls import follow, server_files
+from tidings.app.watched_clock import WatchedClock
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
