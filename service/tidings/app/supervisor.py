@@ -25,6 +25,7 @@ import structlog
 from tidings.app.kinds import Address
 from tidings.app.lifeline import FAILED_TO_START, hear_ready
 from tidings.app.settings import Settings, to_flags
+from tidings.app.welcome import how_to_type, welcome
 
 _log = structlog.get_logger("tidings.supervisor")
 
@@ -164,6 +165,9 @@ class Supervisor:
         if not announced and len(self._said) == len(self._children):
             sys.stdout.write(f"ready {self._said['gateway']} {self._said['service']}\n")
             sys.stdout.flush()
+            if sys.stderr.isatty() and self._settings.log_format == "text":
+                http, grpc = (_address_of(self._said[name]) for name in ("gateway", "service"))
+                sys.stderr.write(welcome(self._settings, http, grpc, how_to_type()))
 
     def _fail(self, why: str) -> None:
         self._failure = why
@@ -223,5 +227,5 @@ def _unix_path(data: Path, undo: contextlib.ExitStack) -> Path:
 
 
 def _address_of(line: str) -> Address:
-    host, _, port = line.removeprefix("grpc=").rpartition(":")
+    host, _, port = line.partition("=")[2].rpartition(":")
     return Address(host.strip("[]"), int(port))
