@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StateConflict, StoreCorrupt
+from tidings.core.errors import LogClosed, StateConflict
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, system_of
 from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
 from tidings.store.jetstream_commit import Committer, find_keys
@@ -21,12 +21,12 @@ from tidings.store.jetstream_names import RENEWED_ID, Names
 from tidings.store.jetstream_read import Message, Reader
 from tidings.store.jetstream_setup import (
     Cluster,
-    Identity,
     be_born,
     check_servers,
     make_streams,
 )
 from tidings.store.jetstream_state import JetStreamState
+from tidings.store.jetstream_watch import Watch
 
 DAY_S = 86_400.0
 _HIGHEST_SEQ = 2**63 - 1
@@ -49,11 +49,10 @@ class JetStreamStore:
         self._key_retention_us = int(key_retention_s * 1e6)
         self._reader = Reader(link, names.log, names.birth)
         self._committer = Committer(link, names, self._reader)
-        self._state_reader = Reader(link, names.state)
-        self._state = JetStreamState(link, names, self._state_reader)
-        self._identities: dict[str, Identity] = {}
+        state_reader = Reader(link, names.state)
+        self._state = JetStreamState(link, names, state_reader)
+        self._watch = Watch(link, names, self._reader, state_reader, self._state)
         self._watching: asyncio.Task[None] | None = None
-        self._broken: StoreCorrupt | None = None
         self._closed = False
         self._filed = lru_cache(_SUBJECTS)(self._file)
 
@@ -62,14 +61,8 @@ class JetStreamStore:
         renewed = await self._state.get(RENEWED_ID)
         if renewed is not None:
             self._log_id = renewed.value.decode()
-        info = await self._reader.info()
-        state_info = await self._state_reader.info()
-        self._committer.known_seq = info["state"]["last_seq"]
-        self._identities = {
-            stream: Identity(self._link, stream, found)
-            for stream, found in ((self._names.log, info), (self._names.state, state_info))
-        }
-        running = self._watch_state(state_info["state"]["last_seq"])
+        self._committer.known_seq = await self._watch.start(lambda: self._committer.known_seq)
+        running = self._watch.run(self._log_id)
         self._watching = asyncio.create_task(running)  # noqa: TID251 - `close` awaits it
 
     @property
@@ -184,6 +177,12 @@ class JetStreamStore:
             await self._purge_keys(subject, newest_seq)
         return deleted
 
+    async def mark_lost(self) -> None:
+        """Mark every system as trimmed through the last position that is missing, if one is."""
+        lost_seq = await self._watch.last_lost()
+        for system in SYSTEMS if lost_seq else ():
+            await self._mark(system, lost_seq)
+
     async def close(self) -> None:
         """Finish what was begun and end the connection; a second call does nothing."""
         self._closed = True
@@ -258,22 +257,8 @@ class JetStreamStore:
         return system_of(subject), subject
 
     async def _check_whole(self) -> None:
-        """Refuse to go on with streams that are not what they were."""
         self._check_open()
-        if self._broken is not None:
-            raise self._broken
-        await self._identities[self._names.log].check(self._committer.known_seq)
-
-    async def _watch_state(self, after_seq: int) -> None:
-        async def check() -> None:
-            self._check_open()
-            await self._identities[self._names.state].check(after_seq)
-
-        try:
-            await self._state.run(after_seq, check)
-        except StoreCorrupt as error:
-            self._broken = error
-            self._link.disturb()  # the feed begins anew, and ends with this
+        await self._watch.check()
 
     def _check_open(self) -> None:
         if self._closed:

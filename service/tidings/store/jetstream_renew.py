@@ -13,14 +13,15 @@ from tidings.store.jetstream_setup import Cluster
 async def renew_jetstream(cluster: Cluster, *, clock: Clock) -> str:
     """Give a log a new identity and return it: positions of the old one count no more.
 
-    For a log that was restored and will give positions anew. Services that have it open keep the
-    old identity until they are started again.
+    For a log that was restored and will give positions anew, or of which somebody purged a part:
+    what is missing is marked as gone. Services that have it open end with an error.
 
     Raises:
         StoreUnfit, StoreCorrupt, StoreUnavailable: as `open_jetstream`.
     """
     store = await open_jetstream(cluster, clock=clock)
     try:
+        await store.mark_lost()
         log_id = str(uuid.uuid4())
         await store.state.put(RENEWED_ID, log_id.encode())
     finally:

@@ -34,6 +34,9 @@ _OUTDATED = frozenset({10071, 10164})
 
 _CLUSTER_REPLICAS = 3
 
+# What no stream of a log may have.
+_FORBIDDEN = ("mirror", "sources", "sealed", "deny_purge", "subject_transform")
+
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
@@ -166,7 +169,7 @@ async def make_streams(link: Link, names: Names, replicas: int) -> None:
                     f"stream {config['name']} has {name} {_shown(found.get(name, False))} and needs"
                     f" {_shown(wanted)}: edit it, or choose another name for the log"
                 )
-        for name in ("mirror", "sources", "sealed", "deny_purge", "subject_transform"):
+        for name in _FORBIDDEN:
             if found.get(name):
                 raise StoreUnfit(f"stream {config['name']} has {name}, which a log must not have")
 
@@ -237,27 +240,41 @@ async def be_born(link: Link, names: Names, reader: Reader) -> str:
             )
 
 
+LOOKS = 12
+"""How often something is looked at before it is called lost: a leader just elected may lag."""
+PAUSE_S = 0.25
+
+
 class Identity:
-    """Knows which streams a log was opened on, and whether they are still the same."""
+    """Knows which stream a log was opened on, and whether it is still the same.
 
-    def __init__(self, link: Link, stream: str, info: Mapping[str, Any]) -> None:
+    `keeps_first`: its first message is never replaced, as the birth record is not.
+    """
+
+    def __init__(
+        self, link: Link, stream: str, info: Mapping[str, Any], *, keeps_first: bool
+    ) -> None:
         self._link = link
-        self._stream = stream
         self._created = info["created"]
+        self._settings = _lasting(info)
+        self._first_seq = info["state"]["first_seq"] if keeps_first else None
+        self.stream = stream
+        """Its name."""
 
-    async def check(self, known_seq: int) -> None:
-        """Make sure that the stream is the one it was, and holds what it held.
+    async def check(self, known_seq: int) -> dict[str, Any]:
+        """Make sure that the stream is the one it was, holds what it held, and return its info.
 
         Looks for some seconds before it says no: a leader that was just elected may not know all.
 
         Raises:
-            StoreCorrupt: it was deleted, made anew or cut off: nothing may be served from it.
+            StoreCorrupt: it was deleted, made anew, edited or cut off: nothing may be served from
+                it.
             StoreUnavailable: nobody can be asked now.
         """
         problem = ""
-        for _ in range(12):
+        for _ in range(LOOKS):
             try:
-                info = await self._link.insist(f"asking for stream {self._stream}", self._info)
+                info = await self._link.insist(f"asking for stream {self.stream}", self._info)
             except StoreUnavailable as error:
                 if not isinstance(error.__cause__, Refused):
                     raise
@@ -265,14 +282,29 @@ class Identity:
                     raise
                 problem = "was deleted"
             else:
-                if info["created"] != self._created:
-                    problem = "was deleted and made anew"
-                elif info["state"]["last_seq"] < known_seq:
-                    problem = f"went back from {known_seq} to {info['state']['last_seq']}"
-                else:
-                    return
-            await asyncio.sleep(0.25)
-        raise StoreCorrupt(f"stream {self._stream} {problem} while it was in use")
+                problem = self._problem(info, known_seq)
+                if not problem:
+                    return info
+            await asyncio.sleep(PAUSE_S)
+        raise StoreCorrupt(f"stream {self.stream} {problem} while it was in use")
+
+    def _problem(self, info: Mapping[str, Any], known_seq: int) -> str:
+        state = info["state"]
+        if info["created"] != self._created:
+            return "was deleted and made anew"
+        if state["last_seq"] < known_seq:
+            return f"went back from {known_seq} to {state['last_seq']}"
+        if self._first_seq is not None and state["first_seq"] > self._first_seq:
+            return f"was purged up to {state['first_seq'] - 1}"
+        settings = _lasting(info)
+        changed = sorted(name for name, was in self._settings.items() if settings[name] != was)
+        return f"was edited: {', '.join(changed)}" if changed else ""
 
     async def _info(self) -> dict[str, Any]:
-        return await self._link.api(f"STREAM.INFO.{self._stream}")
+        return await self._link.api(f"STREAM.INFO.{self.stream}")
+
+
+def _lasting(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a stream that must not change: all that a log needs, but replicas."""
+    names = {*_log_config(Names(""), 0), "allow_msg_ttl", *_FORBIDDEN} - {"num_replicas"}
+    return {name: info["config"].get(name) or False for name in sorted(names)}

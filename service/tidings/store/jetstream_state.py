@@ -31,7 +31,8 @@ class JetStreamState:
         self._names = names
         self._reader = reader
         self._watchers = StateWatchers()
-        self._heard_seq = 0
+        self.heard_seq = 0
+        """The newest revision of any name that the stream told of."""
         self._told: dict[str, int] = {}  # revisions told ahead of the stream, by name
         self._closed = False
 
@@ -58,6 +59,17 @@ class JetStreamState:
 
     async def list(self, prefix: str) -> list[StateEntry]:
         """Return every value whose name starts with `prefix`, by name."""
+        return [
+            StateEntry(name, message.body, message.seq)
+            for name, message in sorted((await self._latest(prefix)).items())
+            if name.startswith(prefix) and not _is_gone(message)
+        ]
+
+    async def held_names(self) -> dict[str, bool]:
+        """Return every name that the stream has, and whether it has a value: else, a deletion."""
+        return {name: not _is_gone(message) for name, message in (await self._latest("")).items()}
+
+    async def _latest(self, prefix: str) -> dict[str, Message]:
         self._check_open()
         latest: dict[str, Message] = {}  # a value that was changed meanwhile comes again
         after_seq, is_more = 0, True
@@ -68,11 +80,7 @@ class JetStreamState:
             latest.update((self._names.name_of(message.subject), message) for message in page)
             is_more = len(page) == _PAGE_VALUES
             after_seq = page[-1].seq if page else 0
-        return [
-            StateEntry(name, message.body, message.seq)
-            for name, message in sorted(latest.items())
-            if name.startswith(prefix) and not _is_gone(message)
-        ]
+        return latest
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change from now on, whichever node makes it."""
@@ -139,7 +147,7 @@ class JetStreamState:
         raise StoreUnavailable(f"writing {name}: others were quicker each time")
 
     def _heard(self, message: Message) -> None:
-        self._heard_seq = message.seq
+        self.heard_seq = max(self.heard_seq, message.seq)
         name = self._names.name_of(message.subject)
         told_seq = self._told.get(name, 0)
         if message.seq >= told_seq:
@@ -151,7 +159,7 @@ class JetStreamState:
 
     def _tell(self, name: str, entry: StateEntry | None, revision: int) -> None:
         """Tell watchers here of a change at once, and not again when the stream brings it."""
-        if revision > max(self._heard_seq, self._told.get(name, 0)):
+        if revision > max(self.heard_seq, self._told.get(name, 0)):
             self._told[name] = revision
             self._watchers.changed(name, entry)
 
