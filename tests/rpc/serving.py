@@ -9,8 +9,8 @@ import asyncio
 import secrets
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -21,7 +21,7 @@ from tests.nats.timed import open_timed
 from tests.patience import PATIENCE_S
 from tidings.access.jwks import parse_jwks
 from tidings.access.policy_file import parse_policy_file
-from tidings.core.record import Draft
+from tidings.core.record import Draft, Record
 from tidings.dialects import load
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
@@ -50,7 +50,7 @@ class MovableClock:
 
 
 class GatedStore:
-    """A store whose appends can be held back, made to fail, and seen."""
+    """A store whose appends can be held back, made to fail, and seen, and whose feed can lag."""
 
     def __init__(self, inner: EventStore) -> None:
         self.inner = inner
@@ -60,6 +60,9 @@ class GatedStore:
         self.may_append.set()
         self.is_appending = threading.Event()
         self.before_append: Callable[[Sequence[Draft]], Coroutine[Any, Any, None]] | None = None
+        self.may_feed = asyncio.Event()
+        self.may_feed.set()
+        self.end_was_asked = threading.Event()
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         self.groups.append(len(drafts))
@@ -70,6 +73,16 @@ class GatedStore:
         if self.before_append is not None:
             await self.before_append(drafts)
         return await self.inner.append(drafts)
+
+    async def end_seq(self, hoped_seq: int = 0) -> int:
+        self.end_was_asked.set()
+        return await self.inner.end_seq(hoped_seq)
+
+    async def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
+        async with aclosing(self.inner.committed(after_seq)) as feed:  # type: ignore[type-var]
+            async for batch in feed:
+                await self.may_feed.wait()
+                yield batch
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -174,6 +187,7 @@ class LoopServer:
     async def _stop(self, grace_s: float) -> None:
         assert self._deployment is not None
         self._deployment.store.may_append.set()
+        self._deployment.store.may_feed.set()
         await self._deployment.service.drain(grace_s)
         await self._running
         await self._deployment.store.close()

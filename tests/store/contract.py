@@ -229,6 +229,19 @@ class ReadContract:
 
         run_async(main())
 
+    def test_the_end_is_the_newest_position_that_was_ever_given(self, place: Place) -> None:
+        async def main() -> None:
+            async with opened(place) as store:
+                assert await store.end_seq() == BIRTH_SEQ
+                *_, last = await append(store, draft("a"), draft("b"))
+                assert await store.end_seq() == last
+                assert await store.end_seq(last) == last
+                await store.trim("nomad", last)
+                assert await store.end_seq() == last
+                assert (await store.bounds()).end_seq == last
+
+        run_async(main())
+
     def test_log_in_the_tidings_systems_name_hides_the_birth_record(self, place: Place) -> None:
         async def main() -> None:
             async with opened(place) as store:

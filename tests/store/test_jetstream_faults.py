@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tidings.core.errors import StoreUnavailable
 from tidings.core.record import Stored
 from tidings.store.jetstream import JetStreamStore
 from tidings.store.jetstream_commit import Committer
+from tidings.store.jetstream_read import Reader
 
 LIVE_AGAIN_S = 2.0
 
@@ -160,6 +162,34 @@ def test_store_comes_back_after_a_server_refused_it(tmp_path: Path) -> None:
                 await store.close()
 
         run_async(main(), within_s=80)
+
+
+@pytest.mark.parametrize(("stale", "answer"), [([1], 3), ([2, 1, 2], 3), ([2] * 100, 2)])
+def test_the_end_is_asked_again_while_a_leader_lags(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch, stale: list[int], answer: int
+) -> None:
+    async def main() -> None:
+        async with opened(JetStreamPlace(nats)) as store:
+            assert isinstance(store, JetStreamStore)
+            await append(store, draft("a"), draft("b"))
+            info = Reader.info
+            left = list(stale)
+
+            async def lagging(self: Reader) -> dict[str, Any]:
+                found = await info(self)
+                return {"state": {"last_seq": left.pop(0)}} if left else found
+
+            loop = asyncio.get_running_loop()
+            monkeypatch.setattr(Reader, "info", lagging)
+            asked_s = loop.time()
+            assert await store.end_seq(2) in (2, 3)
+            assert loop.time() - asked_s < 1.5, "what is known already is no reason to wait"
+            left[:] = stale
+            assert await store.end_seq(3) == answer
+            assert loop.time() - asked_s < 5
+            monkeypatch.undo()
+
+    run_async(main())
 
 
 def test_group_that_others_always_overtake_is_sent_one_by_one(

@@ -197,18 +197,34 @@ class EventLog:
         """Return the first position stored at or after a time (`EventStore.seek`)."""
         return await self._store.seek(system, at_or_after_us)
 
-    async def catch_up(self, seq: int) -> None:
-        """Wait until readers here have been given what the store has up to a position.
+    async def catch_up(self, seq: int | None = None) -> None:
+        """Wait until readers here have been given what the store has up to a position, or has now.
 
-        For 2 s at most (`reader_lag_s`). Cancelling is safe.
+        For a node of several that has not heard of what another answered. For 2 s at most
+        (`reader_lag_s`), and then as long for the store to come to it. Cancelling is safe.
 
         Raises:
             StoreUnavailable: the store cannot be read.
         """
-        end_seq = (await self._store.bounds()).end_seq
-        if self._tail.last_seq < end_seq:
-            with suppress(PositionAhead):
-                await self._pages.wait_for(min(seq, end_seq))
+        if seq is not None and seq <= self._tail.last_seq:
+            return
+        end_seq = await self._store.end_seq(seq or 0)
+        wanted_seq = end_seq if seq is None else min(seq, end_seq)
+        if self._tail.last_seq < wanted_seq:
+            with suppress(PositionAhead, StoreUnavailable):
+                await self._pages.wait_for(wanted_seq)
+
+    async def check_position(self, seq: int) -> None:
+        """Refuse a position that neither the store nor the tail has come to.
+
+        Raises:
+            PositionAhead: it has not, asked afresh.
+            StoreUnavailable: the store cannot be read.
+        """
+        if seq > self._tail.last_seq:
+            end_seq = await self._store.end_seq(seq)
+            if seq > max(end_seq, self._tail.last_seq):
+                raise PositionAhead(seq, end_seq)
 
     async def bounds(self, system: str | None = None) -> Bounds:
         """Return what is retained (`EventStore.bounds`)."""

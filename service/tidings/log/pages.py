@@ -9,7 +9,7 @@ from functools import partial
 from itertools import repeat
 from operator import attrgetter
 
-from tidings.core.errors import CursorExpired, PositionAhead
+from tidings.core.errors import CursorExpired, PositionAhead, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, Record
 from tidings.core.selection import Envelope, Selection
 from tidings.log.batch import Batch, Pick
@@ -81,17 +81,20 @@ class Pages:
         """Wait until the tail has come to a position that the store may have. Cancelling is safe.
 
         Raises:
-            PositionAhead: the store's end is before it, or the tail did not come to it in time.
-            StoreUnavailable: the store cannot be read.
+            PositionAhead: the store's end is before it, asked afresh.
+            StoreUnavailable: the store cannot be read, or has come further than the tail could
+                follow in time: somebody else, or this node later, has what is asked for.
         """
-        end_seq = (await self._store.bounds()).end_seq
+        end_seq = await self._store.end_seq(seq)
         if seq > max(end_seq, self._tail.last_seq):
             raise PositionAhead(seq, end_seq)
         try:
             async with asyncio.timeout(self._lag_s):
                 await self._tail.passed(seq)
         except TimeoutError:
-            raise PositionAhead(seq, self._tail.last_seq) from None
+            raise StoreUnavailable(
+                f"following it: it has come to {end_seq}, and this node to {self._tail.last_seq}"
+            ) from None
 
     async def _check_losses(
         self, selection: Selection, after_seq: int, told: Mapping[str, int]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
 
-from tidings.core.errors import Denied, LogClosed, StoreUnavailable, Unauthenticated
+from tidings.core.errors import Denied, LogClosed, NotFound, StoreUnavailable, Unauthenticated
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.rpc.authorize import Access, Caller
@@ -121,6 +123,7 @@ class EventServicer:
         caller = await self._access.caller(context)
         wait_s = wait_s_of(request, context.time_remaining())
         if request.index and not request.page_token:
+            wait_s = await self._hear_of(request.index, wait_s)
             waiting = self._lists.wait_for_other(request.name, request.index, wait_s, caller.rights)
             await self._access.staying(caller, lambda _changed: None, waiting)
         # rights may have changed meanwhile
@@ -143,6 +146,9 @@ class EventServicer:
     ) -> pb.GetClusterEventResponse:
         """Return one of Feldera's cluster events."""
         await self._need_read(context, "feldera")
+        with suppress(NotFound):
+            return self._clusters.get(request)
+        await self._log.catch_up()  # another node may have stored it
         return self._clusters.get(request)
 
     async def ListClusterEvents(
@@ -151,6 +157,17 @@ class EventServicer:
         """Return Feldera's cluster events."""
         await self._need_read(context, "feldera")
         return self._clusters.list(request)
+
+    async def _hear_of(self, index: int, wait_s: float) -> float:
+        """Wait for an index that another node may have told of; return what is left of a wait."""
+        if index <= self._log.last_seq:
+            return wait_s
+        loop = asyncio.get_running_loop()
+        ends_at_s = loop.time() + wait_s
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(ends_at_s):
+                await self._log.catch_up(index)
+        return max(0.0, ends_at_s - loop.time())
 
     async def _need_read(self, context: Context, system: str) -> None:
         caller = await self._access.caller(context)

@@ -38,6 +38,7 @@ class JobEvents:
         subject = f"puppet.{job}"
         after_seq = _after_of(request)
         limit = _limit_of(request.page_size)
+        await self._log.catch_up(after_seq)  # another node may have told of it
         # One more than is asked for says whether there is another page.
         records = await self._log.read(
             after_seq, limit + 1, subject=subject, max_bytes=MAX_PAGE_BYTES

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tidings.core.errors import BadRequest, PositionAhead, WrongLog
+from tidings.core.errors import BadRequest, WrongLog
 from tidings.dialects.rules import check_duration, check_time
 from tidings.log.event_log import EventLog
 from tidings.v1 import event_service_pb2
@@ -51,7 +51,8 @@ async def find_start(
         raise WrongLog(request.log_id, log.log_id)
     match request.WhichOneof("start"):
         case "after_seq":
-            return Start(await _not_ahead(request.after_seq, log))
+            await log.check_position(request.after_seq)
+            return Start(request.after_seq)
         case "from_time":
             return Start(await _after_time(request, log))
         case "earliest" if request.earliest:
@@ -63,22 +64,13 @@ async def find_start(
 
 
 async def _at_nomad_index(index: int, log: EventLog, nomad: NomadPositions) -> int:
-    if index > log.last_seq:
-        # another node may have told of it, and what is the newest here would be told again
-        await log.catch_up(index)
+    # another node may have told of it, and what is the newest here would be told again
+    await log.catch_up(index)
     after_seq = nomad.start_after(index)
     if after_seq is not None:
         return after_seq
     end_seq = (await log.bounds()).end_seq
     return min(index - 1, end_seq) if index else end_seq
-
-
-async def _not_ahead(after_seq: int, log: EventLog) -> int:
-    if after_seq > log.last_seq:
-        end_seq = (await log.bounds()).end_seq
-        if after_seq > end_seq:
-            raise PositionAhead(after_seq, end_seq)
-    return after_seq
 
 
 async def _after_time(request: event_service_pb2.SubscribeRequest, log: EventLog) -> int:

@@ -160,6 +160,14 @@ class EventStore(Protocol):
         """Return what is retained of a system, or of the whole log."""
         ...
 
+    async def end_seq(self, hoped_seq: int = 0) -> int:
+        """Return the newest position that the log ever gave, at least 1: `Bounds.end_seq`.
+
+        As fresh as can be had: where several servers hold the log, one that was just elected may
+        not know all, so while it says less than `hoped_seq` it is asked again, for up to 2 s.
+        """
+        ...
+
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq`, in order, in batches, as it is committed.
 

@@ -146,6 +146,11 @@ class JetStreamStore:
             return Bounds(0, 0, trimmed_through, end_seq)
         return Bounds(first.seq, last.seq, trimmed_through, end_seq)
 
+    async def end_seq(self, hoped_seq: int = 0) -> int:
+        """Return the newest position that the log ever gave."""
+        self._check_open()
+        return await self._reader.last_seq(hoped_seq)
+
     async def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is committed, by whichever node."""
         batches = follow(

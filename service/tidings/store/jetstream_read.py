@@ -7,6 +7,7 @@ what it does tell is true.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import heapq
 import json
@@ -26,6 +27,8 @@ _LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, the last that 
 _OVERHEAD_BYTES = 512  # what a message may weigh in an answer besides its body
 _SUBJECTS_A_QUESTION = 500  # the server tells of 1024 subjects at once, at most
 _TOO_MANY = "413"
+_FRESH_S = 2.0
+_PAUSE_S = 0.2
 
 
 class Message(NamedTuple):
@@ -46,9 +49,18 @@ class Reader:
         self._stream = stream
         self._sentinel = sentinel
 
-    async def last_seq(self) -> int:
-        """Return the newest sequence that the stream ever gave, from its leader."""
-        return int((await self.info())["state"]["last_seq"])
+    async def last_seq(self, hoped_seq: int = 0) -> int:
+        """Return the newest sequence that the stream ever gave, from its leader.
+
+        A leader that was just elected may not have come to all that was acknowledged: while it says
+        less than `hoped_seq` it is asked again, for two seconds.
+        """
+        deadline_s = asyncio.get_running_loop().time() + _FRESH_S
+        while True:
+            found = int((await self.info())["state"]["last_seq"])
+            if found >= hoped_seq or asyncio.get_running_loop().time() >= deadline_s:
+                return found
+            await asyncio.sleep(_PAUSE_S)
 
     async def info(self) -> dict[str, Any]:
         """Return what the leader says of the stream."""

@@ -249,6 +249,12 @@ class MemoryStore:
         first, last = (seqs[0], seqs[-1]) if seqs else (0, 0)
         return Bounds(first, last, trimmed_through, self._shelf.last_seq)
 
+    async def end_seq(self, hoped_seq: int = 0) -> int:
+        """Return the newest position that the log ever gave."""
+        del hoped_seq  # there is nobody else to ask
+        self._check_open()
+        return self._shelf.last_seq
+
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is stored."""
         return self._feed.follow(after_seq)

@@ -138,6 +138,11 @@ class SQLiteStore:
         """Return what is retained."""
         return await self._readers.ask(partial(sqlite_read.bounds, system=system))
 
+    async def end_seq(self, hoped_seq: int = 0) -> int:
+        """Return the newest position that the log ever gave."""
+        del hoped_seq  # there is nobody else to ask
+        return await self._readers.ask(sqlite_read.last_seq)
+
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is committed."""
         return self._feed.follow(after_seq)
