@@ -66,7 +66,7 @@ def test_the_command_is_named_as_it_can_be_typed(
     python.parent.mkdir(parents=True)
     monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("PATH", "/nowhere")
-    assert how_to_type() == f"'{python}' -m tidings.app"
+    assert how_to_type() == f"'{python}' -m tidings"
     command = python.with_name("tidings")
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)

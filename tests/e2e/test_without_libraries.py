@@ -72,8 +72,35 @@ def test_a_store_on_nats_without_its_library_says_what_to_install(
     assert not (tmp_path / "data").exists()
 
 
-def test_another_series_of_its_library_is_refused_in_words(tmp_path: Path) -> None:
-    environment = changed(tmp_path, set(), {"nats-py": "3.0.0"})
-    problem = "--store nats://… needs nats-py 2.16, and 3.0.0 is installed"
-    told = f"tidings: {problem}: pip install 'tidings[nats]'\n"
-    assert run(environment, "service", *ON_NATS) == (1, told)
+@pytest.mark.parametrize(
+    ("name", "found", "arguments", "extra"),
+    [
+        ("uvicorn", "0.55.0", ["serve"], ""),
+        ("uvicorn", "0.53.9", ["gateway"], ""),
+        ("uvicorn", "0.5", ["gateway"], ""),
+        ("httptools", "0.10.0", ["gateway"], ""),
+        ("websockets", "18.0", ["serve"], ""),
+        ("nats-py", "3.0.0", ["service", *ON_NATS], "[nats]"),
+    ],
+)
+def test_a_release_that_the_tests_did_not_run_on_is_refused_in_words(
+    tmp_path: Path, name: str, found: str, arguments: list[str], extra: str
+) -> None:
+    status, told = run(
+        changed(tmp_path, set(), {name: found}), *arguments, f"--data={tmp_path / 'data'}"
+    )
+    assert status == 1
+    assert told.startswith("tidings: ")
+    assert f" needs {name} " in told
+    assert f", and {found} is installed: pip install 'tidings{extra}'\n" in told
+    assert len(told.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["uvicorn", "httptools", "websockets"])
+@pytest.mark.parametrize("command", ["serve", "gateway"])
+def test_insides_that_cannot_be_imported_are_told_in_words_too(
+    tmp_path: Path, name: str, command: str
+) -> None:
+    status, told = run(changed(tmp_path, {name}, {name: "99.0"}), command)
+    assert (status, len(told.splitlines())) == (1, 1), told
+    assert told.startswith(f"tidings: HTTP needs {name} ")

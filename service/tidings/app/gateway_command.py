@@ -7,7 +7,7 @@ import asyncio
 import socket
 
 from tidings.app.child import OnReady, run_half
-from tidings.app.run_gateway import gateway
+from tidings.app.libraries import HTTP, require
 from tidings.app.settings import Settings
 from tidings.app.supervisor import listen
 from tidings.app.terminal import complain
@@ -15,7 +15,14 @@ from tidings.app.tls import refuse_tls
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Serve HTTP until told to stop and return the exit status."""
+    """Serve HTTP until told to stop and return the exit status.
+
+    Raises:
+        UnfitLibrary: one that serves HTTP does not fit.
+    """
+    require(HTTP, "HTTP")
+    from tidings.app.run_gateway import gateway  # noqa: PLC0415 - others may not even import
+
     problem = refuse_tls(settings, "http", "upstream")
     if problem is not None:
         complain("gateway", problem)

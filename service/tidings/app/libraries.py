@@ -15,6 +15,7 @@ TESTED: Final = {
 }
 """The series of releases that fit; pyproject.toml asks for the same."""
 
+HTTP: Final = ("uvicorn", "httptools", "websockets")
 NATS: Final = ("nats-py", "nkeys")
 
 

@@ -7,6 +7,7 @@ import asyncio
 import signal
 
 from tidings.app.exposure import refuse_exposure
+from tidings.app.libraries import HTTP, require
 from tidings.app.logs import configure_logs
 from tidings.app.open_store import refuse_store
 from tidings.app.run_monitor import refuse_monitor
@@ -17,7 +18,12 @@ from tidings.app.tls import reads_files_again, refuse_tls
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all
-    """Serve until SIGTERM or SIGINT and return the exit status."""
+    """Serve until SIGTERM or SIGINT and return the exit status.
+
+    Raises:
+        UnfitLibrary: one that serves HTTP, or one for the store, does not fit.
+    """
+    require(HTTP, "HTTP")
     problem = (
         refuse_exposure(settings, settings.http, settings.grpc, settings.metrics)
         or refuse_tls(settings, "http", "grpc")

@@ -49,7 +49,7 @@ def how_to_type() -> str:
     """Return how this very `tidings` is typed in a shell: by name where the PATH leads to it."""
     beside = Path(sys.executable).with_name("tidings")
     if not os.access(beside, os.X_OK):
-        return f"{shlex.quote(sys.executable)} -m tidings.app"
+        return f"{shlex.quote(sys.executable)} -m tidings"
     found = shutil.which("tidings")
     if found is not None and Path(found).resolve() == beside.resolve():
         return "tidings"
