@@ -33,7 +33,7 @@ class Events(event_service_pb2_grpc.EventServiceServicer):
         self.calls = 0
         self.opens_first = False
         self.checked = asyncio.Event()
-        """Until it is set no stream is opened."""
+        """Until it is set no stream is opened, and nothing is listed."""
         self.checked.set()
 
     async def _perhaps_fail(self, context: Context) -> None:
@@ -47,6 +47,7 @@ class Events(event_service_pb2_grpc.EventServiceServicer):
 
     async def List(self, request: pb.ListRequest, context: Context) -> pb.ListResponse:
         await self._perhaps_fail(context)
+        await self.checked.wait()
         return pb.ListResponse(index=7)
 
     async def Subscribe(
@@ -65,7 +66,9 @@ def make_events(*failures: tuple[grpc.StatusCode, str]) -> Events:
 
 async def abort(context: Context, code: grpc.StatusCode, reason: str) -> NoReturn:
     status = status_pb2.Status(code=code.value[0], message="no")
-    if reason:
+    if reason == "again":  # no reason, but when to come again
+        status.details.add().Pack(error_details_pb2.RetryInfo())
+    elif reason:
         status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason))
     await context.abort(code, "no", ((DETAILS_KEY, status.SerializeToString()),))
 
@@ -130,6 +133,69 @@ def test_an_event_is_fired_again_only_if_it_was_not_begun() -> None:
     with_upstream(test, GOING_DOWN)
 
 
+CANCELLED = (Code.CANCELLED, "")
+LATER = (Code.RESOURCE_EXHAUSTED, "again")
+
+
+@pytest.mark.parametrize("failure", [CANCELLED, LATER, (Code.UNAVAILABLE, "again")])
+def test_what_a_crowded_service_has_no_place_for_is_read_again(
+    failure: tuple[grpc.StatusCode, str],
+) -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7
+        events.failures = [failure]
+        (await upstream.subscribe(pb.SubscribeRequest(), ())).answers.cancel()
+        assert events.calls == 4
+
+    with_upstream(test, failure)
+
+
+def test_an_event_is_fired_again_when_the_service_asks_to_come_again() -> None:
+    async def test(upstream: Upstream, events: Events) -> None:
+        await upstream.fire(pb.FireRequest(), ())
+        assert events.calls == 2
+
+    with_upstream(test, LATER)
+
+
+def test_nobody_is_told_that_he_has_cancelled_what_the_service_has() -> None:
+    """Clients come again after UNAVAILABLE, and no client does after CANCELLED."""
+
+    async def test(upstream: Upstream, events: Events) -> None:
+        with pytest.raises(Failure) as caught:
+            await upstream.fire(pb.FireRequest(), ())
+        assert caught.value.code() is Code.UNAVAILABLE
+        assert events.calls == 1, "it may have been fired"
+        events.failures = [CANCELLED] * 1000
+        with pytest.raises(Failure) as caught:
+            await upstream.list(pb.ListRequest(), (), 5.0)
+        assert caught.value.code() is Code.UNAVAILABLE
+
+    with_upstream(test, CANCELLED, patience_s=0.5)
+
+
+@pytest.mark.parametrize("index", [0, 5])
+def test_a_herd_of_calls_comes_to_the_service_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, index: int
+) -> None:
+    monkeypatch.setattr(upstreams, "_CALL_S", 3600.0)
+    monkeypatch.setattr(upstreams, "_WAITING_S", 3600.0)
+    size = 3 * upstreams.CALLS
+
+    async def test(upstream: Upstream, events: Events) -> None:
+        events.checked.clear()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(size):
+                tasks.create_task(upstream.list(pb.ListRequest(index=index), (), 60.0))
+            await becomes(lambda: events.calls == upstreams.CALLS)
+            assert await upstream.failing("", 5.0) is None  # by when others would have come
+            assert events.calls == upstreams.CALLS
+            events.checked.set()
+        assert events.calls == size
+
+    with_upstream(test, patience_s=PATIENCE_S)
+
+
 @pytest.mark.parametrize(
     "failure", [STORE, (Code.INVALID_ARGUMENT, ""), (Code.UNAUTHENTICATED, "")]
 )
@@ -169,7 +235,7 @@ def test_a_crowd_of_streams_is_opened_a_few_at_a_time(monkeypatch: pytest.Monkey
                 for _ in range(size)
             ]
             await becomes(lambda: events.calls == upstreams.OPENINGS)
-            assert (await upstream.list(pb.ListRequest(), (), 5.0)).index == 7, "came behind them"
+            await upstream.fire(pb.FireRequest(), ())  # came behind them
             assert events.calls == upstreams.OPENINGS + 1
             events.checked.set()
         for opening in openings:

@@ -25,6 +25,10 @@ class Backoff:
         self._next_s = min(MOST_S, 2 * pause_s)
         return pause_s * (1 - self._chance() / 2)
 
+    def later(self, than_s: float) -> float:
+        """Return a pause that is at least so long, and less than twice that."""
+        return than_s * (1 + self._chance())
+
     def reset(self) -> None:
         """Begin anew, after one that went well."""
         self._next_s = FIRST_S

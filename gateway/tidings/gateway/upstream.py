@@ -18,7 +18,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tidings.gateway.backoff import Backoff
 from tidings.gateway.credentials import secret_in
-from tidings.gateway.failures import Failure, away, reads_again, was_not_begun
+from tidings.gateway.failures import (
+    Failure,
+    away,
+    reads_again,
+    retry_after_s,
+    told,
+    was_not_begun,
+)
 from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.routes import Route
@@ -58,6 +65,12 @@ _OPTIONS = (
 # nothing; what holds the service up for longer is a check that has to ask somebody else.
 OPENINGS = 64
 OPENING_S = 0.25
+# Of other calls at once. Thousands would be more than a service holds for whom it has not begun
+# with; it cancels those beyond that, which no client takes for a call to come again.
+CALLS = 128
+_CALL_S = 0.1
+_WAITING_S = 0.02  # of lists that wait by themselves, which is no work
+
 STORING = "tidings.v1.EventService.Publish"
 """What the service's health calls storing records."""
 # For a look at the service once nobody waits for it any more.
@@ -97,6 +110,8 @@ class Upstream:
         self._target = target
         self._patience_s = patience_s
         self._openings = Turnstile(OPENINGS, OPENING_S)
+        self._calls = Turnstile(CALLS, _CALL_S)
+        self._waiting = Turnstile(CALLS, _WAITING_S)
         self._waits: set[asyncio.Timeout] = set()  # for a service that is away
         self._is_draining = False
         self._options = (
@@ -151,7 +166,7 @@ class Upstream:
                     return None
                 raise
 
-        return await self._patiently(attempt, reads_again)
+        return await self._patiently(attempt, reads_again, self._calls)
 
     async def subscribe(self, request: pb.SubscribeRequest, credential: Metadata) -> Opened:
         """Open a stream and return it once all checks have passed.
@@ -188,7 +203,7 @@ class Upstream:
         async def attempt() -> pb.FireResponse:
             return await self._stub.Fire(request, metadata=metadata, timeout=self._patience_s)
 
-        return await self._patiently(attempt, was_not_begun)
+        return await self._patiently(attempt, was_not_begun, self._calls)
 
     async def list(
         self, request: pb.ListRequest, metadata: Metadata, deadline_s: float
@@ -202,10 +217,11 @@ class Upstream:
         async def page() -> pb.ListResponse:
             return await self._stub.List(request, metadata=metadata, timeout=deadline_s)
 
-        answer = await self._patiently(page, reads_again)
+        crowd = self._waiting if request.index else self._calls
+        answer = await self._patiently(page, reads_again, crowd)
         while answer.next_page_token:
             request = pb.ListRequest(name=request.name, page_token=answer.next_page_token)
-            following = await self._patiently(page, reads_again)
+            following = await self._patiently(page, reads_again, self._calls)
             answer.events.extend(following.events)
             answer.next_page_token = following.next_page_token
         return answer
@@ -222,7 +238,7 @@ class Upstream:
         async def attempt() -> pb.GetJobEventsResponse:
             return await self._stub.GetJobEvents(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, reads_again)
+        return await self._patiently(attempt, reads_again, self._calls)
 
     async def get_cluster_event(
         self, request: pb.GetClusterEventRequest, metadata: Metadata, deadline_s: float
@@ -236,7 +252,7 @@ class Upstream:
         async def attempt() -> pb.GetClusterEventResponse:
             return await self._stub.GetClusterEvent(request, metadata=metadata, timeout=deadline_s)
 
-        return await self._patiently(attempt, reads_again)
+        return await self._patiently(attempt, reads_again, self._calls)
 
     async def list_cluster_events(
         self, request: pb.ListClusterEventsRequest, metadata: Metadata, deadline_s: float
@@ -252,12 +268,12 @@ class Upstream:
                 request, metadata=metadata, timeout=deadline_s
             )
 
-        answer = await self._patiently(page, reads_again)
+        answer = await self._patiently(page, reads_again, self._calls)
         while answer.next_page_token:
             request = pb.ListClusterEventsRequest(
                 fields=request.fields, page_token=answer.next_page_token
             )
-            following = await self._patiently(page, reads_again)
+            following = await self._patiently(page, reads_again, self._calls)
             answer.events.extend(following.events)
             answer.next_page_token = following.next_page_token
         return answer
@@ -277,7 +293,7 @@ class Upstream:
             )
             return answer.message
 
-        return await self._patiently(attempt, was_not_begun)
+        return await self._patiently(attempt, was_not_begun, self._calls)
 
     async def publish_stream(
         self, metadata: Metadata, *, once_it_stores: bool = False
@@ -309,7 +325,10 @@ class Upstream:
         return str(trailing.get(REASON_KEY, ""))
 
     async def _patiently(
-        self, attempt: Callable[[], Awaitable[T]], may_repeat: Callable[[Failure], bool]
+        self,
+        attempt: Callable[[], Awaitable[T]],
+        may_repeat: Callable[[Failure], bool],
+        crowd: Turnstile | None = None,
     ) -> T:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._patience_s
@@ -319,7 +338,10 @@ class Upstream:
         while True:
             began_s = loop.time()
             try:
-                return await attempt()
+                if crowd is None:
+                    return await attempt()
+                async with crowd.passing():
+                    return await attempt()
             except TimeoutError:
                 raise away() from None
             except Failure as error:
@@ -327,8 +349,9 @@ class Upstream:
                 if began_s + self._patience_s < loop.time():
                     until_s = loop.time() + self._patience_s
                 if not may_repeat(error) or loop.time() >= until_s:
-                    raise
-            await asyncio.sleep(backoff.next_s())
+                    raise told(error) from error
+                pause_s = max(backoff.next_s(), backoff.later(retry_after_s(error) or 0.0))
+            await asyncio.sleep(min(pause_s, max(0.0, until_s - loop.time())))
             await self._until_serving(until_s)
 
     async def _until_serving(self, until_s: float, name: str = "") -> None:
