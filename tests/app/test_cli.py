@@ -76,6 +76,7 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
             "token_file: none.such: No such file or directory",
         ),
         (["token", "create", "a", "--expires", "soon"], "--expires: expected a duration"),
+        (["demo", "--into", ""], "--into: expected HOST:PORT"),
         (["tail", "--since", "yesterday"], "--since 'yesterday'"),
     ],
 )

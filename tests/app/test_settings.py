@@ -147,6 +147,9 @@ SLIPS = [
     ("nomad_heartbeat", "0s"),
     ("monitor_interval", "10"),
     ("grace", "10"),
+    ("data", ""),
+    ("upstream", ""),
+    ("store", ""),
 ]
 
 

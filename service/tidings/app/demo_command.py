@@ -28,8 +28,11 @@ _NAMES = {
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Publish the hour that ends now and say what became of it; status 1 when any was refused."""
-    if arguments.into:
+    if arguments.into is not None:
         settings = replace(settings, upstream=arguments.into)
+    if not settings.upstream:  # a variable of a script that is not set must lead nowhere
+        complain("demo", "--into: expected HOST:PORT")
+        return 2
     hour = drafts(SystemClock().now_us())
     try:
         outcome = asyncio.run(_publish(settings, hour))

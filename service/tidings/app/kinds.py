@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Callable
@@ -118,6 +119,17 @@ def count_from(least: int) -> Kind:
     return Kind("N", lambda text: _count(text, least), bare=True)
 
 
+def not_empty(kind: Kind) -> Kind:
+    """Return a kind without the empty text, which a variable of a script leaves that is not set."""
+
+    def parse(text: str) -> object:
+        if not text:
+            raise ValueError("expected something, and it is empty")
+        return kind.parse(text)
+
+    return dataclasses.replace(kind, parse=parse)
+
+
 def or_unlimited(kind: Kind) -> Kind:
     """Return a kind that has one more value, None, written "unlimited"."""
 
@@ -210,7 +222,7 @@ ADDRESS = Kind("HOST:PORT", parse_address)
 OPTIONAL_ADDRESS = Kind("HOST:PORT", _address_or_none, _show_address_or_none)
 COUNT = count_from(0)
 DURATION = duration_from(0.001)
-PATH = Kind("PATH", Path)
+PATH = not_empty(Kind("PATH", Path))
 SIZE = Kind("SIZE", _size, _show_size)
 SWITCH = Kind("", _switch, lambda value: "true" if value else "false", bare=True)
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)

@@ -33,6 +33,7 @@ from tidings.app.kinds import (
     choice,
     count_from,
     duration_from,
+    not_empty,
     or_unlimited,
     without_user_info,
 )
@@ -66,7 +67,9 @@ class Settings:
     http: Address = _setting(ADDRESS, _DEFAULT_HTTP, "where to serve HTTP")
     grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
     upstream: str = _setting(
-        PLACE, "127.0.0.1:4651", "service that a gateway serves: HOST:PORT or unix:PATH"
+        not_empty(PLACE),
+        "127.0.0.1:4651",
+        "service that a gateway serves: HOST:PORT or unix:PATH",
     )
     metrics: Address | None = _setting(
         OPTIONAL_ADDRESS, None, "where to serve the metrics of the service; empty = nowhere"
@@ -87,7 +90,9 @@ class Settings:
         TEXT, "", "file with the secret that commands and the monitor call a service with"
     )
     store: str = _setting(
-        PLACE, "sqlite", "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]"
+        not_empty(PLACE),
+        "sqlite",
+        "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]",
     )
     durability: str = _setting(
         choice("full", "assume-synced", "relaxed"),
