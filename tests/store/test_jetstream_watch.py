@@ -17,6 +17,7 @@ from tests.nats.servers import NatsServer
 from tests.store.places import append, draft, feed_of, opened, seqs
 from tidings.app.clock import SystemClock
 from tidings.core.errors import StoreCorrupt
+from tidings.core.record import SYSTEMS
 from tidings.store import jetstream_setup, jetstream_watch
 from tidings.store.jetstream import JetStreamStore
 from tidings.store.jetstream_renew import renew_jetstream
@@ -195,6 +196,41 @@ def test_it_is_noticed_within_seconds_while_others_publish(nats: NatsServer) -> 
             assert took_s < SECONDS
 
     run_async(main(), within_s=60)
+
+
+def test_what_somebody_else_writes_is_no_record_and_stops_nobody(nats: NatsServer) -> None:
+    async def main() -> None:
+        place = JetStreamPlace(nats)
+        log = place.cluster.log
+        strays = (
+            "r.nomad.a.b",
+            "r.nomad",
+            "r.puppet.=FF",
+            "r.puppet.\u0142",
+            "r.foo._",
+            "k.x",
+            "y",
+        )
+        async with opened(place) as store, feed_of(store, 0) as feed:
+            (one,) = await append(store, draft("one"))
+            client = await nats_client.connect(nats.url)
+            for stray in strays:
+                await client.request(f"{log}.{stray}", b"x", timeout=5)
+            await client.close()
+            assert seqs(await store.read_last("nomad", 9)) == [one]
+            (two,) = await append(store, draft("two"))
+            heard: dict[int, str] = {}
+            while two not in heard:
+                (record,) = await feed.take(1)
+                heard[record.seq] = record.system
+            assert (heard[one], heard[two]) == ("nomad", "nomad")
+            assert not set(SYSTEMS) & {heard[seq] for seq in heard.keys() - {one, two}}
+        async with opened(place) as again:
+            found = await again.read(0, 100)
+            assert [r.seq for r in found if r.system in SYSTEMS] == [one, two]
+            assert seqs(await again.read_last("nomad", 1)) == [two]
+
+    run_async(main())
 
 
 def test_messages_of_a_log_cannot_be_deleted_one_by_one(nats: NatsServer) -> None:

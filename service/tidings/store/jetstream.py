@@ -257,8 +257,14 @@ class JetStreamStore:
         return Record(message.seq, at_us, system, subject, message.body)
 
     def _file(self, record: str) -> tuple[str, str]:
-        """Return system and subject of a record from its NATS subject."""
-        subject = self._names.subject_of(record)
+        """Return system and subject of a record from its NATS subject; neither if it is not ours.
+
+        What somebody else wrote there is nobody's record, and no reason to stop for those of ours.
+        """
+        try:
+            subject = self._names.subject_of(record)
+        except ValueError:
+            return "", ""
         return system_of(subject), subject
 
     async def _check_whole(self) -> None:

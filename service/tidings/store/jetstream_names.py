@@ -45,7 +45,7 @@ class Names:
     @property
     def all_records(self) -> str:
         """The filter of every record."""
-        return f"{self.log}.r.>"
+        return f"{self.log}.r.*.*"
 
     def record(self, subject: str) -> str:
         """Return the NATS subject of one subject's records."""
@@ -54,10 +54,10 @@ class Names:
 
     def covered(self, subject: str) -> str:
         """Return the filter of all records that a subject covers."""
-        return self.record(subject) if "." in subject else f"{self.log}.r.{subject}.>"
+        return self.record(subject) if "." in subject else f"{self.log}.r.{subject}.*"
 
     def subject_of(self, record: str) -> str:
-        """Return the subject of a record from its NATS subject."""
+        """Return the subject of a record from its NATS subject (`ValueError`: it is none)."""
         _, _, system, rest = record.split(".")
         return system if rest == "_" else f"{system}.{unescape(rest)}"
 
