@@ -116,24 +116,24 @@ async def go_on(looks: dict[str, int], count: int = 3) -> None:
 
 
 HARMS: dict[str, tuple[Harm, str]] = {
-    "purged": (purging(), "was purged up to"),
-    "purged but for the newest": (purging(keep=1), "was purged up to"),
+    "purged": (purging(), "was purged up to .* while it was in use"),
+    "purged but for the newest": (purging(keep=1), "was purged up to .* while it was in use"),
     "purged up to a position": (purging(seq=4), "was purged up to 5"),
     "one system purged": (purging(filter="r.feldera.>"), "lacks position"),
     "one job purged": (purging(filter="r.puppet.7"), "lacks position"),
     "keys purged": (purging(filter="k.>"), "lacks position"),
     "one system purged behind the trims of another": (
         purging(filter="r.consul.>", seq=4),
-        "lacks position 2, the oldest of consul",
+        "lacks position 2, the oldest of consul, which no Tidings deleted",
     ),
     "birth purged": (purging(filter="birth"), "was purged up to 1"),
     "bounded": (editing(max_msgs_per_subject=1), "was edited: max_msgs_per_subject"),
     "bounded by age": (editing(max_age=3600 * 10**9), "was edited: max_age"),
-    "values purged": (purging("-state"), "nobody deleted"),
+    "values purged": (purging("-state"), "no Tidings deleted: somebody purged"),
     "a value purged": (purging("-state", filter="tokens.one"), "lacks tokens/…"),
     "marks purged": (purging("-state", filter="trim.>"), "lacks trim/…"),
     "values bounded": (editing("-state", max_msgs=1), "was edited: max_msgs"),
-    "renewed": (renew, "new identity"),
+    "renewed": (renew, "new identity .* while it was in use"),
 }
 
 
@@ -154,9 +154,8 @@ def test_what_somebody_else_does_ends_the_feed_and_says_so(
                 assert len(await feed.take(7)) == 7
                 await go_on(looks)
                 await do(nats, place.cluster.log)
-                with pytest.raises(StoreCorrupt, match=reason) as caught:
+                with pytest.raises(StoreCorrupt, match=reason):
                     await feed.take(1)
-                assert "while it was in use" in str(caught.value)
 
         finally:
             await store.close()

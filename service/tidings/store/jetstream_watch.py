@@ -24,6 +24,7 @@ from tidings.store.jetstream_state import JetStreamState
 LOOK_EVERY_S = 1.5
 _ALL = ">"  # the one filter that is counted without a look at every subject
 _SAMPLES = 4
+_PURGED = "which no Tidings deleted: somebody purged the stream"
 _WITNESSES_EVERY = 20  # looks between two for the first records of systems that had none
 
 Info = Mapping[str, Any]
@@ -46,7 +47,7 @@ class LogWatch:
     async def problem(self, info: Info) -> Problem:
         """Return what is wrong with the stream, as far as its leader proves it."""
         if renumbered := await self._renumbered(info["state"]):
-            return f"gave position {renumbered} to another message"
+            return f"gave position {renumbered} to another message while it was in use"
         state = info["state"]
         gone_count = state["last_seq"] + 1 - state["first_seq"] - state["messages"]
         self._looks += 1
@@ -64,7 +65,7 @@ class LogWatch:
             found = await self._first_lost(max(marks.values()), state["last_seq"])
             self._lost_seq, is_exact = found
         if self._lost_seq:
-            return f"lacks position {self._lost_seq}, which no trim took"
+            return f"lacks position {self._lost_seq}, {_PURGED}"
         if is_exact:
             self._gone_count = gone_count
         return None
@@ -159,7 +160,7 @@ class LogWatch:
             if marks[system] == mark and seq and await self._first_of(system, mark) != seq:
                 is_lost = await self._reader.last_seq() >= seq
                 if is_lost and (await self._marks())[system] == mark:
-                    return f"lacks position {seq}, the oldest of {system}, which no trim took"
+                    return f"lacks position {seq}, the oldest of {system}, {_PURGED}"
         return None
 
     async def _remember_witnesses(self, marks: Mapping[str, int]) -> None:
@@ -192,10 +193,10 @@ class StateWatch:
         held = await self._state.held_names()
         for name in sorted(self._live - held.keys()):
             if await self._reader.last(self._names.value(name)) is None:
-                return f"lacks {name.partition('/')[0]}/…, which nobody deleted"
+                return f"lacks {name.partition('/')[0]}/…, {_PURGED}"
         renewed = await self._state.get(RENEWED_ID)
         if renewed is not None and renewed.value.decode() != self._log_id:
-            return "was given a new identity (tidings renew)"
+            return "was given a new identity (tidings renew) while it was in use"
         self._live = frozenset(name for name, is_live in held.items() if is_live)
         self._seen = seen
         return None
@@ -298,4 +299,4 @@ async def _look(
         if problem is None:
             return
         await asyncio.sleep(PAUSE_S)
-    raise StoreCorrupt(f"stream {identity.stream} {problem} while it was in use")
+    raise StoreCorrupt(f"stream {identity.stream} {problem}")
