@@ -65,8 +65,14 @@ def test_log_in_use_can_be_checked(directory: Path) -> None:
         ("UPDATE keys SET seq = 99 WHERE key = 'k9'", "names record 99, which is neither"),
         ("UPDATE keys SET system = 'consul' WHERE seq = 8", "does not fit record 8 of nomad"),
         ("UPDATE keys SET trimmed = 1 WHERE seq = 8", "does not fit record 8 of nomad"),
-        ("UPDATE state SET value = '14' WHERE name = 'trim/nomad'", "nomad was trimmed through 14"),
-        ("UPDATE state SET value = 'x' WHERE name = 'trim/nomad'", "invalid literal"),
+        (
+            "UPDATE state SET value = '14', checksum = NULL WHERE name = 'trim/nomad'",
+            "nomad was trimmed through 14",
+        ),
+        (
+            "UPDATE state SET value = 'x', checksum = NULL WHERE name = 'trim/nomad'",
+            "invalid literal",
+        ),
         ("UPDATE records SET body = 'x' WHERE seq = 1", "the birth record is gone"),
         ("DELETE FROM records WHERE seq = 1", "the birth record is gone"),
     ],

@@ -18,6 +18,7 @@ from tidings.core.errors import StoreUnavailable
 from tidings.store import sqlite_commit, sqlite_read
 from tidings.store.feed import PAGE_BYTES
 from tidings.store.sqlite_file import FILE_NAME, lock_directory, open_reader, open_writer
+from tidings.store.sqlite_records import Row, as_records
 
 
 class TestSQLiteStore(StoreContract, ClockedContract):
@@ -42,7 +43,7 @@ def test_record_committed_while_systems_are_read_is_not_passed_over(directory: P
             if len(asked) == 2:
                 for name in asked:
                     row = (None, 1, name, name, name.encode())
-                    writer.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", row)
+                    writer.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, NULL)", row)
 
         reader.set_trace_callback(commit_between)
         page = sqlite_read.read(reader, 0, 9, systems=["consul", "nomad"])
@@ -72,12 +73,13 @@ def test_little_is_read_past_the_bound_of_bytes() -> None:
     """What is read at once is held at once, and a body may have 8 MiB."""
     taken: list[int] = []
 
-    def rows() -> Iterator[tuple[int, int, str, str, bytes]]:
+    def rows() -> Iterator[Row]:
         for seq in range(2, 1000):
             taken.append(seq)
-            yield seq, 1, "nomad", "nomad", b"x" * 100
+            yield seq, 1, "nomad", "nomad", b"x" * 100, None
 
-    assert seqs(sqlite_read.bounded(rows(), 500, 2050)) == list(range(2, 22))
+    page = as_records(sqlite_read.bounded(rows(), 500, 2050))
+    assert seqs(page) == list(range(2, 22))
     assert len(taken) == 21
 
 
@@ -170,8 +172,8 @@ def test_unreadable_file_is_unavailable(directory: Path) -> None:
         size_bytes = (directory / FILE_NAME).stat().st_size
         async with opened(place) as store:
             with (directory / FILE_NAME).open("r+b") as file:
-                file.seek(size_bytes // 3)
-                file.write(os.urandom(size_bytes // 2))
+                file.seek(4096)
+                file.write(os.urandom(size_bytes - 4096))
             with pytest.raises(StoreUnavailable, match="reading"):
                 await store.read(0, 1000)
 

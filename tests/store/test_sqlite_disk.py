@@ -17,6 +17,7 @@ from tests.aio import run_async
 from tests.store.places import SQLitePlace, append, draft, opened, texts
 from tests.store.test_sqlite_writer import bench
 from tidings.core.errors import (
+    DAMAGED_FILE,
     DATA_GONE,
     DISK_FULL,
     IO_ERROR,
@@ -38,7 +39,7 @@ from tidings.store.sqlite_rescue import MARK_NAME
         (sqlite3.SQLITE_IOERR_WRITE, IO_ERROR),
         (sqlite3.SQLITE_IOERR_FSYNC, IO_ERROR),
         (sqlite3.SQLITE_IOERR_SHORT_READ, IO_ERROR),
-        (sqlite3.SQLITE_CORRUPT, IO_ERROR),
+        (sqlite3.SQLITE_CORRUPT, DAMAGED_FILE),
         (sqlite3.SQLITE_READONLY, NOT_WRITABLE),
         (sqlite3.SQLITE_READONLY_DBMOVED, NOT_WRITABLE),
         (sqlite3.SQLITE_BUSY, ""),
@@ -53,8 +54,8 @@ def test_failures_of_a_commit_have_causes(directory: Path, code: int, cause: str
                 await made.writer.append([draft("refused")])
             assert refused.value.cause == cause
             made.disk.failing = None
-            if cause == IO_ERROR:
-                with pytest.raises(StoreUnavailable, match="restart") as refused:
+            if cause in (IO_ERROR, DAMAGED_FILE):
+                with pytest.raises(StoreUnavailable, match=r"restart|restore") as refused:
                     await made.writer.append([draft("refused")])
                 assert refused.value.cause == cause
             else:

@@ -348,7 +348,7 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
-    """Records that are no longer stored."""
+    """Records that are not to be had: they were trimmed, or what is stored of them is damaged."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

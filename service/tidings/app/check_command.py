@@ -30,5 +30,6 @@ def check(command: str, directory: Path) -> int:
     say(
         f"{verdict} log_id={report.log_id} records={report.records}"
         f" first_seq={report.first_seq} last_seq={report.last_seq}"
+        + (f" without_checksum={report.unchecked}" if report.unchecked else "")
     )
     return 1 if report.problems else 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 
 from google.protobuf import json_format
+from google.protobuf.message import DecodeError
 
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible_json
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.core.record import Record
 from tidings.store.sqlite_export import export_log
 from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
@@ -23,15 +25,14 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     is_whole = True
     try:
         for record, key in export_log(settings.data):
-            if record.system != _OUR_OWN:
-                events = event_pb2.Record.FromString(record.body).events
-                draft = event_pb2.Draft(key=key or "", events=events)
+            if record.system != _OUR_OWN or record.is_damaged:
                 try:
-                    line = rt.dumps(json_format.MessageToDict(draft)).decode()
-                except (ValueError, TypeError, json_format.Error) as error:
-                    # of an older version's log; what comes after it is wanted as well
+                    line = _draft_of(record, key)
+                except (ValueError, TypeError, DecodeError, json_format.Error) as error:
+                    # damaged, or of an older version's log; what comes after it is wanted as well
                     is_whole = False
                     reason = f"cannot be printed as JSON ({type(error).__name__})"
+                    reason = "is damaged" if record.is_damaged else reason
                     complain("export", f"record {record.seq} {reason}: left out")
                 else:
                     say(visible_json(line))
@@ -39,3 +40,11 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         complain("export", str(error))
         return 1
     return 0 if is_whole else 1
+
+
+def _draft_of(record: Record, key: str | None) -> str:
+    events = event_pb2.Record.FromString(record.body).events
+    if not events:
+        raise ValueError("no events")
+    draft = event_pb2.Draft(key=key or "", events=events)
+    return rt.dumps(json_format.MessageToDict(draft)).decode()

@@ -134,6 +134,7 @@ class LogClosed(TidingsError):
 
 DISK_FULL = "disk full"
 IO_ERROR = "I/O error"
+DAMAGED_FILE = "damaged file"
 DATA_GONE = "data directory gone"
 NOT_WRITABLE = "read-only"
 

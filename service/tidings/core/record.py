@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tidings.core.damage import Damaged
+
 BIRTH_SEQ = 1
 """Position of the birth record, which says whose log this is and which no API shows.
 
@@ -55,6 +57,11 @@ class Record(NamedTuple):
     system: str
     subject: str
     body: bytes
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether what was stored is not known any more; the body is empty then."""
+        return isinstance(self.body, Damaged)
 
     @property
     def size_bytes(self) -> int:

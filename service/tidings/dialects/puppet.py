@@ -11,7 +11,7 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import CheckContext, Dialect
-from tidings.dialects.rules import NANOS_PER_SECOND
+from tidings.dialects.rules import NANOS_PER_SECOND, events_of
 from tidings.v1 import event_pb2, json_runtime, puppet_json, puppet_pb2
 
 MAX_JOB = 2**63 - 1
@@ -81,12 +81,10 @@ class PuppetDialect(Dialect):
         self, draft: core.Draft, last: Sequence[core.Record], context: CheckContext
     ) -> core.Draft:
         """Refuse an event of a job whose newest event is job_finished."""
-        if last:
-            newest = event_pb2.Record.FromString(last[-1].body).events[0].puppet
-            if newest.type == LAST_TYPE:
-                raise OrderRefused(
-                    draft.subject, f"job {newest.job} has finished at seq {last[-1].seq}"
-                )
+        newest = events_of(last[-1]) if last else ()
+        if newest and newest[0].puppet.type == LAST_TYPE:
+            job = newest[0].puppet.job
+            raise OrderRefused(draft.subject, f"job {job} has finished at seq {last[-1].seq}")
         return super().follow(draft, last, context)
 
     def complete(self, seq: int, events: Sequence[event_pb2.Event]) -> None:

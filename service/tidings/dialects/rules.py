@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.limits import MAX_RECORD_EVENTS
 from tidings.v1 import event_pb2, json_runtime
@@ -117,3 +120,11 @@ def check_key(key: str) -> None:
     size_bytes = len(key.encode())
     if size_bytes > MAX_KEY_BYTES:
         raise BadRequest("key", f"{size_bytes} bytes, at most {MAX_KEY_BYTES} are allowed")
+
+
+def events_of(record: core.Record) -> Sequence[event_pb2.Event]:
+    """Return the events of a stored record; none when it is damaged."""
+    try:
+        return event_pb2.Record.FromString(record.body).events
+    except DecodeError:
+        return ()

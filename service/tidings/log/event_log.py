@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
+import structlog
+
 from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, PositionAhead, StoreUnavailable, TidingsError
@@ -24,6 +26,8 @@ from tidings.log.storing import FIRST_PAUSE_S, LONGEST_PAUSE_S, Storing
 from tidings.log.tail import Tail
 from tidings.log.writer import Writer
 from tidings.store.base import EventStore, StateStore
+
+_log = structlog.get_logger("tidings.log")
 
 # What a projection is filled with at the start, at a time: all of it at once might not fit.
 _FILL_BYTES = 8 * MIB
@@ -58,6 +62,7 @@ class EventLog:
         self._checks = Checks()
         self._storing = Storing(store, self._checks, clock, sleep)
         self._writer = Writer(self._storing, limits)
+        store.damage.follow(_tell_of_damage)
         self._is_running = False
         self._stopped = asyncio.Event()
 
@@ -80,6 +85,11 @@ class EventLog:
     def checks(self) -> Checks:
         """What can be done at this moment, for health."""
         return self._checks
+
+    @property
+    def damaged_count(self) -> int:
+        """Records that were found damaged since the start."""
+        return len(self._store.damage)
 
     @property
     def queued_count(self) -> int:
@@ -247,7 +257,7 @@ class EventLog:
                 return
             for record in page:
                 if record.seq <= end_seq:
-                    projection.apply(record)
+                    self._show(projection, record)
             after_seq = page[-1].seq
 
     async def _append(self, drafts: Sequence[Draft], patience_s: float | None) -> list[Outcome]:
@@ -280,11 +290,24 @@ class EventLog:
         for record in committed:
             projection = self._projections.get(record.system)
             if projection is not None:
-                projection.apply(record)
+                self._show(projection, record)
         self._tail.advance(committed)
         self._groups.advance(committed)
+
+    def _show(self, projection: Projection, record: Record) -> None:
+        """Let a projection take a record. One that it cannot read must not stop the service."""
+        if record.is_damaged:
+            return
+        try:
+            projection.apply(record)
+        except Exception:  # noqa: BLE001 - of an older log without checksums, and anything may be in it
+            self._store.damage.found(record.seq, record.system)
 
     def _shut(self) -> None:
         self._writer.close()
         self._tail.close()
         self._groups.close()
+
+
+def _tell_of_damage(seq: int, system: str) -> None:
+    _log.error("a record is damaged, and told as a gap", seq=seq, system=system)

@@ -224,6 +224,8 @@ class Groups:
 
     def _candidates(self, system: str, envelope: Envelope | None) -> Collection[Group]:
         by_term = self._by_term.get(system, {})
+        if envelope is not None and not envelope.events:  # damaged: whoever wants any hears of it
+            return set().union(*by_term.values())
         terms = (_ANY,) if envelope is None else (_ANY, *envelope.terms)
         found = [by_term[term] for term in terms if term in by_term]
         return found[0] if len(found) == 1 else set().union(*found)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from tidings.core.errors import BadRequest, NotFound
 from tidings.core.limits import MAX_PAGE_BYTES
 from tidings.core.record import Record
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import events_of
 from tidings.log.event_log import EventLog
 from tidings.rpc.paging import check_page_size, parse_positions, token_of
-from tidings.v1 import event_pb2, event_service_pb2, puppet_pb2
+from tidings.v1 import event_service_pb2, puppet_pb2
 
 DEFAULT_PAGE = 1000
 MAX_PAGE = 10_000
@@ -47,7 +49,7 @@ class JobEvents:
         if not oldest:
             raise NotFound("job", job)
         page = records[:limit]
-        answer = event_service_pb2.GetJobEventsResponse(items=[self._item(r) for r in page])
+        answer = event_service_pb2.GetJobEventsResponse(items=list(self._items(page)))
         answer.oldest_id = str(oldest[0].seq)
         answer.log_id = self._log.log_id
         following = page[-1].seq + 1 if page else max(request.start, 0)
@@ -61,10 +63,12 @@ class JobEvents:
         """Say whether the job goes on behind a page, which may have ended at the bound of bytes."""
         return found_more or bool(await self._log.read(last.seq, 1, subject=subject))
 
-    def _item(self, record: Record) -> puppet_pb2.PuppetJobEvent:
-        events = event_pb2.Record.FromString(record.body).events
-        self._puppet.complete(record.seq, events)
-        return events[0].puppet
+    def _items(self, page: Sequence[Record]) -> Iterator[puppet_pb2.PuppetJobEvent]:
+        for record in page:
+            events = events_of(record)
+            if events:  # a damaged record is left out
+                self._puppet.complete(record.seq, events)
+                yield events[0].puppet
 
 
 def _job_of(text: str) -> str:

@@ -77,6 +77,11 @@ class Metrics:
         for name, about, read in (
             ("tidings_last_seq", "Newest position that readers can have.", lambda: log.last_seq),
             ("tidings_queued_drafts", "Drafts that wait to be stored.", lambda: log.queued_count),
+            (
+                "tidings_damaged_records",
+                "Records that were found damaged, and told as gaps.",
+                lambda: log.damaged_count,
+            ),
             ("tidings_selections", "Different selections followed.", lambda: log.group_count),
         ):
             Gauge(name, about, registry=self.registry).set_function(read)

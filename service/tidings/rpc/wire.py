@@ -15,13 +15,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Protocol
 
+from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tidings.core.damage import DAMAGED, Unproven
 from tidings.core.limits import MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect
-from tidings.dialects.rules import timestamp
+from tidings.dialects.rules import events_of, timestamp
 from tidings.dialects.shapes import Glance
 from tidings.log.batch import Batch, Pick
 from tidings.rpc.gaps import gap_message
@@ -35,6 +37,8 @@ MAX_BATCH_BYTES = 256 * 1024
 TOO_LARGE = "larger than an answer may be"
 """Of a record that was stored before records were bounded as they are now."""
 
+IS_DAMAGED = "damaged on the disk: its content is not what was stored"
+
 _FORMS = ("typed messages", "json messages")
 
 _SEQ_TAG = b"\x08"  # Record.seq, field 1, varint
@@ -43,17 +47,19 @@ _TIME_TAG = b"\x12"  # Record.recorded_at, field 2, length-delimited
 _RECORDS_TAG = b"\x0a"  # SubscribeResponse.records, field 1, length-delimited
 
 
+_NOTHING_KNOWN = Envelope(frozenset(), ())
+
+
 class EnvelopeReader:
-    """Opens stored records for selection."""
+    """Opens stored records for selection. Of a damaged one nothing is known, not even an event."""
 
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
         self._dialects = dialects
 
     def __call__(self, record: Record) -> Envelope:
         """Return what selection may see of a stored record."""
-        return self._dialects[record.system].envelope(
-            event_pb2.Record.FromString(record.body).events
-        )
+        events = events_of(record)
+        return self._dialects[record.system].envelope(events) if events else _NOTHING_KNOWN
 
 
 class RecordsWire:
@@ -102,7 +108,7 @@ class RecordsWire:
                 as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
             bodies = [
                 stored
-                if places is None and system in as_stored
+                if places is None and system in as_stored and type(stored) is not Unproven
                 else self.body(pick, as_json=as_json)
                 for pick in batch.picks
                 for ((_, _, system, _, stored), places) in (pick,)
@@ -143,11 +149,17 @@ class RecordsWire:
             return True
         typed, text = dialect.payload_fields
         other_form = _glance_at(dialect.body_field, typed if as_json else text)
-        return not other_form.holds(b"".join(stored))
+        try:
+            return not other_form.holds(b"".join(stored))
+        except DecodeError:  # one of them is damaged, and its log older than checksums
+            return False
 
     def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
         dialect = self._dialects[record.system]
-        decoded = event_pb2.Record.FromString(record.body)
+        try:
+            decoded = event_pb2.Record.FromString(record.body)
+        except DecodeError:
+            return DAMAGED
         if places is not None:
             kept = [decoded.events[place] for place in places]
             decoded = event_pb2.Record(events=kept)
@@ -170,6 +182,12 @@ def _grouped(picks: Sequence[Pick], bodies: Sequence[bytes]) -> Iterator[bytes]:
     size_bytes = 0
     shared, shared_high, shared_us = b"", -1, -1
     for ((seq, at_us, system, _, _), _), body in zip(picks, bodies, strict=True):
+        if not body:  # every other has an event
+            if parts:
+                yield b"".join(parts)
+                parts, size_bytes = [], 0
+            yield gap_message(system, seq, seq, IS_DAMAGED)
+            continue
         high = seq >> 7
         if high != shared_high or at_us != shared_us:
             shared_high, shared_us = high, at_us

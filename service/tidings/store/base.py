@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
+from tidings.core.damage import DamageReport
 from tidings.core.errors import KeyReused, SeqConflict
 from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored, covers
 
@@ -91,6 +92,11 @@ class EventStore(Protocol):
         """The small values beside the log."""
         ...
 
+    @property
+    def damage(self) -> DamageReport:
+        """Which records were found damaged when they were read."""
+        ...
+
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group; return a result for each draft, in order, once on stable storage.
 
@@ -133,7 +139,8 @@ class EventStore(Protocol):
 
         `systems` and `subject` (a system's name covers all of its subjects) narrow it, by index.
         Stops early, but not before one record, when bodies exceed `max_bytes`. An empty list means
-        that there is none now.
+        that there is none now. Each record is compared with its checksum; one that is damaged
+        (`Record.is_damaged`) keeps its place. If even its system is not known, everybody gets it.
         """
         ...
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
-from tidings.store import sqlite_read
+from tidings.store import sqlite_read, sqlite_records, sqlite_values
+from tidings.store.checksums import row_checksum
 from tidings.store.sqlite_file import FILE_NAME, open_log, read_log_id
 
 _INTEGRITY_LINES = 20
+_MEANINGLESS = (StoreCorrupt, sqlite3.DatabaseError, ValueError, TypeError)
+"""What questions to a damaged log raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Report:
     first_seq: int
     last_seq: int
     problems: tuple[str, ...]
+    unchecked: int = 0
+    """Records without a checksum, which an older Tidings stored."""
 
 
 def check_sqlite(directory: Path) -> Report:
@@ -46,19 +51,23 @@ def _check(connection: sqlite3.Connection) -> Report:
             for (line,) in connection.execute(f"PRAGMA integrity_check({_INTEGRITY_LINES})")
             if line != "ok"
         ]
-        log_id, records, first_seq, last_seq = "", 0, 0, 0
-        try:
-            for found in (_order_problems, _loss_problems, _key_problems, _mark_problems):
+        log_id, records, first_seq, last_seq, unchecked = "", 0, 0, 0, 0
+        for found in _SEARCHES:
+            try:
                 problems += found(connection)
+            except _MEANINGLESS as error:
+                problems.append(str(error))  # no more of this kind can be told
+        try:
+            unchecked = _count_unchecked(connection)
             records, first_seq, last_seq = connection.execute(
                 "SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM records"
                 " WHERE seq > ?",
                 (BIRTH_SEQ,),
             ).fetchone()
             log_id = read_log_id(connection)
-        except (StoreCorrupt, sqlite3.DatabaseError, ValueError) as error:
-            problems.append(str(error))  # the rest cannot be told from here
-    return Report(log_id, records, first_seq, last_seq, tuple(problems))
+        except _MEANINGLESS as error:
+            problems.append(str(error))
+    return Report(log_id, records, first_seq, last_seq, tuple(problems), unchecked)
 
 
 def _order_problems(connection: sqlite3.Connection) -> Iterator[str]:
@@ -77,7 +86,7 @@ def _order_problems(connection: sqlite3.Connection) -> Iterator[str]:
 def _loss_problems(connection: sqlite3.Connection) -> Iterator[str]:
     """Find positions that were given, and are neither kept nor marked as trimmed."""
     end = sqlite_read.last_seq(connection)
-    trimmed_through = max(sqlite_read.marks(connection).values(), default=0)
+    trimmed_through = max(sqlite_values.marks(connection).values(), default=0)
     expected = BIRTH_SEQ
     for (seq,) in connection.execute("SELECT seq FROM records ORDER BY seq"):
         if seq > max(expected, trimmed_through + 1):
@@ -103,6 +112,50 @@ def _key_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _mark_problems(connection: sqlite3.Connection) -> Iterator[str]:
     end = sqlite_read.last_seq(connection)
-    for subject, mark in sqlite_read.marks(connection).items():
+    for subject, mark in sqlite_values.marks(connection).items():
         if not BIRTH_SEQ < mark <= end:
             yield f"{subject} was trimmed through {mark}, which is no position of this log"
+
+
+def _checksum_problems(connection: sqlite3.Connection) -> Iterator[str]:
+    """Find rows that are not what was stored, or have lost the checksum that would tell."""
+    end = sqlite_read.last_seq(connection)
+    for record in sqlite_records.forwards(connection, 0, end):
+        if record.is_damaged:
+            yield f"record {record.seq}: damaged, its content is not what was stored"
+    for row in connection.execute(f"{sqlite_records.COLUMNS} WHERE seq = ?", (BIRTH_SEQ,)):
+        if sqlite_records.as_records([row])[0].is_damaged:
+            yield "the birth record is damaged"
+    lost = connection.execute(
+        "SELECT seq FROM records WHERE checksum IS NULL AND seq >"
+        " (SELECT min(seq) FROM records WHERE checksum IS NOT NULL AND seq > ?)",
+        (BIRTH_SEQ,),
+    )
+    for (seq,) in lost:
+        yield f"record {seq}: its checksum is gone"
+    for *values, checksum in connection.execute(
+        "SELECT seq, system, key, digest, recorded_at_us, checksum FROM keys"
+    ):
+        if checksum is not None and checksum != row_checksum(*values):
+            yield f"the key of record {values[0]} is damaged"
+    for *values, checksum in connection.execute(
+        "SELECT name, value, revision, checksum FROM state"
+    ):
+        if checksum is not None and checksum != row_checksum(*values):
+            yield f"the value {values[0]} is damaged"
+
+
+def _count_unchecked(connection: sqlite3.Connection) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM records WHERE checksum IS NULL AND seq > ?", (BIRTH_SEQ,)
+    ).fetchone()
+    return int(row[0])
+
+
+_SEARCHES = (
+    _checksum_problems,
+    _order_problems,
+    _loss_problems,
+    _key_problems,
+    _mark_problems,
+)

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from tidings.core.clock import Clock
+from tidings.core.damage import DAMAGED, DamageReport, Unproven
 from tidings.core.errors import LogClosed, StateConflict
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, system_of
 from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
-from tidings.store.jetstream_commit import Committer, find_keys
+from tidings.store.jetstream_commit import CHECKSUM, Committer, checksum_text, find_keys
 from tidings.store.jetstream_consumer import follow
 from tidings.store.jetstream_link import Link
 from tidings.store.jetstream_names import RENEWED_ID, Names
@@ -53,6 +54,7 @@ class JetStreamStore:
         self._state = JetStreamState(link, names, state_reader)
         self._watch = Watch(link, names, self._reader, state_reader, self._state)
         self._watching: asyncio.Task[None] | None = None
+        self._damage = DamageReport()
         self._closed = False
         self._filed = lru_cache(_SUBJECTS)(self._file)
 
@@ -74,6 +76,11 @@ class JetStreamStore:
     def state(self) -> JetStreamState:
         """The small values beside the log."""
         return self._state
+
+    @property
+    def damage(self) -> DamageReport:
+        """Which records were found damaged."""
+        return self._damage
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group and return its results once it is on stable storage."""
@@ -254,6 +261,12 @@ class JetStreamStore:
 
     def _record(self, message: Message, at_us: int) -> Record:
         system, subject = self._filed(message.subject)
+        told = message.headers.get(CHECKSUM)
+        if told is None:  # an older Tidings stored it
+            return Record(message.seq, at_us, system, subject, Unproven(message.body))
+        if told != checksum_text(system, subject, message.body):
+            self._damage.found(message.seq, system)
+            return Record(message.seq, at_us, system, subject, DAMAGED)
         return Record(message.seq, at_us, system, subject, message.body)
 
     def _file(self, record: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from secrets import token_hex
 from tidings.core.errors import DISK_FULL, KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Draft, Stored
 from tidings.store.base import Result
+from tidings.store.checksums import record_checksum
 from tidings.store.jetstream_link import Link, Lost, Refused
 from tidings.store.jetstream_names import Names
 from tidings.store.jetstream_read import Reader
@@ -27,6 +28,9 @@ _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _ID = "Nats-Batch-Id"
 _PLACE = "Nats-Batch-Sequence"
 _COMMIT = "Nats-Batch-Commit"
+
+CHECKSUM = "Tidings-Checksum"
+"""Our own header of a record: its checksum in hexadecimal digits."""
 
 _BATCH_MESSAGES = 1000  # the server's limit
 _BATCH_BYTES = 16 * 1024 * 1024
@@ -120,6 +124,7 @@ class Committer:
                 messages.append((key, draft.digest, {_EXPECTED: "0"}))
             expected = draft.expect_last_seq
             headers = {} if expected is None else {_EXPECTED: str(expected)}
+            headers[CHECKSUM] = checksum_text(draft.system, draft.subject, draft.body)
             places.append(len(messages))
             messages.append((self._names.record(draft.subject), draft.body, headers))
         known_seq = self.known_seq
@@ -166,6 +171,11 @@ class Committer:
             last = await self._reader.last(self._names.record(subject))
             facts.heads[subject] = last.seq if last else 0
         return facts
+
+
+def checksum_text(system: str, subject: str, body: bytes) -> str:
+    """Return the checksum of a record as its header has it; the stream sets position and time."""
+    return f"{record_checksum(0, 0, system, subject, body):08x}"
 
 
 async def find_keys(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from tidings.core.clock import Clock
+from tidings.core.damage import DamageReport
 from tidings.core.errors import KeyReused, LogClosed, SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Bounds, Draft, Record, StateEntry, Stored, covers
 from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
@@ -115,6 +116,7 @@ class MemoryStore:
         self._shelf = shelf
         self._state = MemoryState(shelf)
         self._feed = CommittedFeed(self._read_page)
+        self._damage = DamageReport()
         self._closed = False
 
     def reopen(self) -> MemoryStore:
@@ -132,6 +134,11 @@ class MemoryStore:
     def state(self) -> MemoryState:
         """The small values beside the log."""
         return self._state
+
+    @property
+    def damage(self) -> DamageReport:
+        """Which records were found damaged: none ever."""
+        return self._damage
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Store a group, each draft as if alone."""

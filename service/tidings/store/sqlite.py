@@ -15,12 +15,20 @@ from functools import partial
 from pathlib import Path
 
 from tidings.core.clock import Clock
+from tidings.core.damage import DamageReport
 from tidings.core.record import Bounds, Draft, Record
-from tidings.store import sqlite_commit, sqlite_read
+from tidings.store import sqlite_commit, sqlite_read, sqlite_values
 from tidings.store.base import Result
 from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
 from tidings.store.sqlite_disk import Disk
-from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_writer, read_log_id
+from tidings.store.sqlite_file import (
+    FILE_NAME,
+    WAL_NAME,
+    explained,
+    lock_directory,
+    open_writer,
+    read_log_id,
+)
 from tidings.store.sqlite_readers import Readers
 from tidings.store.sqlite_rescue import rescue
 from tidings.store.sqlite_state import SQLiteState
@@ -52,6 +60,7 @@ class SQLiteStore:
         self._key_retention_us = int(key_retention_s * 1e6)
         self._log_id = read_log_id(connection)
         self._readers = readers
+        self._damage = DamageReport()
         self._feed = CommittedFeed(self._read_page)
         self._writer = Writer(
             connection,
@@ -73,6 +82,11 @@ class SQLiteStore:
         """The small values beside the log."""
         return self._state
 
+    @property
+    def damage(self) -> DamageReport:
+        """Which records were found damaged."""
+        return self._damage
+
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group and return its results once it is on stable storage."""
         return await self._writer.append(drafts)
@@ -87,7 +101,7 @@ class SQLiteStore:
         """Return (seq, digest) of each key that counts."""
         floor_us = self._key_floor_us()
         return await self._readers.ask(
-            partial(sqlite_read.live_keys, system=system, keys=keys, floor_us=floor_us)
+            partial(sqlite_values.live_keys, system=system, keys=keys, floor_us=floor_us)
         )
 
     async def read(
@@ -108,6 +122,7 @@ class SQLiteStore:
                 systems=systems,
                 subject=subject,
                 max_bytes=max_bytes,
+                found=self._damage.found,
             )
         )
 
@@ -116,7 +131,10 @@ class SQLiteStore:
 
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         """Return the newest `limit` records of a subject, oldest first."""
-        return await self._readers.ask(partial(sqlite_read.read_last, subject=subject, limit=limit))
+        found = self._damage.found
+        return await self._readers.ask(
+            partial(sqlite_read.read_last, subject=subject, limit=limit, found=found)
+        )
 
     async def nth_last(self, system: str, count: int) -> int:
         """Return the position of a system's `count`-th newest record; 0 without one."""
@@ -223,9 +241,10 @@ async def open_sqlite(
 
     lock, connection, readers = await asyncio.to_thread(open_files)
     try:
-        return SQLiteStore(
-            directory, lock, connection, readers, clock=clock, key_retention_s=key_retention_s
-        )
+        with explained(directory / FILE_NAME):
+            return SQLiteStore(
+                directory, lock, connection, readers, clock=clock, key_retention_s=key_retention_s
+            )
     except BaseException:
         await readers.close()
         connection.close()

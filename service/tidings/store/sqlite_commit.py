@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from tidings.core.errors import KeyReused, SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Draft, Record, StateEntry, Stored
 from tidings.store.base import TRIM_MARKS, Result
-from tidings.store.sqlite_read import covered, get_state, live_keys
+from tidings.store.checksums import record_checksum, row_checksum
+from tidings.store.sqlite_read import covered
+from tidings.store.sqlite_values import get_state, live_keys
 
 _ROWS_A_STATEMENT = (256, 16, 1)
 """Rows that one INSERT takes: Python's lock is let go and fought for once a statement, which is
@@ -34,7 +36,7 @@ class Group:
     key_floor_us: int
     committed: list[Record] = field(default_factory=list)
     keys: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
-    key_rows: list[tuple[int, str, str, bytes, int, int]] = field(default_factory=list)
+    key_rows: list[tuple[int, str, str, bytes, int, int, int]] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
 
     def commit(
@@ -49,7 +51,7 @@ class Group:
         _insert(
             connection,
             "INSERT INTO records",
-            [(r.seq, r.recorded_at_us, r.system, r.subject, r.body) for r in self.committed],
+            [(*record, record_checksum(*record)) for record in self.committed],
         )
         # REPLACE: the key of a record that was trimmed long ago may be used again
         _insert(connection, "INSERT OR REPLACE INTO keys", self.key_rows)
@@ -83,7 +85,8 @@ class Group:
         self.heads[draft.subject] = seq
         if draft.key is not None:
             self.keys[draft.system, draft.key] = (seq, draft.digest)
-            self.key_rows.append((seq, draft.system, draft.key, draft.digest, self.now_us, 0))
+            named = (seq, draft.system, draft.key, draft.digest, self.now_us)
+            self.key_rows.append((*named, 0, row_checksum(*named)))
         self.committed.append(Record(seq, self.now_us, draft.system, draft.subject, draft.body))
         return Stored(seq)
 
@@ -187,7 +190,10 @@ def put_state(
     _expect(connection, name, expect_revision)
     connection.execute("UPDATE counters SET last_revision = last_revision + 1")
     revision = connection.execute("SELECT last_revision FROM counters").fetchone()[0]
-    connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?)", (name, value, revision))
+    connection.execute(
+        "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)",
+        (name, value, revision, row_checksum(name, value, revision)),
+    )
     return StateEntry(name, value, revision)
 
 

@@ -16,6 +16,7 @@ from tidings.store.sqlite_file import (
     explained,
     holds_log,
     lock_directory,
+    migrate,
     open_log,
     read_log_id,
     write_log_id,
@@ -72,6 +73,7 @@ def _write_copy(reader: sqlite3.Connection, part: Path) -> str:
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.execute("PRAGMA synchronous = FULL")
         read_log_id(copy)
+        migrate(copy, 0)
         with copy:
             write_log_id(copy, log_id)
     return log_id

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from tidings.core.errors import DISK_FULL, IO_ERROR, NOT_WRITABLE
+from tidings.core.errors import DAMAGED_FILE, DISK_FULL, IO_ERROR, NOT_WRITABLE
 from tidings.store.sqlite_file import FILE_NAME, WAL_NAME
 from tidings.store.sqlite_rescue import leave_mark
 
@@ -18,8 +18,8 @@ _LOOK_S = 0.1
 _CAUSES = {
     sqlite3.SQLITE_FULL: DISK_FULL,
     sqlite3.SQLITE_IOERR: IO_ERROR,
-    sqlite3.SQLITE_CORRUPT: IO_ERROR,
-    sqlite3.SQLITE_NOTADB: IO_ERROR,
+    sqlite3.SQLITE_CORRUPT: DAMAGED_FILE,
+    sqlite3.SQLITE_NOTADB: DAMAGED_FILE,
     sqlite3.SQLITE_READONLY: NOT_WRITABLE,
 }
 

@@ -7,10 +7,14 @@ from pathlib import Path
 
 from tidings.core.record import BIRTH_SEQ, Record
 from tidings.store.sqlite_file import open_log
+from tidings.store.sqlite_read import last_seq, one_view
+from tidings.store.sqlite_records import forwards
 
 
 def export_log(directory: Path) -> Iterator[tuple[Record, str | None]]:
     """Yield every record of one moment, in order, with its key; a service may be running.
+
+    A damaged one is yielded as such (`Record.is_damaged`).
 
     Closing the iterator early is fine. The log's WAL grows until it is closed.
 
@@ -18,11 +22,8 @@ def export_log(directory: Path) -> Iterator[tuple[Record, str | None]]:
         StoreCorrupt: there is no log that could be read.
         StoreUnavailable: the file cannot be read.
     """
-    with open_log(directory) as connection:
-        for *columns, key in connection.execute(
-            "SELECT records.seq, records.recorded_at_us, records.system, subject, body, key"
-            " FROM records LEFT JOIN keys ON keys.seq = records.seq"
-            " WHERE records.seq > ? ORDER BY records.seq",
-            (BIRTH_SEQ,),
-        ):
-            yield Record(*columns), key
+    with open_log(directory) as connection, one_view(connection):
+        keys = "SELECT key FROM keys WHERE seq = ?"
+        for record in forwards(connection, BIRTH_SEQ, last_seq(connection)):
+            key = connection.execute(keys, (record.seq,)).fetchone()
+            yield record, key[0] if key else None

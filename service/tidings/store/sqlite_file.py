@@ -15,6 +15,7 @@ from pathlib import Path
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ
 from tidings.store import sqlite_parts as parts
+from tidings.store.checksums import record_checksum
 
 FILE_NAME = "log.db"
 WAL_NAME = "log.db-wal"
@@ -29,8 +30,21 @@ BROKEN_FILE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 SYNCHRONOUS = {"full": "FULL", "relaxed": "NORMAL"}
 """What a commit waits for, by durability. FULL syncs each commit; NORMAL only each checkpoint."""
 
-MIGRATIONS: tuple[str, ...] = (files("tidings.store").joinpath("schema.sql").read_text("utf-8"),)
+MIGRATIONS: tuple[str, ...] = tuple(
+    files("tidings.store").joinpath(name).read_text("utf-8")
+    for name in ("schema.sql", "checksums.sql")
+)
 """The script at place N brings a file from version N (0 = empty) to N + 1, in one transaction."""
+
+_WITH_CHECKSUMS = 2
+"""The first version whose rows have checksums."""
+
+_AS_IF_NEW = """
+CREATE TEMP VIEW records AS SELECT *, NULL AS checksum FROM main.records;
+CREATE TEMP VIEW keys AS SELECT *, NULL AS checksum FROM main.keys;
+CREATE TEMP VIEW state AS SELECT *, NULL AS checksum FROM main.state;
+"""
+"""Lets one who only reads a log of version 1 ask what he asks of a newer one."""
 
 BUSY_MS = 10_000
 """How long a connection waits for another's lock; ours never meet, other programs' may."""
@@ -86,7 +100,7 @@ def open_writer(directory: Path, durability: str, now_us: int) -> sqlite3.Connec
         connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}")
-        _migrate(connection, now_us)
+        migrate(connection, now_us)
         parts.sync_directory(directory)  # the names of what SQLite has made beside it
         undo.pop_all()
     return connection
@@ -113,7 +127,7 @@ def _make(directory: Path, now_us: int) -> None:
     parts.begin(part)
     with closing(_connect(part, "rw")) as connection:
         _set_wal(connection, path)
-        _migrate(connection, now_us)
+        migrate(connection, now_us)
     parts.remove_beside(path)
     parts.finish(part, FILE_NAME)
 
@@ -171,8 +185,11 @@ def open_log(directory: Path) -> Iterator[sqlite3.Connection]:
     with closing(open_reader(directory)) as connection:
         if not _has_tables(connection):
             raise StoreCorrupt(f"{directory} holds no log: {path.name} is empty")
-        if connection.execute("PRAGMA user_version").fetchone()[0] != len(MIGRATIONS):
-            raise StoreCorrupt(f"{path} was never opened by a service of this version")
+        if connection.execute("PRAGMA user_version").fetchone()[0] < _WITH_CHECKSUMS:
+            connection.executescript(
+                f"PRAGMA query_only = OFF; PRAGMA temp_store = MEMORY; {_AS_IF_NEW}"
+                "PRAGMA query_only = ON;"
+            )
         yield connection
 
 
@@ -192,10 +209,11 @@ def read_log_id(connection: sqlite3.Connection) -> str:
     Raises:
         StoreCorrupt: there is none.
     """
-    row = connection.execute("SELECT body FROM records WHERE seq = ?", (BIRTH_SEQ,)).fetchone()
+    asked = "SELECT body FROM records WHERE seq = ?"
     try:
+        row = connection.execute(asked, (BIRTH_SEQ,)).fetchone()
         return str(json.loads(row[0])["log_id"])
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, sqlite3.DatabaseError) as error:
         raise StoreCorrupt("the birth record is gone") from error
 
 
@@ -204,6 +222,7 @@ def write_log_id(connection: sqlite3.Connection, log_id: str) -> None:
     connection.execute(
         "UPDATE records SET body = ? WHERE seq = ?", (_birth_body(log_id), BIRTH_SEQ)
     )
+    _seal_birth(connection)
 
 
 @contextmanager
@@ -243,7 +262,8 @@ def _check_version(connection: sqlite3.Connection) -> None:
         )
 
 
-def _migrate(connection: sqlite3.Connection, now_us: int) -> None:
+def migrate(connection: sqlite3.Connection, now_us: int) -> None:
+    """Bring a log to this program's version, and let an empty one be born."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(
@@ -253,7 +273,25 @@ def _migrate(connection: sqlite3.Connection, now_us: int) -> None:
     given = connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'records'").fetchone()
     if given is None:
         birth = (BIRTH_SEQ, now_us, "tidings", BIRTH_SUBJECT, _birth_body(str(uuid.uuid4())))
-        connection.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", birth)
+        connection.execute(
+            "INSERT INTO records (seq, recorded_at_us, system, subject, body)"
+            " VALUES (?, ?, ?, ?, ?)",
+            birth,
+        )
+        _seal_birth(connection)
+
+
+def _seal_birth(connection: sqlite3.Connection) -> None:
+    """Give the birth record its checksum, where the format has one."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < _WITH_CHECKSUMS:
+        return
+    row = connection.execute(
+        "SELECT seq, recorded_at_us, system, subject, body FROM records WHERE seq = ?",
+        (BIRTH_SEQ,),
+    ).fetchone()
+    connection.execute(
+        "UPDATE records SET checksum = ? WHERE seq = ?", (record_checksum(*row), BIRTH_SEQ)
+    )
 
 
 def _birth_body(log_id: str) -> bytes:

@@ -7,20 +7,27 @@ import heapq
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, nullcontext
-from functools import partial
 from itertools import islice
 from operator import itemgetter
 
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, StateEntry, system_of
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, system_of
 from tidings.store.base import TRIM_MARKS, trimmed_through_of
+from tidings.store.sqlite_records import (
+    COLUMNS,
+    Found,
+    Row,
+    as_records,
+    backwards,
+    covers_record,
+    forwards,
+    is_damage,
+    nobody,
+    record_at,
+)
+from tidings.store.sqlite_values import list_state
 
-_COLUMNS = "SELECT seq, recorded_at_us, system, subject, body FROM records"
 HIGHEST_SEQ = 2**63 - 1
 """The highest position that SQLite can compare with; what callers ask for may be higher."""
-_PAST_ASCII = "\x7f"
-_KEYS_A_STATEMENT = (256, 16, 1)
-
-_Row = tuple[int, int, str, str, bytes]
 
 
 @contextmanager
@@ -30,7 +37,7 @@ def one_view(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("COMMIT")
+        connection.execute("ROLLBACK")  # nothing was written; a COMMIT meets damaged pages again
 
 
 def covered(subject: str) -> tuple[str, tuple[str, ...]]:
@@ -46,15 +53,41 @@ def read(
     systems: Collection[str] | None = None,
     subject: str | None = None,
     max_bytes: int | None = None,
+    found: Found = nobody,
 ) -> list[Record]:
-    """Return a page; see `EventStore.read`."""
+    """Return a page; see `EventStore.read`. `found` hears of damaged records."""
     after_seq = min(max(after_seq, BIRTH_SEQ), HIGHEST_SEQ)
     ranges = _ranges(systems, subject)
+    try:
+        rows = _rows(connection, ranges, after_seq, limit, max_bytes)
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    else:
+        return as_records(rows, found)
+    with one_view(connection):
+        every = forwards(connection, after_seq, last_seq(connection), found)
+        wanted = (
+            record
+            for record in every
+            if (subject is None or covers_record(subject, record))
+            and (systems is None or any(covers_record(system, record) for system in systems))
+        )
+        return _fitting(wanted, limit, max_bytes)
+
+
+def _rows(
+    connection: sqlite3.Connection,
+    ranges: list[tuple[str, tuple[str, ...]]],
+    after_seq: int,
+    limit: int,
+    max_bytes: int | None,
+) -> list[Row]:
     # One view, or a record committed between two ranges would be skipped for ever.
     with one_view(connection) if len(ranges) > 1 else nullcontext():
         cursors = [
             connection.execute(
-                f"{_COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
+                f"{COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
                 (*parameters, after_seq, limit),
             )
             for where, parameters in ranges
@@ -65,6 +98,19 @@ def read(
         finally:
             for cursor in cursors:
                 cursor.close()  # a cursor left half read would hold on to its view of the log
+
+
+def _fitting(records: Iterator[Record], limit: int, max_bytes: int | None) -> list[Record]:
+    page: list[Record] = []
+    size_bytes = 0
+    for record in records:
+        size_bytes += len(record.body)
+        if page and max_bytes is not None and size_bytes > max_bytes:
+            break
+        page.append(record)
+        if len(page) >= limit:
+            break
+    return page
 
 
 def _ranges(
@@ -81,13 +127,13 @@ def _ranges(
     return [covered(system) for system in set(systems)]
 
 
-def bounded(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Record]:
+def bounded(rows: Iterator[Row], limit: int, max_bytes: int | None) -> list[Row]:
     """Return the first rows, up to both bounds, or one.
 
     A few at a time, since looking at each row as it comes costs as much as reading it; and no more
     of them than there is room for, were they as large as the largest so far.
     """
-    page: list[_Row] = []
+    page: list[Row] = []
     size_bytes = largest_bytes = 0
     at_once = 1
     while some := list(islice(rows, min(at_once, limit - len(page)))):
@@ -102,30 +148,43 @@ def bounded(rows: Iterator[_Row], limit: int, max_bytes: int | None) -> list[Rec
                 break
             largest_bytes = max(largest_bytes, *sizes)
             at_once = max(1, min(at_once, (max_bytes - size_bytes) // max(1, largest_bytes)))
-    return list(map(_as_record, page))
+    return page
 
 
 _ROWS_AT_ONCE = 16
 _BODY = itemgetter(4)
-_as_record = partial(tuple.__new__, Record)  # `Record._make` would count the fields of every row
 
 
-def read_last(connection: sqlite3.Connection, subject: str, limit: int) -> list[Record]:
+def read_last(
+    connection: sqlite3.Connection, subject: str, limit: int, found: Found = nobody
+) -> list[Record]:
     """Return the newest records of a subject, oldest first."""
     where, parameters = covered(subject)
-    rows = connection.execute(
-        f"{_COLUMNS} WHERE {where} AND seq > ? ORDER BY seq DESC LIMIT ?",
-        (*parameters, BIRTH_SEQ, limit),
-    ).fetchall()
-    return [Record(*row) for row in reversed(rows)]
+    try:
+        rows = connection.execute(
+            f"{COLUMNS} WHERE {where} AND seq > ? ORDER BY seq DESC LIMIT ?",
+            (*parameters, BIRTH_SEQ, limit),
+        ).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        return _newest(connection, subject, limit, found)[::-1]
+    return as_records(reversed(rows), found)
 
 
 def nth_last(connection: sqlite3.Connection, system: str, count: int) -> int:
     """Return the position of a system's `count`-th newest record; 0 without one."""
-    row = connection.execute(
-        "SELECT seq FROM records WHERE system = ? AND seq > ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
-        (system, BIRTH_SEQ, count - 1),
-    ).fetchone()
+    try:
+        row = connection.execute(
+            "SELECT seq FROM records WHERE system = ? AND seq > ?"
+            " ORDER BY seq DESC LIMIT 1 OFFSET ?",
+            (system, BIRTH_SEQ, count - 1),
+        ).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        newest = _newest(connection, system, count, nobody)
+        return newest[-1].seq if len(newest) == count else 0
     return row[0] if row else 0
 
 
@@ -138,6 +197,22 @@ def count(connection: sqlite3.Connection, system: str, through_seq: int) -> int:
     return int(row[0])
 
 
+def _newest(connection: sqlite3.Connection, subject: str, limit: int, found: Found) -> list[Record]:
+    """Return the newest records of a subject, newest first, by the index alone or the table."""
+    where, parameters = covered(subject)
+    try:
+        seqs = connection.execute(
+            f"SELECT seq FROM records WHERE {where} AND seq > ? ORDER BY seq DESC LIMIT ?",
+            (*parameters, BIRTH_SEQ, limit),
+        ).fetchall()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        every = backwards(connection, last_seq(connection), found)
+        return list(islice((one for one in every if covers_record(subject, one)), limit))
+    return [record_at(connection, seq, subject, found) for (seq,) in seqs]
+
+
 def last_seq(connection: sqlite3.Connection) -> int:
     """Return the newest position that was ever given, also when its record is gone."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
@@ -145,10 +220,11 @@ def last_seq(connection: sqlite3.Connection) -> int:
 
 
 def last_recorded_at_us(connection: sqlite3.Connection) -> int:
-    """Return when the newest record was stored, also when it is gone."""
-    newest = "SELECT recorded_at_us FROM records ORDER BY seq DESC LIMIT 1"
-    row = connection.execute(f"SELECT max(last_trimmed_us, ({newest})) FROM counters").fetchone()
-    return int(row[0])
+    """Return when the newest record was stored, also when it is gone; damaged ones do not count."""
+    row = connection.execute("SELECT last_trimmed_us FROM counters").fetchone()
+    every = backwards(connection, last_seq(connection), with_birth=True)
+    newest_us = next((one.recorded_at_us for one in every if not one.is_damaged), 0)
+    return max(int(row[0]), newest_us)
 
 
 def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int) -> int:
@@ -162,77 +238,62 @@ def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int
         low, high = BIRTH_SEQ + 1, end + 1  # the answer lies in low..high
         while low < high:
             middle = (low + high) // 2
-            row = connection.execute(
-                "SELECT seq, recorded_at_us FROM records WHERE seq >= ? ORDER BY seq LIMIT 1",
-                (middle,),
-            ).fetchone()
-            if row is None or row[1] >= at_or_after_us:
+            record = _first_whole(connection, middle, end)
+            if record is None or record.recorded_at_us >= at_or_after_us:
                 high = middle
             else:
-                low = row[0] + 1
+                low = record.seq + 1
         where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
-        first = connection.execute(
-            f"SELECT min(seq) FROM records WHERE {where} AND seq >= ?", (*parameters, low)
-        ).fetchone()[0]
+        try:
+            first = connection.execute(
+                f"SELECT min(seq) FROM records WHERE {where} AND seq >= ?", (*parameters, low)
+            ).fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            every = forwards(connection, low - 1, end)
+            wanted = (one.seq for one in every if system is None or covers_record(system, one))
+            first = next(wanted, None)
         return end + 1 if first is None else int(first)
+
+
+def _first_whole(connection: sqlite3.Connection, seq: int, end_seq: int) -> Record | None:
+    """Return the first record from a position on whose time can be trusted."""
+    try:
+        row = connection.execute(
+            f"{COLUMNS} WHERE seq >= ? ORDER BY seq LIMIT 1", (seq,)
+        ).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    else:
+        records = [] if row is None else as_records([row])
+        if not records or not records[0].is_damaged:
+            return records[0] if records else None
+    every = forwards(connection, seq - 1, end_seq)
+    return next((record for record in every if not record.is_damaged), None)
 
 
 def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
     """Return what is retained of a system, or of everything."""
     where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
     with one_view(connection):
-        # Two statements: SQLite answers min or max alone from an index, both together by a scan.
-        first, last = (
-            connection.execute(
-                f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",
-                (*parameters, BIRTH_SEQ),
-            ).fetchone()[0]
-            for which in ("min", "max")
-        )
-        trimmed_through = trimmed_through_of(system, list_state(connection, TRIM_MARKS))
-        return Bounds(first or 0, last or 0, trimmed_through, last_seq(connection))
-
-
-def marks(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return every trim mark by its subject."""
-    entries = list_state(connection, TRIM_MARKS)
-    return {entry.name.removeprefix(TRIM_MARKS): int(entry.value) for entry in entries}
-
-
-def live_keys(
-    connection: sqlite3.Connection, system: str, keys: Collection[str], floor_us: int
-) -> dict[str, tuple[int, bytes]]:
-    """Return (seq, digest) of each key that counts.
-
-    Those are the keys of retained records and those that are no older than the floor.
-    """
-    left = list(keys)
-    found: dict[str, tuple[int, bytes]] = {}
-    for size in _KEYS_A_STATEMENT:  # few sizes, so that SQLite keeps the statements
-        condition = f"system = ? AND key IN ({','.join('?' * size)})"
-        while len(left) >= size:
-            rows = connection.execute(
-                "SELECT key, seq, digest FROM keys"
-                f" WHERE {condition} AND (trimmed = 0 OR recorded_at_us >= ?)",
-                (system, *left[-size:], floor_us),
+        end_seq = last_seq(connection)
+        try:
+            # Two statements: SQLite answers min or max alone from an index, both by a scan.
+            first, last = (
+                connection.execute(
+                    f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",
+                    (*parameters, BIRTH_SEQ),
+                ).fetchone()[0]
+                for which in ("min", "max")
             )
-            found |= {key: (seq, digest) for key, seq, digest in rows}
-            del left[-size:]
-    return found
-
-
-def get_state(connection: sqlite3.Connection, name: str) -> StateEntry | None:
-    """Return a small value, or None."""
-    row = connection.execute(
-        "SELECT name, value, revision FROM state WHERE name = ?", (name,)
-    ).fetchone()
-    return StateEntry(*row) if row else None
-
-
-def list_state(connection: sqlite3.Connection, prefix: str) -> list[StateEntry]:
-    """Return every small value whose name starts with `prefix`, by name."""
-    rows = connection.execute(
-        "SELECT name, value, revision FROM state WHERE name >= ? AND name < ? ORDER BY name",
-        (prefix, prefix + _PAST_ASCII),
-    )
-    return [StateEntry(*row) for row in rows]
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            first, last = (
+                next((one.seq for one in every if system is None or covers_record(system, one)), 0)
+                for every in (forwards(connection, 0, end_seq), backwards(connection, end_seq))
+            )
+        trimmed_through = trimmed_through_of(system, list_state(connection, TRIM_MARKS))
+        return Bounds(first or 0, last or 0, trimmed_through, end_seq)

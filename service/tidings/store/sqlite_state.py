@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from tidings.core.record import StateEntry
-from tidings.store import sqlite_commit, sqlite_read
+from tidings.store import sqlite_commit, sqlite_values
 from tidings.store.sqlite_readers import Readers
 from tidings.store.sqlite_writer import Writer
 from tidings.store.watch import StateWatchers
@@ -22,7 +22,7 @@ class SQLiteState:
 
     async def get(self, name: str) -> StateEntry | None:
         """Return the value, or None."""
-        return await self._readers.ask(partial(sqlite_read.get_state, name=name))
+        return await self._readers.ask(partial(sqlite_values.get_state, name=name))
 
     async def put(
         self, name: str, value: bytes, *, expect_revision: int | None = None
@@ -46,7 +46,7 @@ class SQLiteState:
 
     async def list(self, prefix: str) -> list[StateEntry]:
         """Return every value whose name starts with `prefix`, by name."""
-        return await self._readers.ask(partial(sqlite_read.list_state, prefix=prefix))
+        return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change from now on."""

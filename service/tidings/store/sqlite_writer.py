@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tidings.core.clock import Clock
-from tidings.core.errors import DATA_GONE, DISK_FULL, IO_ERROR, LogClosed, StoreUnavailable
+from tidings.core.errors import (
+    DAMAGED_FILE,
+    DATA_GONE,
+    DISK_FULL,
+    IO_ERROR,
+    LogClosed,
+    StoreUnavailable,
+)
 from tidings.core.record import Draft, Record
 from tidings.store import sqlite_read
 from tidings.store.base import Result
@@ -38,6 +45,7 @@ _CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
 # later sync that succeeds says nothing. (A full disk is told before anything is lost.)
 _FATAL = {
     IO_ERROR: "writing failed earlier: mend the disk and restart",
+    DAMAGED_FILE: "the file is damaged where it is written to: restore a backup",
     DATA_GONE: "the files of the log were moved or deleted: put them back and restart",
 }
 _UNTOLD = "; the next start could not be told: copy the log before it (tidings backup)"
@@ -213,7 +221,9 @@ class Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             cause = self._disk.cause_of(error)
-            told = cause != IO_ERROR or self._fail_for_good()  # before anything else is written
+            if cause in _FATAL:
+                self._broken = cause
+            told = cause != IO_ERROR or self._disk.leave_mark()  # before anything else is written
             self._roll_back()
             doing = f"writing: {error}" if told else f"writing: {error}{_UNTOLD}"
             raise StoreUnavailable(doing, cause) from error
@@ -225,17 +235,13 @@ class Writer:
             raise StoreUnavailable(_FATAL[DATA_GONE], DATA_GONE)
         return result
 
-    def _fail_for_good(self) -> bool:
-        """Write no more; return whether the next start could be told why."""
-        self._broken = IO_ERROR
-        return self._disk.leave_mark()
-
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
             try:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error:
-                self._fail_for_good()
+                self._broken = IO_ERROR
+                self._disk.leave_mark()
 
     def _bound_wal(self) -> None:
         """Empty a WAL that grew because some reader was always in the way of checkpoints."""

@@ -7,8 +7,7 @@ from uuid import UUID
 
 from tidings.core.record import Record
 from tidings.dialects.dialect import CheckContext
-from tidings.dialects.rules import microseconds
-from tidings.v1 import event_pb2
+from tidings.dialects.rules import events_of, microseconds
 
 MAX_AHEAD_S = 300.0
 """How far a publisher's clock may be ahead of ours; a time beyond that is refused.
@@ -30,12 +29,14 @@ def newest_order(record: Record, now_us: int) -> Order | None:
     """Return what the next event must sort after; None = nothing.
 
     A time further ahead than any that is taken now, of an older log or of a clock that was wrong,
-    counts as the time at which its record was stored.
+    counts as the time at which its record was stored; so does that of a damaged record.
     """
-    event = event_pb2.Record.FromString(record.body).events[0].feldera
-    time_us = microseconds(event.recorded_at)
-    if time_us <= now_us + MAX_AHEAD_US:
-        return Order(time_us, event.id)
+    events = events_of(record)
+    if events:
+        event = events[0].feldera
+        time_us = microseconds(event.recorded_at)
+        if time_us <= now_us + MAX_AHEAD_US:
+            return Order(time_us, event.id)
     if record.recorded_at_us <= now_us + MAX_AHEAD_US:
         return Order(record.recorded_at_us, "")
     return None

@@ -1,0 +1,156 @@
+"""Rows of records, checked; and how to get at the others when some of them cannot be read.
+
+How this works: questions are asked as if nothing could be wrong, and each row's checksum is looked
+at. Where SQLite itself stumbles over a page the question is asked once more, record by record along
+the table alone, and what cannot be read stands in its place as damaged.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+from tidings.core.damage import DAMAGED, Unproven
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Record, system_of
+from tidings.store.checksums import record_checksum, seed_of
+
+COLUMNS = "SELECT seq, recorded_at_us, system, subject, body, checksum FROM records"
+Row = tuple[int, int, str, str, bytes, int | None]
+Found = Callable[[int, str], None]
+"""Hears of a damaged record: its position and system."""
+
+# As bytes, since the text of a damaged row may be none.
+_RAW = (
+    "SELECT seq, recorded_at_us, CAST(system AS BLOB), CAST(subject AS BLOB),"
+    " CASE typeof(body) WHEN 'blob' THEN body END, checksum FROM records NOT INDEXED"
+)
+_UNKNOWN = "tidings"
+"""The system of a damaged record that does not say it."""
+
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR, None})
+"""What reading a damaged page, a bad sector, or text that is no UTF-8 raises."""
+
+_new_record = partial(tuple.__new__, Record)  # `Record._make` would count the fields of every row
+
+
+def nobody(seq: int, system: str) -> None:
+    """Hear of a damaged record, and tell nobody."""
+
+
+def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
+    """Return the records of rows; a damaged one has no body but `DAMAGED`."""
+    records: list[Record] = []
+    rows = list(rows)
+    seed, seeded = 0, ("", "")
+    try:
+        for seq, at_us, system, subject, body, checksum in rows:
+            # `record_checksum` by hand: who catches up pays for it with every record
+            if (system, subject) != seeded:
+                seed, seeded = seed_of(system, subject), (system, subject)
+            mixed = seq ^ at_us
+            if checksum is None:
+                records.append(_new_record((seq, at_us, system, subject, Unproven(body))))
+            elif crc32(body, seed ^ mixed ^ (mixed >> 32)) != checksum:
+                records.append(_damaged(seq, at_us, system, subject, found))
+            else:
+                records.append(_new_record((seq, at_us, system, subject, body)))
+    except TypeError:  # a column is not even of its type
+        return [_checked(row, found) for row in rows]
+    return records
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Say whether an error means that a part of the file cannot be read, and no more than that."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return (None if code is None else code & 0xFF) in _BROKEN
+
+
+def forwards(
+    connection: sqlite3.Connection, after_seq: int, end_seq: int, found: Found = nobody
+) -> Iterator[Record]:
+    """Yield every record past a position, and a damaged one for what cannot be read."""
+    seq = max(after_seq, BIRTH_SEQ)
+    while seq < end_seq:
+        try:
+            for row in connection.execute(f"{_RAW} WHERE seq > ? ORDER BY seq", (seq,)):
+                seq = row[0]
+                yield _checked(row, found)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            seq += 1
+            yield from _one(connection, seq, found)
+        else:
+            return
+
+
+def backwards(
+    connection: sqlite3.Connection,
+    end_seq: int,
+    found: Found = nobody,
+    *,
+    with_birth: bool = False,
+) -> Iterator[Record]:
+    """Yield every record from a position down, and a damaged one for what cannot be read."""
+    for seq in range(end_seq, BIRTH_SEQ - with_birth, -1):
+        yield from _one(connection, seq, found)
+
+
+def covers_record(system_or_subject: str, record: Record) -> bool:
+    """Say whether a record belongs to a system or subject; a damaged one may do, if to any."""
+    if record.is_damaged and record.system == _UNKNOWN:
+        return True
+    wanted = record.subject if "." in system_or_subject else record.system
+    return wanted == system_or_subject
+
+
+def record_at(
+    connection: sqlite3.Connection, seq: int, subject: str, found: Found = nobody
+) -> Record:
+    """Return the record at a position that an index gives to a subject, which is believed."""
+    record = next(_one(connection, seq, found), None)
+    if record is None or record.is_damaged:
+        at_us = record.recorded_at_us if record else 0
+        return Record(seq, at_us, system_of(subject), subject, DAMAGED)
+    return record
+
+
+def _one(connection: sqlite3.Connection, seq: int, found: Found) -> Iterator[Record]:
+    try:
+        row = connection.execute(f"{_RAW} WHERE seq = ?", (seq,)).fetchone()
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+        yield _damaged(seq, 0, _UNKNOWN, _UNKNOWN, found)
+    else:
+        if row is not None:
+            yield _checked(row, found)
+
+
+def _checked(row: tuple[Any, ...], found: Found) -> Record:
+    """Return the record of a row of which nothing is known, not even what its columns hold."""
+    seq, at_us, system, subject, body, checksum = row
+    system, subject = _text(system), _text(subject)
+    if not isinstance(at_us, int):
+        return _damaged(seq, 0, system, subject, found)
+    is_whole = isinstance(body, bytes) and (
+        checksum is None or checksum == record_checksum(seq, at_us, system, subject, body)
+    )
+    if is_whole and system in SYSTEMS:
+        proven = Unproven(body) if checksum is None else body
+        return Record(seq, at_us, system, subject, proven)
+    return _damaged(seq, at_us, system, subject, found)
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _damaged(seq: int, at_us: int, system: str, subject: str, found: Found) -> Record:
+    if system not in SYSTEMS or system_of(subject) != system:
+        system = subject = _UNKNOWN
+    found(seq, system)
+    return Record(seq, at_us, system, subject, DAMAGED)
