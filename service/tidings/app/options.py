@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 
 SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
+DRAFTS = "drafts"
+SPELLINGS = (DRAFTS, *SYSTEMS[:-1])
 
 
 def add_tail(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +18,11 @@ def add_tail(parser: argparse.ArgumentParser) -> None:
         help="start there: 10m, 2h, 3d, an RFC 3339 time, a seq, or 'start'",
     )
     parser.add_argument(
-        "--system", action="append", choices=SYSTEMS, help="only this system (may be repeated)"
+        "--system",
+        action="append",
+        choices=SYSTEMS,
+        type=_underscored,
+        help="only this system (may be repeated)",
     )
     parser.add_argument(
         "--topic",
@@ -47,12 +53,32 @@ def add_tail(parser: argparse.ArgumentParser) -> None:
 
 
 def add_publish(parser: argparse.ArgumentParser) -> None:
-    """Add what is published."""
+    """Add what is published, and whose it is."""
     parser.add_argument(
         "file",
         metavar="FILE",
-        help='one draft a line, {"key": …, "events": [{"nomad": {…}}]}; - = stdin',
+        help="JSON objects, one a line, over several lines or in an array: drafts"
+        ' ({"key": …, "events": […]}), what tail -o json prints, or what a system\'s own API'
+        " gives; - = stdin",
     )
+    parser.add_argument(
+        "--system",
+        choices=SPELLINGS,
+        type=_underscored,
+        help="whose spelling it is (default: what the first object shows)",
+    )
+    parser.add_argument(
+        "--source",
+        default="",
+        metavar="NAME",
+        help="where the events come from; a line of Nomad that is published again with the same"
+        " source is stored once",
+    )
+
+
+def _underscored(text: str) -> str:
+    """Return a system as the contract writes it: docker-cloud stands in paths."""
+    return text.replace("-", "_")
 
 
 def add_token(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,177 @@
+"""`tidings publish`: what people type and pipe into it, interrupts, and readers that leave."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.rig import Server, nomad_line
+from tests.e2e.test_commands import tidings
+from tests.patience import PATIENCE_S
+
+TIDINGS = (sys.executable, "-m", "tidings")
+DRAFT = '{"events":[{"consul":{"Name":"a"}}]}\n'
+
+
+def summary(stderr: str) -> str:
+    """Return the last line, without the time that it took."""
+    return stderr.splitlines()[-1].rpartition(" in ")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (json.dumps(json.loads(DRAFT), indent=4), ["line 1: seq 2"]),
+        (
+            nomad_line(1).decode() + "\n{}\n\n" + nomad_line(2).decode(),
+            ["line 1: seq 2", "line 4: seq 3"],
+        ),
+        (f"[{DRAFT},{DRAFT}]", ["element 1: seq 2", "element 2: seq 3"]),
+        ("\n\n" + DRAFT.strip() * 2, ["line 3: seq 2", "line 3: seq 3"]),
+    ],
+)
+def test_objects_are_taken_however_they_are_laid_out(
+    text: str, answers: list[str], server: Server
+) -> None:
+    done = tidings("publish", "-", "--upstream", server.grpc, stdin=text)
+    assert (done.returncode, done.stdout.splitlines()) == (0, answers)
+    assert summary(done.stderr) == f"tidings publish: {len(answers)} stored"
+
+
+def test_a_systems_own_list_is_stored_oldest_first_and_once(server: Server) -> None:
+    health = dict.fromkeys(("api_status", "compiler_status", "runner_status"), "Healthy")
+    newest_first = json.dumps(
+        [
+            {
+                "id": f"01900000-0000-7000-8000-00000000000{number}",
+                "recorded_at": f"2020-01-01T00:00:0{number}Z",
+                **health,
+            }
+            for number in (2, 1)
+        ]
+    )
+    flags = ("--source=prod", "--upstream", server.grpc)
+    done = tidings("publish", "-", *flags, stdin=newest_first)
+    assert (done.returncode, done.stdout) == (0, "element 2: seq 2\nelement 1: seq 3\n")
+    again = tidings("publish", "-", "--system=feldera", *flags, stdin=newest_first)
+    assert summary(again.stderr) == "tidings publish: 0 stored, 2 duplicates"
+
+
+def test_what_tail_prints_is_published_elsewhere(server: Server) -> None:
+    server.publish_nomad([nomad_line(1)], "?source=prod")
+    printed = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
+    done = tidings("publish", "-", "--upstream", server.grpc, stdin=printed.stdout)
+    assert (done.returncode, done.stdout) == (0, "line 1: seq 3\n")
+    both = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
+    first, second = (json.loads(line)["events"] for line in both.stdout.splitlines())
+    assert first == second
+
+
+@pytest.mark.parametrize("begin", ["", '{"events":[{"id":"'])
+def test_a_file_without_a_line_end_costs_no_memory(
+    begin: str, server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "large"
+    with file.open("w") as out:
+        out.write(begin)
+        out.seek(100_000_000)
+        out.write("x")  # all between are zeros that take no room
+    before_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    done = tidings("publish", str(file), "--upstream", server.grpc)
+    assert done.returncode == 1
+    assert summary(done.stderr) == "tidings publish: 0 stored, 1 refused"
+    after_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert after_kib <= max(before_kib, 120_000)
+
+
+@pytest.mark.parametrize("kind", ["terminal", "pipe", "fifo"])
+def test_one_interrupt_ends_it(kind: str, server: Server, tmp_path: Path) -> None:
+    name = "-"
+    if kind == "fifo":
+        name = str(tmp_path / "fifo")
+        os.mkfifo(name)
+    ours, theirs = pty.openpty() if kind == "terminal" else reversed(os.pipe())
+    command = [*TIDINGS, "publish", name, "--upstream", server.grpc]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as publishing:
+        writing = os.open(name, os.O_WRONLY) if kind == "fifo" else ours
+        os.write(writing, DRAFT.encode())
+        assert publishing.stdout is not None
+        assert publishing.stdout.readline() == "line 1: seq 2\n"
+        publishing.send_signal(signal.SIGINT)
+        _, stderr = publishing.communicate(timeout=PATIENCE_S)
+    for fd in {ours, theirs, writing}:
+        os.close(fd)
+    assert publishing.returncode == 130
+    assert len(stderr.splitlines()) == 1
+    assert summary(stderr) == "tidings publish: 1 stored"
+
+
+def test_a_reader_that_has_enough_leaves_no_traceback(server: Server) -> None:
+    command = [*TIDINGS, "publish", "-", "--upstream", server.grpc]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as publishing:
+        assert publishing.stdin is not None
+        assert publishing.stdout is not None
+        assert publishing.stderr is not None
+        publishing.stdin.write(DRAFT)
+        publishing.stdin.flush()
+        assert publishing.stdout.readline() == "line 1: seq 2\n"
+        publishing.stdout.close()
+        publishing.stdin.write(DRAFT)
+        publishing.stdin.flush()
+        assert publishing.wait(PATIENCE_S) == 1
+        assert summary(publishing.stderr.read()) == "tidings publish: 2 stored"
+
+
+def test_a_keyed_upload_goes_on_over_a_restart_of_the_service(server: Server) -> None:
+    command = [*TIDINGS, "publish", "-", "--upstream", server.grpc]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as publishing:
+        assert publishing.stdin is not None
+        assert publishing.stdout is not None
+        for number in range(3):
+            publishing.stdin.write(
+                f'{{"key":"k{number}","events":[{{"consul":{{"Name":"a"}}}}]}}\n'
+            )
+            publishing.stdin.flush()
+            answer = publishing.stdout.readline()
+            assert answer == f"line {number + 1}: seq {number + 2}\n"
+            server.kill_all()
+            server.start()
+        _, stderr = publishing.communicate(timeout=PATIENCE_S)
+    assert publishing.returncode == 0
+    assert summary(stderr) == "tidings publish: 3 stored"
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("none.such", "none.such: No such file or directory"),
+        ("/", "/: Is a directory"),
+    ],
+)
+def test_what_cannot_be_read_is_told(name: str, problem: str, server: Server) -> None:
+    done = tidings("publish", name, "--upstream", server.grpc)
+    assert done.returncode == 1
+    assert problem in done.stderr.splitlines()[0]
+    assert "Traceback" not in done.stderr
