@@ -12,6 +12,7 @@ from tests.store.places import ManualClock, draft
 from tidings.app.clock import SystemClock
 from tidings.app.watched_clock import WatchedClock
 from tidings.log.checks import CLOCK, Checks
+from tidings.store.base import EventStore
 from tidings.store.memory import MemoryStore
 
 YEAR_S = 365 * 86_400.0
@@ -33,7 +34,7 @@ class _Enough(Exception):
     pass
 
 
-async def look(clock: WatchedClock, checks: Checks) -> list[float]:
+async def look(clock: WatchedClock, checks: Checks, store: EventStore | None = None) -> list[float]:
     """Let the task that watches look once, and return how long it then sleeps."""
     pauses: list[float] = []
 
@@ -42,7 +43,7 @@ async def look(clock: WatchedClock, checks: Checks) -> list[float]:
         raise _Enough
 
     with pytest.raises(_Enough):
-        await clock.watch(checks, sleep)
+        await clock.watch(checks, store or MemoryStore(clock=ManualClock()), sleep)
     return pauses
 
 
@@ -94,6 +95,46 @@ def test_a_start_goes_on_from_the_newest_record(
         clock = WatchedClock(Machine(), settle_s=600.0)
         await clock.start_from(store)
         assert clock.now_us() == starts_at_s * 1e6
+
+    run_async(main())
+
+
+def test_a_time_that_was_believed_against_the_newest_record_is_believed_at_the_next_start() -> None:
+    """After a clock that was ahead for long: no start may go back to what it left behind."""
+
+    async def main() -> None:
+        recorder = ManualClock(1_000_000.0 + YEAR_S)
+        store = MemoryStore(clock=recorder)
+        await store.append([draft()])
+        machine = Machine()
+
+        async def start() -> tuple[WatchedClock, list[str]]:
+            clock = WatchedClock(machine, settle_s=600.0)
+            with capture_logs() as lines:
+                await clock.start_from(store)
+            return clock, [line["event"] for line in lines]
+
+        clock, lines = await start()
+        assert len(lines) == 1
+        for _ in range(2):
+            await look(clock, Checks(), store)
+            machine.wall_s += 600.0
+            machine.up_s += 600.0
+        await look(clock, Checks(), store)
+        assert clock.now_us() == machine.now_us()
+        machine.wall_s += 60.0
+        clock, lines = await start()
+        assert lines == []
+        assert clock.now_us() == machine.now_us()
+        machine.wall_s -= 7 * 86_400.0  # before what was believed
+        clock, lines = await start()
+        assert len(lines) == 1
+        assert clock.now_us() == 1_000_600 * 1_000_000
+        recorder.at_s += 1.0  # somebody else goes on in that year
+        await store.append([draft()])
+        clock, lines = await start()
+        assert len(lines) == 1
+        assert clock.now_us() == recorder.now_us()
 
     run_async(main())
 

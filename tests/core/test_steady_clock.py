@@ -165,6 +165,21 @@ def test_a_start_behind_the_newest_record_goes_on_from_there() -> None:
     assert watched.steps() == ["jumped", "followed"]
 
 
+def test_a_start_behind_the_newest_record_ends_when_the_clock_is_set_past_it() -> None:
+    watched = Watched()
+    newest_us = watched.machine.now_us() + 3_600_000_000
+    watched.start_at(newest_us)
+    watched.machine.go(20.0)
+    watched.machine.wall_s += 60.0  # still behind
+    assert watched.now_us() == newest_us + 20_000_000
+    watched.machine.wall_s += YEAR_S
+    assert watched.at_s() == watched.machine.wall_s
+    assert watched.steps() == ["jumped", "jumped", "returned"]
+    watched.machine.wall_s += YEAR_S  # and from here on as ever
+    watched.now_us()
+    assert watched.steps()[3:] == ["jumped"]
+
+
 @pytest.mark.parametrize("ahead_s", [YEAR_S, 3 * 86_400.0, 0.0, -START_S])
 def test_a_start_ahead_of_the_newest_record_is_believed(ahead_s: float) -> None:
     watched = Watched()

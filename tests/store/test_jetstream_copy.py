@@ -20,6 +20,7 @@ def test_a_restored_log_is_whole_and_renewed_is_another_one(nats: NatsServer) ->
             old_id = store.log_id
             first = await append(store, draft("a", key="k"), draft("b"))
             await store.state.put("policy", b"p")
+            await store.state.put("retention/nomad", b"{}")
             copies = {name: await back_up(nats, name) for name in (log, f"{log}-state")}
             lost = await append(store, draft("c"))
         for name, copy in copies.items():
@@ -32,6 +33,7 @@ def test_a_restored_log_is_whole_and_renewed_is_another_one(nats: NatsServer) ->
                 assert store.log_id == new_id
         async with opened(place) as store:
             assert texts(await store.read(0, 9)) == ["a", "b"]
+            assert await store.state.list("retention/") == [], "it asks anew"
             held = await store.state.get("policy")
             assert held is not None
             assert held.value == b"p"

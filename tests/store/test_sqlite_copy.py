@@ -29,6 +29,7 @@ def log(directory: Path) -> Path:
         async with opened(SQLitePlace(directory)) as store:
             await append(store, draft("a", key="k"), draft("b"), draft("c"))
             await store.state.put("token/a", b"x")
+            await store.state.put("retention/nomad", b"{}")
 
     run_async(main())
     return directory
@@ -56,6 +57,7 @@ def test_copy_is_a_log_of_its_own_that_goes_on_where_it_was(log: Path, target: P
             results = await store.append([draft("a", key="k"), draft("d")])
             assert results == [Stored(2, duplicate=True), Stored(5)]
             assert texts(await store.read(0, 9)) == ["a", "b", "c", "d"]
+            assert await store.state.list("retention/") == [], "it asks anew"
             entry = await store.state.get("token/a")
             assert entry is not None
             assert entry.value == b"x"

@@ -131,7 +131,7 @@ async def _serve(
             lambda _: stop.set()
         )  # a log that ended by itself ends the service
         minding = [tasks.create_task(retention.run())]
-        minding.append(tasks.create_task(clock.watch(log.checks)))
+        minding.append(tasks.create_task(clock.watch(log.checks, store)))
         minding.append(tasks.create_task(_guard(access, policies)))
         if certificate and tls:
             minding.append(tasks.create_task(certificate.follow(tls.use)))

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from tidings.core.clock import Clock
+from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.core.steady_clock import ClockChange, SteadyClock
 from tidings.log.checks import CLOCK, Checks
 from tidings.store.base import EventStore
 
 _log = structlog.get_logger("tidings.clock")
 _LOOK_EVERY_S = 1.0
+_BELIEVED = "clock/believed"
+"""The small value that says which time was believed against which newest record's."""
 
 
 class WatchedClock:
@@ -25,6 +29,7 @@ class WatchedClock:
         self._machine = machine
         self._steady = SteadyClock(machine, settle_s=settle_s)
         self._lock = threading.Lock()
+        self._went_back = False  # a time before what is recorded was believed: to be remembered
         self._jumps = Counter(
             "tidings_clock_jumps",
             "Jumps of the machine's clock, forward or backward.",
@@ -59,19 +64,34 @@ class WatchedClock:
         registry.register(self._ahead)
 
     async def start_from(self, store: EventStore) -> None:
-        """Go on from the newest record of a store, if the machine's clock is behind it."""
-        newest_seq = (await store.bounds()).last_seq
-        for record in await store.read(newest_seq - 1, 1) if newest_seq else []:
-            with self._lock:
-                change = self._steady.start_at(record.recorded_at_us)
-            self._tell(change)
+        """Go on from the newest record of a store, if the machine's clock is behind it.
+
+        Or from the time that was believed against that record, at an earlier start.
+        """
+        newest_us = await _newest_us(store)
+        believed = await store.state.get(_BELIEVED)
+        if believed is not None:
+            against_us, wall_us = map(int, believed.value.split())
+            if newest_us <= against_us:
+                newest_us = wall_us
+        with self._lock:
+            change = self._steady.start_at(newest_us)
+        self._tell(change)
 
     async def watch(
-        self, checks: Checks, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        checks: Checks,
+        store: EventStore,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Look every second, and tell health, until cancelled."""
         while True:
-            self.now_us()
+            now_us = self.now_us()
+            if self._went_back:
+                with suppress(StoreUnavailable, LogClosed):  # it is tried again
+                    value = b"%d %d" % (await _newest_us(store), now_us)
+                    await store.state.put(_BELIEVED, value)
+                    self._went_back = False
             await checks.tell(CLOCK, _reason(self._steady.ahead_s))
             await sleep(_LOOK_EVERY_S)
 
@@ -85,12 +105,19 @@ class WatchedClock:
                 ahead_s=round(change.ahead_s, 3),
             )
         elif change.step == "followed":
+            self._went_back = change.ahead_s < 0
             _log.warning(
                 "the machine's clock is followed again: the jump lasted",
                 ahead_s=round(change.ahead_s, 3),
             )
         else:
             _log.info("the machine's clock is right again: the jump was taken back")
+
+
+async def _newest_us(store: EventStore) -> int:
+    newest_seq = (await store.bounds()).last_seq
+    newest = await store.read(newest_seq - 1, 1) if newest_seq else []
+    return newest[0].recorded_at_us if newest else 0
 
 
 def _reason(ahead_s: float) -> str:

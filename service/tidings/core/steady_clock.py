@@ -59,6 +59,7 @@ class SteadyClock:
         self._base_s = machine.monotonic_s()
         self._steady_since_s = self._base_s
         self._jump: _Jump | None = None
+        self._start_us: int | None = None  # what the machine's clock was behind of at the start
 
     @property
     def ahead_s(self) -> float:
@@ -74,14 +75,15 @@ class SteadyClock:
     def start_at(self, newest_us: int) -> ClockChange | None:
         """Go on from the newest record, if the machine's clock is behind it, as after a jump.
 
-        A clock that is ahead of it is followed at once: nobody can tell a jump from the time that
-        the service was down.
+        A clock that is ahead of it is followed at once, now or when it has been set: nobody can
+        tell a jump from the time that the service was down.
         """
         behind_us = newest_us - self._machine.now_us()
         if behind_us <= START_S * 1e6:
             return None
         self._base_us, self._base_s = newest_us, self._machine.monotonic_s()
         self._jump = _Jump(-behind_us, self._base_s)
+        self._start_us = newest_us
         return ClockChange("jumped", -behind_us / 1e6)
 
     def look(self) -> tuple[int, ClockChange | None]:
@@ -100,7 +102,8 @@ class SteadyClock:
     ) -> tuple[int, ClockChange | None]:
         ahead_us = wall_us - expected_us
         jump = self._jump
-        if abs(ahead_us) <= STEP_S * 1e6:
+        is_past_start = self._start_us is not None and wall_us >= self._start_us
+        if abs(ahead_us) <= STEP_S * 1e6 or is_past_start:
             return self._follow(wall_us, at_s, ahead_us, "returned" if jump else None)
         if jump is None or abs(ahead_us - jump.ahead_us) > STEP_S * 1e6:
             self._jump = _Jump(ahead_us, at_s)
@@ -114,7 +117,7 @@ class SteadyClock:
         self, wall_us: int, at_s: float, ahead_us: int, step: Step | None
     ) -> tuple[int, ClockChange | None]:
         self._base_us, self._base_s = wall_us, at_s
-        self._jump = None
+        self._jump = self._start_us = None
         if step is None:
             return wall_us, None
         self._steady_since_s = at_s

@@ -7,10 +7,7 @@ from dataclasses import asdict, dataclass
 
 from tidings.core.errors import StateConflict
 from tidings.core.record import StateEntry
-from tidings.store.base import StateStore
-
-PREFIX = "retention/"
-"""Where `state` holds the rule of each system, as JSON, below it by the system's name."""
+from tidings.store.base import RETENTION, StateStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +91,14 @@ News = Taken | RuleApplied | RuleWaits | RuleChanged | AgeWaits | AgeTrusted
 
 async def rules_of(state: StateStore) -> dict[str, Keep]:
     """Return the log's rule of every system that has one."""
-    return {entry.name.removeprefix(PREFIX): _parsed(entry) for entry in await state.list(PREFIX)}
+    return {
+        entry.name.removeprefix(RETENTION): _parsed(entry) for entry in await state.list(RETENTION)
+    }
 
 
 async def rule_of(state: StateStore, system: str) -> tuple[Keep | None, int]:
     """Return the log's rule of one system, if it has one, and its revision for `put_rule`."""
-    held = await state.get(PREFIX + system)
+    held = await state.get(RETENTION + system)
     return (_parsed(held), held.revision) if held else (None, 0)
 
 
@@ -107,7 +106,7 @@ async def put_rule(state: StateStore, system: str, rule: Keep, revision: int) ->
     """Make a rule the log's; False = another node was quicker with one."""
     value = json.dumps(asdict(rule)).encode()
     try:
-        await state.put(PREFIX + system, value, expect_revision=revision)
+        await state.put(RETENTION + system, value, expect_revision=revision)
     except StateConflict:
         return False
     return True

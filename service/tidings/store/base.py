@@ -19,6 +19,12 @@ Result = Stored | KeyReused | SeqConflict
 TRIM_MARKS = "trim/"
 """Where `state` holds the trim marks: below it by subject, as decimal digits."""
 
+RETENTION = "retention/"
+"""Where `state` holds the rule of retention that was applied last, below it by system, as JSON.
+
+No copy of a log has them: what it would take of an old one is asked for anew.
+"""
+
 
 def trimmed_through_of(system: str | None, marks: Iterable[StateEntry]) -> int:
     """Return the highest trim mark of a system's subjects, or of all; 0 without one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from tidings.core.clock import Clock
+from tidings.store.base import RETENTION
 from tidings.store.jetstream import open_jetstream
 from tidings.store.jetstream_names import RENEWED_ID
 from tidings.store.jetstream_setup import Cluster
@@ -22,6 +23,8 @@ async def renew_jetstream(cluster: Cluster, *, clock: Clock) -> str:
     store = await open_jetstream(cluster, clock=clock)
     try:
         await store.mark_lost()
+        for rule in await store.state.list(RETENTION):
+            await store.state.delete(rule.name)
         log_id = str(uuid.uuid4())
         await store.state.put(RENEWED_ID, log_id.encode())
     finally:

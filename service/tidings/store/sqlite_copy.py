@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.store import sqlite_parts as parts
+from tidings.store.base import RETENTION
 from tidings.store.sqlite_file import (
     FILE_NAME,
     PART_NAME,
@@ -76,4 +77,5 @@ def _write_copy(reader: sqlite3.Connection, part: Path) -> str:
         migrate(copy, 0)
         with copy:
             write_log_id(copy, log_id)
+            copy.execute("DELETE FROM state WHERE name GLOB ?", (RETENTION + "*",))
     return log_id
