@@ -216,10 +216,11 @@ async def before(
     """Lend a gateway before whatever answers at `upstream`."""
     shutdown, ready = asyncio.Event(), asyncio.Event()
     connected = Upstream(upstream, patience_s=settings.pop("patience_s", 10.0))
+    tls = settings.pop("tls", None)
     made = GatewaySettings(**{"grace_s": 2.0, "allow_hosts": TEST_HOSTS, **settings})
     with listening() as sock:
         serving = tasks.create_task(
-            _serve(made, sock, connected, shutdown=shutdown, on_ready=ready.set)
+            _serve(made, sock, connected, shutdown=shutdown, on_ready=ready.set, tls=tls)
         )
         await ready.wait()
         port = sock.getsockname()[1]

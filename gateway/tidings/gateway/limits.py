@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.seldom import Seldom
+
+# How long a refused client is read from, and a new connection may still bring its one request when
+# the gateway goes down.
+LINGER_S = 1.0
 
 _REASONS = {
     400: "Bad Request",
@@ -35,6 +40,10 @@ class Limits:
     socket_pause_s: float = 0.0
     turned_away: int = 0
     seldom: Seldom = field(default_factory=Seldom)
+
+    def are_full(self, connections: Collection[Any]) -> bool:
+        """Say whether there are as many connections as may be, those turned away not counted."""
+        return len(connections) - self.turned_away >= self.max_connections
 
     def count(self, limit: str) -> None:
         """Count one refusal, and log it, though not each."""

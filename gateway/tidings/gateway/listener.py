@@ -18,12 +18,9 @@ from uvicorn.server import ServerState
 from tidings.gateway.body_outlet import BodyOutlet, OpenFlow, for_version
 from tidings.gateway.handshake import is_handshake
 from tidings.gateway.heads import RequestLine, authority_of, body_head, unknown_coding
-from tidings.gateway.limits import Limits, refusal
+from tidings.gateway.limits import LINGER_S, Limits, refusal
 from tidings.gateway.outlet import EXTENSION, HaltingProtocol
 
-# How long a refused client is read from, and a new connection may still bring its one request when
-# the gateway goes down.
-_LINGER_S = 1.0
 # Above the cap, who is still told so; beyond that connections are dropped without a word.
 _TOLD_BEYOND_CAP = 256
 # Requests that a client may send ahead of their answers. Browsers and curl send none.
@@ -41,8 +38,10 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         limits: Limits,
+        began: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self._began = began or self.loop.time
         self._limits = limits
         self._in_head = False  # of which at least a byte has come
         self._in_body = False
@@ -63,10 +62,12 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first head, or refuse a connection too many."""
+        limits = self._limits
+        left_s = limits.head_s - (self.loop.time() - self._began())
+        is_one_too_many = limits.are_full(self.connections)
         super().connection_made(transport)
         self.flow = OpenFlow(transport)
-        limits = self._limits
-        if len(self.connections) - limits.turned_away > limits.max_connections:
+        if is_one_too_many:
             self._is_turned_away = True
             limits.turned_away += 1
             if limits.turned_away > _TOLD_BEYOND_CAP:
@@ -75,7 +76,7 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
             else:
                 self._refuse(503, "connections")
         else:
-            self._arm(self._limits.head_s, self._too_late)
+            self._arm(max(0.0, left_s), self._too_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timer and what is pending."""
@@ -231,7 +232,7 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         is_new = not self._has_request or self._in_head
         if is_new and self._refused_with is None:
             self._is_last = True
-            self._arm(_LINGER_S, self._too_late)
+            self._arm(LINGER_S, self._too_late)
             return
         super().shutdown()
 
@@ -304,7 +305,7 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         """Say that nothing more comes, and keep the connection for a moment."""
         if self.transport.can_write_eof() and not self.transport.is_closing():
             self.transport.write_eof()
-        self._arm(_LINGER_S, self._too_late)
+        self._arm(LINGER_S, self._too_late)
 
 
 class _Wrong(Exception):

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from tidings.gateway.app import App
 from tidings.gateway.door import House
+from tidings.gateway.doorstep import Doorstep
 from tidings.gateway.feeds import Feeds
 from tidings.gateway.limits import Limits
 from tidings.gateway.listener import LimitedProtocol
@@ -69,7 +71,7 @@ async def serve(
             upstream.drain()
             feeds.drain()
 
-        config = _config(settings, App(house), metrics, tls)
+        config = _config(settings, App(house), metrics, tls, tasks)
         server = _Server(config, shutdown, on_ready, drain, settings.grace_s)
         # Of the caller's socket only a copy, which uvicorn closes to stop taking connections.
         await server.serve([sock.dup()])
@@ -125,7 +127,11 @@ class _Server(uvicorn.Server):
 
 
 def _config(
-    settings: GatewaySettings, app: App, metrics: Metrics, tls: ssl.SSLContext | None
+    settings: GatewaySettings,
+    app: App,
+    metrics: Metrics,
+    tls: ssl.SSLContext | None,
+    tasks: asyncio.TaskGroup,
 ) -> uvicorn.Config:
     limits = Limits(
         head_bytes=settings.head_bytes,
@@ -136,6 +142,8 @@ def _config(
         socket_pause_s=settings.docker_cloud_pause_s,
     )
     protocol: Any = functools.partial(LimitedProtocol, limits=limits)
+    if tls is not None:
+        protocol = functools.partial(_on_the_doorstep, protocol, tls, limits, tasks)
     socket_protocol: Any = functools.partial(SocketProtocol, limits=limits)
     asgi: Any = app
     return uvicorn.Config(
@@ -152,7 +160,25 @@ def _config(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        ssl_context_factory=None if tls is None else lambda *_: tls,
         timeout_keep_alive=int(settings.keep_alive_s),
         timeout_graceful_shutdown=math.ceil(settings.grace_s) + _STUCK_S,
     )
+
+
+def _on_the_doorstep(
+    inner: Any,  # noqa: ANN401 - uvicorn's own
+    tls: ssl.SSLContext,
+    limits: Limits,
+    tasks: asyncio.TaskGroup,
+    /,
+    *,
+    server_state: ServerState,
+    **named: Any,  # noqa: ANN401 - the same
+) -> Doorstep:
+    """Return what takes a connection first where there is TLS."""
+
+    def make(began: Callable[[], float]) -> LimitedProtocol:
+        made: LimitedProtocol = inner(server_state=server_state, began=began, **named)
+        return made
+
+    return Doorstep(make, tls, limits, server_state.connections, tasks)
