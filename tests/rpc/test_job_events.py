@@ -75,6 +75,10 @@ def test_the_oldest_id_and_the_log_are_said(jobs: Served) -> None:
 def test_pages_join_to_the_whole(jobs: Served) -> None:
     first = get(jobs, "352", page_size=2)
     assert (ids(first), first.next_events.event) == (["2", "3"], "4")
+    assert first.next_page_token == "3-352"
+    with pytest.raises(grpc.RpcError) as refused:
+        get(jobs, "353", page_size=2, page_token=first.next_page_token)
+    assert refusal(refused.value)[1] == "page_token: is of another job"
     second = get(jobs, "352", page_size=2, page_token=first.next_page_token)
     assert (ids(second), second.next_page_token) == (["5"], "")
 
@@ -91,6 +95,8 @@ def test_pages_join_to_the_whole(jobs: Served) -> None:
         ("351", {}, grpc.StatusCode.NOT_FOUND),
         ("352", {"page_size": -1}, grpc.StatusCode.INVALID_ARGUMENT),
         ("352", {"page_token": "x"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("352", {"page_token": "4"}, grpc.StatusCode.INVALID_ARGUMENT),
+        ("353", {"page_token": "3-352"}, grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
 def test_refusals(jobs: Served, job: str, fields: dict[str, Any], code: grpc.StatusCode) -> None:

@@ -116,7 +116,7 @@ def test_a_refusal_names_the_field_and_its_reason_for_programs(stub: EventServic
     assert (info.domain, info.reason) == ("tidings", "PAYLOAD_TOO_LARGE")
     assert dict(info.metadata) == {"size_bytes": "32769", "limit_bytes": "32768"}
     (violation,) = bad.field_violations
-    assert violation.field == "events[0].consul.payload"
+    assert violation.field == "draft.events[0].consul.payload"
     assert violation.description == "32769 bytes, at most 32768 are allowed"
 
 

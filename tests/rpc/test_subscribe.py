@@ -24,6 +24,7 @@ from tests.rpc.serving import (
     subscribed,
 )
 from tidings.core.record import Draft
+from tidings.dialects.rules import timestamp
 from tidings.v1 import (
     consul_pb2,
     docker_cloud_pb2,
@@ -210,7 +211,8 @@ class TestChecks:
             next(call)
         code, text = refusal(refused.value)
         assert code == grpc.StatusCode.FAILED_PRECONDITION
-        assert text == f"this is log {ten.deployment.log.log_id}, not {other}"
+        log_id = ten.deployment.log.log_id
+        assert text == f"this is log {log_id}, not the one that was asked for"
 
     def test_the_logs_id_comes_at_once_and_is_accepted(self, ten: Served) -> None:
         log_id = ten.deployment.log.log_id
@@ -301,3 +303,38 @@ def test_what_another_node_stored_may_be_asked_for_before_it_is_here(served: Ser
     body = event_pb2.Record(events=[nomad()]).SerializeToString()
     served.run(served.store.append([Draft("nomad", "nomad", body), Draft("nomad", "nomad", body)]))
     assert seqs(read_to_head(served.stub, after_seq=3)) == [4]
+
+
+def test_a_time_to_come_is_waited_for(served: Served) -> None:
+    clock = served.deployment.clock
+    publish(served.stub, nomad("Before"))
+    wanted = timestamp(clock.at_us + 60_000_000)
+    every = Duration(nanos=100_000_000)
+    with subscribed(served.stub, from_time=wanted, heartbeat_interval=every) as stream:
+        assert next(stream).HasField("heartbeat")
+        early = [publish(served.stub, nomad("Early")).seq for _ in range(2)]
+        clock.at_us += 59_999_999
+        early.append(publish(served.stub, nomad("Early")).seq)
+        beat = next(each.heartbeat.seq for each in stream if each.heartbeat.seq >= early[-1])
+        clock.at_us += 1
+        late = [publish(served.stub, nomad("Late")).seq for _ in range(2)]
+        clock.at_us -= 1
+        found: list[int] = []
+        for message in stream:
+            found += [record.seq for record in message.records]
+            if len(found) == len(late):
+                break
+    assert beat == early[-1]
+    assert found == late
+    later = timestamp(clock.at_us + 1)
+    assert [each.seq for each in read_to_head(served.stub, from_time=later)] == late
+
+
+@pytest.mark.parametrize("job", ["352", "0352", "+352", "00000000000000000000000000000352"])
+def test_a_selected_job_is_spelled_as_get_job_events_takes_it(served: Served, job: str) -> None:
+    seq = publish(served.stub, puppet(job="352")).seq
+    publish(served.stub, puppet(job="353"))
+    selector = puppet_pb2.PuppetSelector(jobs=[job])
+    assert [each.seq for each in read_to_head(served.stub, after_seq=1, puppet=selector)] == [seq]
+    asked = event_service_pb2.GetJobEventsRequest(job_id=job)
+    assert len(served.stub.GetJobEvents(asked, timeout=PATIENCE_S).items) == 1

@@ -228,7 +228,7 @@ class SubscribeRequest(_message.Message):
     """How payloads that came as JSON are sent."""
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
-        """The first record that was stored at or after this time."""
+        """The first record that was stored at or after this time; one that is still to come is waited for."""
 
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
@@ -543,7 +543,7 @@ class GetJobEventsRequest(_message.Message):
     page_size: _builtins.int
     """How many events a page may hold; 0 = 1000, more than 10000 counts as 10000. A page has at most 1 MiB, or one event."""
     page_token: _builtins.str
-    """Where to read on, from the last answer. Empty = the first page."""
+    """Where to read on, from the last answer about the same job: INVALID_ARGUMENT for another. Empty = the first page."""
     def __init__(
         self,
         *,

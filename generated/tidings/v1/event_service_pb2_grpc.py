@@ -34,7 +34,8 @@ class EventServiceStub:
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     def __init__(self, channel):
@@ -94,7 +95,8 @@ class EventServiceServicer:
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     def Publish(self, request, context):
@@ -242,7 +244,8 @@ class EventService:
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     @staticmethod

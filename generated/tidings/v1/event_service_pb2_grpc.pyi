@@ -35,7 +35,8 @@ class EventServiceStub:
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     @_typing.overload
@@ -106,7 +107,8 @@ class EventServiceAsyncStub(EventServiceStub):
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -173,7 +175,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
     cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest.
+    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
+    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
     """
 
     @_abc_1.abstractmethod

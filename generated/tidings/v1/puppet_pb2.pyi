@@ -218,7 +218,7 @@ class PuppetSelector(_message.Message):
     TYPES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def jobs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Job numbers in decimal digits."""
+        """Job numbers in decimal digits, with or without leading zeros; anything else is INVALID_ARGUMENT."""
 
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

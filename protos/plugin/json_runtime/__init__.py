@@ -16,12 +16,14 @@ from tidings.v1.json_runtime.fields import (
     duration_fields,
     duration_or_unset,
     exact_float,
+    parse_time,
     raw_bytes,
     time_fields,
     time_or_unset,
     whole_seconds,
 )
 from tidings.v1.json_runtime.fit import Lost
+from tidings.v1.json_runtime.integers import is_integer, parse_integer
 from tidings.v1.json_runtime.printing import (
     ZERO_TIME,
     base64_text,
@@ -87,11 +89,14 @@ __all__ = [
     "duration_or_unset",
     "exact_float",
     "go_escape_html",
+    "is_integer",
     "join",
     "loads",
     "may_lack_json",
     "members",
     "nanoseconds",
+    "parse_integer",
+    "parse_time",
     "parses_whole",
     "raw",
     "raw_bytes",

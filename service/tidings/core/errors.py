@@ -12,12 +12,21 @@ class TidingsError(Exception):
 
 
 class BadRequest(TidingsError):
-    """A request cannot be parsed, or breaks a rule: the field (may be empty), and why."""
+    """A request cannot be parsed, or breaks a rule: the field (may be empty), and why.
+
+    `holder` leads from the request to what the field is in, and is empty for the request itself.
+    """
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
         self.field = field
         self.reason = reason
+        self.holder = ""
+
+    @property
+    def path(self) -> str:
+        """The path of the field in the request."""
+        return ".".join(filter(None, (self.holder, self.field)))
 
 
 class PayloadTooLarge(BadRequest):
@@ -79,7 +88,7 @@ class WrongLog(TidingsError):
     """The caller's position belongs to another log than this one."""
 
     def __init__(self, wanted_log_id: str, log_id: str) -> None:
-        super().__init__(f"this is log {log_id}, not {wanted_log_id}")
+        super().__init__(f"this is log {log_id}, not the one that was asked for")
         self.wanted_log_id = wanted_log_id
         self.log_id = log_id
 

@@ -113,11 +113,14 @@ class PuppetDialect(Dialect):
         return Envelope(frozenset(terms), facts)
 
     def matcher(self, selector: Message) -> Matcher:
-        """Return a matcher of jobs and types."""
+        """Return a matcher of jobs and types; jobs are spelled as GetJobEvents takes them."""
         assert isinstance(selector, puppet_pb2.PuppetSelector)
         if selector == puppet_pb2.PuppetSelector():
             return Everything()
-        return PuppetMatcher(frozenset(selector.jobs), frozenset(selector.types))
+        jobs = frozenset(
+            _selected(job, f"puppet.jobs[{place}]") for place, job in enumerate(selector.jobs)
+        )
+        return PuppetMatcher(jobs, frozenset(selector.types))
 
 
 def _derive(body: puppet_pb2.PuppetJobEvent) -> bool:
@@ -129,6 +132,29 @@ def _derive(body: puppet_pb2.PuppetJobEvent) -> bool:
     if is_complete:
         body.ClearField("details_json")
     return True
+
+
+def _selected(text: str, path: str) -> str:
+    job = job_number(text, path)
+    if job is None:
+        raise BadRequest(path, f"not between 1 and {MAX_JOB}")
+    return job
+
+
+def job_number(text: str, path: str) -> str | None:
+    """Return the job that a caller's text means, without sign and leading zeros.
+
+    None for an integer that is no job's: they go from 1 to 2^63-1.
+
+    Raises:
+        BadRequest: it is no integer.
+    """
+    if not json_runtime.is_integer(text):
+        raise BadRequest(path, "not a decimal integer")
+    try:
+        return str(json_runtime.parse_integer(text, 1, MAX_JOB))
+    except json_runtime.JsonError:
+        return None
 
 
 def check_job(job: str, path: str) -> None:

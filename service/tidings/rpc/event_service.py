@@ -9,7 +9,14 @@ from typing import Any
 
 import grpc
 
-from tidings.core.errors import Denied, LogClosed, NotFound, StoreUnavailable, Unauthenticated
+from tidings.core.errors import (
+    BadRequest,
+    Denied,
+    LogClosed,
+    NotFound,
+    StoreUnavailable,
+    Unauthenticated,
+)
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.rpc.authorize import Access, Caller
@@ -58,7 +65,11 @@ class EventServicer:
     async def Publish(self, request: pb.PublishRequest, context: Context) -> pb.PublishResponse:
         """Store one draft."""
         allow = may_publish(await self._access.caller(context))
-        stored, _ = await self._publisher.publish(request.draft, _patience_s(context), allow)
+        try:
+            stored, _ = await self._publisher.publish(request.draft, _patience_s(context), allow)
+        except BadRequest as error:
+            error.holder = "draft"
+            raise
         return publish_response(stored)
 
     async def PublishStream(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from tidings.core.errors import BadRequest, NotFound
 from tidings.core.limits import MAX_PAGE_BYTES
 from tidings.core.record import Record
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.puppet import job_number
 from tidings.dialects.rules import events_of
 from tidings.log.event_log import EventLog
 from tidings.rpc.paging import check_page_size, parse_positions, token_of
@@ -16,8 +16,6 @@ from tidings.v1 import event_service_pb2, puppet_pb2
 
 DEFAULT_PAGE = 1000
 MAX_PAGE = 10_000
-_MAX_JOB = 2**63 - 1
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
 class JobEvents:
@@ -38,7 +36,7 @@ class JobEvents:
         """
         job = _job_of(request.job_id)
         subject = f"puppet.{job}"
-        after_seq = _after_of(request)
+        after_seq = _after_of(request, job)
         limit = _limit_of(request.page_size)
         await self._log.catch_up(after_seq)  # another node may have told of it
         # One more than is asked for says whether there is another page.
@@ -56,7 +54,7 @@ class JobEvents:
         answer.next_events.id = f"/orchestrator/v1/jobs/{job}/events?start={following}"
         answer.next_events.event = str(following)
         if page and await self._has_more(subject, page[-1], found_more=len(records) > limit):
-            answer.next_page_token = token_of(page[-1].seq)
+            answer.next_page_token = token_of(page[-1].seq, int(job))
         return answer
 
     async def _has_more(self, subject: str, last: Record, *, found_more: bool) -> bool:
@@ -72,18 +70,18 @@ class JobEvents:
 
 
 def _job_of(text: str) -> str:
-    if not _INTEGER.fullmatch(text):
-        raise BadRequest("job_id", f"{text!r} is not an integer")
-    number = int(text) if len(text) <= len(str(_MAX_JOB)) + 20 else _MAX_JOB + 1
-    if not 1 <= number <= _MAX_JOB:
-        raise NotFound("job", text)
-    return str(number)
+    job = job_number(text, "job_id")
+    if job is None:
+        raise NotFound("job", "")
+    return job
 
 
-def _after_of(request: event_service_pb2.GetJobEventsRequest) -> int:
+def _after_of(request: event_service_pb2.GetJobEventsRequest, job: str) -> int:
     if not request.page_token:
         return max(request.start - 1, 0)
-    (after_seq,) = parse_positions(request.page_token, 1)
+    after_seq, its_job = parse_positions(request.page_token, 2)
+    if str(its_job) != job:
+        raise BadRequest("page_token", "is of another job")
     return max(after_seq, request.start - 1)
 
 

@@ -28,10 +28,14 @@ class NomadPositions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A stream begins past `after_seq`; losses of a system up to `unmentioned` are no gap."""
+    """A stream begins past `after_seq`; losses of a system up to `unmentioned` are no gap.
+
+    It begins with the first record that was stored at `not_before_us` or later.
+    """
 
     after_seq: int
     unmentioned: Mapping[str, int] = field(default_factory=dict)
+    not_before_us: int = 0
 
 
 async def find_start(
@@ -54,7 +58,7 @@ async def find_start(
             await log.check_position(request.after_seq)
             return Start(request.after_seq)
         case "from_time":
-            return Start(await _after_time(request, log))
+            return await _at_time(request, log)
         case "earliest" if request.earliest:
             trimmed = {system: (await log.bounds(system)).trimmed_through for system in systems}
             return Start(0, trimmed)
@@ -73,7 +77,7 @@ async def _at_nomad_index(index: int, log: EventLog, nomad: NomadPositions) -> i
     return min(index - 1, end_seq) if index else end_seq
 
 
-async def _after_time(request: event_service_pb2.SubscribeRequest, log: EventLog) -> int:
+async def _at_time(request: event_service_pb2.SubscribeRequest, log: EventLog) -> Start:
     time = request.from_time
     check_time(time, "from_time")
     # up: a record stored within the same microsecond but before the time must not come
@@ -82,7 +86,9 @@ async def _after_time(request: event_service_pb2.SubscribeRequest, log: EventLog
     first_seq = (await log.bounds()).first_seq
     # With no retained record before the time, those that were trimmed may have been stored after
     # it.
-    return 0 if not first_seq or seq <= first_seq else seq - 1
+    after_seq = 0 if not first_seq or seq <= first_seq else seq - 1
+    # What is stored from now on may be earlier than a time that is still to come.
+    return Start(after_seq, not_before_us=micros)
 
 
 def check_heartbeat(request: event_service_pb2.SubscribeRequest) -> float:

@@ -82,7 +82,7 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
     status = status_pb2.Status(code=row.code.value[0], message=message, details=[_packed(info)])
     if isinstance(error, errors.BadRequest):
         bad = error_details_pb2.BadRequest()
-        bad.field_violations.add(field=shortened(error.field), description=shortened(error.reason))
+        bad.field_violations.add(field=shortened(error.path), description=shortened(error.reason))
         status.details.append(_packed(bad))
     return status
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import dropwhile
 
 from google.protobuf.message import Message
 
@@ -14,7 +15,7 @@ from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import check_enums
-from tidings.log.batch import Batch
+from tidings.log.batch import Batch, Pick
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
 from tidings.rpc.gaps import gap_message
@@ -110,6 +111,7 @@ class Subscription:
         "_live",
         "_metrics",
         "_new_rights",
+        "_not_before_us",
         "_now_s",
         "_start",
         "_wire",
@@ -131,6 +133,7 @@ class Subscription:
         self._follow = follow
         self._new_rights: Rights | None = None
         self._start = start
+        self._not_before_us = start.not_before_us  # 0 = all that comes is wanted
         self._clock = clock
         self._heartbeat_s = heartbeat_s
         self._as_json = as_json
@@ -187,6 +190,7 @@ class Subscription:
             await self._live.finished()
             raise
         await self._live.finished()
+        batch = self._in_time(batch)
         messages = await self._wire.messages(batch, as_json=self._as_json)
         if self._new_rights is not None:
             # what was taken may be what must not be read any more: it is read again
@@ -210,12 +214,24 @@ class Subscription:
             beat = event_service_pb2.Heartbeat(seq=batch.position)
             await write(event_service_pb2.SubscribeResponse(heartbeat=beat).SerializeToString())
 
+    def _in_time(self, batch: Batch) -> Batch:
+        """Leave out what was stored before the time that the stream begins at."""
+        if not self._not_before_us or not batch:
+            return batch
+        picks = list(dropwhile(self._is_early, batch.picks))
+        if picks:
+            self._not_before_us = 0
+        return batch if len(picks) == len(batch.picks) else Batch(picks, batch.position)
+
+    def _is_early(self, pick: Pick) -> bool:
+        return pick.record.recorded_at_us < self._not_before_us
+
     def _write_live(self, batch: Batch) -> bool:
         """Begin to write a batch that has just come; False = the stream's task has to see it.
 
         That is every batch of a reader who keeps up, so what is done here is all that he costs.
         """
-        if self._live.is_busy or self._new_rights is not None:
+        if self._live.is_busy or self._new_rights is not None or self._not_before_us:
             return False
         messages = self._wire.messages_at_once(batch, as_json=self._as_json)
         if messages is None or len(messages) != 1:

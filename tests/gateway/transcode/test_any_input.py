@@ -106,7 +106,7 @@ _THINGS = st.fixed_dictionaries(
         # protobuf prints the largest float rounded up, and then calls it too large
         "rough": st.floats(width=32, min_value=-_ROUGH_MAX, max_value=_ROUGH_MAX),
         "data": st.binary(max_size=5),
-        "colour": st.integers(0, 5),
+        "colour": st.integers(0, 1),
         "note": _TEXTS,
         "tags": st.lists(_TEXTS, max_size=3),
         "part": _PARTS,

@@ -24,9 +24,9 @@ from tidings.gateway.transcode.fields import (
     map_value,
     wrapped_scalar,
 )
-from tidings.gateway.transcode.text import parse_base64
+from tidings.gateway.transcode.json_scalars import check_value
+from tidings.gateway.transcode.text import parse_duration, parse_timestamp
 
-_MAX_REASON_CHARS = 200
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 # Their JSON is not an object of their fields; json_format checks these well.
@@ -35,6 +35,10 @@ _OWN_JSON = frozenset(
     for name in ("Timestamp", "Duration", "FieldMask", "Struct", "Value", "ListValue")
 )
 _ANY = "google.protobuf.Any"
+_IN_TEXT = {
+    "google.protobuf.Timestamp": parse_timestamp,
+    "google.protobuf.Duration": parse_duration,
+}
 # Inside an Any these stand in its member "value".
 _IN_VALUE = _OWN_JSON | WRAPPERS | {_ANY}
 
@@ -113,9 +117,9 @@ def merge_json(message: Message, value: object, *, ignore_unknown: bool) -> None
             ignore_unknown_fields=ignore_unknown,
             descriptor_pool=descriptor.file.pool,
         )
-    # Beside its own error it lets those of Python through: surrogates, endless numbers.
-    except (json_format.Error, ValueError, TypeError, OverflowError) as exc:
-        raise BadRequest("", shorten(str(exc), _MAX_REASON_CHARS)) from exc
+    # Beside its own error it lets those of Python through. What they say repeats what was sent.
+    except (json_format.Error, ValueError, TypeError, OverflowError):
+        raise BadRequest("", "a value does not fit its type") from None
 
 
 def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
@@ -124,7 +128,7 @@ def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
     while pending:
         place, descriptor, current = pending.pop()
         if descriptor.full_name in _OWN_JSON:
-            _check_depth(place, current)
+            _check_own(place, descriptor, current)
             continue
         if not isinstance(current, dict):
             raise BadRequest(str(place), "must be a JSON object")
@@ -148,6 +152,7 @@ def _fields_of(
 ) -> Iterator[tuple[_Place, FieldDescriptor, Any]]:
     """Find the field of each member of an object."""
     seen: set[str] = set()
+    chosen: dict[str, str] = {}  # of each oneof
     for name, member in members.items():
         inside = place.step(f".{shorten(name)}")
         field = field_named(descriptor, name)
@@ -158,6 +163,10 @@ def _fields_of(
         if field.name in seen:
             raise BadRequest(str(inside), "given under both of its names")
         seen.add(field.name)
+        if field.containing_oneof is not None and member is not None:
+            other = chosen.setdefault(field.containing_oneof.name, name)
+            if other != name:
+                raise BadRequest(str(inside), f"excludes {shorten(other)}: both are of one oneof")
         yield inside, field, member
 
 
@@ -181,6 +190,21 @@ def _messages_in(place: _Place, field: FieldDescriptor, value: object) -> Iterat
             yield where, field.message_type, item
         elif item is not None:
             _check_scalar(where, scalar or field, item)
+        elif where is not place:
+            raise BadRequest(str(where), "must not be null")
+
+
+def _check_own(place: _Place, descriptor: Descriptor, value: object) -> None:
+    parse = _IN_TEXT.get(descriptor.full_name)
+    if parse is None:
+        _check_depth(place, value)
+        return
+    if not isinstance(value, str):
+        raise BadRequest(str(place), "must be a text")
+    try:
+        parse(value)
+    except BadText as exc:
+        raise BadRequest(str(place), str(exc)) from exc
 
 
 def _check_depth(place: _Place, value: object) -> None:
@@ -194,17 +218,10 @@ def _check_depth(place: _Place, value: object) -> None:
 
 
 def _check_scalar(place: _Place, field: FieldDescriptor, value: object) -> None:
-    if field.type == FieldDescriptor.TYPE_BYTES and isinstance(value, str):
-        try:
-            parse_base64(value)
-        except BadText as exc:
-            raise BadRequest(str(place), str(exc)) from exc
-    elif field.enum_type and isinstance(value, str):
-        digits = value.removeprefix("-")
-        if value not in field.enum_type.values_by_name and not (
-            digits.isascii() and digits.isdigit()
-        ):
-            raise BadRequest(str(place), f"not a value of {field.enum_type.full_name}")
+    try:
+        check_value(field, value)
+    except BadText as exc:
+        raise BadRequest(str(place), str(exc)) from exc
 
 
 def _type_in_any(descriptor: Descriptor, place: _Place, members: dict[str, Any]) -> Descriptor:
@@ -216,8 +233,7 @@ def _type_in_any(descriptor: Descriptor, place: _Place, members: dict[str, Any])
     try:
         return descriptor.file.pool.FindMessageTypeByName(name)
     except KeyError as exc:
-        reason = f"{shorten(name)} is not known here"
-        raise BadRequest(str(place.step(".@type")), reason) from exc
+        raise BadRequest(str(place.step(".@type")), "a type that is not known here") from exc
 
 
 def _value_in_any(

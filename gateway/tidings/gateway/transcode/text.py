@@ -15,22 +15,17 @@ from google.protobuf.message import Message
 
 from tidings.gateway.transcode.errors import BadText
 from tidings.gateway.transcode.fields import WRAPPERS, wrapped_scalar
+from tidings.v1 import json_runtime as rt
 
 Scalar = bool | int | float | str | bytes
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-# More than 2**64 has and fewer than int() refuses to read (4300); leading zeros are allowed.
-_MAX_DIGITS = 100
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*")
 _BOOLS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 _NOT_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _MAX_FLOAT = 3.4028234663852886e38  # IEEE 754 single precision
-_TIMESTAMP = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
-    r"(?:Z|[+-][0-9]{2}:[0-9]{2})"
-)
-_DURATION = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?s")
+_DURATION = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s")
+_MAX_DURATION_S = 315_576_000_000  # source: google/protobuf/duration.proto
 _MASK_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _UPPER = re.compile(r"[A-Z]")
 
@@ -74,7 +69,7 @@ def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
         BadText: it is none, or out of range.
     """
     if field.enum_type:
-        return _parse_enum(field.enum_type, text)
+        return parse_enum(field.enum_type, text)
     return _SCALARS[field.cpp_type](field, text)
 
 
@@ -93,14 +88,64 @@ def parse_base64(text: str) -> bytes:
     return base64.b64decode(bare + "=" * (-len(bare) % 4))
 
 
+def parse_timestamp(text: str) -> tuple[int, int]:
+    """Return seconds and nanoseconds since 1970 of a time as proto3 JSON has it.
+
+    RFC 3339 with "T" and "Z" in upper case, an offset of less than a day, at most nine digits of a
+    second.
+
+    Raises:
+        BadText: it is none.
+    """
+    what = "not an RFC 3339 time such as 2025-01-31T09:30:00Z"
+    if not text.isupper():
+        raise BadText(what)
+    try:
+        fields = rt.time_fields(text)
+    except rt.JsonError as exc:
+        raise BadText(what) from exc
+    return fields["seconds"], fields["nanos"]
+
+
+def parse_duration(text: str) -> tuple[int, int]:
+    """Return seconds and nanoseconds of a duration as proto3 JSON has it, both of one sign.
+
+    Raises:
+        BadText: it is none.
+    """
+    found = _DURATION.fullmatch(text)
+    if not found or int(found[2]) + (int(found[3] or 0) > 0) > _MAX_DURATION_S:
+        raise BadText("not a duration such as 1.5s")
+    sign = -1 if found[1] else 1
+    return sign * int(found[2]), sign * int((found[3] or "").ljust(9, "0"))
+
+
+def parse_enum(enum: EnumDescriptor, text: str) -> int:
+    """Return the number of an enum's value by its name or its number.
+
+    Unknown numbers are refused although proto3 would keep them: both peers do so.
+
+    Raises:
+        BadText: it is neither.
+    """
+    if by_name := enum.values_by_name.get(text):
+        return by_name.number
+    what = f"not a value of {enum.full_name}"
+    try:
+        number: int = rt.parse_integer(text, -(2**31), 2**31 - 1)
+    except rt.JsonError as exc:
+        raise BadText(what) from exc
+    if number not in enum.values_by_number:
+        raise BadText(what)
+    return number
+
+
 def _parse_integer(low: int, high: int) -> Callable[[FieldDescriptor, str], int]:
     def parse(_: FieldDescriptor, text: str) -> int:
-        if not _INTEGER.fullmatch(text):
-            raise BadText("not a decimal integer")
-        value = int(text) if len(text) <= _MAX_DIGITS else high + 1
-        if not low <= value <= high:
-            raise BadText(f"not between {low} and {high}")
-        return value
+        try:
+            return rt.parse_integer(text, low, high)
+        except rt.JsonError as exc:
+            raise BadText(exc.reason) from exc
 
     return parse
 
@@ -128,15 +173,6 @@ def _parse_string(field: FieldDescriptor, text: str) -> str | bytes:
     return parse_base64(text) if field.type == FieldDescriptor.TYPE_BYTES else text
 
 
-def _parse_enum(enum: EnumDescriptor, text: str) -> int:
-    if by_name := enum.values_by_name.get(text):
-        return by_name.number
-    # Unknown numbers are refused although proto3 would keep them: both peers do so.
-    if _INTEGER.fullmatch(text) and len(text) <= _MAX_DIGITS and int(text) in enum.values_by_number:
-        return int(text)
-    raise BadText(f"not a value of {enum.full_name}")
-
-
 _SCALARS: dict[int, Callable[[FieldDescriptor, str], Scalar]] = {
     FieldDescriptor.CPPTYPE_INT32: _parse_integer(-(2**31), 2**31 - 1),
     FieldDescriptor.CPPTYPE_INT64: _parse_integer(-(2**63), 2**63 - 1),
@@ -149,14 +185,9 @@ _SCALARS: dict[int, Callable[[FieldDescriptor, str], Scalar]] = {
 }
 
 
-def _from_json_text(pattern: re.Pattern[str], what: str) -> Callable[[Any, str], None]:
+def _fill(parse: Callable[[str], tuple[int, int]]) -> Callable[[Any, str], None]:
     def fill(message: Any, text: str) -> None:  # noqa: ANN401 - Timestamp or Duration of any pool
-        try:
-            if not pattern.fullmatch(text):
-                raise BadText(what)
-            message.FromJsonString(text)
-        except ValueError as exc:
-            raise BadText(what) from exc
+        message.seconds, message.nanos = parse(text)
 
     return fill
 
@@ -169,9 +200,7 @@ def _fill_mask(message: Any, text: str) -> None:  # noqa: ANN401 - a FieldMask o
 
 
 _WELL_KNOWN: dict[str, Callable[[Any, str], None]] = {
-    "google.protobuf.Timestamp": _from_json_text(
-        _TIMESTAMP, "not an RFC 3339 time such as 2025-01-31T09:30:00Z"
-    ),
-    "google.protobuf.Duration": _from_json_text(_DURATION, "not a duration such as 1.5s"),
+    "google.protobuf.Timestamp": _fill(parse_timestamp),
+    "google.protobuf.Duration": _fill(parse_duration),
     "google.protobuf.FieldMask": _fill_mask,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 
 from tidings.gateway.asgi import BodySilent, Request, while_connected
@@ -48,6 +49,7 @@ _STREAM_HEADERS = (
 _LINE_TYPES = frozenset({LINES_TYPE, "application/ndjson", "application/jsonl"})
 _LENIENT = BindRules(any_content_type=True)  # `curl -d` announces a form
 _FAR_S = 3600.0
+_CLOCKS_S = 60.0  # how far apart the clocks of a gateway and its service may be
 # Of a body that is no object: a smaller one is read all the same, to say what is wrong with it.
 _MAX_UNREAD_BYTES = 64 * 1024
 
@@ -206,7 +208,9 @@ class NativeDoor:
     ) -> None:
         credential = tuple(entry for entry in metadata if entry[0] == "authorization")
         try:
-            reader = await self._house.feeds.read(plan_of(message, renderer, credential), message)
+            now_s = time.time()  # noqa: TID251 - an edge; a second more or less is no matter
+            plan = plan_of(message, renderer, credential, now_s)
+            reader = await self._house.feeds.read(plan, message)
         except Failure as error:
             await request.reply(render_error(error))
             return
@@ -234,12 +238,16 @@ class NativeDoor:
 
 
 def plan_of(
-    message: pb.SubscribeRequest, renderer: Renderer[bytes], credential: Metadata
+    message: pb.SubscribeRequest, renderer: Renderer[bytes], credential: Metadata, now_s: float
 ) -> Plan[bytes]:
-    """Return the plan of a request: all of it but where it starts."""
+    """Return the plan of a request: all of it but where it starts.
+
+    A time that is still to come is a part of it: until then others at the head are given more.
+    """
     selection = pb.SubscribeRequest()
     selection.CopyFrom(message)
-    selection.ClearField("start")
+    if message.from_time.seconds < now_s - _CLOCKS_S:
+        selection.ClearField("start")
     selection.ClearField("log_id")
     return Plan(renderer, selection.SerializeToString(deterministic=True), credential)
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from tidings.gateway.json_text import dumps
+from tidings.v1.json_runtime import is_integer
 
 PREFIX = b"/orchestrator/v1/jobs/"
 SUFFIX = b"/events"
 
 UNKNOWN_JOB_KIND = "puppetlabs.orchestrator/unknown-job"
 
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _MAX_DIGITS = 4000  # int() refuses more
 
 
@@ -22,7 +21,7 @@ class BadJobQuery(Exception):
 
     def __init__(self, name: str, value: str, count: int = 1) -> None:
         problem = "must be an integer" if count == 1 else "must be given once"
-        super().__init__(f"{name} {problem}: {value!r}")
+        super().__init__(f"{name} {problem}")
         self.name = name
         self.value = value
 
@@ -64,7 +63,7 @@ def parse_pairs(query: bytes) -> list[tuple[str, str]]:
 
 
 def _integer(name: str, text: str) -> int:
-    if not _INTEGER.fullmatch(text) or len(text) > _MAX_DIGITS:
+    if not is_integer(text) or len(text) > _MAX_DIGITS:
         raise BadJobQuery(name, text)
     return int(text)
 
