@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
 from tests.aio import run_async
 from tests.nats.servers import NatsServer
+from tidings.core.errors import StoreUnavailable
 from tidings.store.jetstream_client import QuickClient, end_within
+from tidings.store.jetstream_link import Link, Lost
 
 
 def test_a_call_that_ignores_its_cancellation_is_told_again() -> None:
@@ -53,3 +56,22 @@ def test_a_close_that_was_cancelled_has_closed_the_connection(nats: NatsServer) 
         assert client._transport.at_eof()  # type: ignore[union-attr]  # noqa: SLF001 - no other way
 
     run_async(main())
+
+
+def test_a_question_that_nobody_answers_is_asked_less_and_less_often() -> None:
+    asked_at_s: list[float] = []
+
+    async def question() -> None:
+        asked_at_s.append(asyncio.get_running_loop().time())
+        raise Lost("no leader")
+
+    async def main() -> None:
+        link = Link()
+        link._connected.set()  # noqa: SLF001 - a server answers, and has no leader
+        with pytest.raises(StoreUnavailable, match="asking: no leader"):
+            await link.insist("asking", question, patience_s=2.0)
+
+    run_async(main())
+    assert 4 <= len(asked_at_s) <= 12, "0.1 s, 0.2 s, 0.4 s, then every half second, less chance"
+    pauses = [late - early for early, late in pairwise(asked_at_s)]
+    assert pauses[0] < 0.2 < max(pauses)

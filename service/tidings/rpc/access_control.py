@@ -22,6 +22,7 @@ from tidings.access.assertion import Assertion, UnknownKey
 from tidings.access.directory import Directory, Layered, Proof
 from tidings.access.jwks import KeySet
 from tidings.access.policy_file import PolicyFile
+from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError, Unauthenticated
 from tidings.core.record import StateEntry
@@ -168,12 +169,14 @@ class AccessControl:
 
     async def _follow(self) -> None:
         is_heard = True
+        pauses = Backoff(self._tick_s, 4 * self._tick_s)
         with suppress(LogClosed):
             while True:
                 try:
                     if not is_heard:
                         await self.open()  # what changed while nobody listened is in its list
                         is_heard = True
+                        pauses.reset()
                     async for change in self._changes:
                         self._apply(change)
                         self._ask_all()
@@ -181,7 +184,7 @@ class AccessControl:
                     if is_heard:
                         _log.warning("changes of tokens and policies are not heard now")
                     is_heard = False
-                await asyncio.sleep(self._tick_s)
+                await asyncio.sleep(pauses.next_s())
 
     async def _tick(self) -> None:
         while True:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from secrets import token_hex
 
+from tidings.core.backoff import Backoff
 from tidings.core.errors import DISK_FULL, KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Draft, Stored
 from tidings.store.base import Result
@@ -35,6 +36,8 @@ CHECKSUM = "Tidings-Checksum"
 _BATCH_MESSAGES = 1000  # the server's limit
 _BATCH_BYTES = 16 * 1024 * 1024
 _COMMIT_S = 4.0  # how long a batch may take: about as long as publishers have patience
+_AT_ONCE = 2  # what stood in the way was looked up; now somebody else was quicker
+_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.2
 _TRIES = 8  # refusals before a group is sent one by one: others were quicker each time
 
 # What the server answers when a key is there already, or a sequence is not the newest.
@@ -102,7 +105,10 @@ class Committer:
 
     async def _commit(self, drafts: Sequence[Draft]) -> list[Result]:
         facts = _Facts()
-        for _ in range(_TRIES):
+        pauses = Backoff(_PAUSE_S, _LONGEST_PAUSE_S)
+        for number in range(_TRIES):
+            if number >= _AT_ONCE:
+                await asyncio.sleep(pauses.next_s())
             verdicts = [facts.verdict(draft) for draft in drafts]
             wanted = [d for d, verdict in zip(drafts, verdicts, strict=True) if verdict is None]
             seqs = await self._send(wanted) if wanted else []

@@ -17,13 +17,14 @@ from typing import Any
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from tidings.core.backoff import Backoff
 from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.store.jetstream_link import Link, Lost, Refused, status
 from tidings.store.jetstream_read import Message
 
 _HEARTBEAT_S = 1.0
 _SILENCE_S = 1.7  # a heartbeat and a bit: live again within 2 s
-_PAUSE_S = 0.2
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5  # short, or it is not live again within 2 s
 _KEPT_S = 5.0  # how long the server keeps a consumer that nobody listens to
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -42,6 +43,7 @@ async def follow(
     Raises:
         LogClosed: the link was closed.
     """
+    pauses = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
     while True:
         consumer = _Consumer(link, stream, filter_subject, after_seq)
         try:
@@ -49,6 +51,7 @@ async def follow(
             await consumer.start()
             while batch := await consumer.take():
                 after_seq = batch[-1].seq
+                pauses.reset()
                 yield batch
         except (StoreUnavailable, Lost, Refused, NatsError, OSError):
             pass  # it is tried again until somebody closes the link
@@ -56,7 +59,7 @@ async def follow(
             await consumer.end()
         if link.closed:
             raise LogClosed
-        await asyncio.sleep(_PAUSE_S)
+        await asyncio.sleep(pauses.next_s())
 
 
 class _Consumer:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from tidings.core.backoff import Backoff
 from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.store.jetstream_client import QuickClient, end_within
 
@@ -24,8 +25,8 @@ T = TypeVar("T")
 PATIENCE_S = 4.0
 """How long one question may take: through a reconnect, not through an election (up to 9 s)."""
 ATTEMPT_S = 1.5
-_PAUSE_S = 0.1
-_AGAIN_S = 1.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5
+_AGAIN_S, _LONGEST_AGAIN_S = 0.5, 5.0
 
 NO_RESPONDERS = "503"
 
@@ -196,20 +197,22 @@ class Link:
         """
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + patience_s
+        pauses = Backoff(_FIRST_PAUSE_S, _LONGEST_PAUSE_S)
         while True:
             if self.closed:
                 raise LogClosed
+            pause_s = pauses.next_s()
             try:
                 return await question()
             except Lost as error:
-                if loop.time() + _PAUSE_S >= deadline_s:
+                if loop.time() + pause_s >= deadline_s:
                     raise StoreUnavailable(f"{doing}: {error}") from error
             except Refused as error:
                 raise StoreUnavailable(f"{doing}: {error}") from error
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(0.0, deadline_s - loop.time())):
                     await self._connected.wait()
-                    await asyncio.sleep(_PAUSE_S)
+                    await asyncio.sleep(pause_s)
 
     async def _send(
         self, subject: str, body: bytes, reply: str, headers: dict[str, str] | None
@@ -234,11 +237,12 @@ class Link:
         if client is not self.client:
             return  # it never was connected: `connect` says so to its caller
         self._connected.clear()
+        pauses = Backoff(_AGAIN_S, _LONGEST_AGAIN_S)
         while not self.closed:
             try:
                 await self.connect(self._servers, self._options)
             except StoreUnavailable:
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(pauses.next_s())
             else:
                 self.disturb()
                 break
