@@ -18,6 +18,7 @@ from tidings.core.errors import (
     LogClosed,
     StoreUnavailable,
 )
+from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.record import Draft, Stored
 from tidings.log.checks import Checks
 from tidings.log.storing import NO_ANSWER, Storing
@@ -121,6 +122,9 @@ def test_a_cause_that_lasts_is_not_met_again_by_each_publisher() -> None:
             assert rig.store.groups == [1]
             await rig.probed()
             assert rig.store.probes == [3000]  # less room than that is none
+            await rig.refused(*[draft("x" * 1_000_000)] * 9)
+            await rig.probed()
+            assert rig.store.probes[1:] == [MAX_RECORD_BYTES], "room for a record is room"
 
     run(scenario())
 

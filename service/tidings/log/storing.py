@@ -10,6 +10,7 @@ import structlog
 from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable
+from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.record import Draft
 from tidings.log.checks import WRITE, Checks
 from tidings.store.base import EventStore, Result
@@ -48,7 +49,7 @@ class Storing:
         self._failing = asyncio.Event()
         self._began_s = 0.0
         self._ended_s = -_CALM_S
-        self._size_bytes = 0  # of the largest group that was refused
+        self._size_bytes = 0  # of the largest group that was refused; at most what a record has
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group (`EventStore.append`), unless it is known that nothing can be stored."""
@@ -82,7 +83,8 @@ class Storing:
                 await self._worked()
 
     def _note_size(self, drafts: Sequence[Draft]) -> None:
-        self._size_bytes = max(self._size_bytes, sum(len(draft.body) for draft in drafts))
+        size_bytes = sum(len(draft.body) for draft in drafts)
+        self._size_bytes = min(max(self._size_bytes, size_bytes), MAX_RECORD_BYTES)
 
     async def _failed(self, failure: StoreUnavailable) -> None:
         if self._failure is None:

@@ -29,8 +29,8 @@ class Disk:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._wal = _identity(directory / WAL_NAME)
-        self._database = _identity(directory / FILE_NAME)
+        self._wal_path, self._path = directory / WAL_NAME, directory / FILE_NAME
+        self._wal, self._database = _identity(self._wal_path), _identity(self._path)
         self._looked_at_s = 0.0
 
     def is_ours(self, now_s: float) -> bool:
@@ -39,12 +39,12 @@ class Disk:
         Looks at the WAL each time and at the database ten times a second: each look lets go of
         Python's lock and has to fight for it.
         """
-        if _identity(self._directory / WAL_NAME) != self._wal:
+        if _identity(self._wal_path) != self._wal:
             return False
         if now_s - self._looked_at_s < _LOOK_S:
             return True
         self._looked_at_s = now_s
-        return _identity(self._directory / FILE_NAME) == self._database
+        return _identity(self._path) == self._database
 
     def cause_of(self, error: sqlite3.Error) -> str:
         """Return in a few words what a failed write means; "" = it may go the next time."""
@@ -59,10 +59,10 @@ class Disk:
         try:
             descriptor = os.open(probe, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(descriptor, 0, size_bytes + _PAGE_BYTES)
+                probe.unlink()  # whatever happens, nothing of it stays
+                _allocate(descriptor, size_bytes + _PAGE_BYTES)
             finally:
                 os.close(descriptor)
-                probe.unlink(missing_ok=True)
         except OSError as error:
             return error.errno not in _FULL
         return True
@@ -73,6 +73,13 @@ class Disk:
 
 
 _PAGE_BYTES = 4096
+
+
+def _allocate(descriptor: int, size_bytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size_bytes)
+    else:  # macOS
+        os.write(descriptor, bytes(size_bytes))
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
