@@ -11,8 +11,11 @@ DATA ?= .tidings
 
 PIP_INSTALL := -m pip install --disable-pip-version-check --no-input -qq
 # A list that pins everything needs nothing resolved, and pip below 24 would look for newer releases
-# of what is asked for with an extra.
+# of what is asked for with an extra. Some of it has no wheels: what builds those is pinned too, and
+# installed first, since pip would take the newest by itself.
 PIP_LOCKED := $(PIP_INSTALL) --require-hashes --no-deps
+install_locked = $(1)/bin/python $(PIP_LOCKED) -r build-tools.txt \
+  && $(1)/bin/python $(PIP_LOCKED) --no-build-isolation -r $(2)
 # What takes long is told on stderr: stdout belongs to what the target prints.
 say = echo "tidings: $(1)" >&2
 packages_of = $(shell grep -c '^[a-z]' $(1))
@@ -38,11 +41,11 @@ install: $(INSTALLED) ## virtual environment, editable install, development tool
 
 NEEDS := "Tidings needs Python 3.11 or newer; try: make PYTHON=python3.11"
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt build-tools.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and $(NEEDS))'
 	@$(call venv_with_pip,$(VENV))
 	@$(call say,installing $(call packages_of,constraints.txt) pinned packages into $(VENV) (once; a minute or two))
-	@$(PY) $(PIP_LOCKED) -r constraints.txt
+	@$(call install_locked,$(VENV),constraints.txt)
 	@$(call say,installing Tidings itself)
 	@$(PY) $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
@@ -57,9 +60,10 @@ LOCK := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes
 lock: ## pin all dependencies anew; UPGRADE=--upgrade moves them to their newest versions
 	@test -x $(UV) || { $(PYTHON) -m venv build/lock && build/lock/bin/python $(PIP_INSTALL) uv==0.13.8; }
 	@$(LOCK) --extra nats --group dev --group bench -o constraints.txt pyproject.toml
+	@echo setuptools | $(LOCK) -c constraints.txt -o build-tools.txt -
 	@for list in tests/clients/*.in tests/clients/*/*.in; do $(LOCK) -o "$${list%.in}.txt" "$$list" || exit 1; done
 	@cd tests/clients/npm && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
-	@! grep -n '://' constraints.txt tests/clients/*.txt tests/clients/*/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
+	@! grep -n '://' constraints.txt build-tools.txt tests/clients/*.txt tests/clients/*/*.txt || { echo "lock: no hosts in lock files" >&2; exit 1; }
 
 # --- the contract -----------------------------------------------------------------------------
 
@@ -123,10 +127,10 @@ all: check-generated check-format lint types test ## the gate before any commit
 .PHONY: test test-quick test-nats chaos test-clients cov bench bench-quick
 # Clients of other people, each with dependencies of its own and therefore an environment of its own.
 PY_CLIENTS := $(patsubst tests/clients/%.txt,.clients/%/.installed,$(wildcard tests/clients/*.txt))
-.clients/%/.installed: tests/clients/%.txt
+.clients/%/.installed: tests/clients/%.txt build-tools.txt
 	@$(call venv_with_pip,.clients/$*)
 	@$(call say,installing $(call packages_of,$<) pinned packages into .clients/$*)
-	@.clients/$*/bin/python $(PIP_LOCKED) -r $<
+	@$(call install_locked,.clients/$*,$<)
 	@touch $@
 
 NPM_CLIENTS := .clients/npm/.installed

@@ -1,17 +1,20 @@
 """The Makefile's own install works with any pip, however much newer the index is than the lock.
 
-The recipes of the Makefile run in a folder of their own, on a lock that pins `plain` and `extra`,
-against an index that also offers a newer `extra`; `plain` needs `extra[more]`, as pytest-cov needs
-`coverage[toml]`.
+The recipes of the Makefile run in a folder of their own, on a lock that pins `plain`, `extra` and
+`source`, against an index that has moved on: it offers a newer `extra`, of which `plain` needs
+`extra[more]`, as pytest-cov needs `coverage[toml]`; and of `maker`, which `source` is built with
+since it has no wheel, a newer one that is broken.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -46,19 +49,57 @@ version = "1.0"
 """
 
 
-def _wheel(index: Path, name: str, version: str, *metadata: str) -> str:
-    """Put a wheel of one empty module into the index and return its line in a locked list."""
-    path = index / f"{name}-{version}-py3-none-any.whl"
+MAKER = """
+import zipfile
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name = "source-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(f"{folder}/{name}", "w") as wheel:
+        for path, text in FILES.items():
+            wheel.writestr(path, text)
+    return name
+"""
+
+
+def _files(name: str, version: str, module: str, *metadata: str) -> dict[str, str]:
+    """Return what is in a wheel of one module."""
     info = f"{name}-{version}.dist-info"
     about = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(f"{name}.py", "")
-        wheel.writestr(f"{info}/METADATA", "\n".join(about) + "\n")
-        wheel.writestr(
-            f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        wheel.writestr(f"{info}/RECORD", "")
+    kind = ["Wheel-Version: 1.0", "Root-Is-Purelib: true", "Tag: py3-none-any"]
+    return {
+        f"{name}.py": module,
+        f"{info}/METADATA": "\n".join(about) + "\n",
+        f"{info}/WHEEL": "\n".join(kind) + "\n",
+        f"{info}/RECORD": "",
+    }
+
+
+def _pin(path: Path, name: str, version: str) -> str:
+    """Return the line of a file of the index in a locked list."""
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
+
+
+def _wheel(index: Path, name: str, version: str, *metadata: str, module: str = "") -> str:
+    """Put a wheel of one module into the index and return its line in a locked list."""
+    path = index / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for inner, text in _files(name, version, module, *metadata).items():
+            wheel.writestr(inner, text)
+    return _pin(path, name, version)
+
+
+def _source(index: Path) -> str:
+    """Put a package without a wheel into the index and return its line in a locked list."""
+    path = index / "source-1.0.tar.gz"
+    project = '[build-system]\nrequires = ["maker>=1"]\nbuild-backend = "maker"\n'
+    project += '[project]\nname = "source"\nversion = "1.0"\n'
+    about = "Metadata-Version: 2.1\nName: source\nVersion: 1.0\n"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in {"pyproject.toml": project, "PKG-INFO": about}.items():
+            member = tarfile.TarInfo(f"source-1.0/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return _pin(path, "source", "1.0")
 
 
 @pytest.fixture
@@ -71,10 +112,15 @@ def project(tmp_path: Path) -> Path:
     extra = _wheel(index, "extra", "1.0", *offers)
     _wheel(index, "extra", "2.0", *offers)
     added = _wheel(index, "added", "1.0")
+    source = _source(index)
+    module = f"{MAKER}\nFILES = {_files('source', '1.0', '')!r}\n"
+    maker = _wheel(index, "maker", "1.0", module=module)
+    _wheel(index, "maker", "2.0", module="raise SystemError('a release that breaks others')")
     folder = tmp_path / "project"
     (folder / "tests/clients").mkdir(parents=True)
-    (folder / "constraints.txt").write_text(added + extra + plain)
-    (folder / "tests/clients/client.txt").write_text(added + extra + plain)
+    (folder / "build-tools.txt").write_text(maker)
+    for lock in ("constraints.txt", "tests/clients/client.txt"):
+        (folder / lock).write_text(added + extra + plain + source)
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "backend.py").write_text(BACKEND)
     return folder
@@ -123,21 +169,29 @@ def test_a_newer_release_on_the_index_breaks_no_install(
         check = [str(project / venv / "bin/python"), "-m", "pip", "check"]
         checked = subprocess.run(check, capture_output=True, text=True, check=False)
         assert (checked.returncode, checked.stdout) == (0, "No broken requirements found.\n")
-        version = "import extra, importlib.metadata as m; print(m.version('extra'))"
+        version = "import importlib.metadata as m; print(m.version('extra'), m.version('source'))"
         shown = subprocess.check_output([project / venv / "bin/python", "-c", version], text=True)
-        assert shown == "1.0\n"
+        assert shown == "1.0 1.0\n"
 
 
 @pytest.mark.slow
-def test_the_index_of_this_test_breaks_an_install_without_no_deps(
-    root: Path, project: Path, client_python: Callable[[str], Path]
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        (" --no-deps", "all requirements must have their versions pinned"),
+        (" --no-build-isolation", "a release that breaks others"),
+    ],
+)
+def test_the_index_of_this_test_breaks_an_install_without(
+    root: Path, project: Path, client_python: Callable[[str], Path], option: str, problem: str
 ) -> None:
     makefile = project / "Makefile"
     text = (root / "Makefile").read_text()
-    makefile.write_text(text.replace("--require-hashes --no-deps", "--require-hashes"))
+    assert option in text
+    makefile.write_text(text.replace(option, ""))
     old = _place_of_pip(client_python, "old-pip")
     status, _, told = _make(makefile, project, "install", old)
-    assert (status, "all requirements must have their versions pinned" in told) == (2, True), told
+    assert (status, problem in told) == (2, True), told
 
 
 @pytest.mark.slow
@@ -147,7 +201,7 @@ def test_each_step_of_the_first_run_is_told_and_an_interrupted_one_is_mended(
     told = _make(root / "Makefile", project, "install", None)[2]
     steps = [
         "tidings: creating a virtual environment in .venv",
-        "tidings: installing 3 pinned packages into .venv (once; a minute or two)",
+        "tidings: installing 4 pinned packages into .venv (once; a minute or two)",
         "tidings: installing Tidings itself",
     ]
     assert told.splitlines() == steps

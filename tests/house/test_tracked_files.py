@@ -8,7 +8,7 @@ import pytest
 
 # Lists that pip and npm read: here even the mention of a host would send a user's machine to it.
 _LOCKS = re.compile(
-    r"(^|/)(constraints\.txt|package-lock\.json|\.npmrc|pip\.conf)$|^tests/clients/.*\.txt$"
+    r"(^|/)(constraints\.txt|build-tools\.txt|package-lock\.json|\.npmrc|pip\.conf)$|^tests/clients/.*\.txt$"
 )
 _INDEX = re.compile(
     r"pypi\.org|pythonhosted\.org|registry\.npmjs|registry\.yarnpkg"
