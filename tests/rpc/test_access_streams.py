@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Self
@@ -12,6 +12,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tests.log.rig import turns
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import (
@@ -25,6 +26,7 @@ from tests.rpc.credentials import (
 )
 from tests.rpc.serving import START_US, Served, draft, serving
 from tidings.access.policy_file import PolicyFile
+from tidings.core.record import Draft
 from tidings.v1 import access_service_pb2, consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
@@ -162,6 +164,82 @@ def test_an_expired_token_ends_its_streams(served: Served) -> None:
         assert ended.ends() == ("UNAUTHENTICATED", "the credential is expired")
         _publish(served, events.nomad("Job", key="k"))
         assert stays.next_event().nomad.key == "k"
+
+
+def _expiring(served: Served) -> str:
+    """Return the secret of a token that ends in 60 s."""
+    put_policy(served.channel, "p", ALL_NAMESPACES)
+    expires_at = Timestamp(seconds=START_US // 1_000_000 + 60)
+    return token_of(served.channel, policies=["p"], expires_at=expires_at)[1]
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_nothing_that_is_recorded_after_the_end_of_a_token_is_delivered(
+    served: Served,
+    is_large: bool,  # noqa: FBT001
+) -> None:
+    secret = _expiring(served)
+    event = events.nomad("Job", key="k" * (100_000 if is_large else 1))
+    body = event_pb2.Record(events=[event]).SerializeToString()
+
+    async def at_the_end_of_its_time() -> int:
+        await served.deployment.log.append(Draft("nomad", "nomad", body))
+        served.deployment.clock.at_us += 60_000_000  # and nobody has looked at it yet
+        return (await served.deployment.log.append(Draft("nomad", "nomad", body))).seq
+
+    with Reader(served, secret) as reader:
+        late_seq = served.run(at_the_end_of_its_time())
+        found: list[int] = []
+
+        def read_to_the_end() -> None:
+            for message in reader.messages:
+                found.extend(one.seq for one in message.records)
+
+        with pytest.raises(grpc.RpcError) as ended:
+            read_to_the_end()
+        call: Any = ended.value
+        assert (call.code().name, call.details()) == (
+            "UNAUTHENTICATED",
+            "the credential is expired",
+        )
+        assert late_seq not in found
+        position = int(dict(reader.call.trailing_metadata())["tidings-position"])
+        assert max(found, default=0) <= position < late_seq
+
+
+@pytest.mark.parametrize("what", ["Subscribe", "PublishStream", "List"])
+def test_a_call_ends_at_the_moment_of_its_tokens_end_and_not_with_the_next_tick(
+    served: Served, what: str
+) -> None:
+    secret = _expiring(served)
+    served.server.call(lambda: setattr(served.deployment.access, "_tick_s", 3600.0))
+    served.server.run(turns(3))
+    served.deployment.clock.at_us += 59_900_000
+    metadata = bearer(secret)
+    calls: dict[str, Callable[[], Any]] = {
+        "Subscribe": lambda: served.stub.Subscribe(
+            pb.SubscribeRequest(latest=True), timeout=PATIENCE_S, metadata=metadata
+        ),
+        "PublishStream": lambda: served.stub.PublishStream(
+            iter(SimpleQueue[Any]().get, None), timeout=PATIENCE_S, metadata=metadata
+        ),
+        "List": lambda: served.stub.List.future(
+            pb.ListRequest(index=1), timeout=PATIENCE_S, metadata=metadata
+        ),
+    }
+    put_policy(served.channel, "p", ALL_NAMESPACES + '\npublish = ["nomad"]')
+    call = calls[what]()
+    access = served.deployment.access
+    while not access._stays:  # noqa: SLF001 - until it is under way
+        served.server.call(lambda: None)
+    served.deployment.clock.at_us += 100_000
+    with pytest.raises(grpc.RpcError) as ended:
+        list(call) if what != "List" else call.result()
+    failed: Any = ended.value
+    assert (failed.code().name, failed.details()) == (
+        "UNAUTHENTICATED",
+        "the credential is expired",
+    )
 
 
 def test_a_stream_that_could_not_be_opened_any_more_ends(served: Served) -> None:

@@ -72,7 +72,7 @@ def test_a_status_says_what_the_error_says(error: errors.TidingsError) -> None:
     assert made.message == str(error)
     assert made.details[0].Unpack(info)
     assert (info.domain, info.reason) == ("tidings", status.row_of(error).reason)
-    assert len(made.details) == 1 + isinstance(error, errors.BadRequest)
+    assert len(made.details) == 1 + isinstance(error, errors.BadRequest | errors.Busy)
 
 
 def test_numbers_are_for_programs_too() -> None:
@@ -98,3 +98,9 @@ def test_an_unforeseen_failure_says_only_where_to_look() -> None:
     made = status.internal("abc123")
     assert made.code == grpc.StatusCode.INTERNAL.value[0]
     assert made.message == "internal error, request abc123"
+
+
+def test_who_met_a_full_queue_is_told_when_to_come_again() -> None:
+    retry = error_details_pb2.RetryInfo()
+    assert status.status_of(errors.Busy("the queue")).details[1].Unpack(retry)
+    assert retry.retry_delay.ToMilliseconds() == 1000

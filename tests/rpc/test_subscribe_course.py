@@ -31,9 +31,10 @@ from tidings.core.selection import Everything, Selection
 from tidings.dialects import load
 from tidings.log.batch import Batch
 from tidings.log.limits import LogLimits
+from tidings.rpc.budget import Budget, Room
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import Start
-from tidings.rpc.subscribing import Subscription
+from tidings.rpc.subscribing import Reader, Subscription
 from tidings.rpc.wire import RecordsWire
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2, nomad_pb2
 
@@ -162,7 +163,7 @@ class TestHeartbeat:
                 Start(0),
                 clock=clock,
                 heartbeat_s=30.0,
-                as_json=False,
+                reader=Reader(as_json=False, room=Room(Budget(), "unix")),
                 wire=RecordsWire(load()),
                 metrics=Metrics(),
             ).run(write)
@@ -198,7 +199,7 @@ class TestLive:
                         Start(1),
                         clock=rig.clock,
                         heartbeat_s=30.0,
-                        as_json=False,
+                        reader=Reader(as_json=False, room=Room(Budget(), "unix")),
                         wire=RecordsWire(load()),
                         metrics=Metrics(),
                     ).run(write)

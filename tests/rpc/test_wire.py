@@ -9,12 +9,13 @@ import pytest
 
 from tests.aio import run_async
 from tests.rpc.events import consul, docker, feldera, nomad, own, puppet
+from tidings.core.limits import MAX_BATCH_BYTES
 from tidings.core.record import Record
 from tidings.dialects import load
 from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
 from tidings.rpc.pace import LARGE_BYTES
-from tidings.rpc.wire import MAX_BATCH_BYTES, EnvelopeReader, RecordsWire, varint
+from tidings.rpc.wire import EnvelopeReader, RecordsWire, varint
 from tidings.v1 import event_pb2, event_service_pb2
 
 DIALECTS = load()

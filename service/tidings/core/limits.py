@@ -31,6 +31,9 @@ MAX_QUESTION_BYTES = 64 * KIB
 MAX_PAGE_BYTES = 1 * MIB
 """Of a page of a list, one larger item excepted: who does not read holds no more in memory."""
 
+MAX_BATCH_BYTES = 256 * KIB
+"""Of a message of a stream, one larger record excepted."""
+
 MAX_WINDOW_BYTES = 32 * MIB
 """Of the events that a system's own list shows, the newest excepted; full ones of Consul, of the
 default size, come to 10 MiB."""

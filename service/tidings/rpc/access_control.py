@@ -34,7 +34,9 @@ CREDENTIAL_KEY = "authorization"
 SCHEME = "bearer"
 
 TICK_S = 1.0
-"""How often expiry is looked at; a credential's streams end within 5 s of its end."""
+"""How often expiry is looked at beside the timers of what lasts, for a clock that was set."""
+
+_LEAST_WAIT_S, _LONGEST_WAIT_S = 0.001, 86_400.0
 
 FORGET_S = 3600.0
 """How often tokens that can be forgotten are looked for."""
@@ -149,7 +151,7 @@ class AccessControl:
         """Do the work of a call that lasts, as long as the caller may stay."""
         stay = _Stay(caller, recheck)
         self._stays.add(stay)
-        self._ask(stay)  # something may have changed since he was let in
+        self._ask_in_time(stay)  # something may have changed since he was let in
         try:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(outcome_of(work))
@@ -159,6 +161,8 @@ class AccessControl:
                 ended.cancel()
         finally:
             self._stays.discard(stay)
+            if stay.timer is not None:
+                stay.timer.cancel()
         failure = stay.failure if working.cancelled() else stay.failure or working.result()
         if failure is not None:
             raise failure
@@ -214,6 +218,17 @@ class AccessControl:
         for stay in list(self._stays):
             self._ask(stay)
 
+    def _ask_in_time(self, stay: _Stay) -> None:
+        """Ask now, and once more at the very moment when the credential's time is over."""
+        self._ask(stay)
+        expires_at_us = stay.caller.principal.expires_at_us
+        if expires_at_us is not None and stay.failure is None:
+            left_s = (expires_at_us - self._clock.now_us()) / 1_000_000
+            # later again if the timer was early, or the time is too far for one
+            wait_s = min(max(left_s, _LEAST_WAIT_S), _LONGEST_WAIT_S)
+            loop = asyncio.get_running_loop()
+            stay.timer = loop.call_later(wait_s, self._ask_in_time, stay)
+
     def _ask(self, stay: _Stay) -> None:
         try:
             caller = self._caller_of(stay.caller.proof)
@@ -259,6 +274,7 @@ class _Stay:
         self.recheck = recheck
         self.ended = asyncio.Event()
         self.failure: TidingsError | None = None
+        self.timer: asyncio.TimerHandle | None = None
 
 
 def _shown(caller: Caller) -> str:

@@ -94,7 +94,12 @@ class EventServicer:
         """Stream the log."""
         caller = await self._access.caller(context)
         check_stream(caller, request)
-        subscription = await self._subscriptions.check(request, caller.rights)
+        subscription = await self._subscriptions.check(
+            request,
+            caller.rights,
+            peer=context.peer(),
+            ends_at_us=caller.principal.expires_at_us,
+        )
 
         def recheck(changed: Caller) -> None:
             check_stream(changed, request)

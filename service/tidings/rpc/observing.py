@@ -12,8 +12,9 @@ import structlog
 from google.rpc import status_pb2
 
 from tidings.core.clock import Clock
-from tidings.core.errors import TidingsError
+from tidings.core.errors import Busy, TidingsError
 from tidings.core.limits import MAX_QUESTION_BYTES
+from tidings.rpc.budget import MAX_CALLS, SMALL_BYTES, Budget, caller_of
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.requests import Decoder
 from tidings.rpc.status import abort, internal, status_of
@@ -42,11 +43,16 @@ class Observer:
         clock: Clock,
         token: Callable[[int], bytes],
         admit: Callable[[Context], Awaitable[object]],
+        budget: Budget,
+        max_calls: int = MAX_CALLS,
     ) -> None:
         self._metrics = metrics
         self._clock = clock
         self._token = token
         self._admit = admit
+        self._budget = budget
+        self._max_calls = max_calls
+        self._open_count = 0
 
     def around(self, name: str, method: Method, decoder: Decoder) -> Method:
         """Return the method with everything around it, for requests as they come.
@@ -71,20 +77,14 @@ class Observer:
                 request_id=request_id,
             )
 
-        async def decoded(encoded: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
-            if not isinstance(encoded, bytes):
-                return decoder.each(encoded)
-            if len(encoded) > MAX_QUESTION_BYTES:
-                await self._admit(context)
-            return decoder(encoded)
-
         async def observed(encoded: Any, context: Context) -> Any:  # noqa: ANN401 - any method's
             request_id = self._token(8).hex()
             began_s = self._clock.monotonic_s()
             code = grpc.StatusCode.OK
             open_calls.inc()
+            self._open_count += 1
             try:
-                return await method(await decoded(encoded, context), context)
+                return await self._answer(method, decoder, encoded, context)
             except TidingsError as error:
                 status = status_of(error)
                 code = _BY_CODE[status.code]
@@ -100,6 +100,7 @@ class Observer:
                 _logger.exception("call failed", method=name, request_id=request_id)
                 await _end(context, internal(request_id))
             finally:
+                self._open_count -= 1
                 taken_s = self._clock.monotonic_s() - began_s
                 # In the loop's next turn, when the answer is on its way: nobody waits for this.
                 asyncio.get_running_loop().call_soon(
@@ -107,6 +108,38 @@ class Observer:
                 )
 
         return observed
+
+    async def _answer(
+        self,
+        method: Method,
+        decoder: Decoder,
+        encoded: Any,  # noqa: ANN401 - bytes, or an iterator of them
+        context: Context,
+    ) -> bytes | None:
+        if self._open_count > self._max_calls:
+            raise Busy("the service")
+        if not isinstance(encoded, bytes):
+            answer = await method(decoder.each(encoded), context)
+        else:
+            if len(encoded) > MAX_QUESTION_BYTES:
+                await self._admit(context)
+            answer = await method(decoder(encoded), context)
+        if answer is None:
+            return None
+        answer_bytes: bytes = answer if isinstance(answer, bytes) else answer.SerializeToString()
+        self._count_answer(len(answer_bytes), context)
+        return answer_bytes
+
+    def _count_answer(self, size_bytes: int, context: Context) -> None:
+        """Count an answer until its caller has taken it, or refuse it."""
+        if size_bytes > SMALL_BYTES:
+            caller = caller_of(context.peer())
+            self._budget.take(caller, size_bytes)
+
+            def taken(_context: Any) -> None:  # noqa: ANN401 - a context, in stubs that differ
+                self._budget.give_back(caller, size_bytes)
+
+            context.add_done_callback(taken)  # type: ignore[arg-type]  # the stubs' own context
 
 
 async def _end(context: Context, status: status_pb2.Status) -> None:

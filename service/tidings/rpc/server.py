@@ -26,6 +26,7 @@ from tidings.log.event_log import EventLog
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.access_service import AccessServicer, NoAccessServicer
 from tidings.rpc.authorize import OpenAccess
+from tidings.rpc.budget import MAX_CALLS, Budget
 from tidings.rpc.cluster_events import ClusterEvents
 from tidings.rpc.event_service import EventServicer
 from tidings.rpc.health import Health
@@ -39,6 +40,9 @@ from tidings.rpc.user_events import ListWatch
 from tidings.rpc.wire import EnvelopeReader, RecordsWire
 from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 
+MAX_CONNECTIONS = 10_000
+"""At a time, on each address; as many as HTTP has by default."""
+
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
@@ -46,6 +50,14 @@ OPTIONS = (
     # the largest credential of 8 KiB, and what else a call says of itself
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
+    # Beyond its backlog gRPC answers CANCELLED, which no client tries again, to whoever comes then:
+    # 1000 calls by default, an honest herd. What is more than we go on with is told so by us.
+    ("grpc.server.max_pending_requests", MAX_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_CALLS),
+    # for TLS and the first frame; who says nothing then has a while
+    ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.max_connection_idle_ms", 15 * 60_000),
+    ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
     # a dead peer is noticed within 80 s, also behind a firewall that forgets idle connections
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -123,12 +135,14 @@ class Service:
         self.metrics.show(log)
         self._log = log
         admission = access or OpenAccess()
+        self.budget = budget = Budget()
+        """Of what callers have not read yet."""
         self._lists = views.lists
         self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
         self._health = Health(SERVICES, log.checks)
         wire = RecordsWire(views.dialects)
         subscriptions = Subscriptions(
-            log, views.dialects, views.newest_nomad, clock, wire, self.metrics
+            log, views.dialects, views.newest_nomad, clock, wire, self.metrics, budget
         )
         events = EventServicer(
             log,
@@ -140,7 +154,7 @@ class Service:
             views.dialects["consul"],
             admission,
         )
-        observer = Observer(self.metrics, clock, token, admission.caller)
+        observer = Observer(self.metrics, clock, token, admission.caller, budget)
         self._server = grpc.aio.server(options=OPTIONS)
         _add(self._server, _EVENTS, events, observer)
         accesses = self._access_servicer(access, token, announce=access_events)

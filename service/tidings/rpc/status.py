@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import grpc
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -16,6 +17,10 @@ from tidings.core import errors
 DOMAIN = "tidings"
 MAX_TEXT_BYTES = 1024
 """Of a message and of each detail, which share 8 KiB of metadata, grpc's soft limit."""
+
+
+RETRY_MS = 1000
+"""After what time who met a full queue may come again; a commit takes some milliseconds."""
 
 
 class NotOffered(errors.TidingsError):
@@ -80,6 +85,10 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
         if error.flaw:
             info.metadata["flaw"] = error.flaw
     status = status_pb2.Status(code=row.code.value[0], message=message, details=[_packed(info)])
+    if isinstance(error, errors.Busy):
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(RETRY_MS)
+        status.details.append(_packed(retry))
     if isinstance(error, errors.BadRequest):
         bad = error_details_pb2.BadRequest()
         bad.field_violations.add(field=shortened(error.path), description=shortened(error.reason))
@@ -112,7 +121,7 @@ def shortened(text: str) -> str:
     return encoded[: MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"
 
 
-def _packed(message: error_details_pb2.ErrorInfo | error_details_pb2.BadRequest) -> AnyMessage:
+def _packed(message: Message) -> AnyMessage:
     packed = AnyMessage()
     packed.Pack(message)
     return packed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import dropwhile
+from typing import NamedTuple
 
 from google.protobuf.message import Message
 
 from tidings.access.guards import guarded
 from tidings.access.rights import MANAGEMENT, Rights
 from tidings.core.clock import Clock
-from tidings.core.errors import BadRequest, CursorExpired, TidingsError
+from tidings.core.errors import BadRequest, CursorExpired, TidingsError, Unauthenticated
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
@@ -18,11 +19,12 @@ from tidings.dialects.rules import check_enums
 from tidings.log.batch import Batch, Pick
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
+from tidings.rpc.budget import SMALL_BYTES, Budget, Room, caller_of
 from tidings.rpc.gaps import gap_message
 from tidings.rpc.loose_write import LooseWrite, Write
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
-from tidings.rpc.wire import MAX_BATCH_BYTES, MAX_BATCH_COUNT, RecordsWire
+from tidings.rpc.wire import MAX_BATCH_COUNT, RecordsWire
 from tidings.v1 import event_service_pb2
 
 MAX_WANTED = 1000
@@ -42,7 +44,9 @@ class Subscriptions:
         clock: Clock,
         wire: RecordsWire,
         metrics: Metrics,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget or Budget()
         self._log = log
         self._dialects = dialects
         self._nomad = nomad
@@ -51,9 +55,17 @@ class Subscriptions:
         self._metrics = metrics
 
     async def check(
-        self, request: event_service_pb2.SubscribeRequest, rights: Rights = MANAGEMENT
+        self,
+        request: event_service_pb2.SubscribeRequest,
+        rights: Rights = MANAGEMENT,
+        *,
+        peer: str = "unix:",
+        ends_at_us: int | None = None,
     ) -> Subscription:
         """Return what the request asks for, all checks passed.
+
+        What is recorded at `ends_at_us` or later is not for this reader, whose credential has ended
+        by then.
 
         Raises:
             BadRequest, WrongLog, PositionAhead: it cannot be served.
@@ -73,7 +85,11 @@ class Subscriptions:
             follow=follow,
             clock=self._clock,
             heartbeat_s=heartbeat_s,
-            as_json=request.payload_format == event_service_pb2.PAYLOAD_FORMAT_JSON,
+            reader=Reader(
+                request.payload_format == event_service_pb2.PAYLOAD_FORMAT_JSON,
+                Room(self._budget, caller_of(peer)),
+                ends_at_us,
+            ),
             wire=self._wire,
             metrics=self._metrics,
         )
@@ -97,6 +113,14 @@ def _checked_selector(request: event_service_pb2.SubscribeRequest, name: str) ->
     return selector
 
 
+class Reader(NamedTuple):
+    """How one reader is served: in which form, out of whose room, and until when (None = ever)."""
+
+    as_json: bool
+    room: Room
+    ends_at_us: int | None = None
+
+
 class Subscription:
     """One reader's stream: owns a follower, and closes it at the end of `run`."""
 
@@ -104,6 +128,7 @@ class Subscription:
         "_as_json",
         "_beat_at_s",
         "_clock",
+        "_ends_at_us",
         "_follow",
         "_follower",
         "_handed_seq",
@@ -113,7 +138,9 @@ class Subscription:
         "_new_rights",
         "_not_before_us",
         "_now_s",
+        "_room",
         "_start",
+        "_told_seq",
         "_wire",
     )
 
@@ -125,10 +152,13 @@ class Subscription:
         follow: Callable[[Rights, int], Follower] | None = None,
         clock: Clock,
         heartbeat_s: float,
-        as_json: bool,
+        reader: Reader,
         wire: RecordsWire,
         metrics: Metrics,
     ) -> None:
+        self._room = reader.room
+        self._ends_at_us = reader.ends_at_us
+        self._told_seq: int | None = None  # once the reader's time has ended
         self._follower = follower
         self._follow = follow
         self._new_rights: Rights | None = None
@@ -136,7 +166,7 @@ class Subscription:
         self._not_before_us = start.not_before_us  # 0 = all that comes is wanted
         self._clock = clock
         self._heartbeat_s = heartbeat_s
-        self._as_json = as_json
+        self._as_json = reader.as_json
         self._wire = wire
         self._metrics = metrics
         self._now_s = 0.0  # as of the last step's end
@@ -147,7 +177,7 @@ class Subscription:
     @property
     def position(self) -> int:
         """Everything selected up to here was handed to `write`, or told as a gap."""
-        return self._follower.position
+        return self._follower.position if self._told_seq is None else self._told_seq
 
     async def run(self, write: Write) -> None:
         """Stream until the log closes; `write` takes one encoded SubscribeResponse.
@@ -184,13 +214,15 @@ class Subscription:
         self._handed_seq = self._follower.position
         try:
             batch = await self._follower.take(
-                idle_s, MAX_BATCH_COUNT, MAX_BATCH_BYTES, self._write_live
+                idle_s, MAX_BATCH_COUNT, self._room.batch_bytes(), self._write_live
             )
         except TidingsError:
             await self._live.finished()
             raise
         await self._live.finished()
         batch = self._in_time(batch)
+        if self._is_late(batch):
+            batch = self._told_seq_and_rest(batch)
         messages = await self._wire.messages(batch, as_json=self._as_json)
         if self._new_rights is not None:
             # what was taken may be what must not be read any more: it is read again
@@ -200,8 +232,11 @@ class Subscription:
             self._follower = self._follow(rights, self._handed_seq)
             return
         for message in messages:
-            await write(message)
+            with self._room.holding(len(message)):
+                await write(message)
             self._metrics.sent_bytes.add(len(message))
+        if self._told_seq is not None:
+            raise Unauthenticated("expired")
         now_s = self._now_s = self._clock.monotonic_s()
         if self._beat_at_s is None:
             if not self._follower.at_head:
@@ -231,15 +266,30 @@ class Subscription:
 
         That is every batch of a reader who keeps up, so what is done here is all that he costs.
         """
-        if self._live.is_busy or self._new_rights is not None or self._not_before_us:
+        if self._live.is_busy or self._new_rights is not None:
+            return False
+        if self._not_before_us or self._is_late(batch):
             return False
         messages = self._wire.messages_at_once(batch, as_json=self._as_json)
-        if messages is None or len(messages) != 1:
+        if messages is None or len(messages) != 1 or len(messages[0]) > SMALL_BYTES:
             return False
         self._live.begin(messages[0])
         self._handed_seq = batch.position
         self._metrics.sent_bytes.add(len(messages[0]))
         return True
+
+    def _is_late(self, batch: Batch) -> bool:
+        """Say whether a batch holds what was recorded when the reader's time had ended."""
+        if self._ends_at_us is None or not batch.picks:
+            return False
+        return batch.picks[-1].record.recorded_at_us >= self._ends_at_us
+
+    def _told_seq_and_rest(self, batch: Batch) -> Batch:
+        """Return what of a late batch is still for the reader, and note how far that is."""
+        assert self._ends_at_us is not None
+        rest = [pick for pick in batch.picks if pick.record.recorded_at_us < self._ends_at_us]
+        self._told_seq = rest[-1].record.seq if rest else self._handed_seq
+        return Batch(rest, self._told_seq)
 
     async def _tell(self, lost: CursorExpired, write: Write) -> None:
         unmentioned = self._start.unmentioned.get(lost.system, 0)

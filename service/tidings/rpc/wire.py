@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core.damage import DAMAGED, Unproven
-from tidings.core.limits import MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
+from tidings.core.limits import MAX_BATCH_BYTES, MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect
@@ -31,9 +31,6 @@ from tidings.rpc.pace import LARGE_BYTES, Bench
 from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000
-MAX_BATCH_BYTES = 256 * 1024
-"""Of one message, one larger record excepted."""
-
 TOO_LARGE = "larger than an answer may be"
 """Of a record that was stored before records were bounded as they are now."""
 

@@ -1,0 +1,77 @@
+"""A gRPC client that sends what it likes and reads what it likes: frames of HTTP/2 by hand."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.patience import PATIENCE_S
+
+DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
+END_STREAM, END_HEADERS = 1, 4
+NO_WINDOW = struct.pack(">HI", 4, 0)
+"""The setting that lets nothing be sent on a new stream."""
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    head = struct.pack(">I", len(payload))[1:] + bytes((kind, flags)) + struct.pack(">I", stream)
+    return head + payload
+
+
+def literal(name: str, value: str) -> bytes:
+    """Return a header field, in no table and short."""
+    texts = [text.encode() for text in (name, value)]
+    assert all(len(text) < 127 for text in texts)
+    return b"\0" + b"".join(bytes((len(text),)) + text for text in texts)
+
+
+class RawClient:
+    """One connection. Streams are numbered as they are opened."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self.socket = connected
+        self._next = 1
+
+    def greet(self, settings: bytes = b"") -> None:
+        """Send what a client begins with."""
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
+
+    def call(self, method: str, request: bytes) -> int:
+        """Send one whole call; return its stream."""
+        stream, self._next = self._next, self._next + 2
+        fields = {
+            ":method": "POST",
+            ":scheme": "http",
+            ":path": f"/tidings.v1.EventService/{method}",
+            ":authority": "a",
+            "content-type": "application/grpc",
+            "te": "trailers",
+        }
+        head = b"".join(literal(name, value) for name, value in fields.items())
+        body = b"\0" + struct.pack(">I", len(request)) + request
+        self.socket.sendall(
+            frame(HEADERS, END_HEADERS, stream, head) + frame(DATA, END_STREAM, stream, body)
+        )
+        return stream
+
+    def is_closed_by_server(self) -> bool:
+        """Read to the end of the connection; False = it stays."""
+        try:
+            while self.socket.recv(65_536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
+
+
+@contextmanager
+def raw_client(address: str) -> Iterator[RawClient]:
+    """Connect to "unix:PATH"."""
+    with socket.socket(socket.AF_UNIX) as connected:
+        connected.settimeout(PATIENCE_S)
+        connected.connect(address.removeprefix("unix:"))
+        yield RawClient(connected)
