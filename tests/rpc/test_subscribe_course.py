@@ -206,7 +206,7 @@ class TestLive:
                 )
                 await turns(5)
                 for _ in range(3):
-                    await rig.add("")
+                    await rig.add(event_pb2.Record(events=[nomad()]).SerializeToString().decode())
                     await turns(5)
                 assert [numbers for numbers, _ in written] == [[2]]
                 while held:
