@@ -32,6 +32,11 @@ class AnswerLines:
         self._has_more = asyncio.Event()
         self._has_written = asyncio.Event()
 
+    @property
+    def unread_bytes(self) -> int:
+        """How much is waiting for the client."""
+        return len(self._unread)
+
     def add(self, lines: bytes) -> None:
         """Hand in whole lines, after the head has gone out."""
         self._unread += lines

@@ -73,6 +73,8 @@ class App:
         else:
             assert scope["type"] == "http", scope["type"]
             request = Request.of(scope, receive, send)
+        request.unread_s = self._house.settings.silence_s
+        request.hold = self._house.budget.hold(request.peer)
         metrics = self._house.metrics
         metrics.open_requests.inc()
         name, door = "none", None
@@ -91,6 +93,7 @@ class App:
                 if socket:
                     await socket.close(BROKEN)
         finally:
+            request.hold.close()
             metrics.open_requests.dec()
             metrics.requests.labels(door=name, status=f"{request.status // 100}xx").inc()
 

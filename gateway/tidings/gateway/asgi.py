@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from tidings.gateway.budget import Hold
 from tidings.gateway.outlet import Outlet, outlet_of
 from tidings.gateway.transcode.errors import TooLarge
 from tidings.gateway.transcode.render import Reply
@@ -21,6 +22,8 @@ T = TypeVar("T")
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
 JSON_TYPE = (b"content-type", b"application/json")
 
+# Of a large answer, which a client takes as it reads.
+_PIECE_BYTES = 64 * 1024
 _GONE = frozenset({"http.disconnect", "websocket.disconnect"})
 
 # Of a body that is too large, what is still read so that the client gets to see the answer.
@@ -66,6 +69,12 @@ class Request:
     """Whether the last piece of the request's body has been taken."""
     put_back: bytes = b""
     """What was taken and is to be taken once more, as one piece."""
+    peer: str = ""
+    """The address of the client's machine."""
+    hold: Hold | None = None
+    """What counts the bytes that are held for it."""
+    unread_s: float = 60.0
+    """How long a large answer may be left unread."""
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Request:
@@ -77,6 +86,7 @@ class Request:
         method = scope.get("method", "GET")
         outlet = outlet_of(scope) if scope["type"] == "http" else None
         request = cls(method, raw_path, path, query, headers, scheme, receive, send, outlet)
+        request.peer = (scope.get("client") or ("",))[0]
         request.server = (scope.get("server") or ("",))[0]
         request.is_old = scope.get("http_version") == "1.0"
         return request
@@ -94,11 +104,36 @@ class Request:
         return self.status != 0
 
     async def reply(self, reply: Reply) -> None:
-        """Send a whole answer with its length."""
+        """Send a whole answer with its length; a large one in pieces, as fast as it is read.
+
+        Raises:
+            Busy: there is no room for a large one; nothing is sent.
+            ClientGone: the client did not read it, and is cut off.
+        """
         # RFC 9110 8.6: a 204 has no length, not even 0
         length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
+        is_small = len(reply.body) <= _PIECE_BYTES
+        if self.hold is not None and not is_small:
+            await self.hold.keep(reply.body)
         await self.start(reply.status, (*reply.headers, *length))
-        await self.send({"type": "http.response.body", "body": reply.body})
+        if self.hold is None or is_small:
+            await self.send({"type": "http.response.body", "body": reply.body})
+            return
+        for at in range(0, len(reply.body), _PIECE_BYTES):
+            piece = reply.body[at : at + _PIECE_BYTES]
+            has_more = at + _PIECE_BYTES < len(reply.body)
+            await self._send_patiently(self.hold, piece, has_more=has_more)
+
+    async def _send_patiently(self, hold: Hold, piece: bytes, *, has_more: bool) -> None:
+        """Send a piece of an answer to a client that has read most of what came before it."""
+        try:
+            async with hold.patience(self.unread_s):
+                await self.send(
+                    {"type": "http.response.body", "body": piece, "more_body": has_more}
+                )
+        except TimeoutError:
+            await self.cut(at_once=True)
+            raise ClientGone from None
 
     async def start(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> None:
         """Send the head of an answer; without a content-length header its body is chunked."""
@@ -165,6 +200,7 @@ class Request:
 
         Raises:
             TooLarge: it is longer than `limit_bytes`, or says that it will be.
+            Busy: there is no room for it.
             BodySilent, ClientGone: as `chunk`.
         """
         announced = self.header(b"content-length")
@@ -178,6 +214,8 @@ class Request:
             if size_bytes > limit_bytes:
                 await self._read_on(silence_s)
                 raise TooLarge("the body", limit_bytes)
+            if self.hold is not None:
+                await self.hold.resize(size_bytes)
             parts.append(part)
         return b"".join(parts)
 

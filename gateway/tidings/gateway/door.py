@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from tidings.gateway.asgi import Request
+from tidings.gateway.budget import Budget
 from tidings.gateway.feeds import Feeds
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
@@ -34,6 +35,7 @@ class House:
     metrics: Metrics
     routes: Sequence[Route]
     draining: asyncio.Event
+    budget: Budget
     turns: Turns = field(default_factory=Turns)
     """For work that grows with what a caller sends."""
 

@@ -68,6 +68,11 @@ class DraftStream:
         self._is_open = asyncio.Event()  # for `take`
         self._failure: Failure | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the drafts that are unanswered."""
+        return self._size_bytes
+
     async def add(self, draft: event_pb2.Draft) -> None:
         """Hand in a draft; waits while too many are unanswered."""
         while len(self._unanswered) >= MAX_UNANSWERED or self._size_bytes >= MAX_UNANSWERED_BYTES:

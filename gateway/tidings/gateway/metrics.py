@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 
@@ -46,6 +48,14 @@ class Metrics:
             ["door"],
             registry=self.registry,
         )
+
+    def watch_held(self, held_bytes: Callable[[], float]) -> None:
+        """Tell how much is held for callers whenever the page is asked for."""
+        Gauge(
+            "tidings_http_held_bytes",
+            "Bodies on their way in and large answers on their way out.",
+            registry=self.registry,
+        ).set_function(held_bytes)
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

@@ -23,7 +23,7 @@ from tidings.gateway.draft_stream import MAX_UNANSWERED, DraftStream
 from tidings.gateway.failures import Failure
 from tidings.gateway.json_text import dumps
 from tidings.gateway.splitter import JsonSplitter, Piece
-from tidings.gateway.transcode.errors import BadRequest, WrongMethod
+from tidings.gateway.transcode.errors import BadRequest, Busy, WrongMethod
 from tidings.gateway.transcode.match import MethodNotAllowed
 from tidings.gateway.transcode.metadata import Metadata, request_metadata
 from tidings.gateway.transcode.query import parse_query
@@ -196,6 +196,7 @@ class _Upload:
                         await self._take(piece, splitter)
                         await turns.give_way()
                     await turns.give_way()
+                await self._count_held(splitter)
             for piece in splitter.end():
                 await self._take(piece, splitter)
             for piece in reversed(self._held):
@@ -204,6 +205,9 @@ class _Upload:
         except BodySilent:
             problem = f"nothing came for {settings.silence_s:g} s"
             await self._add(_Entry(self._count + 1, problem, 408), event_pb2.Draft())
+        except Busy as error:
+            self._is_cut = True
+            await self._add(_Entry(self._count + 1, str(error), 503), event_pb2.Draft())
         except _ArrayTooLarge as error:
             await self._add(_Entry(self._count + 1, str(error), 413), event_pb2.Draft())
         finally:
@@ -214,6 +218,16 @@ class _Upload:
     async def _end_on_drain(self, uploading: asyncio.Task[None]) -> None:
         await self._house.draining.wait()
         uploading.cancel()
+
+    async def _count_held(self, splitter: JsonSplitter) -> None:
+        """Count what is held of the upload.
+
+        Raises:
+            Busy: there is no room for it.
+        """
+        if self._request.hold is not None:
+            inside = splitter.held_bytes + self._held_bytes + self._drafts.size_bytes
+            await self._request.hold.resize(inside + self._lines.unread_bytes)
 
     async def _take(self, piece: Piece, splitter: JsonSplitter) -> None:
         """Hand a piece in, or hold it back where an array is to be stored from its end."""
@@ -287,7 +301,7 @@ class _Upload:
         if not self._is_admitted:
             is_refused = len(results) == 1 and results[0].HasField("error")
             if is_refused and await self._is_lone():
-                self._is_answered = True
+                self._is_answered, self._is_cut = True, False
                 entry = self._entries.popleft()
                 status = _status(entry, results[0])
                 await self._request.reply(Reply(status, _HEADERS, _line(entry, results[0])))

@@ -14,7 +14,9 @@ from typing import Any
 import uvicorn
 from uvicorn.server import ServerState
 
+from tidings.gateway import memory
 from tidings.gateway.app import App
+from tidings.gateway.budget import Budget
 from tidings.gateway.door import House
 from tidings.gateway.doorstep import Doorstep
 from tidings.gateway.feeds import Feeds
@@ -52,11 +54,14 @@ async def serve(
 
     Handles no signals. Cancelling closes everything at once.
     """
+    memory.set_up()
     metrics = Metrics()
     draining = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         feeds = Feeds(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
         service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+        budget = Budget(settings.held_bytes)
+        metrics.watch_held(lambda: budget.held_bytes)
         house = House(
             settings=settings,
             upstream=upstream,
@@ -64,6 +69,7 @@ async def serve(
             metrics=metrics,
             routes=routes_of([service]),
             draining=draining,
+            budget=budget,
         )
 
         def drain() -> None:

@@ -47,7 +47,13 @@ class GatewaySettings:
     """Of a body that is read whole, and of one line of an upload."""
 
     silence_s: float = 60.0
-    """Longest silence inside a request's body; how long the whole takes does not matter."""
+    """Longest silence inside a request's body; how long the whole takes does not matter.
+
+    So long an answer may be left unread as well.
+    """
+
+    held_bytes: int = 256 * 1024**2
+    """Of bodies on their way in and answers on their way out, all together; half for a caller."""
 
     max_connections: int = 10_000
     keep_alive_s: float = 75.0

@@ -80,6 +80,11 @@ class JsonSplitter:
         self._line_begins_after: int | None = None  # the last byte before a line that begins
 
     @property
+    def held_bytes(self) -> int:
+        """Of the unfinished object."""
+        return min(self._size_bytes, self._max_bytes)
+
+    @property
     def is_array(self) -> bool:
         """Whether the body is an array, as far as is known yet."""
         return self._in_array

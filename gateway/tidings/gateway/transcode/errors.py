@@ -67,6 +67,16 @@ class TooMuch(TranscodeError):
     http_status = 413
 
 
+class Busy(TranscodeError):
+    """So much is under way, for this caller or for all, that there is no room for more."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+    http_status = 503
+
+    def __init__(self) -> None:
+        super().__init__("too much is under way at this moment; come again")
+
+
 class NoSuchPath(TranscodeError):
     """No route has this path, with whatever method."""
 

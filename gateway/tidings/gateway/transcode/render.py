@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from tidings.gateway.transcode.errors import (
+    Busy,
     NoSuchPath,
     TranscodeError,
     Unprintable,
@@ -101,6 +102,8 @@ def render_error(error: TranscodeError | grpc.aio.AioRpcError) -> Reply:
     headers = _typed(JSON_TYPE)
     if status == 401:
         headers += ((b"www-authenticate", b"Bearer"),)  # RFC 9110 15.5.2: a 401 must have one
+    if isinstance(error, Busy):
+        headers += ((b"retry-after", b"1"),)
     if isinstance(error, WrongMethod):
         headers += (_allow(error.allow),)
     return Reply(status, headers, render_status(status_of(error)))

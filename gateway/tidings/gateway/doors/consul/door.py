@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from google.api import httpbody_pb2
 
@@ -15,6 +16,7 @@ from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
 from tidings.gateway.doors.consul.default_policy import DefaultPolicy
 from tidings.gateway.doors.consul.lines import parse_event
+from tidings.gateway.doors.consul.printed import PrintedLists
 from tidings.gateway.doors.consul.query import (
     FIRE_PREFIX,
     ListQuery,
@@ -26,7 +28,8 @@ from tidings.gateway.doors.consul.query import (
 from tidings.gateway.failures import Failure
 from tidings.gateway.golang import Query
 from tidings.gateway.publish import Intake
-from tidings.gateway.transcode.errors import TooLarge, TranscodeError
+from tidings.gateway.together import Together
+from tidings.gateway.transcode.errors import Busy, TooLarge, TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
@@ -55,6 +58,8 @@ class ConsulDoor:
     def __init__(self, house: House) -> None:
         self._house = house
         self._default_policy = DefaultPolicy(house)
+        self._printed = PrintedLists(house.turns)
+        self._looks: Together[Reply] = Together()
         self._intake = Intake(house, "consul", parse_event, credential_of)
         self._endpoints: dict[bytes, tuple[str, Endpoint]] = {
             LIST_PATH: ("GET", self._list),
@@ -122,6 +127,8 @@ class ConsulDoor:
         except TooLarge as error:
             text = f"Request body too large, max size: {error.limit_bytes} bytes"
             raise Refused(413, text) from None
+        except Busy as error:
+            raise Refused(503, str(error)) from None
         except BodySilent:
             raise Refused(408, "Request body did not arrive in time") from None
         # After the body: an answer that overtakes it may cost the client its connection.
@@ -140,12 +147,30 @@ class ConsulDoor:
 
     async def _listed(self, request: Request, query: Query, wanted: ListQuery) -> Reply:
         credential = credential_of(request, query)
+        printing = partial(
+            self._printed.reply,
+            is_anonymous=not credential,
+            pretty="pretty" in query,
+            takes_gzip=replies.takes_gzip(request),
+        )
         try:
-            response = await self._held(wanted, credential)
+            if wanted.index:
+                return await printing(await self._held(wanted, credential))
+            return await self._looks.ask(
+                (wanted.name, credential, *printing.keywords.values()),
+                partial(self._look, wanted, credential, printing),
+            )
         except Failure as error:
             return replies.failure_reply(error, is_fire=False)
-        is_pretty = "pretty" in query
-        return replies.list_reply(response, is_anonymous=not credential, pretty=is_pretty)
+
+    async def _look(
+        self,
+        wanted: ListQuery,
+        credential: Metadata,
+        printing: Callable[[pb.ListResponse], Awaitable[Reply]],
+    ) -> Reply:
+        response = await self._house.upstream.list(wanted.request(), credential, _SLACK_S)
+        return await printing(response)
 
     async def _held(self, wanted: ListQuery, credential: Metadata) -> pb.ListResponse:
         """Return the list, held back as long as was asked for; on the way down what there is now.
@@ -153,8 +178,6 @@ class ConsulDoor:
         Raises:
             grpc.aio.AioRpcError: the service refused, or stayed away.
         """
-        if not wanted.index:
-            return await self._house.upstream.list(wanted.request(), credential, _SLACK_S)
         hold_s = min(wanted.wait_ns / 1e9 or _DEFAULT_WAIT_S, _MAX_WAIT_S)
         hold_s = hold_s if hold_s > 0 else _MAX_WAIT_S
         async with asyncio.TaskGroup() as tasks:

@@ -98,17 +98,23 @@ def failure_reply(error: Failure, *, is_fire: bool) -> Reply:
 
 async def send(request: Request, reply: Reply) -> None:
     """Send an answer, compressed where the client takes gzip and it is long enough."""
-    if len(reply.body) >= _MIN_GZIP_BYTES and _takes_gzip(request):
-        if len(reply.body) < _ON_A_THREAD_BYTES:
-            body = _gzip(reply.body)
-        else:
-            body = await asyncio.to_thread(_gzip, reply.body)
-        headers = (*reply.headers, (b"content-encoding", b"gzip"))
-        reply = Reply(reply.status, headers, body)
-    await request.reply(reply)
+    is_packed = any(name == b"content-encoding" for name, _ in reply.headers)
+    await request.reply(await packed(reply) if not is_packed and takes_gzip(request) else reply)
 
 
-def _takes_gzip(request: Request) -> bool:
+async def packed(reply: Reply) -> Reply:
+    """Return an answer compressed, or as it is where that is not worth it."""
+    if len(reply.body) < _MIN_GZIP_BYTES:
+        return reply
+    if len(reply.body) < _ON_A_THREAD_BYTES:
+        body = _gzip(reply.body)
+    else:
+        body = await asyncio.to_thread(_gzip, reply.body)
+    return Reply(reply.status, (*reply.headers, (b"content-encoding", b"gzip")), body)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Say whether a client asks for compressed answers."""
     for offer in (request.header(b"accept-encoding") or "").lower().split(","):
         coding, _, weight = offer.replace(" ", "").partition(";q=")
         if coding == "gzip":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 import grpc
@@ -22,10 +21,10 @@ from tidings.gateway.doors.puppet.query import (
     parse_job_query,
     parse_pairs,
 )
-from tidings.gateway.doors.puppet.together import Together
 from tidings.gateway.failures import Failure, problem_of
 from tidings.gateway.json_text import dumps
 from tidings.gateway.publish import Intake
+from tidings.gateway.together import Together
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
@@ -34,6 +33,7 @@ from tidings.v1 import event_service_pb2 as pb
 PUBLISH_PATH = b"/v1/publish/puppet"
 
 _PAGE = 10_000
+_AT_ONCE = 100
 _DEADLINE_S = 30.0
 _METHODS = ("GET", "HEAD")
 _NO_JOB = 0  # what no job is called
@@ -142,13 +142,21 @@ class PuppetDoor:
                 self._jobs.forget(job)
             raise
         kept.drop_before(int(answer.oldest_id))
-        kept.add(answer.items)
+        await self._add(kept, answer)
         while answer.next_page_token:
-            await asyncio.sleep(0)  # printing a long job must not hold up everybody else
             answer = await self._page(job, 0, answer.next_page_token, credential)
-            kept.add(answer.items)
+            await self._add(kept, answer)
         self._jobs.put(job, kept)
         return kept
+
+    async def _add(self, kept: PrintedJob, answer: pb.GetJobEventsResponse) -> None:
+        """Print a page, a moment at a time: a long job must not hold up everybody else.
+
+        Who reads the same job as somebody else may print the same meanwhile; it counts once.
+        """
+        for at in range(0, len(answer.items), _AT_ONCE):
+            kept.add(answer.items[at : at + _AT_ONCE])
+            await self._house.turns.give_way()
 
     async def _page(
         self, job: int, start: int, token: str, credential: Metadata
