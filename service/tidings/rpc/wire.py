@@ -18,7 +18,7 @@ from typing import Protocol
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tidings.core.damage import DAMAGED, Unproven
+from tidings.core.damage import DAMAGED, Damaged, Unproven
 from tidings.core.limits import MAX_BATCH_BYTES, MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
@@ -152,6 +152,8 @@ class RecordsWire:
             return False
 
     def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
+        if record.is_damaged:
+            return DAMAGED
         dialect = self._dialects[record.system]
         try:
             decoded = event_pb2.Record.FromString(record.body)
@@ -179,7 +181,7 @@ def _grouped(picks: Sequence[Pick], bodies: Sequence[bytes]) -> Iterator[bytes]:
     size_bytes = 0
     shared, shared_high, shared_us = b"", -1, -1
     for ((seq, at_us, system, _, _), _), body in zip(picks, bodies, strict=True):
-        if not body:  # every other has an event
+        if type(body) is Damaged:
             if parts:
                 yield b"".join(parts)
                 parts, size_bytes = [], 0
