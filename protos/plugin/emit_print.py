@@ -25,12 +25,18 @@ def emit_printers(each: Object) -> list[str]:
 
 def _printer(each: Object, members: Sequence[Member], name: str, doc: str) -> str:
     always = 0  # how many members from the start are always there
-    while always < len(members) and not members[always].left_out_when_empty:
+    while always < len(members) and _is_always_there(members[always], each):
         always += 1
     lines = [
         f"def {name}(message: {each.name}) -> dict[str, rt.Json]:",
         f'    """{doc}"""',
     ]
+    if each.kinds:
+        first = each.kinds[0]
+        own = [member for member in members if member.always_in == (first,)]
+        lines.append(f"    is_{first} = bool(")
+        lines.append("        " + "\n        or ".join(_is_set(member) for member in own))
+        lines.append("    )")
     if always:
         lines.append("    value: dict[str, rt.Json] = {")
         lines += [f'        "{m.name}": {_value(m)},' for m in members[:always]]
@@ -38,7 +44,13 @@ def _printer(each: Object, members: Sequence[Member], name: str, doc: str) -> st
     else:
         lines.append("    value: dict[str, rt.Json] = {}")
     for member in members[always:]:
-        if member.left_out_when_empty:
+        if len(member.always_in) == 1:
+            is_kind = f"is_{each.kinds[0]}"
+            if member.always_in[0] != each.kinds[0]:
+                is_kind = f"not {is_kind}"
+            lines.append(f"    if {is_kind} or {_is_set(member)}:")
+            lines.append(f'        value["{member.name}"] = {_value(member)}')
+        elif not _is_always_there(member, each):
             there, place = _is_there(member)
             lines.append(f"    if {there}:")
             lines.append(f'        value["{member.name}"] = {_filled(member, place)}')
@@ -46,6 +58,18 @@ def _printer(each: Object, members: Sequence[Member], name: str, doc: str) -> st
             lines.append(f'    value["{member.name}"] = {_value(member)}')
     lines.append("    return value")
     return "\n".join(lines)
+
+
+def _is_always_there(member: Member, holder: Object) -> bool:
+    if member.always_in:
+        return list(member.always_in) == holder.kinds
+    return not member.left_out_when_empty
+
+
+def _is_set(member: Member) -> str:
+    if member.amount is Amount.ONE and member.has_presence:
+        return f'message.HasField("{member.field}")'
+    return _place(member)
 
 
 def _place(member: Member) -> str:

@@ -60,6 +60,7 @@ class Member:
     null_when_empty: bool
     null_values: bool
     full_form_only: bool
+    always_in: tuple[str, ...]  # kinds of the object
     whole_seconds: bool
     micros: bool
     message: str | None  # name of the message class, of MESSAGE kind
@@ -74,6 +75,11 @@ class Object:
     module: str
     members: list[Member] = field(default_factory=list)
     alternatives: list[str] = field(default_factory=list)  # fields of its oneof
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds that it may be of, in the order in which its members name them."""
+        return list(dict.fromkeys(kind for each in self.members for kind in each.always_in))
 
     @property
     def is_plain(self) -> bool:
@@ -177,12 +183,15 @@ def _object(message: Descriptor, options: _OptionReader) -> Object:
                 null_when_empty=said["null_when_empty"],
                 null_values=said["null_values"],
                 full_form_only=said["full_form_only"],
+                always_in=tuple(said["always_in"].split()),
                 whole_seconds=said["whole_seconds"],
                 micros=said["micros"],
                 message=_message_of(_value_of(each)).name if kind is Kind.MESSAGE else None,
                 exact_field=exact.get(each.name),
             )
         )
+    if len(result.kinds) not in (0, 2):
+        raise ValueError(f"{message.full_name}: is of one of two kinds, or of none")
     return result
 
 

@@ -107,6 +107,11 @@ def _held(messages: dict[str, DescriptorProto]) -> None:
     field.options.Extensions[options.holds] = "Job"
 
 
+def _third(messages: dict[str, DescriptorProto]) -> None:
+    field = messages["NomadVolume"].field[0]
+    field.options.Extensions[options.always_in] = "host csi nfs"
+
+
 def _unknown(messages: dict[str, DescriptorProto]) -> None:
     fields = messages["TaskGroup"].field
     field = next(each for each in fields if each.name == "volumes_json")
@@ -124,8 +129,9 @@ def _unknown(messages: dict[str, DescriptorProto]) -> None:
         (_keyword, "tidings.v1.NomadPort.from: a keyword of Python cannot be its name"),
         (_held, "tidings.v1.JobUILink.url: holds is for raw_json"),
         (_unknown, "tidings.v1.TaskGroup.volumes_json: no message Nothing"),
+        (_third, "tidings.v1.NomadVolume: is of one of two kinds, or of none"),
     ],
-    ids=["a type", "a list of times", "a keyword", "objects in a text", "an unknown kind"],
+    ids=["a type", "a list of times", "a keyword", "objects in a text", "an unknown kind", "a third"],
 )
 def test_what_no_rule_is_known_for_is_refused(root: Path, change: Change, error: str) -> None:
     response = run(root, request_of(change))

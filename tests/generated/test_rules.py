@@ -114,7 +114,7 @@ PRINTED: list[tuple[str, str, dict[str, Any], Any]] = [
     ("Node", "Links", {"links": {"a": ""}}, {"a": ""}),
     ("Node", "Drivers", {}, None),
     # omit_empty
-    ("Node", "NodePool", {}, ABSENT),
+    ("Node", "NodePool", {}, ""),
     ("Node", "NodePool", {"node_pool": "default"}, "default"),
     ("Resources", "Cores", {}, ABSENT),
     ("Resources", "NUMA", {}, ABSENT),
@@ -168,7 +168,26 @@ def name_of(row: tuple[Any, ...]) -> str:
     return f"{row[0]}.{row[1]}={row[-1]}"
 
 
-@pytest.mark.parametrize("row", PRINTED, ids=name_of)
+# always_in: what a member prints as beside others that tell of which kind the object is
+OF_ONE_KIND: list[tuple[str, str, dict[str, Any], Any]] = [
+    ("Node", "NodePool", {"resources": {}}, ABSENT),
+    ("Node", "NodePool", {"resources": {}, "node_pool": "gpu"}, "gpu"),
+    ("Node", "SecretID", {}, ""),
+    ("Node", "HostNetworks", {}, None),
+    ("Node", "Resources", {}, ABSENT),
+    ("Node", "Reserved", {"resources": {}}, None),
+    ("NomadVolume", "Secrets", {}, {}),
+    ("NomadVolume", "ResourceExhausted", {"external_id": "e"}, "0001-01-01T00:00:00Z"),
+    ("NomadVolume", "Secrets", {"host_path": "/x"}, ABSENT),
+    ("NomadVolume", "Parameters", {"host_path": "/x"}, ABSENT),
+    ("NomadVolume", "Parameters", {"host_path": "/x", "parameters": {"a": "b"}}, {"a": "b"}),
+    ("NomadVolume", "CapacityBytes", {"node_id": "n"}, 0),
+    ("NomadVolume", "CapacityBytes", {}, ABSENT),
+    ("NomadVolume", "RequestedCapabilities", {"node_id": "n"}, None),
+]
+
+
+@pytest.mark.parametrize("row", [*PRINTED, *OF_ONE_KIND], ids=name_of)
 def test_what_a_field_prints_as(row: tuple[str, str, dict[str, Any], Any]) -> None:
     kind, member, fields, printed = row
     codec = CODECS[kind]

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from tidings.v1 import consul_json, docker_cloud_json, feldera_json, puppet_json
+from tidings.v1 import (
+    consul_json,
+    docker_cloud_json,
+    feldera_json,
+    nomad_json,
+    nomad_node_pb2,
+    nomad_objects_pb2,
+    puppet_json,
+)
 from tidings.v1 import json_runtime as rt
 from tidings.v1.consul_pb2 import ConsulEvent
 from tidings.v1.docker_cloud_pb2 import DockerCloudEvent
@@ -162,3 +170,51 @@ EMPTY: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("system", "value", "text"), EMPTY, ids=[name for name, _, _ in EMPTY])
 def test_an_empty_event_has_every_member(system: str, value: dict[str, Any], text: str) -> None:
     assert rt.dumps(value).decode() == text
+
+
+# What Nomad's own structs write whatever is in them. Source: Nomad 2.0 nomad/structs.
+HOST_VOLUME = (
+    "Namespace ID Name PluginID NodePool NodeID RequestedCapacityMinBytes RequestedCapacityMaxBytes"
+    " CapacityBytes RequestedCapabilities HostPath State CreateIndex CreateTime ModifyIndex"
+    " ModifyTime"
+)
+CSI_VOLUME = (
+    "ID Name ExternalID Namespace Topologies RequestedTopologies AccessMode AttachmentMode"
+    " MountOptions Secrets Parameters Context Capacity RequestedCapacityMin RequestedCapacityMax"
+    " RequestedCapabilities CloneID SnapshotID ReadAllocs WriteAllocs ReadClaims WriteClaims"
+    " PastClaims Schedulable PluginID Provider ProviderVersion ControllerRequired"
+    " ControllersHealthy ControllersExpected NodesHealthy NodesExpected ResourceExhausted"
+    " CreateIndex CreateTime ModifyIndex ModifyTime"
+)
+NODE_SINCE_THE_SAMPLE = (
+    "SecretID NodePool CgroupParent HostNetworks LastDrain LastMissedHeartbeatIndex"
+    " LastAllocUpdateIndex GCVolumesOnNodeGC NodeMaxAllocs IdentitySigningKeyID"
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"id": "v", "state": "ready"}, HOST_VOLUME),
+        ({"id": "v", "node_id": "n"}, HOST_VOLUME),
+        ({"id": "v", "provider": "ebs"}, CSI_VOLUME),
+        ({}, CSI_VOLUME),
+    ],
+)
+def test_a_volume_is_printed_with_all_that_its_kind_always_has(
+    fields: dict[str, Any], names: str
+) -> None:
+    shown = nomad_json.nomad_volume_to_json(nomad_objects_pb2.NomadVolume(**fields))
+    assert sorted(shown) == sorted(names.split())
+    assert nomad_json.nomad_volume_from_json(rt.loads(rt.dumps(shown)), []) == (
+        nomad_objects_pb2.NomadVolume(**fields)
+    )
+
+
+def test_a_node_is_printed_with_all_that_the_newest_always_have() -> None:
+    shown = nomad_json.node_to_json(nomad_node_pb2.Node(id="n"))
+    assert set(NODE_SINCE_THE_SAMPLE.split()) <= shown.keys()
+    assert not {"Resources", "Reserved"} & shown.keys()
+    older = nomad_json.node_to_json(nomad_node_pb2.Node(id="n", resources={}))  # type: ignore[arg-type]  # by its fields
+    assert {"Resources", "Reserved"} <= older.keys()
+    assert not set(NODE_SINCE_THE_SAMPLE.split()) & older.keys()

@@ -38,6 +38,7 @@ MICROS_FIELD_NUMBER: _builtins.int
 NULL_VALUES_FIELD_NUMBER: _builtins.int
 FULL_FORM_ONLY_FIELD_NUMBER: _builtins.int
 HOLDS_FIELD_NUMBER: _builtins.int
+ALWAYS_IN_FIELD_NUMBER: _builtins.int
 OMIT_EMPTY_FIELDS_FIELD_NUMBER: _builtins.int
 null_when_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """An empty list, map, string or bytes, or an unset Timestamp or Duration, prints as null (Go's nil)."""
@@ -67,6 +68,11 @@ full_form_only: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldO
 holds: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """The message whose JSON objects a raw_json field holds: one, a list, or an object of them by name. So that their
 secrets are found.
+"""
+always_in: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
+"""For an object that is of one of two kinds ("host", "csi" or "host csi"): the member is written in this kind, or in
+both, also when it is empty, and in the other when it is not. An object is of the first kind that the message names
+if a member that only that kind always has is set, and of the second if not.
 """
 omit_empty_fields: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.bool]
 """Every field of the message behaves as if it had omit_empty (Nomad's newer encoder does so)."""

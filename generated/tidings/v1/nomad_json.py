@@ -163,6 +163,10 @@ def nomad_payload_to_json(message: NomadPayload) -> dict[str, rt.Json]:
 
 def node_to_json(message: Node) -> dict[str, rt.Json]:
     """Return the JSON object of a Node, ready for `rt.dumps`."""
+    is_old = bool(
+        message.HasField("resources")
+        or message.HasField("reserved")
+    )
     value: dict[str, rt.Json] = {
         "ID": message.id,
         "Datacenter": message.datacenter,
@@ -172,45 +176,47 @@ def node_to_json(message: Node) -> dict[str, rt.Json]:
         "Attributes": {name: all_attributes[name] for name in sorted(all_attributes)} if (all_attributes := message.attributes) else None,
         "NodeResources": node_resources_to_json(message.node_resources) if message.HasField("node_resources") else None,
         "ReservedResources": node_reserved_resources_to_json(message.reserved_resources) if message.HasField("reserved_resources") else None,
-        "Resources": resources_to_json(message.resources) if message.HasField("resources") else None,
-        "Reserved": resources_to_json(message.reserved) if message.HasField("reserved") else None,
-        "Links": {name: all_links[name] for name in sorted(all_links)} if (all_links := message.links) else None,
-        "Meta": {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None,
-        "NodeClass": message.node_class,
-        "ComputedClass": message.computed_class,
-        "Drain": message.drain,
-        "DrainStrategy": drain_strategy_to_json(message.drain_strategy) if message.HasField("drain_strategy") else None,
-        "SchedulingEligibility": message.scheduling_eligibility,
-        "Status": message.status,
-        "StatusDescription": message.status_description,
-        "StatusUpdatedAt": message.status_updated_at,
-        "Events": [node_event_to_json(item) for item in all_events[:]] if (all_events := message.events) else None,
-        "Drivers": {name: driver_info_to_json(all_drivers[name]) for name in sorted(all_drivers)} if (all_drivers := message.drivers) else None,
-        "CSIControllerPlugins": {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in sorted(all_csi_controller_plugins)} if (all_csi_controller_plugins := message.csi_controller_plugins) else None,
-        "CSINodePlugins": {name: csi_info_to_json(all_csi_node_plugins[name]) for name in sorted(all_csi_node_plugins)} if (all_csi_node_plugins := message.csi_node_plugins) else None,
-        "HostVolumes": {name: client_host_volume_config_to_json(all_host_volumes[name]) for name in sorted(all_host_volumes)} if (all_host_volumes := message.host_volumes) else None,
-        "CreateIndex": message.create_index,
-        "ModifyIndex": message.modify_index,
     }
-    if message.secret_id:
+    if is_old or message.HasField("resources"):
+        value["Resources"] = resources_to_json(message.resources) if message.HasField("resources") else None
+    if is_old or message.HasField("reserved"):
+        value["Reserved"] = resources_to_json(message.reserved) if message.HasField("reserved") else None
+    value["Links"] = {name: all_links[name] for name in sorted(all_links)} if (all_links := message.links) else None
+    value["Meta"] = {name: all_meta[name] for name in sorted(all_meta)} if (all_meta := message.meta) else None
+    value["NodeClass"] = message.node_class
+    value["ComputedClass"] = message.computed_class
+    value["Drain"] = message.drain
+    value["DrainStrategy"] = drain_strategy_to_json(message.drain_strategy) if message.HasField("drain_strategy") else None
+    value["SchedulingEligibility"] = message.scheduling_eligibility
+    value["Status"] = message.status
+    value["StatusDescription"] = message.status_description
+    value["StatusUpdatedAt"] = message.status_updated_at
+    value["Events"] = [node_event_to_json(item) for item in all_events[:]] if (all_events := message.events) else None
+    value["Drivers"] = {name: driver_info_to_json(all_drivers[name]) for name in sorted(all_drivers)} if (all_drivers := message.drivers) else None
+    value["CSIControllerPlugins"] = {name: csi_info_to_json(all_csi_controller_plugins[name]) for name in sorted(all_csi_controller_plugins)} if (all_csi_controller_plugins := message.csi_controller_plugins) else None
+    value["CSINodePlugins"] = {name: csi_info_to_json(all_csi_node_plugins[name]) for name in sorted(all_csi_node_plugins)} if (all_csi_node_plugins := message.csi_node_plugins) else None
+    value["HostVolumes"] = {name: client_host_volume_config_to_json(all_host_volumes[name]) for name in sorted(all_host_volumes)} if (all_host_volumes := message.host_volumes) else None
+    value["CreateIndex"] = message.create_index
+    value["ModifyIndex"] = message.modify_index
+    if not is_old or message.secret_id:
         value["SecretID"] = message.secret_id
-    if message.node_pool:
+    if not is_old or message.node_pool:
         value["NodePool"] = message.node_pool
-    if message.cgroup_parent:
+    if not is_old or message.cgroup_parent:
         value["CgroupParent"] = message.cgroup_parent
-    if all_host_networks := message.host_networks:
-        value["HostNetworks"] = {name: client_host_network_config_to_json(all_host_networks[name]) for name in sorted(all_host_networks)}
-    if message.HasField("last_drain"):
-        value["LastDrain"] = drain_metadata_to_json(message.last_drain)
-    if message.last_missed_heartbeat_index:
+    if not is_old or message.host_networks:
+        value["HostNetworks"] = {name: client_host_network_config_to_json(all_host_networks[name]) for name in sorted(all_host_networks)} if (all_host_networks := message.host_networks) else None
+    if not is_old or message.HasField("last_drain"):
+        value["LastDrain"] = drain_metadata_to_json(message.last_drain) if message.HasField("last_drain") else None
+    if not is_old or message.last_missed_heartbeat_index:
         value["LastMissedHeartbeatIndex"] = message.last_missed_heartbeat_index
-    if message.last_alloc_update_index:
+    if not is_old or message.last_alloc_update_index:
         value["LastAllocUpdateIndex"] = message.last_alloc_update_index
-    if message.gc_volumes_on_node_gc:
+    if not is_old or message.gc_volumes_on_node_gc:
         value["GCVolumesOnNodeGC"] = message.gc_volumes_on_node_gc
-    if message.node_max_allocs:
+    if not is_old or message.node_max_allocs:
         value["NodeMaxAllocs"] = message.node_max_allocs
-    if message.identity_signing_key_id:
+    if not is_old or message.identity_signing_key_id:
         value["IdentitySigningKeyID"] = message.identity_signing_key_id
     return value
 
@@ -562,98 +568,99 @@ def acl_binding_rule_to_json(message: ACLBindingRule) -> dict[str, rt.Json]:
 
 def nomad_volume_to_json(message: NomadVolume) -> dict[str, rt.Json]:
     """Return the JSON object of a NomadVolume, ready for `rt.dumps`."""
-    value: dict[str, rt.Json] = {}
-    if message.id:
-        value["ID"] = message.id
-    if message.namespace:
-        value["Namespace"] = message.namespace
-    if message.name:
-        value["Name"] = message.name
-    if message.external_id:
+    is_host = bool(
+        message.node_pool
+        or message.node_id
+        or message.host_path
+        or message.state
+        or message.capacity_bytes
+        or message.requested_capacity_min_bytes
+        or message.requested_capacity_max_bytes
+    )
+    value: dict[str, rt.Json] = {
+        "ID": message.id,
+        "Namespace": message.namespace,
+        "Name": message.name,
+    }
+    if not is_host or message.external_id:
         value["ExternalID"] = message.external_id
-    if message.plugin_id:
-        value["PluginID"] = message.plugin_id
-    if message.node_pool:
+    value["PluginID"] = message.plugin_id
+    if is_host or message.node_pool:
         value["NodePool"] = message.node_pool
-    if message.node_id:
+    if is_host or message.node_id:
         value["NodeID"] = message.node_id
-    if message.host_path:
+    if is_host or message.host_path:
         value["HostPath"] = message.host_path
-    if message.state:
+    if is_host or message.state:
         value["State"] = message.state
-    if message.capacity_bytes:
+    if is_host or message.capacity_bytes:
         value["CapacityBytes"] = message.capacity_bytes
-    if message.capacity:
+    if not is_host or message.capacity:
         value["Capacity"] = message.capacity
-    if message.requested_capacity_min_bytes:
+    if is_host or message.requested_capacity_min_bytes:
         value["RequestedCapacityMinBytes"] = message.requested_capacity_min_bytes
-    if message.requested_capacity_max_bytes:
+    if is_host or message.requested_capacity_max_bytes:
         value["RequestedCapacityMaxBytes"] = message.requested_capacity_max_bytes
-    if message.requested_capabilities_json:
-        value["RequestedCapabilities"] = rt.raw(message.requested_capabilities_json)
+    value["RequestedCapabilities"] = rt.raw(message.requested_capabilities_json)
     if message.constraints_json:
         value["Constraints"] = rt.raw(message.constraints_json)
-    if all_parameters := message.parameters:
-        value["Parameters"] = {name: all_parameters[name] for name in sorted(all_parameters)}
-    if message.topologies_json:
+    if not is_host or message.parameters:
+        value["Parameters"] = {name: all_parameters[name] for name in sorted(all_parameters)} if (all_parameters := message.parameters) else {}
+    if not is_host or message.topologies_json:
         value["Topologies"] = rt.raw(message.topologies_json)
-    if message.requested_topologies_json:
+    if not is_host or message.requested_topologies_json:
         value["RequestedTopologies"] = rt.raw(message.requested_topologies_json)
-    if message.access_mode:
+    if not is_host or message.access_mode:
         value["AccessMode"] = message.access_mode
-    if message.attachment_mode:
+    if not is_host or message.attachment_mode:
         value["AttachmentMode"] = message.attachment_mode
-    if message.mount_options_json:
+    if not is_host or message.mount_options_json:
         value["MountOptions"] = rt.raw(message.mount_options_json)
-    if all_secrets := message.secrets:
-        value["Secrets"] = {name: all_secrets[name] for name in sorted(all_secrets)}
-    if all_context := message.context:
-        value["Context"] = {name: all_context[name] for name in sorted(all_context)}
-    if message.read_allocs_json:
+    if not is_host or message.secrets:
+        value["Secrets"] = {name: all_secrets[name] for name in sorted(all_secrets)} if (all_secrets := message.secrets) else {}
+    if not is_host or message.context:
+        value["Context"] = {name: all_context[name] for name in sorted(all_context)} if (all_context := message.context) else {}
+    if not is_host or message.read_allocs_json:
         value["ReadAllocs"] = rt.raw(message.read_allocs_json)
-    if message.write_allocs_json:
+    if not is_host or message.write_allocs_json:
         value["WriteAllocs"] = rt.raw(message.write_allocs_json)
-    if message.read_claims_json:
+    if not is_host or message.read_claims_json:
         value["ReadClaims"] = rt.raw(message.read_claims_json)
-    if message.write_claims_json:
+    if not is_host or message.write_claims_json:
         value["WriteClaims"] = rt.raw(message.write_claims_json)
-    if message.past_claims_json:
+    if not is_host or message.past_claims_json:
         value["PastClaims"] = rt.raw(message.past_claims_json)
-    if message.schedulable:
+    if not is_host or message.schedulable:
         value["Schedulable"] = message.schedulable
-    if message.provider:
+    if not is_host or message.provider:
         value["Provider"] = message.provider
-    if message.provider_version:
+    if not is_host or message.provider_version:
         value["ProviderVersion"] = message.provider_version
-    if message.controller_required:
+    if not is_host or message.controller_required:
         value["ControllerRequired"] = message.controller_required
-    if message.controllers_healthy:
+    if not is_host or message.controllers_healthy:
         value["ControllersHealthy"] = message.controllers_healthy
-    if message.controllers_expected:
+    if not is_host or message.controllers_expected:
         value["ControllersExpected"] = message.controllers_expected
-    if message.nodes_healthy:
+    if not is_host or message.nodes_healthy:
         value["NodesHealthy"] = message.nodes_healthy
-    if message.nodes_expected:
+    if not is_host or message.nodes_expected:
         value["NodesExpected"] = message.nodes_expected
-    if message.HasField("resource_exhausted"):
-        value["ResourceExhausted"] = rt.time_text(message.resource_exhausted)
+    if not is_host or message.HasField("resource_exhausted"):
+        value["ResourceExhausted"] = rt.time_text(message.resource_exhausted) if message.HasField("resource_exhausted") else rt.ZERO_TIME
     if message.allocations_json:
         value["Allocations"] = rt.raw(message.allocations_json)
-    if message.create_index:
-        value["CreateIndex"] = message.create_index
-    if message.modify_index:
-        value["ModifyIndex"] = message.modify_index
-    if message.create_time:
-        value["CreateTime"] = message.create_time
-    if message.modify_time:
-        value["ModifyTime"] = message.modify_time
-    if message.requested_capacity_min:
+    value["CreateIndex"] = message.create_index
+    value["ModifyIndex"] = message.modify_index
+    value["CreateTime"] = message.create_time
+    value["ModifyTime"] = message.modify_time
+    if not is_host or message.requested_capacity_min:
         value["RequestedCapacityMin"] = message.requested_capacity_min
-    if message.requested_capacity_max:
+    if not is_host or message.requested_capacity_max:
         value["RequestedCapacityMax"] = message.requested_capacity_max
-    if message.clone_id:
+    if not is_host or message.clone_id:
         value["CloneID"] = message.clone_id
-    if message.snapshot_id:
+    if not is_host or message.snapshot_id:
         value["SnapshotID"] = message.snapshot_id
     return value
 

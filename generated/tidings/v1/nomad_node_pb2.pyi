@@ -22,7 +22,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Node(_message.Message):
-    """A machine that runs work."""
+    """A machine that runs work.
+    Up to Nomad 1.9 it has Resources and Reserved, and prints as those did; one without them prints as the newest.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

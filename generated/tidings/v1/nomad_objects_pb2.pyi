@@ -877,7 +877,7 @@ Global___ACLBindingRule: _TypeAlias = ACLBindingRule  # noqa: Y015
 @_typing.final
 class NomadVolume(_message.Message):
     """A volume: of a host (topic HostVolume) or of a storage plugin (topic CSIVolume). The stream calls both
-    "Volume", so this holds the fields of both.
+    "Volume", so this holds the fields of both, and what each always writes is written.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from tidings.core.record import Record
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.rules import events_of
 from tidings.v1 import event_pb2
 
 
@@ -17,7 +18,7 @@ def is_same(dialect: Dialect, given: Sequence[event_pb2.Event], record: Record) 
     What the service set counts only where it was given too, and the form of a payload does not
     count: so a record that is published again as it was printed is the same.
     """
-    stored = event_pb2.Record.FromString(record.body).events
+    stored = events_of(record)
     if record.system != dialect.system or len(stored) != len(given):
         return False
     dialect.complete(record.seq, stored)
