@@ -10,7 +10,7 @@ from typing import Any
 import nats as nats_client
 import pytest
 
-from tests.aio import run_async
+from tests.aio import becomes, run_async
 from tests.nats.copies import back_up, restore
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer
@@ -111,8 +111,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 async def go_on(looks: dict[str, int], count: int = 3) -> None:
     """Return after so many more looks of each kind."""
     until = {kind: seen + count for kind, seen in looks.items()}
-    while any(looks[kind] < seen for kind, seen in until.items()):
-        await asyncio.to_thread(lambda: None)
+    await becomes(lambda: all(looks[kind] >= seen for kind, seen in until.items()))
 
 
 HARMS: dict[str, tuple[Harm, str]] = {
@@ -159,6 +158,22 @@ def test_what_somebody_else_does_ends_the_feed_and_says_so(
 
         finally:
             await store.close()
+
+    run_async(main())
+
+
+@pytest.mark.parametrize("what", ["", "-state"])
+def test_settings_that_a_log_does_not_need_may_be_edited(
+    nats: NatsServer, looks: dict[str, int], what: str
+) -> None:
+    async def main() -> None:
+        place = JetStreamPlace(nats)
+        async with opened(place) as store, feed_of(store, 0) as feed:
+            await go_on(looks, 1)
+            await editing(what, description="ours", metadata={"team": "a"})(nats, place.cluster.log)
+            await go_on(looks)
+            (seq,) = await append(store, draft("a"))
+            assert seqs(await feed.take(1)) == [seq]
 
     run_async(main())
 

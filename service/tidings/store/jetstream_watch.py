@@ -72,11 +72,12 @@ class LogWatch:
 
     async def _renumbered(self, state: Info) -> int:
         """Return the newest position of the last look if another message has it now; else 0."""
+        newest = state["last_seq"], parse_time_us(state["last_ts"])
         seq, at_us = self._newest
-        found = await self._reader.at(seq) if seq else None
+        found = await self._reader.at(seq) if seq and newest != self._newest else None
         if found is not None and found.at_us != at_us:
             return seq
-        self._newest = state["last_seq"], parse_time_us(state["last_ts"])
+        self._newest = newest
         return 0
 
     async def _marks(self) -> dict[str, int]:
