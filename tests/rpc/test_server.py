@@ -56,6 +56,9 @@ def test_health_of_writing_is_told_apart_and_says_why(address: str) -> None:
             answer, call = stub.Check.with_call(publishing, timeout=PATIENCE_S)
             assert answer.status == status
             assert dict(call.trailing_metadata()).get("tidings-reason", "") == reason
+            registry = one.deployment.service.metrics.registry
+            failing = registry.get_sample_value("tidings_check_failing", {"check": "write"})
+            assert failing == bool(reason)
             for name in ("", *SERVICES):
                 request = health_pb2.HealthCheckRequest(service=name)
                 assert stub.Check(request, timeout=PATIENCE_S).status == SERVING

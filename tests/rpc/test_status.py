@@ -81,6 +81,13 @@ def test_numbers_are_for_programs_too() -> None:
     assert dict(info.metadata) == {"expected_seq": "4", "last_seq": "5"}
 
 
+@pytest.mark.parametrize(("cause", "told"), [("disk full", {"cause": "disk full"}), ("", {})])
+def test_a_store_that_cannot_store_says_why(cause: str, told: dict[str, str]) -> None:
+    info = error_details_pb2.ErrorInfo()
+    status.status_of(errors.StoreUnavailable("writing", cause)).details[0].Unpack(info)
+    assert dict(info.metadata) == told
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -25,6 +25,7 @@ from tidings.store.sqlite_file import (
     MIGRATIONS,
     open_reader,
 )
+from tidings.store.sqlite_records import is_damage
 
 COUNT = 60
 PAGE_BYTES = 4096
@@ -342,6 +343,27 @@ def test_a_checksum_is_that_of_all_that_is_stored() -> None:
     assert len({record_checksum(*each) for each in (base, *others)}) == 6
     assert record_checksum(*base) == record_checksum(*base)
     assert row_checksum("a", "bc") != row_checksum("ab", "c")
+
+
+@pytest.mark.parametrize(
+    ("code", "damaged"),
+    [
+        (sqlite3.SQLITE_CORRUPT, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, True),
+        (sqlite3.SQLITE_IOERR_READ, True),
+        (sqlite3.SQLITE_IOERR_CORRUPTFS, True),
+        (None, True),  # text that is no UTF-8
+        (sqlite3.SQLITE_IOERR_LOCK, False),
+        (sqlite3.SQLITE_BUSY, False),
+        (sqlite3.SQLITE_NOTADB, False),
+        (sqlite3.SQLITE_CANTOPEN, False),
+    ],
+)
+def test_only_what_a_part_of_a_file_does_is_damage(code: int | None, *, damaged: bool) -> None:
+    error = sqlite3.OperationalError("said")
+    if code is not None:
+        error.sqlite_errorcode = code
+    assert is_damage(error) is damaged
 
 
 def test_a_report_knows_each_position_once_and_not_too_many() -> None:

@@ -80,6 +80,8 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
     for name, value in vars(error).items():
         if isinstance(value, int):
             info.metadata[name] = str(value)
+    if isinstance(error, errors.StoreUnavailable) and error.cause:
+        info.metadata["cause"] = error.cause
     if isinstance(error, errors.Unauthenticated):
         info.metadata["problem"] = error.reason
         if error.flaw:

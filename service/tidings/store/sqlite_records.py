@@ -30,8 +30,9 @@ _RAW = (
 _UNKNOWN = "tidings"
 """The system of a damaged record that does not say it."""
 
-_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR, None})
-"""What reading a damaged page, a bad sector, or text that is no UTF-8 raises."""
+_BAD_SECTOR = frozenset(
+    {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
+)
 
 _new_record = partial(tuple.__new__, Record)  # `Record._make` would count the fields of every row
 
@@ -63,9 +64,12 @@ def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether an error means that a part of the file cannot be read, and no more than that."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return (None if code is None else code & 0xFF) in _BROKEN
+    """Say whether an error means that a part of the file cannot be read, and no more than that.
+
+    That is a damaged page, a bad sector, or text that is no UTF-8, for which there is no code.
+    """
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is None or code & 0xFF == sqlite3.SQLITE_CORRUPT or code in _BAD_SECTOR
 
 
 def forwards(
