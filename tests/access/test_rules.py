@@ -28,14 +28,14 @@ HASH = hash_of("x")
         ("nomad.node = 1", "policy.rules.nomad.node: must be one of"),
         ('nomad.namespaces.a = "read-job"', "policy.rules.nomad.namespaces.a: must be a list"),
         ("nomad.namespaces.a = [1]", "policy.rules.nomad.namespaces.a: must be a list"),
-        ('nomad.namespaces.a = ["submit"]', "'submit' is none of"),
+        ('nomad.namespaces.a = ["submit"]', "policy.rules.nomad.namespaces.a[0]: is none of"),
         ('consul.event.a = "list"', "policy.rules.consul.event.a: must be one of"),
         ('consul.key.a = "read"', "policy.rules.consul.key: no such rule"),
         ("consul.event = []", "policy.rules.consul.event: must be a table"),
         ('puppet.jobs = "write"', "policy.rules.puppet.jobs: must be one of read"),
         ('feldera.roles = "read"', "policy.rules.feldera.roles: no such rule"),
         ('docker_cloud.users = ["a"]', "policy.rules.docker_cloud.users: no such rule"),
-        ('publish = ["tidings"]', "'tidings' is none of"),
+        ('publish = ["tidings"]', "policy.rules.publish[0]: is none of"),
     ],
 )
 def test_a_bad_rule_is_refused_and_named(text: str, problem: str) -> None:

@@ -103,9 +103,9 @@ def words_of(
     found = table.get(key, [])
     if not isinstance(found, list) or not all(isinstance(word, str) for word in found):
         raise BadRequest(join(path, key), "must be a list of texts")
-    for word in found:
+    for place, word in enumerate(found):
         if known is not None and word not in known:
-            raise BadRequest(join(path, key), f"{word!r} is none of {_listed(known)}")
+            raise BadRequest(f"{join(path, key)}[{place}]", f"is none of {_listed(known)}")
     return tuple(found)
 
 

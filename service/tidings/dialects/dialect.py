@@ -109,6 +109,9 @@ class Dialect:
     filled_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body, beside id and time, that the service sets where a publisher did not."""
 
+    claims_are_unique: ClassVar[bool] = False
+    """Whether an identifier that claims a position of ours can hardly be another system's."""
+
     id_field: ClassVar[str] = ""
     """The body's own identifier, which `Event.id` repeats; "" = it has none."""
 

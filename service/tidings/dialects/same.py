@@ -12,14 +12,19 @@ from tidings.dialects.rules import events_of
 from tidings.v1 import event_pb2
 
 
-def is_same(dialect: Dialect, given: Sequence[event_pb2.Event], record: Record) -> bool:
+def is_same(
+    dialect: Dialect, given: Sequence[event_pb2.Event], record: Record, *, is_nameless: bool = False
+) -> bool:
     """Say whether events are those of a stored record, as any reader is given them.
 
     What the service set counts only where it was given too, and the form of a payload does not
-    count: so a record that is published again as it was printed is the same.
+    count: so a record that is published again as it was printed is the same. If `is_nameless`, one
+    whose publisher gave it an id is another one.
     """
     stored = events_of(record)
     if record.system != dialect.system or len(stored) != len(given):
+        return False
+    if is_nameless and any(event.id for event in stored):
         return False
     dialect.complete(record.seq, stored)
     copies = event_pb2.Record(events=given).events

@@ -20,23 +20,28 @@ class Duplicates:
     def __init__(self, log: EventLog) -> None:
         self._log = log
 
-    async def same_at(self, dialect: Dialect, draft: event_pb2.Draft, seq: int) -> Stored | None:
+    async def same_at(
+        self, dialect: Dialect, draft: event_pb2.Draft, seq: int, *, is_nameless: bool = False
+    ) -> Stored | None:
         """Return that a draft is a duplicate if the record at `seq` is the same, None if not.
 
-        None as well when the record is not retained any more.
+        None as well when the record is not retained any more. `is_nameless` as in `is_same`.
 
         Raises:
             StoreUnavailable: the log cannot be read.
         """
         found = await self._log.read(seq - 1, 1, systems=[dialect.system])
-        if found and found[0].seq == seq and is_same(dialect, draft.events, found[0]):
-            return Stored(seq, duplicate=True)
-        return None
+        if not found or found[0].seq != seq:
+            return None
+        same = is_same(dialect, draft.events, found[0], is_nameless=is_nameless)
+        return Stored(seq, duplicate=True) if same else None
 
     async def claimed(self, dialect: Dialect, draft: event_pb2.Draft) -> Stored | None:
         """Return that a draft without a key is the record that its event's identifier names.
 
-        None if it is not: then the identifier is another system's, or its event has changed.
+        None if it is not: then the identifier is another system's, or its event has changed. Equal
+        content does not do where identifiers of ours look like others': what was published with an
+        id of its own is another event then.
 
         Raises:
             StoreUnavailable: the log cannot be read.
@@ -48,4 +53,5 @@ class Duplicates:
             return None
         nameless = event_pb2.Draft(events=draft.events)
         nameless.events[0].id = ""  # which may be the very identifier
-        return await self.same_at(dialect, nameless, seq)
+        is_nameless = not dialect.claims_are_unique
+        return await self.same_at(dialect, nameless, seq, is_nameless=is_nameless)

@@ -170,3 +170,14 @@ def test_parents_that_no_page_documents_are_stored_and_counted(http: Http) -> No
     action = {"type": "action", "action": "create", "parents": [STACK, STACK]}
     answers = again(http, "/v1/publish/docker-cloud", action | {"resource_uri": STACK})
     assert answers == [{"line": 1, "seq": 2}]
+
+
+@pytest.mark.parametrize("query", ["", "?source=pe"])
+def test_equal_events_of_an_orchestrator_are_not_taken_for_one_another(
+    http: Http, query: str
+) -> None:
+    """The second one's id is the position of the first, which is of another log."""
+    item = {"job": "352", "type": "node_running", "timestamp": "2016-05-05T19:50:08Z"}
+    items = [item | {"id": number} for number in ("1", "2", "3", "2")]
+    answers = again(http, f"/v1/publish/puppet{query}", items)
+    assert [each["seq"] for each in answers] == [2, 3, 4, 3]

@@ -57,6 +57,7 @@ class ConsulDialect(Dialect):
     completes = True
     ignored_fields = ("id", "l_time")
     filled_fields = ("version",)
+    claims_are_unique = True
 
     def __init__(self, max_payload_bytes: int | None) -> None:
         self._max_payload_bytes = max_payload_bytes
