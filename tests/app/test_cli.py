@@ -65,6 +65,28 @@ def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["serve", "--nomad-reg1on=canary"], "--nomad-reg1on; did you mean --nomad-region?"),
+        (["tail", "--upstraem", "canary"], "--upstraem; did you mean --upstream?"),
+        (["token", "list", "--token-fil", "canary"], "--token-fil; did you mean --token-file?"),
+        (["check", "--xyzzy=canary", "-q"], "--xyzzy -q\n"),
+        (["check", "canary"], "too many arguments\n"),
+        (["check", "--\x1b[2Jcanary"], "unrecognized arguments: --\\x1b[2Jcanary\n"),
+    ],
+)
+def test_an_unknown_flag_is_told_with_the_nearest_one_and_without_its_value(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(arguments)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert problem in told
+    assert "canary" not in told.replace("[2Jcanary", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
         (["serve", "--http", "nowhere"], "--http: http: expected HOST:PORT"),
         (["serve", "--http", "0.0.0.0:0"], "say --insecure"),
         (["service", "--grpc", "0.0.0.0:0"], "say --insecure"),

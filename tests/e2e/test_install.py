@@ -116,7 +116,7 @@ def project(tmp_path: Path) -> Path:
     module = f"{MAKER}\nFILES = {_files('source', '1.0', '')!r}\n"
     maker = _wheel(index, "maker", "1.0", module=module)
     _wheel(index, "maker", "2.0", module="raise SystemError('a release that breaks others')")
-    folder = tmp_path / "project"
+    folder = tmp_path / "a project"  # people have such folders
     (folder / "tests/clients").mkdir(parents=True)
     (folder / "build-tools.txt").write_text(maker)
     for lock in ("constraints.txt", "tests/clients/client.txt"):

@@ -19,7 +19,8 @@ from typing import Any, NoReturn
 from tidings.app import options
 from tidings.app.kinds import SWITCH
 from tidings.app.settings import BadSetting, fields, flag_of, load, to_toml, warnings
-from tidings.app.terminal import CommandFailed, complain, flush, say, silence_stdout
+from tidings.app.spelling import did_you_mean
+from tidings.app.terminal import CommandFailed, complain, flush, say, silence_stdout, visible
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
@@ -195,7 +196,10 @@ def run(argv: Sequence[str]) -> int:
     Raises:
         BrokenPipeError: nobody reads any more what it prints.
     """
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(_what_is_unknown(unknown, arguments.command))
     flags = {
         field.name: text
         for field in fields()
@@ -231,6 +235,15 @@ def run(argv: Sequence[str]) -> int:
     return status
 
 
+def _what_is_unknown(words: Sequence[str], command: Command) -> str:
+    """Return what is said of arguments that a command does not take: no value, it may be secret."""
+    names = [visible(word.partition("=")[0]) for word in words if word.startswith("-")]
+    if not names:
+        return "too many arguments"
+    known = [flag_of(field) for field in fields() if field.name in command.settings]
+    return f"unrecognized arguments: {' '.join(names)}{did_you_mean(names[0], known)}"
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line; tests and docs read it too."""
     parser = argparse.ArgumentParser(
@@ -249,7 +262,6 @@ def build_parser() -> argparse.ArgumentParser:
             command.name,
             help=about,
             description=about[0].upper() + about[1:] + ".",
-            allow_abbrev=False,
             fill=_filling(command),
         )
         each.set_defaults(command=command)
@@ -257,7 +269,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """Learns its options when it is asked to parse; so do the parsers of its actions."""
+    """Learns its options when it is asked to parse; so do the parsers of its actions.
+
+    None takes abbreviations, which would mean something else once there is another option.
+    """
 
     def __init__(
         self,
@@ -265,7 +280,7 @@ class CommandParser(argparse.ArgumentParser):
         fill: Callable[[argparse.ArgumentParser], None] | None = None,
         **named: Any,  # noqa: ANN401 - as above
     ) -> None:
-        super().__init__(*args, **named)
+        super().__init__(*args, **{**named, "allow_abbrev": False})
         self._fill = fill
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as above
