@@ -24,6 +24,8 @@ _NAMES = {
     "puppet": "Puppet",
     "feldera": "Feldera",
 }
+_OF_THE_RECORD = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION)
+_PATIENCE_S = 30.0
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -55,23 +57,29 @@ class Outcome:
     kept: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
-    def take(self, draft: event_pb2.Draft, result: event_service_pb2.PublishResult) -> None:
-        """Count the answer to one draft.
+    def stored(self, system: str, answer: event_service_pb2.PublishResponse) -> None:
+        """Count a record that is new, or was there."""
+        if answer.duplicate:
+            self.kept += 1
+        else:
+            self.seqs.append(answer.seq)
+            self.systems[system] += 1
+
+    def refuse(self, system: str, error: grpc.aio.AioRpcError) -> None:
+        """Count a record that was refused.
 
         Published at another time the hour has other times, and a key that is stored is refused for
         it: that event is there.
+
+        Raises:
+            grpc.aio.AioRpcError: it is not this record that was refused, but all.
         """
-        system = str(draft.events[0].WhichOneof("body"))
-        if not result.HasField("error"):
-            if result.stored.duplicate:
-                self.kept += 1
-            else:
-                self.seqs.append(result.stored.seq)
-                self.systems[system] += 1
-        elif result.error.code == grpc.StatusCode.ALREADY_EXISTS.value[0]:
+        if error.code() is grpc.StatusCode.ALREADY_EXISTS:
             self.kept += 1
+        elif error.code() in _OF_THE_RECORD:
+            self.refused.append((_NAMES[system], error.details() or ""))
         else:
-            self.refused.append((_NAMES[system], result.error.message))
+            raise error
 
     def told(self) -> list[str]:
         """Return what people are told of it."""
@@ -91,11 +99,13 @@ class Outcome:
 
 async def _publish(settings: Settings, hour: Sequence[event_pb2.Draft]) -> Outcome:
     outcome = Outcome()
-    waiting = iter(hour)
-    request = event_service_pb2.PublishStreamRequest(drafts=hour)
     async with client_channel(settings) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
-        async for response in stub.PublishStream(iter([request])):
-            for result in response.results:
-                outcome.take(next(waiting), result)
+        for draft in hour:
+            system = str(draft.events[0].WhichOneof("body"))
+            try:
+                request = event_service_pb2.PublishRequest(draft=draft)
+                outcome.stored(system, await stub.Publish(request, timeout=_PATIENCE_S))
+            except grpc.aio.AioRpcError as error:
+                outcome.refuse(system, error)
     return outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -80,7 +81,10 @@ async def _refusal_of(stub: event_service_pb2_grpc.EventServiceAsyncStub) -> Non
     Raises:
         grpc.aio.AioRpcError: the service is not there, or refuses the caller.
     """
-    async for _ in stub.PublishStream(iter(())):
+    call = stub.PublishStream()
+    with contextlib.suppress(grpc.aio.InternalError, asyncio.InvalidStateError):  # it has ended
+        await call.done_writing()
+    while await call.read() is not grpc.aio.EOF:
         pass
 
 
