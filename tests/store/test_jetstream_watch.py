@@ -230,6 +230,10 @@ def test_what_somebody_else_writes_is_no_record_and_stops_nobody(nats: NatsServe
             client = await nats_client.connect(nats.url)
             for stray in strays:
                 await client.request(f"{log}.{stray}", b"x", timeout=5)
+            for stray in ("tokens.\u0142", "tokens.=FF"):
+                await client.request(f"{log}-state.{stray}", b"x", timeout=5)
+            await store.state.put("tokens/one", b"1")
+            assert [entry.name for entry in await store.state.list("tokens/")] == ["tokens/one"]
             await client.close()
             assert seqs(await store.read_last("nomad", 9)) == [one]
             (two,) = await append(store, draft("two"))
@@ -243,6 +247,26 @@ def test_what_somebody_else_writes_is_no_record_and_stops_nobody(nats: NatsServe
             found = await again.read(0, 100)
             assert [r.seq for r in found if r.system in SYSTEMS] == [one, two]
             assert seqs(await again.read_last("nomad", 1)) == [two]
+
+    run_async(main())
+
+
+def test_a_watch_that_fails_ends_the_feed_too(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(self: jetstream_watch.LogWatch, info: object) -> str | None:
+        raise KeyError(f"{self} {info}")
+
+    monkeypatch.setattr(jetstream_watch.LogWatch, "problem", fail)
+
+    async def main() -> None:
+        store = await JetStreamPlace(nats).open()
+        try:
+            async with feed_of(store, 0) as feed:
+                with pytest.raises(KeyError):
+                    await feed.take(1)
+        finally:
+            await store.close()
 
     run_async(main())
 

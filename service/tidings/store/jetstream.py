@@ -19,7 +19,7 @@ from tidings.store.jetstream_commit import CHECKSUM, Committer, checksum_text, f
 from tidings.store.jetstream_consumer import follow
 from tidings.store.jetstream_link import Link
 from tidings.store.jetstream_names import RENEWED_ID, Names
-from tidings.store.jetstream_read import Message, Reader
+from tidings.store.jetstream_read import Message, Reader, evened
 from tidings.store.jetstream_setup import (
     Cluster,
     be_born,
@@ -169,8 +169,7 @@ class JetStreamStore:
                 self._committer.known_seq = max(self._committer.known_seq, batch[-1].seq)
                 records = []
                 for message in batch:
-                    # Times are the leader's, and the next leader's clock may be behind.
-                    at_us = max(at_us, message.at_us)
+                    at_us = evened(at_us, message.at_us)
                     records.append(self._record(message, at_us))
                 yield records
         finally:

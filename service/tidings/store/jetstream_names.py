@@ -80,7 +80,7 @@ class Names:
         return ".".join([self.state, *(escape(part) for part in folders), ">"])
 
     def name_of(self, value: str) -> str:
-        """Return a small value's name from its NATS subject."""
+        """Return a small value's name from its NATS subject (`ValueError`: it has none)."""
         parts = value.removeprefix(f"{self.state}.").split(".")
         return "/".join(unescape(part) for part in parts)
 

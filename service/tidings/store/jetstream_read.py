@@ -28,6 +28,7 @@ _OVERHEAD_BYTES = 512  # what a message may weigh in an answer besides its body
 _SUBJECTS_A_QUESTION = 500  # the server tells of 1024 subjects at once, at most
 _TOO_MANY = "413"
 _FRESH_S = 2.0
+_UNEVEN_US = 60_000_000  # what the clocks of servers may differ by, where nobody looks after them
 _PAUSE_S = 0.2
 
 
@@ -298,6 +299,15 @@ def _parse_stored(stored: Mapping[str, Any]) -> Message:
     headers = dict(line.split(": ", 1) for line in lines if ": " in line)
     body = base64.b64decode(stored.get("data", ""))
     return Message(stored["seq"], parse_time_us(stored["time"]), stored["subject"], body, headers)
+
+
+def evened(before_us: int, stored_us: int) -> int:
+    """Return the time of a record, from that of the one before and its own.
+
+    Times are the leader's, and the next leader's clock may be behind by a little: then they stand
+    still. A leader whose clock was far ahead does not give its time to all that come after.
+    """
+    return max(before_us, stored_us) if before_us - stored_us <= _UNEVEN_US else stored_us
 
 
 def parse_time_us(text: str) -> int:

@@ -77,7 +77,9 @@ class JetStreamState:
             page = await self._reader.page(
                 [self._names.values_below(prefix)], after_seq, _PAGE_VALUES
             )
-            latest.update((self._names.name_of(message.subject), message) for message in page)
+            for message in page:
+                if (name := self._name_of(message)) is not None:
+                    latest[name] = message
             is_more = len(page) == _PAGE_VALUES
             after_seq = page[-1].seq if page else 0
         return latest
@@ -148,7 +150,9 @@ class JetStreamState:
 
     def _heard(self, message: Message) -> None:
         self.heard_seq = max(self.heard_seq, message.seq)
-        name = self._names.name_of(message.subject)
+        name = self._name_of(message)
+        if name is None:
+            return
         told_seq = self._told.get(name, 0)
         if message.seq >= told_seq:
             self._told.pop(name, None)
@@ -156,6 +160,13 @@ class JetStreamState:
             gone = _is_gone(message)
             entry = None if gone else StateEntry(name, message.body, message.seq)
             self._watchers.changed(name, entry)
+
+    def _name_of(self, message: Message) -> str | None:
+        """Return the name of a value; None = somebody else wrote that, and it is no value."""
+        try:
+            return self._names.name_of(message.subject)
+        except ValueError:
+            return None
 
     def _tell(self, name: str, entry: StateEntry | None, revision: int) -> None:
         """Tell watchers here of a change at once, and not again when the stream brings it."""

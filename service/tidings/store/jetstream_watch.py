@@ -222,7 +222,7 @@ class Watch:
         self._log_identity: Identity | None = None
         self._state_identity: Identity | None = None
         self._known_seq: Callable[[], int] = lambda: 0
-        self._broken: StoreCorrupt | None = None
+        self._broken: Exception | None = None
 
     async def start(self, known_seq: Callable[[], int]) -> int:
         """Remember which streams these are; return the newest position of the log.
@@ -273,11 +273,11 @@ class Watch:
                 tasks.create_task(
                     _keep(state_identity, state.problem, lambda: self._state.heard_seq)
                 )
-        except* StoreCorrupt as group:
-            (self._broken, *_) = group.exceptions  # type: ignore[assignment]  # of one level
-            self._link.disturb()  # the feed begins anew, and ends with this
         except* LogClosed:
             pass
+        except* Exception as group:  # noqa: BLE001 - a bug too: unwatched, nothing is served
+            (self._broken, *_) = group.exceptions
+            self._link.disturb()  # the feed begins anew, and ends with this
 
 
 async def _keep(
