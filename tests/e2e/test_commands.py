@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 from tests.e2e.rig import Server, nomad_line, serving
 from tests.patience import PATIENCE_S
 
+# asyncio's debug mode, which the tests have on, warns on stderr of steps that were slow
+AS_A_USER = {name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"}
+
 
 def tidings(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -22,6 +26,7 @@ def tidings(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str
         text=True,
         check=False,
         timeout=PATIENCE_S,
+        env=AS_A_USER,
     )
 
 

@@ -97,7 +97,7 @@ def next_record_key(call: Any) -> str:
 def test_a_reader_that_never_reads_costs_bounded_memory(server: Server, path: str) -> None:
     tail_bytes = 8 * MIB
     server.end()
-    server.flags = [f"--tail-size={tail_bytes}"]
+    server.flags = [f"--tail-size={tail_bytes}B"]
     server.start()
     batch = [nomad_line(n, text="x" * 50_000) for n in range(1, 101)]  # 5 MB
     server.publish_nomad(batch * 2)  # warm: both processes have seen such a load, the tail is full
