@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import subprocess
@@ -43,3 +44,13 @@ def test_what_curl_sends_is_stored_in_every_version(
     sent = curl(server, "/v1/publish/nomad", version, "-T", str(lines))
     assert len(sent.splitlines()) == 199
     assert len(json.loads(curl(server, "/v1/event/list", version))) == 1
+
+
+def test_compressed_uploads_and_raw_targets(server: Server, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.gz"
+    lines.write_bytes(gzip.compress(b"".join(nomad_line(number) for number in range(1, 200))))
+    said = ("-H", "Content-Encoding: gzip")
+    answer = curl(server, "/v1/publish/nomad", *said, "--data-binary", f"@{lines}")
+    assert len([line for line in answer.splitlines() if "seq" in json.loads(line)]) == 199
+    fired = json.loads(curl(server, "/v1/event/fire/d\u00e9ploy", "-X", "PUT", "-d", "hi"))
+    assert fired["Name"] == "d\u00e9ploy"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib
 import pkgutil
@@ -23,13 +24,15 @@ from tidings.gateway.asgi import (
     Request,
     Send,
 )
+from tidings.gateway.body_coding import ACCEPTED, decoder_for
 from tidings.gateway.door import Door, Handler, House, SocketDoor
 from tidings.gateway.gate import Gate
 from tidings.gateway.readiness import are_ready, listed, look
-from tidings.gateway.transcode.errors import NoSuchPath, TranscodeError, WrongMethod
+from tidings.gateway.transcode.errors import NoSuchPath, TimeIsUp, TranscodeError, WrongMethod
+from tidings.gateway.transcode.metadata import requested_deadline
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
-from tidings.gateway.websocket import BROKEN, Socket
+from tidings.gateway.websocket import BROKEN, NORMAL, Socket
 
 _log = structlog.get_logger("tidings.gateway")
 
@@ -44,6 +47,9 @@ def load_doors(house: House) -> tuple[Door, ...]:
     modules = [importlib.import_module(f"{doors.__name__}.{name}") for name in names]
     return tuple(module.make(house) for module in modules)
 
+
+# Methods whose body, if there is one, means nothing.
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Found = tuple[str, Door | None, Handler]
 
@@ -81,12 +87,12 @@ class App:
         try:
             name, door, handle = self._find_socket(socket) if socket else self._find(request)
             early = await self._gate.pass_through(request)
-            await (handle(request) if early is None else request.reply(early))
+            await (_in_time(request, handle) if early is None else request.reply(early))
         except ClientGone:
             pass
         except TranscodeError as error:
             with contextlib.suppress(ClientGone):
-                await _refuse(door, request, error)
+                await _end(door, request, error, socket)
         except Exception:  # noqa: BLE001 - the edge: `_stumble` logs it
             with contextlib.suppress(ClientGone):
                 await self._stumble(request)
@@ -165,6 +171,44 @@ async def _refuse(door: Door | None, request: Request, error: TranscodeError) ->
         await request.reply(render_error(error))
     else:
         await door.refuse(request, error)
+
+
+async def _in_time(request: Request, handle: Handler) -> None:
+    """Handle a request, for as long as its Grpc-Timeout says, with a body that is decoded.
+
+    Raises:
+        TranscodeError: that header is malformed, or the body is encoded in an unknown way.
+        TimeIsUp: the handler was cancelled.
+    """
+    time_s = requested_deadline(request.headers)
+    if request.method not in _WITHOUT_BODY:
+        request.extra_headers += (ACCEPTED,)
+        request.decoder = decoder_for(request.headers)
+        request.extra_headers = request.extra_headers[:-1]
+    if time_s is not None:
+        request.ends_at_s = asyncio.get_running_loop().time() + time_s
+    try:
+        async with asyncio.timeout_at(request.ends_at_s) as request.timer:
+            await handle(request)
+    except TimeoutError:
+        if request.timer is None or not request.timer.expired():
+            raise
+        raise TimeIsUp from None
+
+
+async def _end(
+    door: Door | None, request: Request, error: TranscodeError, socket: Socket | None
+) -> None:
+    """Refuse, or where the answer has begun end it: in order when the client's time is up."""
+    is_over = isinstance(error, TimeIsUp)
+    if not request.started:
+        await _refuse(door, request, error)
+    elif socket is not None:
+        await socket.close(NORMAL if is_over else BROKEN)
+    elif is_over and not request.has_length:
+        await request.end()
+    else:
+        await request.cut(at_once=True)
 
 
 async def _own_reply(

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from tidings.gateway.body_coding import Decoder
 from tidings.gateway.budget import Hold
 from tidings.gateway.outlet import Outlet, outlet_of
-from tidings.gateway.transcode.errors import TooLarge
+from tidings.gateway.transcode.errors import BadRequest, TooLarge
 from tidings.gateway.transcode.render import Reply
 
 Event = MutableMapping[str, Any]
@@ -65,6 +66,8 @@ class Request:
     """Of every answer, whatever it is."""
     status: int = 0
     """Of the answer, once its head has gone out."""
+    has_length: bool = False
+    """Whether that head said how long the answer is."""
     body_ended: bool = False
     """Whether the last piece of the request's body has been taken."""
     put_back: bytes = b""
@@ -75,6 +78,12 @@ class Request:
     """What counts the bytes that are held for it."""
     unread_s: float = 60.0
     """How long a large answer may be left unread."""
+    decoder: Decoder | None = None
+    """Of a body that comes compressed."""
+    ends_at_s: float | None = None
+    """When the client wants it to be over, in the loop's time."""
+    timer: asyncio.Timeout | None = None
+    """What cancels it then, unless it is moved."""
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Request:
@@ -103,6 +112,11 @@ class Request:
         """Whether the head of the answer has gone out."""
         return self.status != 0
 
+    def move_timer(self, by_s: float) -> None:
+        """Have what ends the client's time come later, for whoever ends in time by himself."""
+        if self.timer is not None and self.ends_at_s is not None:
+            self.timer.reschedule(self.ends_at_s + by_s)
+
     async def reply(self, reply: Reply) -> None:
         """Send a whole answer with its length; a large one in pieces, as fast as it is read.
 
@@ -110,6 +124,7 @@ class Request:
             Busy: there is no room for a large one; nothing is sent.
             ClientGone: the client did not read it, and is cut off.
         """
+        self.has_length = True
         # RFC 9110 8.6: a 204 has no length, not even 0
         length = () if reply.status == 204 else ((b"content-length", b"%d" % len(reply.body)),)
         is_small = len(reply.body) <= _PIECE_BYTES
@@ -173,15 +188,28 @@ class Request:
             pass
 
     async def chunk(self, silence_s: float) -> bytes | None:
-        """Return the next piece of the request's body, None after the last.
+        """Return the next piece of the request's body, decoded, None after the last.
 
         Raises:
             BodySilent: none came within `silence_s`.
             ClientGone: the client left before the end.
+            BadRequest: it is not encoded as it says.
         """
         if self.put_back:
             piece, self.put_back = self.put_back, b""
             return piece
+        if self.decoder is None:
+            return await self._piece(silence_s)
+        while not (piece := self.decoder.take()):
+            data = await self._piece(silence_s)
+            if data is None:
+                self.decoder.end()
+                return None
+            self.decoder.feed(data)
+        await asyncio.sleep(0)  # a little that came may become much
+        return piece
+
+    async def _piece(self, silence_s: float) -> bytes | None:
         if self.body_ended:
             return None
         try:
@@ -201,7 +229,7 @@ class Request:
         Raises:
             TooLarge: it is longer than `limit_bytes`, or says that it will be.
             Busy: there is no room for it.
-            BodySilent, ClientGone: as `chunk`.
+            BodySilent, ClientGone, BadRequest: as `chunk`.
         """
         announced = self.header(b"content-length")
         if announced is not None and announced.isdecimal() and int(announced) > limit_bytes:
@@ -231,7 +259,7 @@ class Request:
             async with asyncio.timeout(_READ_ON_S):
                 while left_bytes > 0 and (part := await self.chunk(silence_s)) is not None:
                     left_bytes -= len(part)
-        except (TimeoutError, BodySilent):
+        except (TimeoutError, BodySilent, BadRequest):
             return
 
 

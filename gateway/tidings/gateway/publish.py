@@ -8,6 +8,7 @@ goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ _MAX_HELD = 65_536
 SLICE_BYTES = 8 * 1024
 
 _METHODS = ("POST", "PUT")
+# Behind the end of the client's time: for the answers to what came until then.
+_LAST_ANSWERS_S = 10.0
 _HEADERS = ((b"content-type", LINES_TYPE.encode("ascii")), (b"cache-control", b"no-cache"))
 # It is a part of keys, which are 512 bytes at most, beside an index and a digest.
 _MAX_SOURCE_BYTES = 256
@@ -98,6 +101,7 @@ class Intake:
         if refused := await may_not_publish(self._house.upstream, request, metadata):
             await request.reply(render_error(refused))
             return
+        request.move_timer(_LAST_ANSWERS_S)
         upload = _Upload(self._house, request, self._parse, source, metadata)
         upload.turns_arrays = self._newest_first
         await upload.run()
@@ -208,6 +212,8 @@ class _Upload:
         except Busy as error:
             self._is_cut = True
             await self._add(_Entry(self._count + 1, str(error), 503), event_pb2.Draft())
+        except BadRequest as error:  # it is not encoded as it says
+            await self._add(_Entry(self._count + 1, str(error)), event_pb2.Draft())
         except _ArrayTooLarge as error:
             await self._add(_Entry(self._count + 1, str(error), 413), event_pb2.Draft())
         finally:
@@ -216,7 +222,10 @@ class _Upload:
             self._drafts.finish()
 
     async def _end_on_drain(self, uploading: asyncio.Task[None]) -> None:
-        await self._house.draining.wait()
+        """Take no more when all goes down, or when the client's own time is up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._request.ends_at_s):
+                await self._house.draining.wait()
         uploading.cancel()
 
     async def _count_held(self, splitter: JsonSplitter) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tidings.gateway.asgi import ClientGone, Event, Receive, Request, Send
 from tidings.gateway.outlet import Outlet, outlet_of
 
+NORMAL = 1000
 GOING_AWAY = 1001
 REVOKED = 1008
 BROKEN = 1011

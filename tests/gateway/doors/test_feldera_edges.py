@@ -155,3 +155,15 @@ def test_the_version_is_a_setting(address: str) -> None:
         for version in ("0.337.0", "0.369.0"):
             with gateway(served.server, address, feldera_version=version) as http:
                 assert get(http, "/v0/config")["version"] == version
+
+
+@pytest.mark.parametrize("path", ["/v0/config", "/v0/cluster_healthz"])
+def test_head_of_a_companion_is_its_get_without_a_body(http: Http, path: str) -> None:
+    statuses = {f"{part}_status": "Healthy" for part in ("api", "compiler", "runner")}
+    assert http.ask("POST", "/v1/publish/feldera", body=json.dumps(statuses).encode()).status == 200
+    got = http.ask("GET", path)
+    with http.open(path, "Connection: close", method="HEAD") as connection:
+        head = connection.head()
+        assert connection.rest() == b""
+    assert (head.status, head.headers["content-length"]) == (200, str(len(got.body)))
+    assert http.ask("POST", path).status == 403

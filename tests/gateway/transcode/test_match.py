@@ -175,3 +175,29 @@ def test_any_path_matches_what_it_spells(parts: list[str]) -> None:
     match = table_of("/{x=**}").match("GET", path.encode())
     assert isinstance(match, Match)
     assert "/" + match.captured[0] == path.partition("?")[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "captured"),
+    [
+        ("/", "/", ()),
+        ("/?a=/x", "/", ()),
+        ("/a", "/{x}", ("a",)),
+        ("//", "/{x}/{y=**}", ("", "")),
+        ("/:poke", "/{x}", (":poke",)),
+    ],
+)
+def test_the_root_is_a_route_of_its_own(path: str, target: str, captured: tuple[str, ...]) -> None:
+    table = table_of("/", "/{x}", "/{x}/{y=**}", "/any:poke2")
+    match = table.match("GET", path.encode())
+    assert isinstance(match, Match)
+    assert (match.target, match.captured) == (target, captured)
+    head = table.match("HEAD", b"/")
+    assert isinstance(head, Match)
+    assert table.match("POST", b"/") == MethodNotAllowed(("GET", "HEAD", "OPTIONS"))
+
+
+def test_the_root_is_also_what_a_tail_may_hold_nothing_of() -> None:
+    match = table_of("/{x=**}").match("GET", b"/")
+    assert isinstance(match, Match)
+    assert match.captured == ("",)

@@ -17,6 +17,7 @@ ONE, MANY = Wildcard.ONE, Wildcard.MANY
     [
         ("/a", Template(("a",), ())),
         ("/a/b-c.d~e_f", Template(("a", "b-c.d~e_f"), ())),
+        ("/", Template((), ())),
         ("/*", Template((ONE,), ())),
         ("/**", Template((MANY,), ())),
         ("/{x}", Template((ONE,), (Variable(("x",), 0, 1, several=False),))),
@@ -51,7 +52,7 @@ def test_plain_star_in_a_variable_prints_as_nothing() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "a", "/", "//", "/a/", "/a//b", "//a", "/{}", "/{x", "/x}", "/{x=}", "/{x=/a}"),
+        *("", "a", "//", "/a/", "/a//b", "//a", "/{}", "/{x", "/x}", "/{x=}", "/{x=/a}"),
         *("/{x=a/}", "/a{x}", "/{x}a", "/{x}{y}", "/:v", "/a/:v", "/{x=a:v}", "/{x:v}", "/{x}:"),
         *("/a:", "/{x}:a:b", "/a:b/c", "/{x}:v/c", "/{x={y}}", "/{{x}}", "/**/**", "/**/*"),
         *("/{x=**}/{y}", "/{x=**/*}", "/a*", "/***", "/é", "/a b", "/a?b", "/a%2", "/{1x}"),

@@ -77,6 +77,16 @@ class Busy(TranscodeError):
         super().__init__("too much is under way at this moment; come again")
 
 
+class TimeIsUp(TranscodeError):
+    """The time that the client gave with Grpc-Timeout is over."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+    http_status = 504
+
+    def __init__(self) -> None:
+        super().__init__("not done within grpc-timeout")
+
+
 class NoSuchPath(TranscodeError):
     """No route has this path, with whatever method."""
 

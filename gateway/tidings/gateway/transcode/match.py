@@ -89,7 +89,7 @@ class RouteTable(Generic[T]):
         path = raw_path.partition(b"?")[0].decode("latin-1")
         if not path.startswith("/"):
             return NotFound()
-        segments = path[1:].split("/")
+        segments = path[1:].split("/") if path != "/" else []
         verb = self._cut_verb(segments)
         allowed: set[str] = set()
         # Literal, one, tails: the last pushed is the first looked at.
@@ -127,6 +127,8 @@ class RouteTable(Generic[T]):
 
     def _cut_verb(self, segments: list[str]) -> str:
         """Take a verb off the last segment, if some route has it; else the colon is plain text."""
+        if not segments:
+            return ""
         head, colon, verb = segments[-1].rpartition(":")
         if not colon or verb not in self._verbs:
             return ""

@@ -4,6 +4,8 @@
 
 A template is a row of segments, variables that each cover some of them, and perhaps a verb.
 
+"/" alone has no segments, and is the root. Envoy and grpc-gateway take it too.
+
 Source: the grammar in google/api/http.proto. Where Envoy 1.40 and grpc-gateway v2 differ, the
 stricter reading is refused here: a bare colon at the end, and a verb with a colon in it.
 """
@@ -80,6 +82,8 @@ def parse_template(text: str) -> Template:
     """
     if not text.startswith("/"):
         raise BadTemplate(text, "does not start with a slash")
+    if text == "/":
+        return Template((), ())
     parts = _split(text)
     parts[-1], verb = _cut_verb(text, parts[-1])
     segments: list[Segment] = []

@@ -230,3 +230,43 @@ def test_a_body_that_is_too_large_is_413() -> None:
             assert (answer.status, json.loads(answer.body)["code"]) == (413, 8)
 
     run_async(main())
+
+
+SSE = "Accept: text/event-stream"
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("?after_seq=0&lastEventId=2", ()),
+        ("?lastEventId=2&earliest=true", ()),
+        ("?lastEventId=1", ("Last-Event-ID: 2",)),
+        ("?after_seq=2&lastEventId=", ()),
+    ],
+)
+def test_a_client_that_can_set_no_header_resumes_by_the_query(
+    query: str, headers: tuple[str, ...]
+) -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            await fire(running, "a", "b")
+            talk = await opened(running, query, SSE, *headers)
+            assert (await talk.chunk()).startswith(b"id: 3\n")
+            await talk.close()
+
+    run_async(main())
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "status"),
+    [("?lastEventId=x", SSE, 400), ("?lastEventId=2", "Accept: */*", 400)],
+)
+def test_a_last_id_is_a_position_and_of_server_sent_events_alone(
+    query: str, accept: str, status: int
+) -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            answer = await running.request("GET", f"/v1/events{query}", headers=[accept])
+            assert answer.status == status
+
+    run_async(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.gateway.doors.native.query import SYSTEMS, select, split_query
+from tidings.gateway.doors.native.query import SYSTEMS, select, split_query, wants_events
 from tidings.gateway.transcode.errors import BadRequest
 from tidings.v1 import event_service_pb2 as pb
 
@@ -46,3 +46,24 @@ def test_topics_with_and_without_a_key() -> None:
 def test_what_names_nothing_is_refused(query: bytes) -> None:
     with pytest.raises(BadRequest):
         selected(query)
+
+
+@pytest.mark.parametrize(
+    ("accept", "wants"),
+    [
+        (None, False),
+        ("", False),
+        ("*/*", False),
+        ("text/*", False),
+        ("text/event-stream", True),
+        ("Text/Event-Stream; charset=utf-8", True),
+        ("application/json, text/event-stream;q=0.5", True),
+        ("text/event-stream;q=0.001", True),
+        ("text/event-stream;q=0", False),
+        ("text/event-stream ; q=0.000", False),
+        ("application/x-ndjson, text/event-stream;q=0", False),
+        ("text/event-streams", False),
+    ],
+)
+def test_who_wants_server_sent_events(accept: str | None, wants: bool) -> None:  # noqa: FBT001
+    assert wants_events(accept) == wants

@@ -29,7 +29,7 @@ from tidings.gateway.failures import Failure
 from tidings.gateway.golang import Query
 from tidings.gateway.publish import Intake
 from tidings.gateway.together import Together
-from tidings.gateway.transcode.errors import Busy, TooLarge, TranscodeError
+from tidings.gateway.transcode.errors import BadRequest, Busy, TooLarge, TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
@@ -129,6 +129,8 @@ class ConsulDoor:
             raise Refused(413, text) from None
         except Busy as error:
             raise Refused(503, str(error)) from None
+        except BadRequest as error:
+            raise Refused(400, str(error)) from None
         except BodySilent:
             raise Refused(408, "Request body did not arrive in time") from None
         # After the body: an answer that overtakes it may cost the client its connection.
@@ -215,7 +217,19 @@ class ConsulDoor:
             "NodeName": settings.consul_node_name,
             "Server": True,
         }
-        return replies.json_reply({"Config": config}, pretty="pretty" in query)
+        # Nomad has this path too. Each system's clients look at its own members alone.
+        name, region = settings.consul_node_name, settings.nomad_region
+        value = {
+            "Config": config,
+            "config": {"Datacenter": settings.consul_datacenter, "Region": region},
+            "member": {
+                "Name": f"{name}.{region}",
+                "Status": "alive",
+                "Tags": {"region": region, "role": "nomad"},
+            },
+            "stats": {"nomad": {"leader": "true", "server": "true"}},
+        }
+        return replies.json_reply(value, pretty="pretty" in query)
 
     async def _nothing_here(self, request: Request) -> None:
         if not golang.is_printable(request.path):

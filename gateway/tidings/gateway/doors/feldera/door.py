@@ -87,7 +87,8 @@ class FelderaDoor:
         await request.reply(printing.error(status, printing.code_of(status), str(error), {}))
 
     async def _answer(self, request: Request) -> None:
-        if request.method != "GET":
+        is_companion = request.raw_path in (HEALTH_PATH, CONFIG_PATH)
+        if request.method != "GET" and not (request.method == "HEAD" and is_companion):
             message = f"{request.method} is not allowed here"
             reply = printing.error(403, "InsufficientPermissions", message)
         else:

@@ -9,7 +9,14 @@ from functools import partial
 from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import Handler, House
-from tidings.gateway.doors.native.query import select, split_query
+from tidings.gateway.doors.native.query import (
+    LAST_ID,
+    OWN,
+    SSE_TYPE,
+    select,
+    split_query,
+    wants_events,
+)
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan, Renderer
 from tidings.gateway.line_tail import BYTES
@@ -38,8 +45,6 @@ from tidings.gateway.transcode.status import render_status, status_of
 from tidings.gateway.turns import Turns
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
-
-SSE_TYPE = "text/event-stream"
 
 _STREAM_HEADERS = (
     (b"cache-control", b"no-cache"),
@@ -187,13 +192,15 @@ class NativeDoor:
 
     async def _subscribe(self, request: Request, match: Match[Route]) -> None:
         metadata = request_metadata(request.headers)
-        query, own = split_query(request.query)
+        is_sse = wants_events(request.header(b"accept"))
+        query, own = split_query(request.query, {*OWN, LAST_ID} if is_sse else OWN)
         message = bind_request(match.target, match, query, b"", None)
         assert isinstance(message, pb.SubscribeRequest)
         select(message, own)
-        is_sse = SSE_TYPE in (request.header(b"accept") or "").lower()
         if is_sse:
-            _resume(message, request.header(b"last-event-id"))
+            # Some clients cannot set headers, and repeat what they have seen in the query.
+            in_query = next((value for name, value in own if name == LAST_ID), "")
+            _resume(message, request.header(b"last-event-id") or in_query)
         renderer = self._events if is_sse else self._lines
         kind = (b"content-type", (SSE_TYPE if is_sse else LINES_TYPE).encode("ascii"))
         await while_connected(request, self._stream(request, message, metadata, renderer, kind))

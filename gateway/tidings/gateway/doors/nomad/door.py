@@ -1,4 +1,7 @@
-"""Nomad's door: GET /v1/event/stream, and the lines of it taken back at /v1/publish/nomad."""
+"""Nomad's door: GET /v1/event/stream, and the lines of it taken back at /v1/publish/nomad.
+
+Beside them what clients of the stream ask first: GET /v1/regions and /v1/status/leader.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,17 @@ from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
+from tidings.gateway.json_text import dumps
 from tidings.gateway.publish import Intake
 from tidings.gateway.reader import Reader
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
+from tidings.v1.json_runtime import Json
 
 STREAM_PATH = b"/v1/event/stream"
+REGIONS_PATH = b"/v1/regions"
+LEADER_PATH = b"/v1/status/leader"
 PUBLISH_PATH = b"/v1/publish/nomad"
 
 _VARY = (b"vary", b"Accept-Encoding")
@@ -49,9 +56,11 @@ class NomadDoor:
         self._intake = Intake(house, "nomad", parse_line, credential_of)
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers for the stream's path, a final slash after it, and publishing."""
+        """Return who answers for the stream, what its clients ask first, and publishing."""
         return {
             STREAM_PATH: self._stream,
+            REGIONS_PATH: self._regions,
+            LEADER_PATH: self._leader,
             STREAM_PATH + b"/": _nothing_here,
             PUBLISH_PATH: self._intake.publish,
         }.get(request.path)
@@ -64,6 +73,14 @@ class NomadDoor:
     async def refuse(self, request: Request, error: TranscodeError) -> None:
         """Answer what is wrong by a rule of the house: bare text, as all of Nomad's errors."""
         await request.reply(text_reply(error.http_status, str(error), _VARY))
+
+    async def _regions(self, request: Request) -> None:
+        """Answer the one region that this server is."""
+        await _answer(request, [self._house.settings.nomad_region])
+
+    async def _leader(self, request: Request) -> None:
+        """Answer that there is a leader: the address that the request came to."""
+        await _answer(request, request.header(b"host") or request.server)
 
     async def _stream(self, request: Request) -> None:
         if request.method != "GET":
@@ -148,6 +165,13 @@ def print_error(error: Failure) -> Reply:
     if code is _Code.RESOURCE_EXHAUSTED:
         return text_reply(429, text, _VARY)
     return text_reply(500, text, _VARY)
+
+
+async def _answer(request: Request, value: Json) -> None:
+    if request.method == "GET":
+        await request.reply(Reply(200, (JSON_TYPE, _VARY), dumps(value)))
+    else:
+        await request.reply(text_reply(405, "Invalid method", _VARY))
 
 
 async def _nothing_here(request: Request) -> None:
