@@ -15,8 +15,8 @@ from tests.rpc.serving import Served, draft, publish, refusal
 from tidings.core.limits import KIB, MAX_QUESTION_BYTES, MAX_RECORD_EVENTS, MAX_REQUEST_BYTES
 from tidings.rpc.requests import BYTES_A_MESSAGE, FREE_COUNT, MAX_DRAFTS, holds_more
 from tidings.rpc.wire import varint
-from tidings.v1 import event_pb2, nomad_node_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1 import nomad_node_pb2, nomad_pb2
 
 EVENTS, ACCESS = "tidings.v1.EventService", "tidings.v1.AccessService"
 HEALTH, REFLECTION = "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"
@@ -123,7 +123,7 @@ def test_a_question_has_a_size_of_its_own(served: Served, method: str) -> None:
 
 def test_one_request_of_a_stream_holds_ten_thousand_drafts(served: Served) -> None:
     def results(count: int) -> int:
-        request = pb.PublishStreamRequest(drafts=[event_pb2.Draft(key="k" * 24)] * count)
+        request = pb.PublishStreamRequest(drafts=[draft(nomad())] * count)
         responses = served.stub.PublishStream(iter([request]), timeout=PATIENCE_S)
         return sum(len(response.results) for response in responses)
 
@@ -164,4 +164,4 @@ class TestCount:
             holds_more(pb.PublishRequest.DESCRIPTOR, b"\x0a\x02\x12\x05", 10)
 
     def test_what_is_allowed_grows_with_the_request(self) -> None:
-        assert FREE_COUNT * BYTES_A_MESSAGE <= 256 * KIB
+        assert FREE_COUNT * BYTES_A_MESSAGE <= 1024 * KIB

@@ -29,7 +29,7 @@ class EventServiceStub:
     """One durable, totally ordered log of cluster events.
 
     No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 messages and one more for each 24 bytes.
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
@@ -90,7 +90,7 @@ class EventServiceServicer:
     """One durable, totally ordered log of cluster events.
 
     No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 messages and one more for each 24 bytes.
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
@@ -239,7 +239,7 @@ class EventService:
     """One durable, totally ordered log of cluster events.
 
     No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 messages and one more for each 24 bytes.
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
     RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.limits import MAX_RECORD_EVENTS
+from tidings.dialects.density import check_density
 from tidings.v1 import event_pb2, json_runtime
 
 MAX_KEY_BYTES = 512
@@ -98,11 +99,12 @@ def microseconds(time: Timestamp) -> int:
 
 
 def check_object(text: bytes, path: str) -> None:
-    """Refuse what is not the text of a JSON object.
+    """Refuse what is not the text of a JSON object, or holds too much for its length.
 
     Raises:
-        BadRequest: it is not.
+        BadRequest: which of the two.
     """
+    check_density(text, path)
     try:
         value = json_runtime.loads(text)
     except json_runtime.JsonError as error:

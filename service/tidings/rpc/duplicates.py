@@ -7,10 +7,13 @@ with what is stored.
 
 from __future__ import annotations
 
+from functools import partial
+
 from tidings.core.record import BIRTH_SEQ, Stored
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.same import is_same
 from tidings.log.event_log import EventLog
+from tidings.rpc.pace import LARGE_BYTES, Bench
 from tidings.v1 import event_pb2
 
 
@@ -19,6 +22,7 @@ class Duplicates:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
+        self._bench = Bench()
 
     async def same_at(
         self, dialect: Dialect, draft: event_pb2.Draft, seq: int, *, is_nameless: bool = False
@@ -33,7 +37,9 @@ class Duplicates:
         found = await self._log.read(seq - 1, 1, systems=[dialect.system])
         if not found or found[0].seq != seq:
             return None
-        same = is_same(dialect, draft.events, found[0], is_nameless=is_nameless)
+        compare = partial(is_same, dialect, draft.events, found[0], is_nameless=is_nameless)
+        is_large = len(found[0].body) + draft.ByteSize() > LARGE_BYTES
+        same = await self._bench.do(compare) if is_large else compare()
         return Stored(seq, duplicate=True) if same else None
 
     async def claimed(self, dialect: Dialect, draft: event_pb2.Draft) -> Stored | None:

@@ -26,8 +26,8 @@ from tidings.rpc.status import abort, status_of
 MAX_DRAFTS = 10_000
 """Of one request of a stream; a commit holds 1000."""
 
-FREE_COUNT = 10_000
-"""Messages that any request may hold, however short they are."""
+FREE_COUNT = 3 * MAX_DRAFTS
+"""Messages that any request may hold, however short they are: a draft of one event has three."""
 
 BYTES_A_MESSAGE = 24
 """What the others have on average at least, so that parsing takes no more than some times the

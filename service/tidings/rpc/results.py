@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 from tidings.core.errors import TidingsError
+from tidings.core.limits import KIB
 from tidings.core.record import Stored
-from tidings.rpc.paging import first_page
 from tidings.rpc.status import status_of
 from tidings.v1 import event_service_pb2
 
-_SIZE = event_service_pb2.PublishResult.ByteSize
+MAX_BYTES = 64 * KIB
+"""Of one response: to make a refusal takes some microseconds, and others have their turn between
+two responses. Positions of 1000 drafts fit in."""
 
 
 def responses(
     outcomes: Iterable[Stored | TidingsError],
 ) -> Iterator[event_service_pb2.PublishStreamResponse]:
-    """Yield the answers to drafts of a stream, in as few responses as bounds allow.
-
-    Refusals have texts, and those of many drafts do not fit into one.
-    """
-    results = deque(map(_result, outcomes))
-    while results:
-        page = first_page(results, None, _SIZE)
-        for _ in page:
-            results.popleft()
-        yield event_service_pb2.PublishStreamResponse(results=page)
+    """Yield the answers to drafts of a stream, in few responses of a bounded size."""
+    response = event_service_pb2.PublishStreamResponse()
+    size_bytes = 0
+    for result in map(_result, outcomes):
+        size_bytes += result.ByteSize() + 4  # 4: its tag and length
+        if size_bytes > MAX_BYTES and response.results:
+            yield response
+            response, size_bytes = event_service_pb2.PublishStreamResponse(), result.ByteSize()
+        response.results.append(result)
+    if response.results:
+        yield response
 
 
 def publish_response(stored: Stored) -> event_service_pb2.PublishResponse:
