@@ -9,9 +9,9 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.aio import run_async
+from tests.aio import becomes, run_async
 from tidings.gateway import draft_stream
-from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.draft_stream import DraftStream, refusal_by
 from tidings.gateway.failures import Failure
 from tidings.v1 import consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -36,6 +36,8 @@ class Call:
         self.is_cancelled = False
         self._answers: asyncio.Queue[Any] = asyncio.Queue()
         self._broken: Failure | None = None
+        self.over: Exception = asyncio.InvalidStateError()
+        self.is_told = False  # that nothing more comes
         self._answered = 0
 
     async def write(self, request: pb.PublishStreamRequest) -> None:
@@ -50,8 +52,9 @@ class Call:
         return answer
 
     async def done_writing(self) -> None:
+        self.is_told = True
         if self._broken:
-            raise asyncio.InvalidStateError
+            raise self.over
         if not self.is_done:
             self.is_done = True
 
@@ -357,3 +360,37 @@ def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
         assert len(await taking) == 1
 
     with_stream(test, Call(), Call())
+
+
+# What grpc raises, by whichever of its tasks hears first that a call is over.
+ENDS = [asyncio.InvalidStateError(), grpc.aio.InternalError("execute_batch"), failure()]
+
+
+@pytest.mark.parametrize("over", ENDS, ids=lambda error: type(error).__name__)
+def test_a_call_that_is_over_before_its_last_word_tells_why(over: Exception) -> None:
+    gone = Call()
+    gone.over = over
+    gone.break_off(failure(grpc.StatusCode.PERMISSION_DENIED))
+
+    async def test(stream: DraftStream, _: list[Call]) -> None:
+        stream.finish()
+        await becomes(lambda: gone.is_told)
+        with pytest.raises(Failure) as ended:
+            await stream.take()
+        assert ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+    with_stream(test, gone)
+
+
+@pytest.mark.parametrize("over", ENDS, ids=lambda error: type(error).__name__)
+def test_a_call_that_is_over_at_once_is_a_refusal(over: Exception) -> None:
+    gone = Call()
+    gone.over = over
+    gone.break_off(failure())
+
+    async def open_call() -> Any:
+        return gone
+
+    refusal = run_async(refusal_by(open_call))
+    assert refusal is not None
+    assert refusal.code() is grpc.StatusCode.UNAVAILABLE

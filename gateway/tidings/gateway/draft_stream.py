@@ -33,6 +33,10 @@ PATIENCE_S = 10.0
 # Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
 _LOST = "Internal error from Core"
 
+# What it raises when a call that is over is told that nothing more comes; reading says why it is.
+# Source: as above, `_done_writing`, which lets an ExecuteBatchError pass.
+_OVER = (asyncio.InvalidStateError, grpc.aio.InternalError)
+
 _MAX_MESSAGE_COUNT = 250
 _MAX_MESSAGE_BYTES = 1024**2
 
@@ -101,7 +105,7 @@ class DraftStream:
             while self._written < len(self._unanswered):
                 await self._write(self._call)
             if self._is_finished:
-                with contextlib.suppress(Failure, asyncio.InvalidStateError):  # as in `_write`
+                with contextlib.suppress(Failure, *_OVER):
                     await self._call.done_writing()
             self._changed.clear()
             if self._written == len(self._unanswered):
@@ -198,7 +202,7 @@ async def refusal_by(open_call: Open) -> Failure | None:
     """Return what a call ends with that hands nothing in, which stores nothing; None = well."""
     try:
         call = await open_call()
-        with contextlib.suppress(asyncio.InvalidStateError):  # it is over already
+        with contextlib.suppress(*_OVER):
             await call.done_writing()
         await call.read()
     except Failure as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import sys
 from collections import deque
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from tidings.app.publish_spelling import BadObject, Spelling
 from tidings.app.settings import Settings
 from tidings.app.terminal import CommandFailed, complain, flush, say
 from tidings.core.limits import MAX_RECORD_BYTES
-from tidings.gateway.draft_stream import DraftStream
+from tidings.gateway.draft_stream import DraftStream, refusal_by
 from tidings.gateway.splitter import JsonSplitter, Piece
 from tidings.gateway.upstream import PublishCall
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
@@ -41,22 +40,22 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 async def _publish(settings: Settings, arguments: argparse.Namespace) -> int:
     async with Input(arguments.file) as source, client_channel(settings) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
-        try:
-            await _refusal_of(stub)
-        except grpc.aio.AioRpcError as error:
-            complain("publish", explain(error, settings.upstream))
-            return 1
 
         async def open_call() -> PublishCall:
             return stub.PublishStream()
+
+        if refusal := await refusal_by(open_call):  # before anything is handed in
+            complain("publish", explain(refusal, settings.upstream))
+            return 1
 
         async def open_again() -> PublishCall:
             try:
                 async with asyncio.timeout(_BACK_WITHIN_S):
                     await channel.channel_ready()
             except TimeoutError:
-                await _refusal_of(stub)
-            return stub.PublishStream()
+                if refusal := await refusal_by(open_call):
+                    raise refusal from None
+            return await open_call()
 
         drafts = DraftStream(open_call, open_again)
         upload = _Upload(source, Spelling(arguments.system, arguments.source), drafts)
@@ -73,19 +72,6 @@ async def _publish(settings: Settings, arguments: argparse.Namespace) -> int:
         finally:
             upload.sum_up()
     return 1 if upload.counts.refused else 0
-
-
-async def _refusal_of(stub: event_service_pb2_grpc.EventServiceAsyncStub) -> None:
-    """Ask with a stream of no drafts, before anything is handed in.
-
-    Raises:
-        grpc.aio.AioRpcError: the service is not there, or refuses the caller.
-    """
-    call = stub.PublishStream()
-    with contextlib.suppress(grpc.aio.InternalError, asyncio.InvalidStateError):  # it has ended
-        await call.done_writing()
-    while await call.read() is not grpc.aio.EOF:
-        pass
 
 
 @dataclass(frozen=True, slots=True)
