@@ -36,3 +36,4 @@ def test_stricter_settings_wait_until_they_are_applied(server: Server) -> None:
     line = until(lambda: logged(server, "retention took"), "it says what it took")
     assert "system=nomad count=150 through_seq=151" in line
     assert first_index(server) == 152
+    assert logged(server, "retention.apply is set") is not None

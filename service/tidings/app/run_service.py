@@ -122,6 +122,8 @@ async def _serve(
         steady_s=lambda: clock.steady_s,
         told=RetentionReport(grpc_service.metrics.registry),
     )
+    if settings.retention_apply:
+        _log.warning("retention.apply is set: stricter retention is applied without being asked")
     page = serve_metrics(grpc_service.metrics.registry, settings.metrics)
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
