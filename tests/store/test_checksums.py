@@ -15,6 +15,7 @@ from tests.store.places import SQLitePlace, append, draft, opened, seqs, texts
 from tidings.core.damage import DamageReport
 from tidings.core.errors import DAMAGED_FILE, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Record, Stored
+from tidings.store import sqlite_read
 from tidings.store.check import check_sqlite
 from tidings.store.checksums import record_checksum, row_checksum
 from tidings.store.sqlite_copy import copy_log
@@ -147,6 +148,75 @@ def test_every_column_is_covered(log: Path, damage: str, problem: str) -> None:
         found = {one.seq: one for one in read_all(log)}
         assert found[5].is_damaged
         assert [seq for seq in found if found[seq].is_damaged] == [5]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE records SET recorded_at_us = 4611686018427387904 WHERE seq = 5",
+        "UPDATE records SET recorded_at_us = 'noon' WHERE seq = 5",
+        "UPDATE records SET body = x'' WHERE seq = 5",
+    ],
+)
+def test_a_damaged_record_is_trimmed_and_its_time_is_nobodys(log: Path, damage: str) -> None:
+    alter(log, damage)
+
+    async def main() -> None:
+        place = SQLitePlace(log)
+        async with opened(place) as store:
+            assert await store.trim("nomad", 5) == 2
+            (seq,) = await append(store, draft("after"))
+            (newest,) = await store.read(seq - 1, 1)
+            assert newest.recorded_at_us == place.clock.now_us()
+
+    run_async(main())
+    assert check_sqlite(log).problems == ()
+
+
+def test_work_that_meets_a_damaged_page_stops_no_publisher(log: Path) -> None:
+    path = log / FILE_NAME
+    content = bytearray(path.read_bytes())
+    start = pages_with(path, 30) * PAGE_BYTES
+    content[start : start + 12] = random.Random(30).randbytes(12)
+    path.write_bytes(content)
+
+    async def main() -> None:
+        async with opened(SQLitePlace(log)) as store:
+            with pytest.raises(StoreUnavailable) as refused:
+                await store.trim("nomad", 1000)
+            assert refused.value.cause == DAMAGED_FILE
+            assert await append(store, draft("after")) == [COUNT + 2]
+
+    run_async(main())
+
+
+@pytest.mark.slow
+def test_a_damaged_position_leads_nobody_past_the_records_behind_it(log: Path) -> None:
+    """Bits in front of bodies: lengths, positions, times. Pages of any size come to the end."""
+    chance = random.Random(3)
+    path = log / FILE_NAME
+    whole, before = path.read_bytes(), {one.seq: one for one in read_all(log)}
+    lost_seqs = 0
+    for _ in range(120):
+        victim = chance.randrange(1, COUNT)
+        flip(
+            path, whole.index(f"<{victim}>".encode()) - chance.randrange(1, 40), chance.randrange(8)
+        )
+        said = problems_of(log)
+        with closing(open_reader(log)) as reader:
+            pages: list[Record] = []
+            while page := sqlite_read.read(reader, pages[-1].seq if pages else 0, 7):
+                pages += page
+                assert len(pages) <= COUNT, "it goes round in circles"
+        assert seqs(pages) == sorted(set(seqs(pages)))
+        served = {one.seq: one for one in pages if not one.is_damaged}
+        assert served.items() <= before.items()
+        lost = before.keys() - served.keys()
+        assert len(lost) < COUNT // 2
+        assert bool(lost) <= bool(said)
+        lost_seqs += len(lost)
+        path.write_bytes(whole)
+    assert lost_seqs > 60
 
 
 def test_a_damaged_record_keeps_its_place_in_every_question(log: Path) -> None:

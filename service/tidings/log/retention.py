@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from tidings.core.clock import Clock
-from tidings.core.errors import LogClosed, StoreUnavailable
+from tidings.core.errors import DAMAGED_FILE, LogClosed, StoreUnavailable
 from tidings.log.retention_age import DAY_S, is_confirmed
 from tidings.log.retention_rule import (
     AgeTrusted,
@@ -92,7 +92,11 @@ class Retention:
             if self._known.get(system, rule) != rule:
                 self._told(RuleChanged(system, rule))
             self._known[system] = rule
-            waits |= await self._trim(system, rule)
+            try:
+                waits |= await self._trim(system, rule)
+            except StoreUnavailable as failure:
+                if failure.cause != DAMAGED_FILE:
+                    raise  # else it is this system's records, and the others have a rule too
         if waits != self._age_waits:
             self._age_waits = waits
             self._told(AgeWaits() if waits else AgeTrusted())

@@ -12,6 +12,7 @@ from tidings.core.record import BIRTH_SEQ, Draft, Record, StateEntry, Stored
 from tidings.store.base import TRIM_MARKS, Result
 from tidings.store.checksums import record_checksum, row_checksum
 from tidings.store.sqlite_read import covered
+from tidings.store.sqlite_records import record_at
 from tidings.store.sqlite_values import get_state, live_keys
 
 _ROWS_A_STATEMENT = (256, 16, 1)
@@ -122,17 +123,19 @@ def mark_trimmed(
     """
     where, parameters = covered(subject)
     row = connection.execute(
-        "SELECT seq, recorded_at_us FROM records"
-        f" WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
+        f"SELECT seq FROM records WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
         (*parameters, BIRTH_SEQ, through_seq),
     ).fetchone()
     if row is None:
         return None
-    seq, recorded_at_us = row
-    # Else the clock could go back behind what was read, once the newest records are gone.
-    connection.execute(
-        "UPDATE counters SET last_trimmed_us = max(last_trimmed_us, ?)", (recorded_at_us,)
-    )
+    (seq,) = row
+    newest = record_at(connection, seq, subject)
+    if not newest.is_damaged:  # a time that was damaged could be any, and would be kept for ever
+        # Else the clock could go back behind what was read, once the newest records are gone.
+        connection.execute(
+            "UPDATE counters SET last_trimmed_us = max(last_trimmed_us, ?)",
+            (newest.recorded_at_us,),
+        )
     held = get_state(connection, TRIM_MARKS + subject)
     mark = max(seq, int(held.value) if held else 0)
     return put_state(connection, TRIM_MARKS + subject, b"%d" % mark, None)
@@ -147,7 +150,7 @@ def delete_chunk(
     """
     where, parameters = covered(subject)
     oldest = connection.execute(
-        "SELECT seq, length(body) FROM records"
+        "SELECT seq, coalesce(length(body), 0) FROM records"
         f" WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (*parameters, BIRTH_SEQ, through_seq, _TRIM_RECORDS),
     )

@@ -18,8 +18,10 @@ from tidings.store.sqlite_records import (
     Row,
     as_records,
     backwards,
+    check_rows,
     covers_record,
     forwards,
+    in_place,
     is_damage,
     nobody,
     record_at,
@@ -60,11 +62,16 @@ def read(
     ranges = _ranges(systems, subject)
     try:
         rows = _rows(connection, ranges, after_seq, limit, max_bytes)
+        records, has_damage = check_rows(rows, found)
+        if not has_damage:
+            return records
+        if not records[-1].is_damaged:  # else it takes more than this page to tell where it stood
+            return in_place(records, after_seq)
+    except TypeError:
+        pass  # a column is not even of its type
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-    else:
-        return as_records(rows, found)
     with one_view(connection):
         every = forwards(connection, after_seq, last_seq(connection), found)
         wanted = (

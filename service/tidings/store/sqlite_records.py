@@ -43,8 +43,13 @@ def nobody(seq: int, system: str) -> None:
 
 def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
     """Return the records of rows; a damaged one has no body but `DAMAGED`."""
+    return check_rows(list(rows), found)[0]
+
+
+def check_rows(rows: list[Row], found: Found = nobody) -> tuple[list[Record], bool]:
+    """Return the records of rows, and whether any of them is damaged: without a body then."""
     records: list[Record] = []
-    rows = list(rows)
+    is_whole = True
     seed, seeded = 0, ("", "")
     try:
         for seq, at_us, system, subject, body, checksum in rows:
@@ -56,11 +61,38 @@ def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
                 records.append(_new_record((seq, at_us, system, subject, Unproven(body))))
             elif crc32(body, seed ^ mixed ^ (mixed >> 32)) != checksum:
                 records.append(_damaged(seq, at_us, system, subject, found))
+                is_whole = False
             else:
                 records.append(_new_record((seq, at_us, system, subject, body)))
     except TypeError:  # a column is not even of its type
-        return [_checked(row, found) for row in rows]
-    return records
+        records = [_checked(row, found) for row in rows]
+        is_whole = False
+    return records, not is_whole
+
+
+def in_place(records: Iterable[Record], after_seq: int) -> list[Record]:
+    """Return records without the damaged ones whose position, which is damaged too, cannot be true.
+
+    It lies between those of the whole records around it; those behind the last of them are left
+    out.
+    """
+    kept: list[Record] = []
+    waiting: list[Record] = []
+    for record in records:
+        if record.is_damaged:
+            waiting.append(record)
+            continue
+        kept += _between(waiting, kept[-1].seq if kept else after_seq, record.seq)
+        waiting = []
+        kept.append(record)
+    return kept
+
+
+def _between(damaged: Iterable[Record], low_seq: int, high_seq: int) -> Iterator[Record]:
+    for record in damaged:
+        if low_seq < record.seq < high_seq:
+            yield record
+            low_seq = record.seq
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -78,16 +110,23 @@ def forwards(
     """Yield every record past a position, and a damaged one for what cannot be read."""
     seq = max(after_seq, BIRTH_SEQ)
     while seq < end_seq:
+        waiting: list[Record] = []  # until a whole one behind them says that they are in place
         try:
             for row in connection.execute(f"{_RAW} WHERE seq > ? ORDER BY seq", (seq,)):
-                seq = row[0]
-                yield _checked(row, found)
+                record = _checked(row, found)
+                if record.is_damaged:
+                    waiting.append(record)
+                elif record.seq > seq:
+                    yield from _between(waiting, seq, record.seq)
+                    yield record
+                    waiting, seq = [], record.seq
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             seq += 1
             yield from _one(connection, seq, found)
         else:
+            yield from _between(waiting, seq, end_seq + 1)
             return
 
 

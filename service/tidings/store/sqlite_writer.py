@@ -183,6 +183,8 @@ class Writer:
                 lambda connection: group.commit(connection, [job.drafts for job in jobs])
             )
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait, not to this thread
+            if isinstance(error, StoreUnavailable) and error.cause == DAMAGED_FILE:
+                self._broken = DAMAGED_FILE  # where records are added; other work may meet it too
             self._loop.call_soon_threadsafe(_fail, [job.answer for job in jobs], error)
             return
         if group.committed:
@@ -221,7 +223,7 @@ class Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             cause = self._disk.cause_of(error)
-            if cause in _FATAL:
+            if cause == IO_ERROR:
                 self._broken = cause
             told = cause != IO_ERROR or self._disk.leave_mark()  # before anything else is written
             self._roll_back()
