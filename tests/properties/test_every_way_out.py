@@ -135,6 +135,18 @@ def test_what_was_taken_comes_out_of_every_way_out(house: House, seed: int) -> N
         assert list(print_record(record, "text", colored=False))
         json_format.MessageToDict(event_pb2.Draft(events=record.events))
     _read_vendors(house.http, typed)
+    for record in (*typed, *as_json):
+        _publish_again(house.served, record)
+
+
+def _publish_again(served: Served, record: event_pb2.Record) -> None:
+    """See that what was read is a duplicate, as far as the event has a name at all."""
+    (event,) = record.events
+    if not event.id and event.WhichOneof("body") == "nomad":
+        return
+    request = pb.PublishRequest(draft=event_pb2.Draft(events=[event]))
+    answer = served.stub.Publish(request, timeout=PATIENCE_S, metadata=ROOT)
+    assert (answer.seq, answer.duplicate) == (record.seq, True), event
 
 
 def _read_vendors(http: Http, records: list[event_pb2.Record]) -> None:

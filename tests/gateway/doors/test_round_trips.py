@@ -56,6 +56,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "feldera-time": feldera(recorded_at="2023-11-14T22:13:20.000001Z"),
     "nomad": nomad(),
     "nomad-typed": nomad(Payload={"Job": {"ID": "web", "Name": "w"}}),
+    "nomad-no-time": nomad(Payload={"AuthMethod": {"MaxTokenTTL": "0s"}}),
     "nomad-secret": nomad(Payload={"Job": {"ID": "web", "VaultToken": "s.canary"}}),
     "nomad-text": nomad(payloadJson=text({"Job": {"ID": "web", "Priority": 50}})),
     "nomad-text-of-a-newer-one": nomad(payloadJson=text({"Job": {"ID": "web"}, "Newer": 1})),
