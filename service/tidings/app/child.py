@@ -15,6 +15,7 @@ from typing import Any
 from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
 from tidings.app.settings import Settings
+from tidings.app.spare_memory import SpareMemory
 from tidings.app.terminal import complain
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 
@@ -56,6 +57,7 @@ async def _until_told(arguments: argparse.Namespace, half: Half) -> None:
 
     def ready(line: str) -> None:
         _spare_the_collector()
+        SpareMemory().watch()
         if arguments.ready_fd is not None:
             say_ready(int(arguments.ready_fd), line)
         else:
