@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -36,9 +37,11 @@ except ValueError:
 """
 
 
-def lines_of(form: str) -> list[str]:
+def lines_of(form: str, **environment: str) -> list[str]:
     program = [sys.executable, "-c", _PROGRAM.format(form=form)]
-    return subprocess.run(program, capture_output=True, text=True, check=True).stderr.splitlines()
+    env = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment}
+    done = subprocess.run(program, capture_output=True, text=True, check=True, env=env)
+    return done.stderr.splitlines()
 
 
 def test_text_is_logfmt_where_no_terminal_is() -> None:
@@ -74,3 +77,9 @@ def test_nothing_that_others_sent_is_obeyed_by_a_terminal(form: str) -> None:
     assert sum("31m" in own_colors.sub("", line) for line in lines) >= 3
     for line in lines:
         assert own_colors.sub("", line).isprintable(), repr(line)
+
+
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_people_who_want_no_colors_get_none(environment: dict[str, str]) -> None:
+    assert any("\x1b[" in line for line in lines_of("people"))
+    assert not any("\x1b" in line for line in lines_of("people", **environment))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 
 import structlog
@@ -40,7 +41,7 @@ def _rendering(*, as_json: bool, for_people: bool) -> list[structlog.typing.Proc
     if for_people and not as_json:
         # never richer ones: they print local variables, which may hold what nobody should see
         tracebacks = structlog.processors.format_exc_info
-        return [tracebacks, _visible_values, structlog.dev.ConsoleRenderer(colors=True)]
+        return [tracebacks, _visible_values, structlog.dev.ConsoleRenderer(colors=_has_colors())]
     # Columns cost as much as the rest of a small call, and every call has its line.
     order = ["timestamp", "level", "event"]
     render: structlog.typing.Processor = (
@@ -60,3 +61,8 @@ def _visible_values(
         if isinstance(value, str) and not value.isprintable():
             values[name] = visible_lines(value)
     return values
+
+
+def _has_colors() -> bool:
+    """Say whether this terminal shows colors, and whoever sits there wants any (no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
