@@ -66,6 +66,10 @@ def test_the_authority_of_a_target(target: bytes, authority: bytes | None) -> No
 def test_the_head_of_a_body_holds_what_says_where_it_ends() -> None:
     headers = [(b"host", b"a"), (b"content-length", b"3"), (b"upgrade", b"h2c")]
     assert body_head(headers, "1.1") == b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\n"
+    for last in (b"close", b"Upgrade, Close", b" close ,upgrade"):
+        ended = body_head([(b"connection", last)], "1.1")
+        assert ended == b"POST / HTTP/1.1\r\nconnection: close\r\n\r\n"
+    assert body_head([(b"connection", b"closed")], "1.0") == b"POST / HTTP/1.0\r\n\r\n"
 
 
 @pytest.mark.parametrize("coding", ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked"])

@@ -99,6 +99,33 @@ def test_the_connection_goes_on_behind_an_offer_with_what_was_sent_ahead() -> No
     run_async(main())
 
 
+@pytest.mark.parametrize(
+    ("version", "connection"),
+    [
+        ("1.1", "close, Upgrade"),
+        ("1.1", "Upgrade, close"),
+        ("1.0", "Upgrade"),
+        ("1.0", "upgrade, keep-alive"),
+    ],
+)
+@pytest.mark.parametrize("pieces", ["one", "bytes"])
+def test_a_body_beside_an_offer_on_a_connection_that_ends(
+    version: str, connection: str, pieces: str
+) -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            talk = await running.connect()
+            head = f"PUT /v1/event/fire/a HTTP/{version}\r\nHost: test\r\nUpgrade: h2c\r\n"
+            rest = f"Connection: {connection}\r\nContent-Length: 2\r\n\r\nhi"
+            await send(talk, (head + rest).encode(), pieces)
+            answer = await talk.answer()
+            assert (answer.status, b'"Payload":"aGk="' in answer.body) == (200, True)
+            assert await talk.reader.read() == b""
+            await talk.close()
+
+    run_async(main())
+
+
 def test_a_body_beside_an_offer_obeys_the_limits() -> None:
     async def main() -> None:
         async with gateway(body_bytes=100, silence_s=0.2) as running:

@@ -69,7 +69,8 @@ class Gate:
     def __init__(self, mode: AccessMode, origins: Collection[str], hosts: Collection[str]) -> None:
         self._mode = mode
         self._origins = frozenset(map(_plain_origin, origins))
-        self._hosts = frozenset({*map(_plain_name, hosts), "localhost", own_name()})
+        named = {*map(_plain_name, hosts), "localhost", own_name()}
+        self._hosts = frozenset(filter(None, named))
 
     async def pass_through(self, request: Request) -> Reply | None:
         """Let a request in: None, after which its answer allows its page to read it.
@@ -106,8 +107,12 @@ class Gate:
         address = _address(name)
         if address is None:
             return False
-        # 0.0.0.0 and :: lead to the machine itself, wherever they are used
-        return address.is_loopback or address.is_unspecified or address == _address(server)
+        # 0.0.0.0 and :: lead to the machine itself, wherever they are used; no Host names a zone
+        return (
+            address.is_loopback
+            or address.is_unspecified
+            or address == _address(server.partition("%")[0])
+        )
 
 
 def host_of(request: Request) -> str | None:

@@ -11,6 +11,7 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_ENDS = b"\r\n"
 # What says where a body ends.
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_CLOSE = re.compile(rb"(?:.*,)?\s*close\s*(?:,.*)?", re.IGNORECASE)
 
 
 class RequestLine:
@@ -56,13 +57,16 @@ def unknown_coding(headers: Iterable[Header], version: str) -> int | None:
 
 
 def body_head(headers: Sequence[Header], version: str) -> bytes:
-    """Return the head of a request that has the same body and nothing else.
+    """Return the head of a request that has the same body, and is the last one if this is.
 
-    A parser that has taken an offer to upgrade for the end of HTTP goes on with it: what follows is
-    the body after all. Source: RFC 9110 section 7.8: an offer that is not taken is ignored.
+    A parser has taken an offer to upgrade for the end of HTTP: with this head another one goes on,
+    since what follows is the body after all. Source: RFC 9110 section 7.8: an offer that is not
+    taken is ignored.
     """
     lines = [b"POST / HTTP/" + version.encode("ascii")]
     lines += [name + b": " + value for name, value in headers if name in _FRAMING]
+    if any(name == b"connection" and _CLOSE.fullmatch(value) for name, value in headers):
+        lines.append(b"connection: close")
     return b"\r\n".join((*lines, b"", b""))
 
 

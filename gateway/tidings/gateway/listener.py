@@ -136,6 +136,9 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
             self.handle_websocket_upgrade()
         else:
             self._is_resuming = True
+            # Another one, since this one is done for good if the connection was to be closed.
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             self.parser.feed_data(body_head(self.headers, self.scope["http_version"]))
 
     def on_message_begin(self) -> None:

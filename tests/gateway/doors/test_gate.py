@@ -179,6 +179,14 @@ def test_a_name_is_503_while_nobody_knows_whether_there_is_access_control(addres
         assert answer.status == 404
 
 
+def test_a_machine_without_a_name_serves_no_empty_one(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "")
+    with faking(address) as service:
+        assert ask(service.http, "GET", "/healthz", "Host: ").status == 421
+
+
 def test_any_name_can_be_allowed(address: str) -> None:
     with faking(address, allow_hosts=frozenset({"*"})) as service:
         assert ask(service.http, "GET", "/healthz", "Host: whatever.example").status == 200
