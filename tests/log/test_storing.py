@@ -86,6 +86,8 @@ async def storing() -> AsyncIterator[Rig]:
     made = Rig()
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(made.storing.run())
+        await until(lambda: made.store.probes == [0])
+        made.store.probes.clear()
         yield made
         task.cancel()
 
@@ -109,6 +111,22 @@ def test_one_line_says_why_and_one_that_it_is_over(cause: str) -> None:
             ("nothing can be stored", cause),
             ("records are stored again", None),
         ]
+
+    run(scenario())
+
+
+def test_a_disk_that_is_full_at_the_start_is_told_before_anybody_publishes() -> None:
+    async def scenario() -> None:
+        rig = Rig()
+        rig.store.failure = StoreUnavailable("probing", DISK_FULL)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(rig.storing.run())
+            await until(lambda: rig.checks.reason("write") == DISK_FULL)
+            rig.store.failure = None
+            await rig.probed()
+            assert rig.checks.reason("write") == ""
+            task.cancel()
+        assert rig.store.groups == []
 
     run(scenario())
 
@@ -190,6 +208,7 @@ def test_probing_ends_with_the_store() -> None:
         rig = Rig()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(rig.storing.run())
+            await until(lambda: rig.store.probes == [0])
             rig.store.failure = StoreUnavailable("writing", DISK_FULL)
             await rig.refused()
 

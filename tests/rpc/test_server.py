@@ -44,6 +44,15 @@ def test_health_is_told_for_each_service_and_for_all(served: Served, name: str) 
     assert stub.Check(request, timeout=PATIENCE_S).status == SERVING
 
 
+def test_damaged_records_are_counted(address: str) -> None:
+    with serving(address) as one:
+        registry = one.deployment.service.metrics.registry
+        assert registry.get_sample_value("tidings_damaged_records") == 0
+        for seq in (7, 7, 8):
+            one.deployment.store.damage.found(seq, "nomad")
+        assert registry.get_sample_value("tidings_damaged_records") == 2
+
+
 def test_health_of_writing_is_told_apart_and_says_why(address: str) -> None:
     with serving(address) as one:
         stub: Any = health_pb2_grpc.HealthStub(one.channel)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -67,20 +68,22 @@ class Storing:
         return results
 
     async def run(self) -> None:
-        """Probe the store after each failure, until it is closed or this is cancelled."""
-        while True:
-            await self._failing.wait()
-            await self._sleep(self._backoff.next_s())
-            if self._failure is None:
-                continue  # somebody's append went through meanwhile
-            try:
-                await self._store.probe(self._size_bytes)
-            except StoreUnavailable as failure:
-                await self._failed(failure)
-            except LogClosed:
-                return
-            else:
-                await self._worked()
+        """Probe the store now and after each failure, until it is closed or this is cancelled."""
+        with suppress(LogClosed):
+            await self._probe()  # a disk that was full before is full still
+            while True:
+                await self._failing.wait()
+                await self._sleep(self._backoff.next_s())
+                if self._failure is not None:  # else somebody's append went through meanwhile
+                    await self._probe()
+
+    async def _probe(self) -> None:
+        try:
+            await self._store.probe(self._size_bytes)
+        except StoreUnavailable as failure:
+            await self._failed(failure)
+        else:
+            await self._worked()
 
     def _note_size(self, drafts: Sequence[Draft]) -> None:
         size_bytes = sum(len(draft.body) for draft in drafts)
