@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_what_is_published_from_a_file_is_tailed(server: Server, tmp_path: Path)
     file = tmp_path / "drafts.ndjson"
     file.write_text("".join(json.dumps(draft) + "\n" for draft in [*drafts, drafts[0]]))
     done = tidings("publish", str(file), "--upstream", server.grpc)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr.startswith("tidings publish: 2 stored, 1 duplicate in ")
     keyed, keyless = (line.split()[-1] for line in done.stdout.splitlines()[:2])
     assert 2 <= int(keyed) < int(keyless)
     assert done.stdout.splitlines() == [
@@ -53,7 +55,7 @@ def test_what_is_published_from_a_file_is_tailed(server: Server, tmp_path: Path)
     assert (first[0], first[3:]) == (keyed, ["consul", "deploy", "2", "bytes"])
     assert (second[0], second[3:]) == (keyless, ["nomad", "Job", "T", "web", "prod"])
 
-    done = tidings("tail", "--since", keyed, "-n", "1", "-o", "json", "--upstream", server.grpc)
+    done = tidings("tail", "--since", keyed, "-n", "9", "-o", "json", "--upstream", server.grpc)
     assert json.loads(done.stdout)["seq"] == keyless
 
 
@@ -73,6 +75,59 @@ def test_tail_selects_and_colours(server: Server) -> None:
     assert len(tidings("tail", "--system", "consul", *flags).stdout.splitlines()) == 1
     assert "\x1b[" in tidings("tail", "--color", "always", *flags).stdout
     assert "\x1b[" not in tidings("tail", *flags).stdout
+
+
+def test_tail_prints_the_last_ones(server: Server) -> None:
+    server.request("PUT", "/v1/event/fire/first")
+    server.publish_nomad([nomad_line(number) for number in range(600)])
+    flags = ("-o", "json", "--upstream", server.grpc)
+
+    def seqs(*words: str) -> list[int]:
+        done = tidings("tail", *words, *flags)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [int(json.loads(line)["seq"]) for line in done.stdout.splitlines()]
+
+    assert seqs("-n", "3") == [600, 601, 602]
+    assert seqs("-n", "3", "--since", "600") == [601, 602]
+    assert seqs("-n", "2", "--since", "1h") == [601, 602]
+    assert seqs("-n", "3", "--system", "consul") == [2], "far from the end"
+    assert seqs("-n", "5", "--topic", "Job:key-7") == [10]
+    assert seqs("-n", "0") == list(range(2, 603))
+
+
+def test_tail_goes_on_over_a_restart_and_neither_loses_nor_repeats(server: Server) -> None:
+    server.publish_nomad([nomad_line(number) for number in range(5)])
+    command = [sys.executable, "-m", "tidings", "tail", "-n2", "-f", "--upstream", server.grpc]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as tailing:
+        assert tailing.stdout is not None
+        assert [tailing.stdout.readline().split()[0] for _ in range(2)] == ["5", "6"]
+        for number, go_down in enumerate((server.kill_all, server.stop)):
+            go_down()
+            server.start()
+            server.publish_nomad([nomad_line(10 + number)])
+            assert tailing.stdout.readline().split()[0] == str(7 + number)
+        tailing.send_signal(signal.SIGINT)
+        rest, stderr = tailing.communicate(timeout=PATIENCE_S)
+    assert (tailing.returncode, rest) == (0, "")
+    told = [line.partition(" (")[0] for line in stderr.splitlines()]
+    assert told == 2 * [
+        "tidings tail: the service is lost; trying again",
+        "tidings tail: the service is back; going on",
+    ]
+
+
+def test_tail_says_what_cannot_match(server: Server) -> None:
+    done = tidings("tail", "-n1", "--topic", "job", "--upstream", server.grpc)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == (
+        "tidings tail: warning: --topic job: no topic that Nomad is known to have;"
+        " did you mean Job?\n"
+    )
+    done = tidings("tail", "--system=consul", "--topic=Job", "--upstream", server.grpc)
+    assert done.returncode == 2
+    assert "which --system leaves out" in done.stderr
 
 
 def test_publish_says_which_line_is_bad_and_goes_on(server: Server) -> None:
@@ -229,7 +284,7 @@ def test_an_export_makes_the_same_log_elsewhere(server: Server, tmp_path: Path) 
     drafts = tidings("export", "--data", str(server.data)).stdout
     with serving(tmp_path / "other") as other:
         done = tidings("publish", "-", "--upstream", other.grpc, stdin=drafts)
-        assert (done.returncode, done.stderr) == (0, "")
+        assert done.returncode == 0
         assert tailed(other) == tailed(server)
         again = tidings("publish", "-", "--upstream", other.grpc, stdin=drafts.splitlines()[0])
         assert again.stdout == "line 1: seq 2 duplicate\n"

@@ -38,6 +38,8 @@ def client_channel(settings: Settings) -> grpc.aio.Channel:
         raise BadCertificate(problem)
     options: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
+        # Its default, up to 120 s, would leave a service that is back again unnoticed.
+        ("grpc.max_reconnect_backoff_ms", 2_000),
     ]
     token = settings.token_file
     interceptors = _interceptors(secret_in(token)) if token else None

@@ -15,7 +15,8 @@ def add_tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since",
         metavar="WHEN",
-        help="start there: 10m, 2h, 3d, an RFC 3339 time, a seq, or 'start'",
+        help="start there: 10m, 2h, 3d ago, a time (of this machine's zone, or with its offset),"
+        " a seq, or 'start'",
     )
     parser.add_argument(
         "--system",
@@ -40,10 +41,11 @@ def add_tail(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-n",
         "--count",
-        type=int,
+        type=_count,
         metavar="N",
-        help="stop after so many records; 0 = at the end of the log",
+        help="print the last N records that there are and end; 0 = all of them",
     )
+    parser.add_argument("-f", "--follow", action="store_true", help="go on after those of -n")
     parser.add_argument(
         "-o", "--output", choices=("text", "json"), default="text", help="form of a line"
     )
@@ -74,6 +76,12 @@ def add_publish(parser: argparse.ArgumentParser) -> None:
         help="where the events come from; a line of Nomad that is published again with the same"
         " source is stored once",
     )
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError("expected a whole number from 0 up")
+    return int(text)
 
 
 def _underscored(text: str) -> str:

@@ -11,6 +11,7 @@ from importlib import import_module
 
 import msgspec
 
+from tidings.app.exact_json import EXACT_JSON
 from tidings.app.options import DRAFTS
 from tidings.gateway.transcode.errors import BadRequest
 from tidings.gateway.transcode.json_body import merge_json, parse_json
@@ -43,8 +44,6 @@ _MARKS = {
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 _OUR_OWN = "tidings"
 _STAMPS = frozenset({"seq", "recordedAt"})
-_EXACT = {"nomad": ("Payload", "payloadJson"), "puppet": ("details", "detailsJson")}
-"""Where tail shows JSON as it came, and where a draft takes it."""
 
 
 class BadObject(Exception):
@@ -150,11 +149,11 @@ def _without_stamps(members: dict[str, bytes]) -> dict[str, bytes]:
 
 def _with_exact_json(event: bytes) -> bytes:
     members = _members(event)
-    for system, (shown, taken) in _EXACT.items():
+    for system, exact in EXACT_JSON.items():
         if system in members:
             body = _members(members[system])
-            if (text := body.pop(shown, None)) is not None:
-                body[taken] = b'"' + base64.b64encode(text) + b'"'
+            if (text := body.pop(exact.shown, None)) is not None:
+                body[exact.taken] = b'"' + base64.b64encode(text) + b'"'
             members[system] = rt.join(body)
     return rt.join(members)
 
