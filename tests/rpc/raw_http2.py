@@ -38,13 +38,13 @@ class RawClient:
         """Send what a client begins with."""
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
 
-    def call(self, method: str, request: bytes) -> int:
+    def call(self, method: str, request: bytes, *, service: str = "tidings.v1.EventService") -> int:
         """Send one whole call; return its stream."""
         stream, self._next = self._next, self._next + 2
         fields = {
             ":method": "POST",
             ":scheme": "http",
-            ":path": f"/tidings.v1.EventService/{method}",
+            ":path": f"/{service}/{method}",
             ":authority": "a",
             "content-type": "application/grpc",
             "te": "trailers",

@@ -15,6 +15,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import Busy, TidingsError
 from tidings.core.limits import MAX_QUESTION_BYTES
 from tidings.rpc.budget import MAX_CALLS, SMALL_BYTES, Budget, caller_of
+from tidings.rpc.leaving import is_of_leaving
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.requests import Decoder
 from tidings.rpc.status import abort, internal, status_of
@@ -93,7 +94,7 @@ class Observer:
                 code = _why_cancelled(context)
                 raise
             except Exception as error:  # the edge's one: nothing unforeseen reaches a caller
-                if _is_of_leaving(error):
+                if is_of_leaving(error):
                     code = _why_cancelled(context)
                     await _end(context, _ENDED)  # in vain, if he has
                 code = grpc.StatusCode.INTERNAL
@@ -147,17 +148,6 @@ async def _end(context: Context, status: status_pb2.Status) -> None:
         await abort(context, status)
     except grpc.aio.BaseError:  # the caller has left meanwhile
         raise asyncio.CancelledError from None
-
-
-def _is_of_leaving(error: Exception) -> bool:
-    """Say whether an error is what gRPC says of a call whose caller has left, and nothing else.
-
-    What was being written then fails before the call is cancelled.
-    """
-    if isinstance(error, ExceptionGroup):
-        return all(map(_is_of_leaving, error.exceptions))
-    # of a server that has stopped it says the same; a use that is wrong is a mistake of ours
-    return isinstance(error, grpc.aio.BaseError) and not isinstance(error, grpc.aio.UsageError)
 
 
 def _why_cancelled(context: Context) -> grpc.StatusCode:

@@ -9,6 +9,7 @@ making any of them; put together, those of one field are parsed like one, level 
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from functools import cache
@@ -21,6 +22,7 @@ from google.protobuf.message import DecodeError, Message
 
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.limits import MAX_QUESTION_BYTES, MAX_REQUEST_BYTES
+from tidings.rpc.leaving import is_of_leaving
 from tidings.rpc.status import abort, status_of
 
 MAX_DRAFTS = 10_000
@@ -87,7 +89,12 @@ def decoding(behavior: Callable[[Any, Context], Any], decoder: Decoder) -> Calla
             request = decoder(encoded)
         except BadRequest as error:
             await abort(context, status_of(error))
-        return await behavior(request, context)
+        try:
+            return await behavior(request, context)
+        except grpc.aio.BaseError as error:
+            if is_of_leaving(error):
+                raise asyncio.CancelledError from None
+            raise
 
     async def several(requests: AsyncIterable[bytes], context: Context) -> AsyncIterator[Any]:
         try:
