@@ -139,6 +139,19 @@ def test_a_time_that_was_believed_against_the_newest_record_is_believed_at_the_n
     run_async(main())
 
 
+@pytest.mark.parametrize("value", [b"", b"x y", b"1", b"1 2 3"])
+def test_a_believed_time_that_makes_no_sense_is_passed_over(value: bytes) -> None:
+    async def main() -> None:
+        store = MemoryStore(clock=ManualClock())
+        await store.append([draft()])
+        await store.state.put("clock/believed", value)
+        clock = WatchedClock(Machine(), settle_s=600.0)
+        await clock.start_from(store)
+        assert clock.now_us() == ManualClock().now_us()
+
+    run_async(main())
+
+
 def test_threads_see_one_time_and_each_jump_is_told_once() -> None:
     machine = Machine()
     clock = WatchedClock(machine, settle_s=600.0)

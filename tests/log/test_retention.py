@@ -353,6 +353,40 @@ def test_two_nodes_with_different_rules_have_the_one_that_was_applied_last_and_h
     run(scenario())
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"max_age_s": "x", "max_count": null, "min_count": 1}',
+        b'{"max_age_s": null, "max_count": 1}',
+    ],
+)
+def test_a_rule_that_makes_no_sense_takes_nothing_and_is_replaced(value: bytes) -> None:
+    async def scenario() -> None:
+        store = await filled(days=10)
+        await store.state.put("retention/nomad", value)
+        wanted = Keep(None, 5, 1)
+        assert [type(news) for news in await Rounds(store, {"nomad": wanted}).go()] == [RuleWaits]
+        assert len(await store.seqs("nomad")) == 20
+        told = await Rounds(store, {"nomad": wanted}, applies=True).go()
+        assert told == [RuleApplied("nomad", wanted, None), Taken("nomad", 15, 30)]
+
+    run(scenario())
+
+
+def test_a_rule_of_a_newer_program_is_understood_as_far_as_we_know_it() -> None:
+    async def scenario() -> None:
+        store = await filled(days=10)
+        value = b'{"max_age_s": null, "max_count": 5, "min_count": 1, "max_bytes": 7}'
+        await store.state.put("retention/nomad", value)
+        told = await Rounds(store, {"nomad": Keep(None, 5, 1)}).go()
+        assert [type(news) for news in told] == [Taken]
+
+    run(scenario())
+
+
 def test_two_nodes_that_start_at_once_end_with_one_rule() -> None:
     class Quicker(Store):
         """Another node puts its rule in front of ours."""

@@ -71,9 +71,10 @@ class WatchedClock:
         newest_us = await _newest_us(store)
         believed = await store.state.get(_BELIEVED)
         if believed is not None:
-            against_us, wall_us = map(int, believed.value.split())
-            if newest_us <= against_us:
-                newest_us = wall_us
+            with suppress(ValueError):  # not ours
+                against_us, wall_us = map(int, believed.value.split())
+                if newest_us <= against_us:
+                    newest_us = wall_us
         with self._lock:
             change = self._steady.start_at(newest_us)
         self._tell(change)

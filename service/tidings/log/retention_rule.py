@@ -91,9 +91,10 @@ News = Taken | RuleApplied | RuleWaits | RuleChanged | AgeWaits | AgeTrusted
 
 async def rules_of(state: StateStore) -> dict[str, Keep]:
     """Return the log's rule of every system that has one."""
-    return {
+    found = {
         entry.name.removeprefix(RETENTION): _parsed(entry) for entry in await state.list(RETENTION)
     }
+    return {system: rule for system, rule in found.items() if rule is not None}
 
 
 async def rule_of(state: StateStore, system: str) -> tuple[Keep | None, int]:
@@ -112,5 +113,15 @@ async def put_rule(state: StateStore, system: str, rule: Keep, revision: int) ->
     return True
 
 
-def _parsed(entry: StateEntry) -> Keep:
-    return Keep(**json.loads(entry.value))
+def _parsed(entry: StateEntry) -> Keep | None:
+    """Return a rule; None = what is there is none of ours, so that nothing is taken by it."""
+    try:
+        held = json.loads(entry.value)
+        age_s, count = held["max_age_s"], held["max_count"]
+        return Keep(
+            None if age_s is None else float(age_s),
+            None if count is None else int(count),
+            int(held["min_count"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
