@@ -140,7 +140,13 @@ _COMMANDS = (
         _CLIENT,
         options="add_token",
     ),
-    Command("demo", "publish an hour of all systems", "demo_command", _CLIENT, options="add_demo"),
+    Command(
+        "demo",
+        "publish a recorded hour of all systems, to have something to see",
+        "demo_command",
+        _CLIENT,
+        options="add_demo",
+    ),
     Command("check", "check the integrity of a log that is at rest", "check_command", ("data",)),
     Command("export", "print a log as drafts to publish", "export_command", ("data",)),
     Command(

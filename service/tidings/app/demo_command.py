@@ -15,6 +15,8 @@ from tidings.app.clock import SystemClock
 from tidings.app.demo.hour import drafts
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say
+from tidings.gateway.draft_stream import DraftStream, refusal_by
+from tidings.gateway.upstream import PublishCall
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 
 _NAMES = {
@@ -24,8 +26,7 @@ _NAMES = {
     "puppet": "Puppet",
     "feldera": "Feldera",
 }
-_OF_THE_RECORD = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION)
-_PATIENCE_S = 30.0
+_ALREADY_EXISTS: int = grpc.StatusCode.ALREADY_EXISTS.value[0]
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -57,29 +58,23 @@ class Outcome:
     kept: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
-    def stored(self, system: str, answer: event_service_pb2.PublishResponse) -> None:
-        """Count a record that is new, or was there."""
-        if answer.duplicate:
-            self.kept += 1
-        else:
-            self.seqs.append(answer.seq)
-            self.systems[system] += 1
-
-    def refuse(self, system: str, error: grpc.aio.AioRpcError) -> None:
-        """Count a record that was refused.
+    def take(self, draft: event_pb2.Draft, result: event_service_pb2.PublishResult) -> None:
+        """Count the answer to one draft.
 
         Published at another time the hour has other times, and a key that is stored is refused for
         it: that event is there.
-
-        Raises:
-            grpc.aio.AioRpcError: it is not this record that was refused, but all.
         """
-        if error.code() is grpc.StatusCode.ALREADY_EXISTS:
+        system = str(draft.events[0].WhichOneof("body"))
+        if not result.HasField("error"):
+            if result.stored.duplicate:
+                self.kept += 1
+            else:
+                self.seqs.append(result.stored.seq)
+                self.systems[system] += 1
+        elif result.error.code == _ALREADY_EXISTS:
             self.kept += 1
-        elif error.code() in _OF_THE_RECORD:
-            self.refused.append((_NAMES[system], error.details() or ""))
         else:
-            raise error
+            self.refused.append((_NAMES[system], result.error.message))
 
     def told(self) -> list[str]:
         """Return what people are told of it."""
@@ -101,11 +96,24 @@ async def _publish(settings: Settings, hour: Sequence[event_pb2.Draft]) -> Outco
     outcome = Outcome()
     async with client_channel(settings) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
-        for draft in hour:
-            system = str(draft.events[0].WhichOneof("body"))
-            try:
-                request = event_service_pb2.PublishRequest(draft=draft)
-                outcome.stored(system, await stub.Publish(request, timeout=_PATIENCE_S))
-            except grpc.aio.AioRpcError as error:
-                outcome.refuse(system, error)
+
+        async def open_call() -> PublishCall:
+            return stub.PublishStream()
+
+        if refusal := await refusal_by(open_call):
+            raise refusal
+        drafts = DraftStream(open_call)
+        waiting = iter(hour)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = tasks.create_task(drafts.run())
+                for draft in hour:
+                    await drafts.add(draft)
+                drafts.finish()
+                while results := await drafts.take():
+                    for result in results:
+                        outcome.take(next(waiting), result)
+                running.cancel()
+        except* grpc.aio.AioRpcError as group:
+            raise group.exceptions[0] from None
     return outcome
