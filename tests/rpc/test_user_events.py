@@ -10,6 +10,8 @@ import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from tests.aio import run_async
 from tests.dialects.drafts import check, record
@@ -282,3 +284,26 @@ class TestListWatch:
             assert watch.depth == 256
 
         run_async(main())
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x", "node": "("}, "node"),
+        ({"name": "x", "service": "["}, "service"),
+        ({"name": "x", "tag": "a"}, "tag"),
+    ],
+)
+def test_a_refusal_is_consuls_text_and_programs_are_told_the_field(
+    served: Served, fields: dict[str, str], field: str
+) -> None:
+    with pytest.raises(grpc.RpcError) as refused:
+        served.stub.Fire(event_service_pb2.FireRequest(**fields), timeout=PATIENCE_S)
+    failed: Any = refused.value
+    status = rpc_status.from_call(failed)
+    assert status is not None
+    found = error_details_pb2.BadRequest()
+    assert status.details[1].Unpack(found)
+    assert [each.field for each in found.field_violations] == [field]
+    assert not failed.details().startswith(field)

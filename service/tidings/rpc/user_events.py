@@ -195,8 +195,8 @@ async def fire(
     """Store one user event and return it, with an LTime of 0 as Consul does.
 
     Raises:
-        BadRequest: its reason is Consul's text, and it names no field, so that its text is just
-        that. PayloadTooLarge: the size rule forbids it.
+        BadRequest: its text is just Consul's; the field is in its details. PayloadTooLarge: the
+        size rule forbids it.
     """
     draft = event_pb2.Draft(events=[event_pb2.Event(consul=_event_of(request))])
     try:
@@ -207,7 +207,7 @@ async def fire(
         field = error.field.rpartition(".")[2]  # the caller knows of no draft
         raise PayloadTooLarge(field, error.size_bytes, error.limit_bytes) from error
     except BadRequest as error:
-        raise BadRequest("", error.reason) from error
+        raise _bare(error) from error
     events = event_pb2.Record.FromString(record.body).events
     consul.complete(stored.seq, events)
     events[0].consul.l_time = 0
@@ -226,7 +226,14 @@ def check_event(request: event_service_pb2.FireRequest, consul: Dialect) -> None
         except PayloadTooLarge:
             raise
         except BadRequest as error:
-            raise BadRequest("", error.reason) from error
+            raise _bare(error) from error
+
+
+def _bare(error: BadRequest) -> BadRequest:
+    """Return a refusal whose text is Consul's alone; programs are told the request's own field."""
+    bare = BadRequest("", error.reason)
+    bare.holder = error.field.rpartition(".")[2].removesuffix("_filter")
+    return bare
 
 
 def _event_of(request: event_service_pb2.FireRequest) -> consul_pb2.ConsulEvent:
