@@ -125,3 +125,17 @@ def test_fresh_log_is_whole(directory: Path) -> None:
     open_writer(directory, "full", now_us=1).close()
     report = check_sqlite(directory)
     assert (report.records, report.first_seq, report.last_seq, report.problems) == (0, 0, 0, ())
+
+
+def test_a_schema_whose_names_are_no_text_is_told_in_words(log: Path) -> None:
+    """SQLite's own message quotes the name, and Python's module cannot decode it."""
+    with closing(sqlite3.connect(log / FILE_NAME, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(
+            "UPDATE sqlite_master SET name = CAST(x'ed' AS TEXT), sql = 'CREATE nonsense'"
+            " WHERE name = 'records_by_subject'"
+        )
+    with pytest.raises(StoreCorrupt, match="makes no sense"):
+        check_sqlite(log)
+    with pytest.raises(StoreCorrupt, match="makes no sense"):
+        open_writer(log, "full", now_us=1)

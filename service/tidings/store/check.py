@@ -40,7 +40,7 @@ def check_sqlite(directory: Path) -> Report:
     try:
         with open_log(directory) as connection:
             return _check(connection)
-    except (sqlite3.Error, StoreUnavailable) as error:
+    except (sqlite3.Error, UnicodeDecodeError, StoreUnavailable) as error:
         raise StoreCorrupt(f"{directory / FILE_NAME}: {error}") from error
 
 

@@ -235,6 +235,8 @@ def explained(path: Path) -> Iterator[None]:
         if code in BROKEN_FILE:
             raise StoreCorrupt(f"{path}: {error}") from error
         raise StoreUnavailable(f"opening {path}: {error}") from error
+    except UnicodeDecodeError as error:  # SQLite's own message quotes what makes no sense
+        raise StoreCorrupt(f"{path}: the file makes no sense") from error
     except OSError as error:
         raise StoreUnavailable(f"opening {path}: {error.strerror}") from error
 

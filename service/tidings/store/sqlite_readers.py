@@ -50,7 +50,7 @@ class Readers:
             raise LogClosed
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, question)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreUnavailable(f"reading: {error}") from error
 
     def _run(self, question: Callable[[sqlite3.Connection], T]) -> T:
