@@ -182,3 +182,33 @@ def test_a_tunnel_is_refused() -> None:
             assert answer.status == 400
 
     run_async(main())
+
+
+FRAMINGS = [
+    ("Content-Length: 5\r\nTransfer-Encoding: chunked", 400),
+    ("Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
+    ("Content-Length: 5\r\nContent-Length: 6", 400),
+    ("Content-Length: 5\r\nContent-Length: 5", 400),
+    ("Content-Length: +5", 400),
+    ("Content-Length:\r\n 5", 400),
+    ("Content-Length: 99999999999999999999999", 400),
+    ("Transfer-Encoding:\r\n chunked", 400),
+    ("Transfer-Encoding : chunked", 400),
+    ("Content-Length: 5\r\nX: a\rb", 400),
+    ("Transfer-Encoding: xchunked", 501),
+    ("Content-Length: 5 ", 200),
+]
+
+
+@pytest.mark.parametrize(("framing", "status"), FRAMINGS)
+def test_an_offer_makes_no_bad_framing_good(framing: str, status: int) -> None:
+    async def main() -> None:
+        async with gateway() as running:
+            for offer in ((), *OFFERS.values()):
+                talk = await running.connect()
+                head = ["PUT /v1/event/fire/x HTTP/1.1", "Host: test", *offer, framing, "", "hello"]
+                await talk.send("\r\n".join(head).encode())
+                assert (await talk.answer()).status == status, offer
+                await talk.close()
+
+    run_async(main())
