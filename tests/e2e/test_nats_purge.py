@@ -44,6 +44,7 @@ def test_serve_ends_with_status_1_and_says_what_is_missing(
         asyncio.run(purge(nats, log, request))
         assert server.process.wait(PATIENCE_S) == 1
         assert f"stream {log} {said}" in server.log_path.read_text()
+        assert "tidings: service could not go on" in server.log_path.read_text()
         assert "Traceback" not in server.log_path.read_text()
     finally:
         server.end()

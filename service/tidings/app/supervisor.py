@@ -152,7 +152,7 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             if status == FAILED_TO_START:
-                self._fail(f"{child.name} could not start")
+                self._fail(f"{child.name} could not {'start' if line is None else 'go on'}")
                 return
             _log.warning("child ended", child=child.name, status=status)
             await self._pause_after_death(child)
