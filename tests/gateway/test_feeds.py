@@ -11,6 +11,7 @@ import grpc
 import pytest
 
 from tests.aio import run_async
+from tidings.gateway import feed
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
 from tidings.gateway.feeds import Feeds
@@ -40,6 +41,11 @@ class Stream:
     def say(self, *messages: pb.SubscribeResponse | Failure | None) -> None:
         for message in messages:
             self._said.put_nowait(message)
+
+    @property
+    def left(self) -> int:
+        """How many messages nobody has drawn."""
+        return self._said.qsize()
 
     async def take(self) -> pb.SubscribeResponse | None:
         message = await self._said.get()
@@ -934,5 +940,140 @@ def test_cancelling_a_reader_at_any_await_leaves_nothing_open(turns: int) -> Non
             reading.cancel()
         assert all(stream.is_cancelled for stream in bench.service.streams)
         assert bench.feeds.feed_bytes == 2**20, "no feed is left"
+
+    on_bench(test)
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(20):
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0)
+
+
+@pytest.fixture
+def draws_one_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "AHEAD_BYTES", 1)
+
+
+@pytest.mark.usefixtures("draws_one_ahead")
+def test_a_feed_whose_readers_do_not_read_draws_nothing_more() -> None:
+    async def test(bench: Bench) -> None:
+        readers = [await at_head(bench, 5)]
+        for _ in range(2):
+            readers.append(await bench.read())
+            bench.last.say(beat(5))
+            assert await take(readers[-1]) == b"h5\n"
+        shared = bench.service.streams[0]
+        shared.say(records(6))
+        for reader in readers:
+            assert await take(reader) == b"6\n"
+        shared.say(*(records(seq) for seq in range(7, 27)))
+        await settle()
+        assert shared.left == 19, "one is drawn while what came before it is written"
+        assert await take(readers[1]) == b"7\n"
+        await settle()
+        assert shared.left == 18, "who reads again has the next drawn"
+        text = await text_of(readers[0], len(b"".join(b"%d\n" % seq for seq in range(7, 27))))
+        assert text == b"".join(b"%d\n" % seq for seq in range(7, 27))
+        assert shared.left == 0
+        for reader in readers:
+            reader.close()
+
+    on_bench(test)
+
+
+@pytest.mark.usefixtures("draws_one_ahead")
+def test_a_client_that_stops_reading_while_it_is_written_to_stops_its_feed() -> None:
+    async def test(bench: Bench) -> None:
+        got: list[bytes] = []
+        reader = await at_head(bench, 5)
+        client = Client(got.append)
+        reading = asyncio.ensure_future(
+            reader.take(FAR_S + asyncio.get_running_loop().time(), client)
+        )
+        await settle()
+        bench.last.say(records(6), records(7))
+        await settle()
+        assert got == [b"6\n", b"7\n"]
+        client.stop_reading()
+        bench.last.say(*(records(seq) for seq in range(8, 20)))
+        assert str(await reading).startswith("b'8")
+        await settle()
+        assert bench.last.left >= 10
+        reader.close()
+
+    on_bench(test)
+
+
+@pytest.mark.usefixtures("draws_one_ahead")
+def test_readers_of_a_feed_that_sleeps_for_long_go_on_from_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "ASLEEP_S", 0.05)
+
+    async def test(bench: Bench) -> None:
+        reader = await at_head(bench, 5)
+        shared = bench.last
+        shared.say(records(6), records(7), records(8))
+        assert await take(reader) == b"6\n"
+        while not shared.is_cancelled:
+            await settle()
+        assert bench.feeds.joinable(Plan(bench.lines, b"", ())) is None
+        reading = asyncio.ensure_future(take(reader))
+        while len(bench.service.streams) < 2:
+            await settle()
+        assert bench.last.request.after_seq == 6
+        bench.last.say(records(7, 8))
+        assert await reading == b"7\n8\n"
+        reader.close()
+
+    on_bench(test)
+
+
+@pytest.mark.usefixtures("draws_one_ahead")
+def test_who_comes_after_a_feed_has_gone_has_one_of_his_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "ASLEEP_S", 0.05)
+
+    async def test(bench: Bench) -> None:
+        dead = await at_head(bench, 5)
+        shared = bench.last
+        shared.say(records(6), records(7))
+        assert await take(dead) == b"6\n"
+        while not shared.is_cancelled:
+            await settle()
+        alive = await at_head(bench, 9)
+        bench.last.say(records(10))
+        assert await take(alive) == b"10\n"
+        dead.close()
+        assert not bench.last.is_cancelled
+        alive.close()
+
+    on_bench(test)
+
+
+def test_those_who_catch_up_together_and_read_no_more_go_on_each_when_it_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed, "ASLEEP_S", 0.05)
+
+    async def test(bench: Bench) -> None:
+        readers = [await bench.read(after=3) for _ in range(2)]
+        together = bench.service.streams[0]
+        together.say(records(4, 5))
+        for reader in readers:
+            assert await take(reader) == b"4\n5\n"
+        together.say(records(6))
+        while not together.is_cancelled:
+            await settle()
+        reading = asyncio.ensure_future(take(readers[0]))
+        while len(bench.service.streams) < 3:
+            await settle()
+        assert bench.last.request.after_seq == 5
+        bench.last.say(records(6))
+        assert await reading == b"6\n"
+        for reader in readers:
+            reader.close()
 
     on_bench(test)

@@ -2,7 +2,8 @@
 
 The foremost draws the next message when it has taken the last one, so the slowness of all of them
 is the service's to see; the others find it printed already. The newest messages are kept, bounded.
-One that falls behind them all is told so, and goes on by a stream of its own.
+One that falls behind them all is told so, and goes on by a stream of its own. Where nobody draws
+for long the stream ends, and they are all behind: each goes on when it reads again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Generic, Protocol
 
 from google.protobuf.message import Message
 
+from tidings.gateway import feed
 from tidings.gateway.feed import Plan, lines_of
 from tidings.gateway.line_tail import Line
 from tidings.gateway.metrics import Metrics
@@ -91,6 +93,8 @@ class Convoy(Generic[Line]):
         self._has_ended = False
         self._is_handed_over = False
         self._takes_on = True
+        self._is_retired = False
+        self._retiring: asyncio.TimerHandle | None = None
 
     def board(self) -> Seat[Line]:
         """Return a seat at the beginning; only while nothing has been let go."""
@@ -102,6 +106,7 @@ class Convoy(Generic[Line]):
         """Count one seat less; without any the upstream call is of no more use."""
         self._seats -= 1
         if not self._seats:
+            self._stay_awake()
             self._depart()
             self._keeper.disband(self)
             if not self._is_handed_over:
@@ -116,7 +121,7 @@ class Convoy(Generic[Line]):
             Behind: it is not kept any more.
         """
         while True:
-            if number < self._first:
+            if number < self._first or self._is_retired:
                 raise Behind
             if number < self._first + len(self._pages):
                 return self._pages[number - self._first]
@@ -125,6 +130,7 @@ class Convoy(Generic[Line]):
             if self._is_handed_over:
                 raise Behind
             if self._drawing is None:
+                self._stay_awake()
                 self._drawing = self._keeper.begin(self._draw())
             await asyncio.wait([drawing := self._drawing])
             if drawing.cancelled():
@@ -140,9 +146,10 @@ class Convoy(Generic[Line]):
         Those who come to that page are behind.
         """
         is_past = number < self._first + len(self._pages) or self._drawing is not None
-        if is_past or self._is_handed_over:
+        if is_past or self._is_handed_over or self._is_retired:
             return None
         self._is_handed_over = True
+        self._stay_awake()
         self._depart()
         return self._answers
 
@@ -151,7 +158,10 @@ class Convoy(Generic[Line]):
         self._drawing = None
         self._pages.append(page)
         self._size_bytes += page.size_bytes
+        self._stay_awake()
+        self._retiring = asyncio.get_running_loop().call_later(feed.ASLEEP_S, self._retire)
         if not isinstance(page.outcome, pb.SubscribeResponse):
+            self._stay_awake()
             self._has_ended = True
             self._depart()
         elif page.outcome.HasField("heartbeat"):
@@ -162,6 +172,19 @@ class Convoy(Generic[Line]):
             self._size_bytes -= self._pages.popleft().size_bytes
             self._first += 1
             self._depart()
+
+    def _stay_awake(self) -> None:
+        if self._retiring is not None:
+            self._retiring.cancel()
+            self._retiring = None
+
+    def _retire(self) -> None:
+        """End a stream that nobody has drawn from for long, and keep nothing of it."""
+        self._is_retired = True
+        self._depart()
+        self._answers.cancel()
+        self._pages.clear()
+        self._size_bytes = 0
 
     def _depart(self) -> None:
         self._takes_on = False

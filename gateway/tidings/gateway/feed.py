@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol
 
 import structlog
+from google.protobuf.message import Message
 
 from tidings.gateway.failures import Failure
 from tidings.gateway.line_tail import Form, Line, LineTail, runs
@@ -20,6 +22,13 @@ from tidings.v1 import event_service_pb2 as pb
 UNPRINTABLE = "the record is stored and cannot be printed as JSON; gRPC readers get it"
 
 _log = structlog.get_logger("tidings.gateway")
+
+
+AHEAD_BYTES = 4 * 1024**2
+"""Drawn while readers write: what a reader who comes back finds ready, in a few writes."""
+
+ASLEEP_S = 2.0
+"""How long a feed waits for any of its readers to keep up again."""
 
 
 class Renderer(Protocol[Line]):
@@ -140,6 +149,10 @@ class Feed(Generic[Line]):
     Who waits is woken, and takes them. Who follows does not even wait: the feed writes to its
     client, and its place is the feed's end for as long as it does. So an event costs a reader that
     keeps up one call of its transport's `write`: no turn of its task, and no place to keep.
+
+    Where nobody keeps up nothing more is drawn, so that readers who do not read cost a publisher
+    nothing; after `ASLEEP_S` of that the feed retires: its upstream call ends, what it holds goes,
+    and its readers go on from the log, each when it reads again.
     """
 
     def __init__(
@@ -155,13 +168,21 @@ class Feed(Generic[Line]):
         self._readers = 0
         self._waiting: set[Waiter] = set()
         self._following: dict[Framer[Line], dict[Follower, Sink]] = {}
+        self.is_retired = False
+        self._foremost = 0  # the place of the reader who has taken most
+        self._ahead: deque[tuple[int, int]] = deque()  # ends and bytes of what it has not taken
+        self._ahead_bytes = 0
+        self._wanted = asyncio.Event()
 
     async def run(self) -> None:
         """Take what comes until the call ends, by whichever side."""
         try:
-            while (message := await self._answers.take()) is not None:
+            while (message := await self._next()) is not None:
                 assert isinstance(message, pb.SubscribeResponse)
                 self._apply(message)
+        except TimeoutError:
+            self.is_retired = True
+            self.tail.trim(0)
         except Failure as error:
             self.failure = error
         except Exception:  # noqa: BLE001 - an edge as well
@@ -169,6 +190,32 @@ class Feed(Generic[Line]):
             _log.exception("stream broke", door=self.plan.renderer.name)
         finally:
             self._finish()
+
+    async def _next(self) -> Message | None:
+        """Return the next message, once somebody wants it; None at the regular end.
+
+        Raises:
+            TimeoutError: nobody did for `ASLEEP_S`.
+            grpc.aio.AioRpcError: the call failed.
+        """
+        if not (self._is_close() or self._waiting or any(self._following.values())):
+            self._wanted.clear()
+            async with asyncio.timeout(ASLEEP_S):
+                await self._wanted.wait()
+        return await self._answers.take()
+
+    def _is_close(self) -> bool:
+        """Say whether a reader has taken nearly all there is, so that more is drawn meanwhile."""
+        return self._ahead_bytes < min(AHEAD_BYTES, self._keeper.feed_bytes)
+
+    def reach(self, place: int) -> None:
+        """Know that a reader has taken what is before a place."""
+        if place <= self._foremost:
+            return
+        self._foremost = place
+        while self._ahead and self._ahead[0][0] <= place:
+            self._ahead_bytes -= self._ahead.popleft()[1]
+        self._wanted.set()
 
     def stop(self) -> None:
         """End the upstream call and, once they have taken what is there, the readers."""
@@ -189,6 +236,7 @@ class Feed(Generic[Line]):
     def lead(self, follower: Follower, framed: Framer[Line], sink: Sink) -> None:
         """Write to a follower's client from now on what comes; its place must be our end."""
         self._following.setdefault(framed, {})[follower] = sink
+        self._wanted.set()
 
     def release(self, follower: Follower) -> bool:
         """Write to a follower's client no more; False = it did not follow."""
@@ -199,6 +247,7 @@ class Feed(Generic[Line]):
     async def wait(self, waiter: Waiter, until_s: float) -> None:
         """Return when there is news, or the end, or at `until_s`."""
         self._waiting.add(waiter)
+        self._wanted.set()
         try:
             await waiter.wait(until_s)
         finally:
@@ -209,6 +258,7 @@ class Feed(Generic[Line]):
         form = self.plan.renderer.form
         if message.HasField("gap"):  # which is the door's to deal with
             self._halt()
+        held_bytes = self.tail.size_bytes
         for run in runs(lines, lambda each: form.size(each[1])):
             for seq, line in run:
                 if line:
@@ -217,10 +267,15 @@ class Feed(Generic[Line]):
                     self.tail.advance(seq)
             if any(self._following.values()) and (chunk := form.join(line for _, line in run)):
                 self._write(chunk)
+        self._ahead.append((self.tail.end, self.tail.size_bytes - held_bytes))
+        self._ahead_bytes += self.tail.size_bytes - held_bytes
+        if any(self._following.values()):
+            self.reach(self.tail.end)
         if message.HasField("gap"):
             self.tail.lack(message.gap.last_seq)
         self.tail.trim(self._keeper.feed_bytes)
-        for waiter in self._waiting:
+        woken, self._waiting = self._waiting, set()  # they wait no more, though they have not run
+        for waiter in woken:
             waiter.wake()
 
     def _write(self, chunk: Line) -> None:

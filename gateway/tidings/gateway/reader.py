@@ -67,10 +67,11 @@ class Reader(Generic[Line]):
         loop = asyncio.get_running_loop()
         while True:
             if self._feed is not None:
-                if not self._can_read(self._feed.tail):
+                if self._feed.is_retired or not self._can_read(self._feed.tail):
                     await self._fall_back(self._feed)
                     continue
                 chunk = self._take_shared(self._feed.tail)
+                self._feed.reach(self._place)
                 if chunk is not None:
                     return chunk
                 if self._feed.has_ended:
