@@ -26,7 +26,7 @@ from tidings.store.sqlite_file import (
     MIGRATIONS,
     open_reader,
 )
-from tidings.store.sqlite_records import is_damage
+from tidings.store.sqlite_records import Row, are_in_place, check_rows, is_damage
 
 COUNT = 60
 PAGE_BYTES = 4096
@@ -413,6 +413,32 @@ def test_a_checksum_is_that_of_all_that_is_stored() -> None:
     assert len({record_checksum(*each) for each in (base, *others)}) == 6
     assert record_checksum(*base) == record_checksum(*base)
     assert row_checksum("a", "bc") != row_checksum("ab", "c")
+
+
+@pytest.mark.parametrize(
+    ("given", "after_seq", "all_is_well", "in_place"),
+    [
+        ("2 3 5", 1, True, True),
+        ("2 3* 5", 1, False, True),
+        ("3* 5", 2, False, True),
+        ("2 5*", 1, False, False),  # nothing behind it says that it stands there
+        ("2 9* 5", 1, False, False),
+        ("2 2* 5", 1, False, False),
+        ("3 2 5", 1, False, False),  # a branch of the table leads elsewhere
+        ("2 3", 2, False, False),
+    ],
+)
+def test_positions_that_do_not_rise_are_not_believed(
+    given: str, after_seq: int, *, all_is_well: bool, in_place: bool
+) -> None:
+    rows: list[Row] = []
+    for word in given.split():
+        seq, damage = int(word.rstrip("*")), int(word.endswith("*"))
+        checksum = record_checksum(seq, 1, "nomad", "nomad", b"x") + damage
+        rows.append((seq, 1, "nomad", "nomad", b"x", checksum))
+    records, is_well = check_rows(rows, after_seq=after_seq)
+    assert [one.is_damaged for one in records] == [word.endswith("*") for word in given.split()]
+    assert (is_well, are_in_place(records, after_seq)) == (all_is_well, in_place)
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,12 @@ from tidings.store.sqlite_records import (
     COLUMNS,
     Found,
     Row,
+    are_in_place,
     as_records,
     backwards,
     check_rows,
     covers_record,
     forwards,
-    in_place,
     is_damage,
     nobody,
     record_at,
@@ -62,11 +62,9 @@ def read(
     ranges = _ranges(systems, subject)
     try:
         rows = _rows(connection, ranges, after_seq, limit, max_bytes)
-        records, has_damage = check_rows(rows, found)
-        if not has_damage:
+        records, is_whole = check_rows(rows, found, after_seq)
+        if is_whole or are_in_place(records, after_seq):
             return records
-        if not records[-1].is_damaged:  # else it takes more than this page to tell where it stood
-            return in_place(records, after_seq)
     except TypeError:
         pass  # a column is not even of its type
     except sqlite3.DatabaseError as error:

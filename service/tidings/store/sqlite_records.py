@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
@@ -46,13 +47,19 @@ def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
     return check_rows(list(rows), found)[0]
 
 
-def check_rows(rows: list[Row], found: Found = nobody) -> tuple[list[Record], bool]:
-    """Return the records of rows, and whether any of them is damaged: without a body then."""
+def check_rows(
+    rows: list[Row], found: Found = nobody, after_seq: int = 0
+) -> tuple[list[Record], bool]:
+    """Return the records of rows, and whether all is well: none damaged, positions that rise."""
     records: list[Record] = []
     is_whole = True
     seed, seeded = 0, ("", "")
+    last_seq = after_seq
     try:
         for seq, at_us, system, subject, body, checksum in rows:
+            if seq <= last_seq:
+                is_whole = False
+            last_seq = seq
             # `record_checksum` by hand: who catches up pays for it with every record
             if (system, subject) != seeded:
                 seed, seeded = seed_of(system, subject), (system, subject)
@@ -67,25 +74,17 @@ def check_rows(rows: list[Row], found: Found = nobody) -> tuple[list[Record], bo
     except TypeError:  # a column is not even of its type
         records = [_checked(row, found) for row in rows]
         is_whole = False
-    return records, not is_whole
+    return records, is_whole
 
 
-def in_place(records: Iterable[Record], after_seq: int) -> list[Record]:
-    """Return records without the damaged ones whose position, which is damaged too, cannot be true.
+def are_in_place(records: list[Record], after_seq: int) -> bool:
+    """Say whether each record stands between those around it, the last one being whole.
 
-    It lies between those of the whole records around it; those behind the last of them are left
-    out.
+    Else a position may be damaged as well, and it takes more than this page to tell which.
     """
-    kept: list[Record] = []
-    waiting: list[Record] = []
-    for record in records:
-        if record.is_damaged:
-            waiting.append(record)
-            continue
-        kept += _between(waiting, kept[-1].seq if kept else after_seq, record.seq)
-        waiting = []
-        kept.append(record)
-    return kept
+    seqs = [after_seq, *(record.seq for record in records)]
+    rises = all(low < high for low, high in pairwise(seqs))
+    return rises and not records[-1].is_damaged
 
 
 def _between(damaged: Iterable[Record], low_seq: int, high_seq: int) -> Iterator[Record]:
