@@ -19,9 +19,9 @@ from tests.log.rig import turns
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad
 from tests.rpc.raw_http2 import NO_WINDOW, RST_STREAM, frame, raw_client
-from tests.rpc.serving import Served, publish, refusal, serving
+from tests.rpc.serving import Served, draft, publish, refusal, serving
 from tidings.core.errors import Busy
-from tidings.core.limits import KIB, MAX_BATCH_BYTES
+from tidings.core.limits import KIB, MAX_BATCH_BYTES, MIB
 from tidings.rpc import server
 from tidings.rpc.budget import SMALL_BYTES, Budget, Room, caller_of
 from tidings.rpc.observing import Observer
@@ -124,6 +124,25 @@ def test_lists_that_nobody_reads_are_bounded_and_given_up_with_their_connection(
     assert len(full.stub.List(pb.ListRequest(), timeout=PATIENCE_S).events) == 10
 
 
+def test_long_requests_that_wait_to_be_stored_are_bounded(served: Served) -> None:
+    large = pb.PublishRequest(draft=draft(nomad(key="k" * 3 * MIB)))
+    small = pb.PublishRequest(draft=draft(nomad()))
+    served.server.call(served.store.may_append.clear)
+    calls = [served.stub.Publish.future(large, timeout=PATIENCE_S) for _ in range(30)]
+    while sum(call.done() for call in calls) < 30 - 64 // 3:
+        served.server.call(lambda: None)
+    refused = [call for call in calls if call.done()]
+    last = served.stub.Publish.future(small, timeout=PATIENCE_S)
+    served.server.call(served.store.may_append.set)
+    assert last.result().seq > 0
+    stored = [call.result().seq for call in calls if call not in refused]
+    assert len(stored) == 64 // 3
+    expected = (grpc.StatusCode.RESOURCE_EXHAUSTED, "the room for long requests is full")
+    failures: list[Any] = [call.exception() for call in refused]
+    assert {refusal(failure) for failure in failures} == {expected}
+    assert served.stub.Publish(large, timeout=PATIENCE_S).seq > max(stored)
+
+
 def test_one_who_gives_his_calls_up_has_his_share_again(full: Served) -> None:
     with raw_client(full.address) as client:
         client.greet(NO_WINDOW)
@@ -135,21 +154,22 @@ def test_one_who_gives_his_calls_up_has_his_share_again(full: Served) -> None:
 
 
 def test_streams_that_nobody_reads_hold_little_each(served: Served) -> None:
-    served.deployment.service.budget._total_bytes = 600 * KIB  # noqa: SLF001 - a small one
+    served.deployment.service.budget._total_bytes = MAX_BATCH_BYTES + 64 * KIB  # noqa: SLF001
     for _ in range(60):
         publish(served.stub, nomad(key="k" * 10 * KIB))
     request = pb.SubscribeRequest(earliest=True).SerializeToString()
     with raw_client(served.address) as dead:
         dead.greet(NO_WINDOW)
-        for count in (1, 2):
-            dead.call("Subscribe", request)
-            until(served, range(count * 200 * KIB, count * 300 * KIB))
-        for _ in range(38):
+        dead.call("Subscribe", request)
+        until(served, range(1, MAX_BATCH_BYTES + KIB))
+        of_the_first = held(served)
+        assert of_the_first > 100 * KIB, "half of a batch, beside publishers"
+        for _ in range(20):
             dead.call("Subscribe", request)
         gauge = served.deployment.service.metrics.open_calls.labels("Subscribe")
-        while gauge._value.get() < 40:  # noqa: SLF001 - a gauge tells nobody else
+        while gauge._value.get() < 21:  # noqa: SLF001 - a gauge tells nobody else
             held(served)
-        assert held(served) < 600 * KIB
+        assert held(served) == of_the_first
         assert len(served.stub.List(pb.ListRequest(), timeout=PATIENCE_S).events) == 0
     until(served, range(1))
 

@@ -20,9 +20,13 @@ MAX_CALLS = 20_000
 TOTAL_BYTES = 128 * MIB
 """Of answers that are under way, but for the first one of each caller."""
 
+REQUESTS_BYTES = 64 * MIB
+"""Of long requests that wait to be stored; parsed they take some times as much, and the queue of
+the log holds as many drafts."""
+
 SHARE_BYTES = 32 * MIB
-"""Of one caller's, which is a host; what comes by a unix socket is our own gateway's, which reads
-for all."""
+"""Of either, of one caller, which is a host; what comes by a unix socket is our own gateway's,
+which reads for all."""
 
 SMALL_BYTES = 16 * KIB
 """What is not larger is not counted: the call itself takes more."""
@@ -33,7 +37,13 @@ _OWN = "unix"
 class Budget:
     """Counts what is under way. For the loop alone."""
 
-    def __init__(self, total_bytes: int = TOTAL_BYTES, share_bytes: int = SHARE_BYTES) -> None:
+    def __init__(
+        self,
+        total_bytes: int = TOTAL_BYTES,
+        share_bytes: int = SHARE_BYTES,
+        what: str = "the room for answers that are not read",
+    ) -> None:
+        self._what = what
         self._total_bytes = total_bytes
         self._share_bytes = share_bytes
         self._held: Counter[str] = Counter()
@@ -56,7 +66,7 @@ class Budget:
             Busy: there is no room; nothing is counted.
         """
         if not self.has_room(caller, size_bytes):
-            raise Busy("the room for answers that are not read")
+            raise Busy(self._what)
         self._add(caller, size_bytes)
 
     def give_back(self, caller: str, size_bytes: int) -> None:
@@ -64,6 +74,15 @@ class Budget:
         self._add(caller, -size_bytes)
         if not self._held[caller]:
             del self._held[caller]
+
+    @contextmanager
+    def taking(self, caller: str, size_bytes: int) -> Iterator[None]:
+        """Count something as under way, as `take` does, until it is over."""
+        self.take(caller, size_bytes)
+        try:
+            yield
+        finally:
+            self.give_back(caller, size_bytes)
 
     @contextmanager
     def holding(self, caller: str, size_bytes: int) -> Iterator[None]:

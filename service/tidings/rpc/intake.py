@@ -11,7 +11,7 @@ from tidings.v1 import event_pb2, event_service_pb2
 MAX_COUNT = 1000
 """Drafts that wait at once: the most that one commit may hold."""
 
-MAX_BYTES = 4 * 1024**2
+MAX_BYTES = 1024**2
 """What they weigh, the last request excepted."""
 
 

@@ -14,7 +14,7 @@ from google.rpc import status_pb2
 from tidings.core.clock import Clock
 from tidings.core.errors import Busy, TidingsError
 from tidings.core.limits import MAX_QUESTION_BYTES
-from tidings.rpc.budget import MAX_CALLS, SMALL_BYTES, Budget, caller_of
+from tidings.rpc.budget import MAX_CALLS, REQUESTS_BYTES, SMALL_BYTES, Budget, caller_of
 from tidings.rpc.leaving import is_of_leaving
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.requests import Decoder
@@ -52,6 +52,7 @@ class Observer:
         self._token = token
         self._admit = admit
         self._budget = budget
+        self._requests = Budget(REQUESTS_BYTES, what="the room for long requests")
         self._max_calls = max_calls
         self._open_count = 0
 
@@ -121,10 +122,12 @@ class Observer:
             raise Busy("the service")
         if not isinstance(encoded, bytes):
             answer = await method(decoder.each(encoded), context)
-        else:
-            if len(encoded) > MAX_QUESTION_BYTES:
-                await self._admit(context)
+        elif len(encoded) <= MAX_QUESTION_BYTES:
             answer = await method(decoder(encoded), context)
+        else:
+            with self._requests.taking(caller_of(context.peer()), len(encoded)):
+                await self._admit(context)
+                answer = await method(decoder(encoded), context)
         if answer is None:
             return None
         answer_bytes: bytes = answer if isinstance(answer, bytes) else answer.SerializeToString()
