@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tidings.app.cli import build_parser, run
+from tidings.app.clock import SystemClock
 from tidings.app.settings import fields, flag_of
+from tidings.store.sqlite import open_sqlite
 
 COMMANDS = (
     "serve",
@@ -153,3 +159,81 @@ def test_an_unknown_variable_is_told_on_stderr_and_ends_nothing(
 def test_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--data", str(tmp_path)]) == 1
     assert "holds no log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "export", "backup", "restore"])
+@pytest.mark.parametrize("how", ["flag", "variable"])
+def test_what_works_on_a_file_says_so_of_a_log_that_has_none(
+    command: str,
+    how: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    store = "nats://127.0.0.1:1"
+    copy = [str(tmp_path / "copy")] if command in {"backup", "restore"} else []
+    if how == "variable":
+        monkeypatch.setenv("TIDINGS_STORE", store)
+    flags = [f"--store={store}"] if how == "flag" else []
+    assert run([command, *copy, f"--data={tmp_path}", *flags]) == 2
+    assert "of one on NATS" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    assert run([command, *copy, f"--data={tmp_path}", "--store=sqlite"]) == 1
+    assert "holds no log" in capsys.readouterr().err
+
+
+def test_a_place_that_is_taken_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_make_log(tmp_path / "data"))
+    copy = str(tmp_path / "copy")
+    assert run(["backup", copy, f"--data={tmp_path / 'data'}"]) == 0
+    capsys.readouterr()
+    assert run(["backup", copy, f"--data={tmp_path / 'data'}"]) == 1
+    assert capsys.readouterr().err == f"tidings backup: {copy} holds a log already\n"
+    assert run(["restore", copy, f"--data={tmp_path / 'data'}"]) == 1
+    taken = f"tidings restore: {tmp_path / 'data'} holds a log already\n"
+    assert capsys.readouterr().err == taken
+
+
+async def _make_log(directory: Path) -> None:
+    store = await open_sqlite(directory, clock=SystemClock())
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["serve", "--data={file}"], "tidings: {file}: is there, and is no directory"),
+        (["serve", "--data={file}/x"], "tidings: {file}/x: Not a directory"),
+        (["serve", "--config={file}/x"], "tidings: {file}/x: Not a directory"),
+        (["serve", "--config=/"], "tidings: /: Is a directory"),
+        (["serve", "--config={latin}"], "tidings: {latin}: is not in UTF-8"),
+    ],
+)
+def test_the_system_is_quoted_in_words(arguments: list[str], problem: str, tmp_path: Path) -> None:
+    file, latin = tmp_path / "file", tmp_path / "latin"
+    file.touch()
+    latin.write_bytes(b"# \xe9")
+    places = {"file": file, "latin": latin}
+    ports = ["--http=127.0.0.1:0", "--grpc=127.0.0.1:0"]
+    words = [word.format(**places) for word in arguments]
+    # of its own: a process sets logging up once
+    done = subprocess.run(
+        [sys.executable, "-m", "tidings", *words, *ports],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode != 0
+    assert done.stderr == problem.format(**places) + "\n"
+
+
+def test_a_file_of_settings_may_begin_as_windows_writes_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_bytes(b'\xef\xbb\xbf[nomad]\r\nregion = "eu"\r\n')
+    assert run(["serve", f"--config={file}", "--print-config"]) == 0
+    assert 'region = "eu"' in capsys.readouterr().out

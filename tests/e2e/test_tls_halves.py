@@ -114,7 +114,8 @@ def test_a_gateway_with_tls_serves_a_service_with_tls_also_while_both_renew(
         assert b"two" in next(line for line in early if b'"never"' not in line)
         other = "/v1/event/stream?index=1&topic=Job"  # no stream that is open already
         with lines(gateway.address, other, trust) as late:
-            assert [json.loads(next(late))["Events"][0]["Key"] for _ in "ab"] == ["one", "two"]
+            wanted = (line for line in late if b'"never"' not in line)
+            assert [json.loads(next(wanted))["Events"][0]["Key"] for _ in "ab"] == ["one", "two"]
 
 
 def misfits(place: Place) -> dict[str, list[str]]:
@@ -137,7 +138,8 @@ def test_a_command_that_does_not_fit_says_so_in_a_line(
 ) -> None:
     refused = publish(service, misfits(place)[misfit], "never")
     assert refused.returncode == 1
-    assert "UNAVAILABLE" in refused.stderr.splitlines()[-1]
+    assert f"tried {service.address}" in refused.stderr
+    assert ("TLS" in refused.stderr) is (misfit in {"another CA", "public CAs", "another name"})
     assert "Traceback" not in refused.stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tidings.app.embedded import refuse_elsewhere
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt
@@ -14,6 +15,9 @@ from tidings.store.check import check_sqlite
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Check the log in the data directory; status 1 when anything is wrong."""
     del arguments
+    if refusal := refuse_elsewhere(settings, "check"):
+        complain("check", refusal)
+        return 2
     return check("check", settings.data)
 
 

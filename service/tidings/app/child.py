@@ -16,7 +16,7 @@ from tidings.app.lifeline import FAILED_TO_START, say_ready, watch_lifeline
 from tidings.app.logs import configure_logs
 from tidings.app.settings import Settings
 from tidings.app.spare_memory import SpareMemory
-from tidings.app.terminal import complain
+from tidings.app.terminal import complain, told
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 
 _YOUNG_OBJECTS = 20_000
@@ -34,10 +34,10 @@ def run_half(name: str, settings: Settings, arguments: argparse.Namespace, half:
     try:
         _run_loop(_until_told(arguments, half))
     except (StoreLocked, StoreUnfit, StoreCorrupt, OSError) as error:
-        complain(name, str(error))
+        complain(name, told(error))
         return FAILED_TO_START if supervised else 1
     except StoreUnavailable as error:  # it may be back when a supervisor tries again
-        complain(name, str(error))
+        complain(name, told(error))
         return 1
     return 0
 

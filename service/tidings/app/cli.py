@@ -20,7 +20,7 @@ from tidings.app import options
 from tidings.app.kinds import SWITCH
 from tidings.app.settings import BadSetting, fields, flag_of, load, to_toml, warnings
 from tidings.app.spelling import did_you_mean
-from tidings.app.terminal import CommandFailed, complain, flush, say, silence_stdout, visible
+from tidings.app.terminal import CommandFailed, complain, flush, say, silence_stdout, told, visible
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
@@ -147,13 +147,15 @@ _COMMANDS = (
         _CLIENT,
         options="add_demo",
     ),
-    Command("check", "check the integrity of a log that is at rest", "check_command", ("data",)),
-    Command("export", "print a log as drafts to publish", "export_command", ("data",)),
+    Command(
+        "check", "check the integrity of a log that is at rest", "check_command", ("data", "store")
+    ),
+    Command("export", "print a log as drafts to publish", "export_command", ("data", "store")),
     Command(
         "backup",
         "copy a log, also one in use",
         "copy_commands",
-        ("data",),
+        ("data", "store"),
         run="backup",
         options="add_backup",
     ),
@@ -161,7 +163,7 @@ _COMMANDS = (
         "restore",
         "make a log of a backup",
         "copy_commands",
-        ("data",),
+        ("data", "store"),
         run="restore",
         options="add_restore",
     ),
@@ -232,9 +234,7 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        complain(
-            "", " ".join(str(part) for part in (error.filename, error.strerror or error) if part)
-        )
+        complain("", told(error))
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED

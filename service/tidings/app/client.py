@@ -18,7 +18,7 @@ from tidings.core.limits import MAX_REQUEST_BYTES
 
 # What grpc says of a peer: grpcio 1.85, chttp2 and its handshaker.
 _NOT_GRPC = "http1.x server"
-_NO_TLS = "Tls handshake failed"
+_NO_TLS = ("Tls handshake failed", "Hostname Verification Check failed")
 
 
 class BadTokenFile(CommandFailed):
@@ -63,7 +63,7 @@ def explain(error: grpc.aio.AioRpcError, upstream: str) -> str:
             f"no gRPC is spoken there: tried {upstream}, which speaks HTTP; --upstream takes the"
             " other address that the server prints, grpc=HOST:PORT"
         )
-    if _NO_TLS in detail:
+    if any(words in detail for words in _NO_TLS):
         return f"no TLS as set (--upstream-tls-ca and others): tried {upstream} ({detail})"
     return f"the service does not answer; is it running? tried {upstream} ({_last(detail)})"
 

@@ -6,26 +6,30 @@ import argparse
 from pathlib import Path
 
 from tidings.app import check_command
+from tidings.app.embedded import refuse_elsewhere
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain
-from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
+from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 from tidings.store.sqlite_copy import copy_log
 
 
 def backup(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copy the log and check the copy; status 1 when either fails."""
-    return _copy("backup", settings.data, arguments.copy)
+    return _copy("backup", settings, settings.data, arguments.copy)
 
 
 def restore(settings: Settings, arguments: argparse.Namespace) -> int:
     """Copy a backup into the data directory, which must hold no log, and check it."""
-    return _copy("restore", arguments.copy, settings.data)
+    return _copy("restore", settings, arguments.copy, settings.data)
 
 
-def _copy(command: str, source: Path, target: Path) -> int:
+def _copy(command: str, settings: Settings, source: Path, target: Path) -> int:
+    if refusal := refuse_elsewhere(settings, command):
+        complain(command, refusal)
+        return 2
     try:
         copy_log(source, target)
-    except (StoreLocked, StoreCorrupt, StoreUnavailable) as error:
+    except (StoreLocked, StoreCorrupt, StoreUnfit, StoreUnavailable) as error:
         complain(command, str(error))
         return 1
     return check_command.check(command, target)

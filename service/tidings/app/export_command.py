@@ -7,6 +7,7 @@ import argparse
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
+from tidings.app.embedded import refuse_elsewhere
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible_json
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
@@ -22,6 +23,9 @@ _OUR_OWN = "tidings"
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print every record that can be published again, oldest first; status 1 when one cannot be."""
     del arguments
+    if refusal := refuse_elsewhere(settings, "export"):
+        complain("export", refusal)
+        return 2
     is_whole = True
     try:
         for record, key in export_log(settings.data):

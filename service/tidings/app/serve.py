@@ -13,7 +13,7 @@ from tidings.app.open_store import refuse_store
 from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
-from tidings.app.terminal import complain
+from tidings.app.terminal import complain, told
 from tidings.app.tls import reads_files_again, refuse_tls
 
 
@@ -37,7 +37,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG0
     try:
         asyncio.run(_serve(settings))
     except (ChildrenFailed, OSError) as error:
-        complain("", str(error))
+        complain("", told(error))
         return 1
     return 0
 

@@ -331,8 +331,12 @@ def _from_file(config_file: Path | None) -> dict[str, str]:
     if config_file is None:
         return {}
     try:
-        document = tomllib.loads(config_file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        document = tomllib.loads(config_file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadSetting(f"{config_file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{config_file}: is not in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise BadSetting(f"{config_file}: {error}") from None
     places = {toml_place_of(field): field.name for field in fields()}
     found: dict[str, str] = {}

@@ -6,6 +6,7 @@ move the cursor, change what stands on the screen, or turn the order of letters 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -21,6 +22,10 @@ _OBEYED = re.compile(
 )
 _OBEYED_IN_LINE = re.compile(f"[\t\n]|{_OBEYED.pattern}")
 _UNICODE = {"utf-8", "utf8", "utf-16", "utf-32"}
+
+
+_IN_WORDS = {errno.EEXIST: "is there, and is no directory"}
+"""Of a directory that is to be made: what the system says of it would mislead."""
 
 
 class CommandFailed(Exception):
@@ -77,6 +82,14 @@ def complain(command: str, text: str) -> None:
     """Say on stderr, in the name of a command ("" = of the program), what is wrong."""
     name = f"tidings {command}" if command else "tidings"
     sys.stderr.write(f"{name}: {visible_lines(text)}\n")
+
+
+def told(error: Exception) -> str:
+    """Return what an error is for people: of the system's, the file and why, without its number."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    reason = _IN_WORDS.get(error.errno or 0, error.strerror)
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 def silence_stdout() -> None:

@@ -188,7 +188,7 @@ class StoreLocked(TidingsError):
 
 
 class StoreUnfit(TidingsError):
-    """The store's servers cannot give what a log promises, or are not asked to: what to do."""
+    """A place cannot hold the log: servers that cannot give what it promises, or another log."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -8,7 +8,7 @@ import uuid
 from contextlib import closing
 from pathlib import Path
 
-from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.core.errors import StoreCorrupt, StoreUnfit
 from tidings.store import sqlite_parts as parts
 from tidings.store.base import RETENTION
 from tidings.store.sqlite_file import (
@@ -35,8 +35,8 @@ def copy_log(source: Path, target: Path) -> str:
     Raises:
         StoreLocked: a service uses the target.
         StoreCorrupt: the source is no log, or makes no sense.
-        StoreUnavailable: the target holds a log already, or a file cannot be read or written; the
-            target is then as it was.
+        StoreUnfit: the target holds a log already.
+        StoreUnavailable: a file cannot be read or written; the target is then as it was.
     """
     with open_log(source) as reader:
         return _copy_from(reader, target)
@@ -47,7 +47,7 @@ def _copy_from(reader: sqlite3.Connection, target: Path) -> str:
     part = target / PART_NAME
     try:
         if _is_taken(target):
-            raise StoreUnavailable(f"{target} holds a log already")
+            raise StoreUnfit(f"{target} holds a log already")
         with explained(part):
             parts.begin(part)
             log_id = _write_copy(reader, part)
