@@ -9,7 +9,7 @@ import pytest
 
 from tests.aio import run_async
 from tests.gateway.doors.docker_cloud.stream import EVENTS
-from tests.gateway.rig import gateway, nomad_line
+from tests.gateway.rig import Gateway, gateway, nomad_line
 
 HANDSHAKE = (
     *("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
@@ -122,6 +122,29 @@ def test_a_websocket_is_closed_in_order() -> None:
             assert (await talk.head())[0] == 101
             frame = await talk.reader.readexactly(4)
             assert frame == b"\x88\x02" + (1000).to_bytes(2, "big")
+            await talk.close()
+
+    run_async(main())
+
+
+async def open_requests(running: Gateway) -> float:
+    page = (await running.request("GET", "/metrics")).body.decode()
+    (line,) = [row for row in page.splitlines() if row.startswith("tidings_http_open_requests ")]
+    return float(line.split()[1]) - 1
+
+
+def test_a_stream_that_nobody_reads_is_over_as_well() -> None:
+    async def main() -> None:
+        async with gateway(silence_s=0.3) as running:
+            large = nomad_line(1, Payload={"Job": {"ID": "x" * 2_000_000}})
+            for _ in range(10):  # beyond what the sockets of both sides hold
+                assert (await running.request("POST", "/v1/publish/nomad", large)).status == 200
+            talk = await running.connect()
+            await talk.ask("GET", "/v1/event/stream", headers=["Grpc-Timeout: 200m"])
+            while await open_requests(running) < 1:
+                pass
+            while await open_requests(running):
+                pass
             await talk.close()
 
     run_async(main())

@@ -206,7 +206,7 @@ async def _end(
     elif socket is not None:
         await socket.close(NORMAL if is_over else BROKEN)
     elif is_over and not request.has_length:
-        await request.end()
+        await request.end_soon()
     else:
         await request.cut(at_once=True)
 

@@ -164,6 +164,19 @@ class Request:
                 return
         await self.send({"type": "http.response.body", "body": chunk, "more_body": True})
 
+    async def end_soon(self) -> None:
+        """End a chunked body cleanly, or cut it off if its client leaves it unread.
+
+        Raises:
+            ClientGone: it was cut off.
+        """
+        try:
+            async with asyncio.timeout(self.unread_s):
+                await self.end()
+        except TimeoutError:
+            await self.cut(at_once=True)
+            raise ClientGone from None
+
     async def end(self) -> None:
         """End a chunked body cleanly."""
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
