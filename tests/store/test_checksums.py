@@ -7,6 +7,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ from tidings.store.sqlite_file import (
     MIGRATIONS,
     open_reader,
 )
-from tidings.store.sqlite_records import Row, are_in_place, check_rows, is_damage
+from tidings.store.sqlite_records import Row, are_in_place, as_records, check_rows, is_damage
 
 COUNT = 60
 PAGE_BYTES = 4096
@@ -130,6 +131,8 @@ def test_no_flipped_bit_anywhere_changes_what_is_served(log: Path) -> None:
         ("UPDATE records SET body = '' WHERE seq = 5", "record 5: damaged"),
         ("UPDATE records SET subject = 'nomad.x' WHERE seq = 5", "record 5: damaged"),
         ("UPDATE records SET system = 'consul' WHERE seq = 5", "record 5: damaged"),
+        ("UPDATE records SET subject = x'05' WHERE seq = 5", "record 5: damaged"),
+        ("UPDATE records SET system = x'05' WHERE seq = 5", "record 5: damaged"),
         ("UPDATE records SET system = CAST(x'ff' AS TEXT) WHERE seq = 5", "record 5: damaged"),
         ("UPDATE records SET recorded_at_us = recorded_at_us + 1 WHERE seq = 5", "record 5: dam"),
         ("UPDATE records SET recorded_at_us = 'noon' WHERE seq = 5", "record 5: damaged"),
@@ -460,6 +463,14 @@ def test_only_what_a_part_of_a_file_does_is_damage(code: int | None, *, damaged:
     if code is not None:
         error.sqlite_errorcode = code
     assert is_damage(error) is damaged
+
+
+def test_columns_of_other_types_are_damage() -> None:
+    """SQLite keeps a type with each value, and a flipped bit makes another of it."""
+    for system, subject in (("nomad", 5), (5, "nomad"), (None, None), (b"nomad", b"nomad")):
+        row: Any = (7, 1, system, subject, b"x", 0)
+        (record,) = as_records([row])
+        assert record.is_damaged
 
 
 def test_a_report_knows_each_position_once_and_not_too_many() -> None:

@@ -78,7 +78,7 @@ def _order_problems(connection: sqlite3.Connection) -> Iterator[str]:
     for seq, recorded_at_us, system, subject in rows:
         if recorded_at_us < before_us:
             yield f"record {seq}: stored before the one in front of it"
-        if system not in SYSTEMS or system_of(subject) != system:
+        if system not in SYSTEMS or system_of(str(subject)) != system:
             yield f"record {seq}: subject {subject!r} does not fit system {system!r}"
         before_us = recorded_at_us
 

@@ -191,7 +191,8 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _damaged(seq: int, at_us: int, system: str, subject: str, found: Found) -> Record:
+def _damaged(seq: int, at_us: int, system: object, subject: object, found: Found) -> Record:
+    system, subject = _text(system), _text(subject)
     if system not in SYSTEMS or system_of(subject) != system:
         system = subject = _UNKNOWN
     found(seq, system)
