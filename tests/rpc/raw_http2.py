@@ -38,7 +38,14 @@ class RawClient:
         """Send what a client begins with."""
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
 
-    def call(self, method: str, request: bytes, *, service: str = "tidings.v1.EventService") -> int:
+    def call(
+        self,
+        method: str,
+        request: bytes,
+        *,
+        service: str = "tidings.v1.EventService",
+        extra: bytes = b"",
+    ) -> int:
         """Send one whole call; return its stream."""
         stream, self._next = self._next, self._next + 2
         fields = {
@@ -49,7 +56,7 @@ class RawClient:
             "content-type": "application/grpc",
             "te": "trailers",
         }
-        head = b"".join(literal(name, value) for name, value in fields.items())
+        head = b"".join(literal(name, value) for name, value in fields.items()) + extra
         body = b"\0" + struct.pack(">I", len(request)) + request
         self.socket.sendall(
             frame(HEADERS, END_HEADERS, stream, head) + frame(DATA, END_STREAM, stream, body)

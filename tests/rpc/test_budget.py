@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,14 @@ from tests.certificates import Authority
 from tests.log.rig import turns
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad
-from tests.rpc.raw_http2 import NO_WINDOW, RST_STREAM, frame, raw_client
+from tests.rpc.raw_http2 import (
+    NO_WINDOW,
+    RST_STREAM,
+    RawClient,
+    frame,
+    literal,
+    raw_client,
+)
 from tests.rpc.serving import Served, draft, publish, refusal, serving
 from tidings.core.errors import Busy
 from tidings.core.limits import KIB, MAX_BATCH_BYTES, MIB
@@ -189,6 +198,26 @@ def test_an_honest_herd_is_served_whole(served: Served) -> None:
     gate = threading.Event()
     served.server._loop.call_soon_threadsafe(gate.wait, PATIENCE_S)  # noqa: SLF001 - it is busy
     assert asyncio.run(herd()) == [1] * count
+
+
+@pytest.mark.parametrize("kind", ["resets", "no requests", "large heads"])
+def test_a_bad_client_does_not_fail_the_calls_of_others(served: Served, kind: str) -> None:
+    def flood(bad: RawClient) -> None:
+        for _ in range(1200):
+            if kind == "large heads":
+                bad.call("List", b"", extra=literal("x-large", "v" * 120) * 130)
+                continue
+            stream = bad.call("Publish", b"" if kind == "resets" else b"\xff")
+            if kind == "resets":
+                bad.socket.sendall(frame(RST_STREAM, 0, stream, b"\0\0\0\x08"))
+
+    with raw_client(served.address) as bad, ThreadPoolExecutor(1) as pool:
+        bad.greet(NO_WINDOW)
+        flooding = pool.submit(flood, bad)
+        for number in range(100):
+            assert publish(served.stub, nomad()).seq == number + 2
+        with suppress(OSError):  # it may be shut out
+            flooding.result(PATIENCE_S)
 
 
 def test_what_is_too_much_is_told_in_words_and_when_to_come_again(
