@@ -1,15 +1,16 @@
-"""Rows about readers who must not be felt: one who never reads, and some who read all the time."""
+"""Rows about readers who must not be felt: those who never read, and some who read all the time."""
 
 from __future__ import annotations
 
 import socket
 import statistics
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from benchmarks.lab import events, openings, sides
-from benchmarks.lab.measure import mark, polling, publishing, rss_bytes
+from benchmarks.lab.measure import mark, polling, publishing, reading, rss_bytes
 from benchmarks.lab.million import fill, note
 from benchmarks.lab.publishing import calls_of
 from benchmarks.lab.rounds import Size
@@ -23,6 +24,8 @@ _TAIL_MIB = 64
 """What the service's tail holds by default; the gateway's own counts as growth."""
 
 _CLIENTS, _JOB_EVENTS, _PUBLISHES = 20, 10_000, 1000
+_SELECTIONS, _BESIDE_EVENTS = 500, 2000
+_UNTIL_DEAD_S = 20.0
 _JOB_PATH = "/orchestrator/v1/jobs/352/events"
 
 
@@ -74,3 +77,50 @@ def publish_beside_polls(folder: Path, size: Size) -> float:
                 f" {idle.p50_us} and {idle.p99_us} us idle"
             )
     return statistics.median(ratios)
+
+
+def publish_beside_selections(*, reading_too: bool) -> Callable[[Path, Size], float]:
+    """Return the rate of publishing beside 500 HTTP readers, to that without them.
+
+    Each has a selection of its own, and each is sent every event; they read it, or never read.
+    """
+
+    def measure(folder: Path, size: Size) -> float:
+        count, total = _SELECTIONS // size.one_of, _BESIDE_EVENTS // min(size.one_of, 10)
+        openings_ = [_selecting(number) for number in range(count)]
+        with sides.tidings(folder, "ndjson") as side, ExitStack() as stack:
+            alone = statistics.median(_publish_rate(side, total) for _ in range(size.rounds))
+            if reading_too:
+                stack.enter_context(reading(folder, side.address, openings_, count))
+            else:
+                for opening in openings_:
+                    stack.enter_context(closing(_never_reading(side.address, opening)))
+                until_s = time.monotonic() + _UNTIL_DEAD_S / min(size.one_of, 10)
+                while time.monotonic() < until_s:
+                    _publish_rate(side, total)  # until none of them takes more, and that is seen
+            before = rss_bytes(side.pids)
+            beside = statistics.median(_publish_rate(side, total) for _ in range(size.rounds))
+            grown = (rss_bytes(side.pids) - before) / _MIB
+        note(f"{alone:.0f} events/s alone, {beside:.0f} beside {count}, {grown:.0f} MB more")
+        return beside / alone
+
+    return measure
+
+
+def _never_reading(address: str, opening: bytes) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    client = socket.create_connection((host, int(port)))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(opening)
+    return client
+
+
+def _publish_rate(side: sides.Side, total: int) -> float:
+    began_s = time.perf_counter()
+    for _ in range(0, total, 100):
+        side.publish([mark() for _ in range(100)])
+    return total / (time.perf_counter() - began_s)
+
+
+def _selecting(number: int) -> bytes:
+    return openings.http(f"/v1/event/stream?topic=Node&topic=Job:job-{number}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.lab import bystanders, checksums, many, million, peers, publishing, sides
+from benchmarks.lab import bystanders, checksums, heavy, many, million, peers, publishing, sides
 from benchmarks.lab.rounds import Size, backlog, flood, steady
 
 
@@ -211,7 +211,37 @@ ROWS = (
         measure=checksums.reading,
         more_is_better=True,
     ),
+    Row(
+        number=18,
+        title="ms, p99 of others beside one legal request, the worst of a table",
+        must=50,
+        aim=20,
+        measure=heavy.longest_wait,
+    ),
+    Row(
+        number=18,
+        title="bytes in memory for a byte of such a request",
+        must=8,
+        aim=4,
+        measure=heavy.heaviest,
+    ),
+    Row(
+        number=19,
+        title="rate, publishing beside 500 selections that never read / alone",
+        must=0.5,
+        aim=0.8,
+        measure=bystanders.publish_beside_selections(reading_too=False),
+        more_is_better=True,
+    ),
+    Row(
+        number=19,
+        title="the same, beside 500 selections that read every event",
+        must=0.02,
+        aim=0.05,
+        measure=bystanders.publish_beside_selections(reading_too=True),
+        more_is_better=True,
+    ),
 )
 
-UNMEASURED = sorted(set(range(1, 18)) - {row.number for row in ROWS})
+UNMEASURED = sorted(set(range(1, 20)) - {row.number for row in ROWS})
 """Rows of the table that nothing measures whole: a full run fails for as long as there are any."""

@@ -250,8 +250,8 @@ class JsonSplitter:
         return _OPEN
 
     @property
-    def _excess(self) -> str:
-        """What there is too much of in the object, as far as it is known."""
+    def excess(self) -> str:
+        """What there is too much of in the unfinished object, as far as it is known."""
         if self._size_bytes > self._max_bytes:
             return f"it is larger than {self._max_bytes} bytes"
         if self._containers > MAX_CONTAINERS:
@@ -262,13 +262,13 @@ class JsonSplitter:
 
     def _keep(self, text: bytes) -> None:
         self._size_bytes += len(text)
-        if self._excess:
+        if self.excess:
             self._parts.clear()
         else:
             self._parts.append(text)
 
     def _finish(self) -> Piece:
-        problem = self._excess
+        problem = self.excess
         text = b"".join(self._parts)
         self._forget()
         if problem:

@@ -290,6 +290,8 @@ async def _is_several(body: bytes, turns: Turns) -> bool:
                 return True
         if splitter.is_array:
             return True
+        if not found and splitter.excess:  # whatever follows it
+            raise errors.TooMuch(f"the body: {splitter.excess}")
         await turns.give_way()
     found += splitter.end()
     problem = found[0].problem if found else ""
