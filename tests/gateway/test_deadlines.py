@@ -140,7 +140,7 @@ def test_a_stream_that_nobody_reads_is_over_as_well() -> None:
             for _ in range(10):  # beyond what the sockets of both sides hold
                 assert (await running.request("POST", "/v1/publish/nomad", large)).status == 200
             talk = await running.connect()
-            await talk.ask("GET", "/v1/event/stream", headers=["Grpc-Timeout: 200m"])
+            await talk.ask("GET", "/v1/event/stream", headers=["Grpc-Timeout: 3S"])
             while await open_requests(running) < 1:
                 pass
             while await open_requests(running):
