@@ -27,6 +27,9 @@ from tidings.gateway.asgi import (
 from tidings.gateway.body_coding import ACCEPTED, decoder_for
 from tidings.gateway.door import Door, Handler, House, SocketDoor
 from tidings.gateway.gate import Gate
+from tidings.gateway.json_text import dumps
+from tidings.gateway.openapi import openapi_document
+from tidings.gateway.own_paths import OWN_PATHS
 from tidings.gateway.readiness import are_ready, listed, look
 from tidings.gateway.transcode.errors import NoSuchPath, TimeIsUp, TranscodeError, WrongMethod
 from tidings.gateway.transcode.metadata import requested_deadline
@@ -64,10 +67,12 @@ class App:
         settings = house.settings
         mode = AccessMode(house.upstream, house.draining)
         self._gate = Gate(mode, settings.allow_origins, settings.allow_hosts)
+        self._document = b""  # once somebody has asked for it
         self._own = {
             b"/healthz": self._health,
             b"/readyz": self._readiness,
             b"/metrics": self._metrics,
+            b"/openapi.json": self._openapi,
         }
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
@@ -142,6 +147,12 @@ class App:
             await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
             return
         await request.reply(Reply(200, (_METRICS_TYPE,), self._house.metrics.page()))
+
+    async def _openapi(self, request: Request) -> None:
+        if not self._document:
+            said = (*(door.paths for door in self._doors), OWN_PATHS)
+            self._document = dumps(openapi_document(said))
+        await _own_reply(request, 200, self._document)
 
     async def _stumble(self, request: Request) -> None:
         """Log what nobody foresaw, and show the caller nothing of it but where to look.

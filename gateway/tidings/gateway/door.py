@@ -11,6 +11,7 @@ from tidings.gateway.asgi import Request
 from tidings.gateway.budget import Budget
 from tidings.gateway.feeds import Feeds
 from tidings.gateway.metrics import Metrics
+from tidings.gateway.openapi import Paths
 from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.routes import Route
@@ -46,6 +47,11 @@ class Door(Protocol):
     @property
     def name(self) -> str:
         """The door in logs and metrics."""
+        ...
+
+    @property
+    def paths(self) -> Paths:
+        """What the door's paths take and answer, for the OpenAPI document."""
         ...
 
     def handler(self, request: Request) -> Handler | None:

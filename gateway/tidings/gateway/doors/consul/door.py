@@ -16,6 +16,7 @@ from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
 from tidings.gateway.doors.consul.default_policy import DefaultPolicy
 from tidings.gateway.doors.consul.lines import parse_event
+from tidings.gateway.doors.consul.paths import PATHS
 from tidings.gateway.doors.consul.printed import PrintedLists
 from tidings.gateway.doors.consul.query import (
     FIRE_PREFIX,
@@ -54,6 +55,7 @@ class ConsulDoor:
     """Speaks Consul's user events. Shared by all requests; holds no state of them."""
 
     name = "consul"
+    paths = PATHS
 
     def __init__(self, house: House) -> None:
         self._house = house

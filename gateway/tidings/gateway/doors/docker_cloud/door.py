@@ -18,6 +18,7 @@ from tidings.gateway.doors.docker_cloud.frames import (
     error_message,
     parse_event,
 )
+from tidings.gateway.doors.docker_cloud.paths import PATHS
 from tidings.gateway.doors.docker_cloud.query import parse_namespace, parse_stream_query
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
@@ -37,6 +38,7 @@ class DockerCloudDoor:
     """Speaks Docker Cloud's stream of audit events. Shared by all requests; holds none's state."""
 
     name = "docker_cloud"
+    paths = PATHS
 
     def __init__(self, house: House) -> None:
         self._house = house

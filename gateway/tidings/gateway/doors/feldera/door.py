@@ -14,6 +14,7 @@ from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.feldera import printing
 from tidings.gateway.doors.feldera.lines import parse_event
+from tidings.gateway.doors.feldera.paths import PATHS
 from tidings.gateway.doors.feldera.query import (
     BadSelector,
     canonical_id,
@@ -60,6 +61,7 @@ class FelderaDoor:
     """Speaks Feldera's cluster events. Shared by all requests; holds no state of them."""
 
     name = "feldera"
+    paths = PATHS
 
     def __init__(self, house: House) -> None:
         self._house = house

@@ -9,6 +9,7 @@ from functools import partial
 from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import Handler, House
+from tidings.gateway.doors.native.paths import paths_of
 from tidings.gateway.doors.native.query import (
     LAST_ID,
     OWN,
@@ -20,6 +21,7 @@ from tidings.gateway.doors.native.query import (
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan, Renderer
 from tidings.gateway.line_tail import BYTES
+from tidings.gateway.openapi import Paths
 from tidings.gateway.publish import MAX_OBJECT_BYTES, SLICE_BYTES, BadLine, Intake
 from tidings.gateway.reader import Reader
 from tidings.gateway.splitter import JsonSplitter, Piece
@@ -125,11 +127,16 @@ class NativeDoor:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        served = [route for route in house.routes if str(route.template) == "/v1/events"]
-        self._table = table_of(served)
+        self._routes = [route for route in house.routes if str(route.template) == "/v1/events"]
+        self._table = table_of(self._routes)
         self._lines = NativeLines()
         self._events = NativeEvents()
         self._intake = Intake(house, "native", parse_draft)
+
+    @property
+    def paths(self) -> Paths:
+        """What the routes take and answer."""
+        return paths_of(self._routes)
 
     def handler(self, request: Request) -> Handler | None:
         """Return who answers at /v1/events, by the routes of the contract."""

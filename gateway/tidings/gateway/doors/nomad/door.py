@@ -14,6 +14,7 @@ from tidings.gateway.asgi import JSON_TYPE, Request, text_reply, while_connected
 from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
+from tidings.gateway.doors.nomad.paths import PATHS
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
 from tidings.gateway.failures import Failure
 from tidings.gateway.feed import Plan
@@ -49,6 +50,7 @@ class NomadDoor:
     """Speaks Nomad's event stream. Shared by all requests; holds no state of them."""
 
     name = "nomad"
+    paths = PATHS
 
     def __init__(self, house: House) -> None:
         self._house = house

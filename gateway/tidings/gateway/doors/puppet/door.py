@@ -12,6 +12,7 @@ from tidings.gateway.credentials import bearer
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.puppet.jobs import PrintedJob, PrintedJobs
 from tidings.gateway.doors.puppet.lines import parse_item
+from tidings.gateway.doors.puppet.paths import PATHS
 from tidings.gateway.doors.puppet.query import (
     UNKNOWN_JOB_KIND,
     BadJobQuery,
@@ -45,6 +46,7 @@ class PuppetDoor:
     """Speaks the Orchestrator's job events. Shared by all requests; keeps what it has printed."""
 
     name = "puppet"
+    paths = PATHS
 
     def __init__(self, house: House) -> None:
         self._house = house

@@ -1,0 +1,237 @@
+"""What doors say of their paths, as data, and the OpenAPI 3.1 document that it makes.
+
+A door describes what its paths take and answer in the spelling of its system. What every path has,
+the answers of the one gate before all doors, is added here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from google.rpc import status_pb2
+
+from tidings.gateway.transcode.fields import descriptor_of
+from tidings.gateway.transcode.message_schema import MessageSchemas, Schema, reference
+from tidings.gateway.transcode.render import JSON_TYPE, LINES_TYPE
+
+# Media type to OpenAPI's Media Type Object.
+Content = Mapping[str, Mapping[str, Any]]
+
+TEXT: Schema = {"type": "string"}
+BOOL: Schema = {"type": "boolean"}
+INTEGER: Schema = {"type": "integer"}
+UINT64: Schema = {"type": "integer", "minimum": 0, "maximum": 2**64 - 1}
+TIME: Schema = {"type": ["string", "null"], "format": "date-time"}
+OBJECT: Schema = {"type": "object"}
+
+PLAIN: Content = {"text/plain": {"schema": TEXT}}
+BYTES: Content = {"*/*": {"schema": {}}}
+
+# Of the gate: a bad Host or Grpc-Timeout, a foreign page, a foreign name, a service that is away or
+# a gateway that holds too much, a deadline of the client's.
+GATE_STATUSES = (400, 403, 421, 503, 504)
+# Of bodies: they came too slowly, or are too large, or encoded in an unknown way.
+BODY_STATUSES = (408, 413, 415)
+
+
+def json_of(schema: Schema) -> Content:
+    """Return JSON with this schema."""
+    return {JSON_TYPE: {"schema": schema}}
+
+
+def lines_of(schema: Schema, kind: str = LINES_TYPE) -> Content:
+    """Return JSON values of this schema, one a line, for which OpenAPI 3.1 has no words."""
+    return {kind: {"schema": TEXT, "x-itemSchema": schema}}
+
+
+def array_of(schema: Schema) -> Schema:
+    """Return the schema of a list."""
+    return {"type": "array", "items": schema}
+
+
+def object_of(**members: Schema) -> Schema:
+    """Return the schema of an object that has all these members."""
+    return {"type": "object", "properties": members, "required": list(members)}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `place` is OpenAPI's `in`."""
+
+    name: str
+    about: str
+    schema: Schema = field(default_factory=lambda: TEXT)
+    place: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. Without `content` it has no body. `headers` are names and what they say."""
+
+    about: str
+    content: Content = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    `answers` are by status; `errors` are statuses whose bodies are the door's refusals, beside
+    those that every path has. `rpc` is the RPC of the contract whose HTTP rule names the path, ""
+    for a path of the gateway alone. `refusal` is said here if it is not the door's.
+    """
+
+    name: str
+    method: str
+    path: str
+    about: str
+    answers: Mapping[int, Answer]
+    errors: tuple[int, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: Content = field(default_factory=dict)
+    rpc: str = ""
+    refusal: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """All that one door says. `refusal` is the body of its errors.
+
+    `schemas` may be referred to by name; `security` holds the ways to show a credential, any one
+    of which will do.
+    """
+
+    name: str
+    operations: tuple[Operation, ...]
+    refusal: Content
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
+    security: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+STATUS: Content = json_of(reference("google.rpc.Status"))
+BEARER = {"bearer": {"type": "http", "scheme": "bearer"}}
+
+
+def header_key(name: str) -> Mapping[str, str]:
+    """Return the security scheme of a token in a header."""
+    return {"type": "apiKey", "in": "header", "name": name}
+
+
+def query_key(name: str) -> Mapping[str, str]:
+    """Return the security scheme of a token in the query."""
+    return {"type": "apiKey", "in": "query", "name": name}
+
+
+def publish_operations(system: str, schema: Schema) -> tuple[Operation, ...]:
+    """Return the two methods of a system's publishing path."""
+    path = f"/v1/publish/{system}"
+    return tuple(
+        Operation(
+            f"publish_{system.replace('-', '_')}_{method.lower()}",
+            method,
+            path,
+            "Publishes objects in the system's own spelling: one, one a line, or one array."
+            " Each is answered with a line.",
+            {200: Answer("One line for each object", lines_of(reference("PublishLine")))},
+            errors=(401, 408, 413, 415, 429, 500),
+            parameters=(SOURCE,),
+            body={
+                **json_of({"anyOf": [schema, array_of(schema)]}),
+                **lines_of(schema),
+            },
+            refusal=PUBLISH_REFUSAL,
+        )
+        for method in ("POST", "PUT")
+    )
+
+
+SOURCE = Parameter(
+    "source",
+    "where the events come from, for those that do not say; makes a replay idempotent",
+    {"type": "string", "maxLength": 256},
+)
+# What was the only object is refused with its line as the body.
+PUBLISH_REFUSAL: Content = {**STATUS, **lines_of(reference("PublishLine"))}
+_PUBLISH_LINE: Schema = {
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"line": INTEGER, "seq": UINT64, "duplicate": BOOL},
+            "required": ["line", "seq"],
+        },
+        object_of(line=INTEGER, error=TEXT),
+    ]
+}
+
+
+def openapi_document(all_paths: Iterable[Paths]) -> dict[str, Any]:
+    """Return the document as a JSON object."""
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Schema] = {"PublishLine": _PUBLISH_LINE}
+    security: dict[str, Mapping[str, str]] = {}
+    messages = MessageSchemas()
+    messages.of_message(descriptor_of(status_pb2.Status()))
+    for door in all_paths:
+        schemas |= door.schemas
+        security |= door.security
+        for operation in door.operations:
+            methods = paths.setdefault(operation.path, {})
+            methods[operation.method.lower()] = _operation(door, operation)
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Tidings",
+            "version": "v1",
+            "description": "One durable log behind the event APIs of five systems."
+            " The contract is protos/; docs/doors/ tells of each system's paths.",
+        },
+        "paths": paths,
+        "components": {"schemas": schemas | messages.found, "securitySchemes": security},
+    }
+
+
+def _operation(door: Paths, operation: Operation) -> dict[str, Any]:
+    refusal = door.refusal if operation.refusal is None else operation.refusal
+    errors = {*GATE_STATUSES, *operation.errors, *(BODY_STATUSES if operation.body else ())}
+    refusals = {status: Answer(HTTPStatus(status).phrase, refusal) for status in errors}
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.about,
+        "tags": [door.name],
+        "parameters": [
+            {
+                "name": parameter.name,
+                "in": parameter.place,
+                "description": parameter.about,
+                "schema": parameter.schema,
+                **({"required": True} if parameter.place == "path" else {}),
+            }
+            for parameter in operation.parameters
+        ],
+        "responses": {
+            str(status): _answer(answer)
+            for status, answer in sorted({**refusals, **operation.answers}.items())
+        },
+    }
+    if door.security:
+        found["security"] = [{}, *({name: []} for name in door.security)]
+    if operation.body:
+        found["requestBody"] = {"content": operation.body}
+    if operation.rpc:
+        found["x-rpc"] = operation.rpc
+    return found
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": answer.about}
+    if answer.content:
+        found["content"] = answer.content
+    if answer.headers:
+        found["headers"] = {
+            name: {"description": about, "schema": TEXT} for name, about in answer.headers.items()
+        }
+    return found
