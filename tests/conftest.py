@@ -89,6 +89,15 @@ def go_client() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def envoy_program() -> Path:
+    """Return Envoy itself; fails, and never skips, when it is not installed."""
+    folder = ROOT / ".clients" / "envoy"
+    if not (folder / ".installed").exists():
+        pytest.fail("Envoy is not installed: make .clients/envoy/.installed")
+    return next(folder.glob("lib/python*/site-packages/envoy/_bin/envoy"))
+
+
+@pytest.fixture(scope="session")
 def nats() -> NatsServer:
     """A NATS server that others use too."""
     return shared_server()

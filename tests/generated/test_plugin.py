@@ -131,7 +131,14 @@ def _unknown(messages: dict[str, DescriptorProto]) -> None:
         (_unknown, "tidings.v1.TaskGroup.volumes_json: no message Nothing"),
         (_third, "tidings.v1.NomadVolume: is of one of two kinds, or of none"),
     ],
-    ids=["a type", "a list of times", "a keyword", "objects in a text", "an unknown kind", "a third"],
+    ids=[
+        "a type",
+        "a list of times",
+        "a keyword",
+        "objects in a text",
+        "an unknown kind",
+        "a third",
+    ],
 )
 def test_what_no_rule_is_known_for_is_refused(root: Path, change: Change, error: str) -> None:
     response = run(root, request_of(change))

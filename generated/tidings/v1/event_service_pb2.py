@@ -26,6 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.rpc import error_details_pb2 as google_dot_rpc_dot_error__details__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from tidings.v1 import consul_pb2 as tidings_dot_v1_dot_consul__pb2
 from tidings.v1 import docker_cloud_pb2 as tidings_dot_v1_dot_docker__cloud__pb2
@@ -36,7 +37,7 @@ from tidings.v1 import puppet_pb2 as tidings_dot_v1_dot_puppet__pb2
 from tidings.v1 import tidings_event_pb2 as tidings_dot_v1_dot_tidings__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/event_service.proto\x12\ntidings.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17tidings/v1/consul.proto\x1a\x1dtidings/v1/docker_cloud.proto\x1a\x16tidings/v1/event.proto\x1a\x18tidings/v1/feldera.proto\x1a\x16tidings/v1/nomad.proto\x1a\x17tidings/v1/puppet.proto\x1a\x1etidings/v1/tidings_event.proto\"2\n\x0ePublishRequest\x12 \n\x05\x64raft\x18\x01 \x01(\x0b\x32\x11.tidings.v1.Draft\"1\n\x0fPublishResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"9\n\x14PublishStreamRequest\x12!\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x11.tidings.v1.Draft\"C\n\x15PublishStreamResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.tidings.v1.PublishResult\"n\n\rPublishResult\x12-\n\x06stored\x18\x01 \x01(\x0b\x32\x1b.tidings.v1.PublishResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xad\x04\n\x10SubscribeRequest\x12\x13\n\tafter_seq\x18\x01 \x01(\x04H\x00\x12/\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08\x65\x61rliest\x18\x03 \x01(\x08H\x00\x12\x10\n\x06latest\x18\x04 \x01(\x08H\x00\x12\x15\n\x0bnomad_index\x18\x05 \x01(\x04H\x00\x12\x0e\n\x06log_id\x18\x06 \x01(\t\x12\x31\n\x0epayload_format\x18\x07 \x01(\x0e\x32\x19.tidings.v1.PayloadFormat\x12\x35\n\x12heartbeat_interval\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05nomad\x18\n \x01(\x0b\x32\x19.tidings.v1.NomadSelector\x12*\n\x06\x63onsul\x18\x0b \x01(\x0b\x32\x1a.tidings.v1.ConsulSelector\x12\x35\n\x0c\x64ocker_cloud\x18\x0c \x01(\x0b\x32\x1f.tidings.v1.DockerCloudSelector\x12*\n\x06puppet\x18\r \x01(\x0b\x32\x1a.tidings.v1.PuppetSelector\x12,\n\x07\x66\x65ldera\x18\x0e \x01(\x0b\x32\x1b.tidings.v1.FelderaSelector\x12,\n\x07tidings\x18\x0f \x01(\x0b\x32\x1b.tidings.v1.TidingsSelectorB\x07\n\x05start\"\x80\x01\n\x11SubscribeResponse\x12#\n\x07records\x18\x01 \x03(\x0b\x32\x12.tidings.v1.Record\x12(\n\theartbeat\x18\x02 \x01(\x0b\x32\x15.tidings.v1.Heartbeat\x12\x1c\n\x03gap\x18\x03 \x01(\x0b\x32\x0f.tidings.v1.Gap\"\x18\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\"^\n\x03Gap\x12\"\n\x06system\x18\x01 \x01(\x0e\x32\x12.tidings.v1.System\x12\x11\n\tfirst_seq\x18\x02 \x01(\x04\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"n\n\x0b\x46ireRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x07payload\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x0b\n\x03tag\x18\x05 \x01(\t\"6\n\x0c\x46ireResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.tidings.v1.ConsulEvent\"z\n\x0bListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"x\n\x0cListResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tidings.v1.ConsulEvent\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x17\n\x0f\x66iltered_by_acl\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"[\n\x13GetJobEventsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xbd\x01\n\x14GetJobEventsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.tidings.v1.PuppetJobEvent\x12>\n\x0bnext_events\x18\x02 \x01(\x0b\x32\x1c.tidings.v1.PuppetNextEventsR\x0bnext-events\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x11\n\toldest_id\x18\x04 \x01(\t\x12\x0e\n\x06log_id\x18\x05 \x01(\t\"8\n\x10PuppetNextEvents\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05\x65vent\x18\x02 \x01(\tR\x05\x65vent\"U\n\x16GetClusterEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12)\n\x06\x66ields\x18\x02 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\"I\n\x17GetClusterEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\"l\n\x18ListClusterEventsRequest\x12)\n\x06\x66ields\x18\x01 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x19ListClusterEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*b\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_FORMAT_TYPED\x10\x01\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x02\x32\xc3\x07\n\x0c\x45ventService\x12]\n\x07Publish\x12\x1a.tidings.v1.PublishRequest\x1a\x1b.tidings.v1.PublishResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\n/v1/events:\x05\x64raft\x12X\n\rPublishStream\x12 .tidings.v1.PublishStreamRequest\x1a!.tidings.v1.PublishStreamResponse(\x01\x30\x01\x12\xbb\x01\n\tSubscribe\x12\x1c.tidings.v1.SubscribeRequest\x1a\x1d.tidings.v1.SubscribeResponse\"o\x82\xd3\xe4\x93\x02i\x12\n/v1/eventsZ\x12\x12\x10/v1/event/streamZ\x16\x12\x14/api/audit/v1/eventsZ/\x12-/api/audit/v1/{docker_cloud.namespace}/events0\x01\x12\x64\n\x04\x46ire\x12\x17.tidings.v1.FireRequest\x1a\x18.tidings.v1.FireResponse\")\x82\xd3\xe4\x93\x02#\x1a\x18/v1/event/fire/{name=**}:\x07payload\x12Q\n\x04List\x12\x17.tidings.v1.ListRequest\x1a\x18.tidings.v1.ListResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/event/list\x12\x80\x01\n\x0cGetJobEvents\x12\x1f.tidings.v1.GetJobEventsRequest\x1a .tidings.v1.GetJobEventsResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/orchestrator/v1/jobs/{job_id}/events\x12\x81\x01\n\x0fGetClusterEvent\x12\".tidings.v1.GetClusterEventRequest\x1a#.tidings.v1.GetClusterEventResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v0/cluster/events/{event_id}\x12|\n\x11ListClusterEvents\x12$.tidings.v1.ListClusterEventsRequest\x1a%.tidings.v1.ListClusterEventsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v0/cluster/eventsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/event_service.proto\x12\ntidings.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x17google/rpc/status.proto\x1a\x17tidings/v1/consul.proto\x1a\x1dtidings/v1/docker_cloud.proto\x1a\x16tidings/v1/event.proto\x1a\x18tidings/v1/feldera.proto\x1a\x16tidings/v1/nomad.proto\x1a\x17tidings/v1/puppet.proto\x1a\x1etidings/v1/tidings_event.proto\"2\n\x0ePublishRequest\x12 \n\x05\x64raft\x18\x01 \x01(\x0b\x32\x11.tidings.v1.Draft\"1\n\x0fPublishResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"9\n\x14PublishStreamRequest\x12!\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x11.tidings.v1.Draft\"C\n\x15PublishStreamResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.tidings.v1.PublishResult\"n\n\rPublishResult\x12-\n\x06stored\x18\x01 \x01(\x0b\x32\x1b.tidings.v1.PublishResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xad\x04\n\x10SubscribeRequest\x12\x13\n\tafter_seq\x18\x01 \x01(\x04H\x00\x12/\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08\x65\x61rliest\x18\x03 \x01(\x08H\x00\x12\x10\n\x06latest\x18\x04 \x01(\x08H\x00\x12\x15\n\x0bnomad_index\x18\x05 \x01(\x04H\x00\x12\x0e\n\x06log_id\x18\x06 \x01(\t\x12\x31\n\x0epayload_format\x18\x07 \x01(\x0e\x32\x19.tidings.v1.PayloadFormat\x12\x35\n\x12heartbeat_interval\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05nomad\x18\n \x01(\x0b\x32\x19.tidings.v1.NomadSelector\x12*\n\x06\x63onsul\x18\x0b \x01(\x0b\x32\x1a.tidings.v1.ConsulSelector\x12\x35\n\x0c\x64ocker_cloud\x18\x0c \x01(\x0b\x32\x1f.tidings.v1.DockerCloudSelector\x12*\n\x06puppet\x18\r \x01(\x0b\x32\x1a.tidings.v1.PuppetSelector\x12,\n\x07\x66\x65ldera\x18\x0e \x01(\x0b\x32\x1b.tidings.v1.FelderaSelector\x12,\n\x07tidings\x18\x0f \x01(\x0b\x32\x1b.tidings.v1.TidingsSelectorB\x07\n\x05start\"\x80\x01\n\x11SubscribeResponse\x12#\n\x07records\x18\x01 \x03(\x0b\x32\x12.tidings.v1.Record\x12(\n\theartbeat\x18\x02 \x01(\x0b\x32\x15.tidings.v1.Heartbeat\x12\x1c\n\x03gap\x18\x03 \x01(\x0b\x32\x0f.tidings.v1.Gap\"\x18\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\"^\n\x03Gap\x12\"\n\x06system\x18\x01 \x01(\x0e\x32\x12.tidings.v1.System\x12\x11\n\tfirst_seq\x18\x02 \x01(\x04\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"n\n\x0b\x46ireRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x07payload\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x0b\n\x03tag\x18\x05 \x01(\t\"6\n\x0c\x46ireResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.tidings.v1.ConsulEvent\"z\n\x0bListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"x\n\x0cListResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tidings.v1.ConsulEvent\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x17\n\x0f\x66iltered_by_acl\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"[\n\x13GetJobEventsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xbd\x01\n\x14GetJobEventsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.tidings.v1.PuppetJobEvent\x12>\n\x0bnext_events\x18\x02 \x01(\x0b\x32\x1c.tidings.v1.PuppetNextEventsR\x0bnext-events\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x11\n\toldest_id\x18\x04 \x01(\t\x12\x0e\n\x06log_id\x18\x05 \x01(\t\"8\n\x10PuppetNextEvents\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05\x65vent\x18\x02 \x01(\tR\x05\x65vent\"U\n\x16GetClusterEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12)\n\x06\x66ields\x18\x02 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\"I\n\x17GetClusterEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\"l\n\x18ListClusterEventsRequest\x12)\n\x06\x66ields\x18\x01 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x19ListClusterEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x91\x01\n\x0c\x45rrorDetails\x12)\n\nerror_info\x18\x01 \x01(\x0b\x32\x15.google.rpc.ErrorInfo\x12+\n\x0b\x62\x61\x64_request\x18\x02 \x01(\x0b\x32\x16.google.rpc.BadRequest\x12)\n\nretry_info\x18\x03 \x01(\x0b\x32\x15.google.rpc.RetryInfo*b\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_FORMAT_TYPED\x10\x01\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x02\x32\xc3\x07\n\x0c\x45ventService\x12]\n\x07Publish\x12\x1a.tidings.v1.PublishRequest\x1a\x1b.tidings.v1.PublishResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\n/v1/events:\x05\x64raft\x12X\n\rPublishStream\x12 .tidings.v1.PublishStreamRequest\x1a!.tidings.v1.PublishStreamResponse(\x01\x30\x01\x12\xbb\x01\n\tSubscribe\x12\x1c.tidings.v1.SubscribeRequest\x1a\x1d.tidings.v1.SubscribeResponse\"o\x82\xd3\xe4\x93\x02i\x12\n/v1/eventsZ\x12\x12\x10/v1/event/streamZ\x16\x12\x14/api/audit/v1/eventsZ/\x12-/api/audit/v1/{docker_cloud.namespace}/events0\x01\x12\x64\n\x04\x46ire\x12\x17.tidings.v1.FireRequest\x1a\x18.tidings.v1.FireResponse\")\x82\xd3\xe4\x93\x02#\x1a\x18/v1/event/fire/{name=**}:\x07payload\x12Q\n\x04List\x12\x17.tidings.v1.ListRequest\x1a\x18.tidings.v1.ListResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/event/list\x12\x80\x01\n\x0cGetJobEvents\x12\x1f.tidings.v1.GetJobEventsRequest\x1a .tidings.v1.GetJobEventsResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/orchestrator/v1/jobs/{job_id}/events\x12\x81\x01\n\x0fGetClusterEvent\x12\".tidings.v1.GetClusterEventRequest\x1a#.tidings.v1.GetClusterEventResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v0/cluster/events/{event_id}\x12|\n\x11ListClusterEvents\x12$.tidings.v1.ListClusterEventsRequest\x1a%.tidings.v1.ListClusterEventsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v0/cluster/eventsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,48 +58,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['GetClusterEvent']._serialized_options = b'\202\323\344\223\002\037\022\035/v0/cluster/events/{event_id}'
   _globals['_EVENTSERVICE'].methods_by_name['ListClusterEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['ListClusterEvents']._serialized_options = b'\202\323\344\223\002\024\022\022/v0/cluster/events'
-  _globals['_PAYLOADFORMAT']._serialized_start=2668
-  _globals['_PAYLOADFORMAT']._serialized_end=2766
-  _globals['_PUBLISHREQUEST']._serialized_start=380
-  _globals['_PUBLISHREQUEST']._serialized_end=430
-  _globals['_PUBLISHRESPONSE']._serialized_start=432
-  _globals['_PUBLISHRESPONSE']._serialized_end=481
-  _globals['_PUBLISHSTREAMREQUEST']._serialized_start=483
-  _globals['_PUBLISHSTREAMREQUEST']._serialized_end=540
-  _globals['_PUBLISHSTREAMRESPONSE']._serialized_start=542
-  _globals['_PUBLISHSTREAMRESPONSE']._serialized_end=609
-  _globals['_PUBLISHRESULT']._serialized_start=611
-  _globals['_PUBLISHRESULT']._serialized_end=721
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=724
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1281
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1284
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1412
-  _globals['_HEARTBEAT']._serialized_start=1414
-  _globals['_HEARTBEAT']._serialized_end=1438
-  _globals['_GAP']._serialized_start=1440
-  _globals['_GAP']._serialized_end=1534
-  _globals['_FIREREQUEST']._serialized_start=1536
-  _globals['_FIREREQUEST']._serialized_end=1646
-  _globals['_FIRERESPONSE']._serialized_start=1648
-  _globals['_FIRERESPONSE']._serialized_end=1702
-  _globals['_LISTREQUEST']._serialized_start=1704
-  _globals['_LISTREQUEST']._serialized_end=1826
-  _globals['_LISTRESPONSE']._serialized_start=1828
-  _globals['_LISTRESPONSE']._serialized_end=1948
-  _globals['_GETJOBEVENTSREQUEST']._serialized_start=1950
-  _globals['_GETJOBEVENTSREQUEST']._serialized_end=2041
-  _globals['_GETJOBEVENTSRESPONSE']._serialized_start=2044
-  _globals['_GETJOBEVENTSRESPONSE']._serialized_end=2233
-  _globals['_PUPPETNEXTEVENTS']._serialized_start=2235
-  _globals['_PUPPETNEXTEVENTS']._serialized_end=2291
-  _globals['_GETCLUSTEREVENTREQUEST']._serialized_start=2293
-  _globals['_GETCLUSTEREVENTREQUEST']._serialized_end=2378
-  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_start=2380
-  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_end=2453
-  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_start=2455
-  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_end=2563
-  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_start=2565
-  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_end=2666
-  _globals['_EVENTSERVICE']._serialized_start=2769
-  _globals['_EVENTSERVICE']._serialized_end=3732
+  _globals['_PAYLOADFORMAT']._serialized_start=2848
+  _globals['_PAYLOADFORMAT']._serialized_end=2946
+  _globals['_PUBLISHREQUEST']._serialized_start=412
+  _globals['_PUBLISHREQUEST']._serialized_end=462
+  _globals['_PUBLISHRESPONSE']._serialized_start=464
+  _globals['_PUBLISHRESPONSE']._serialized_end=513
+  _globals['_PUBLISHSTREAMREQUEST']._serialized_start=515
+  _globals['_PUBLISHSTREAMREQUEST']._serialized_end=572
+  _globals['_PUBLISHSTREAMRESPONSE']._serialized_start=574
+  _globals['_PUBLISHSTREAMRESPONSE']._serialized_end=641
+  _globals['_PUBLISHRESULT']._serialized_start=643
+  _globals['_PUBLISHRESULT']._serialized_end=753
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=756
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1313
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1316
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1444
+  _globals['_HEARTBEAT']._serialized_start=1446
+  _globals['_HEARTBEAT']._serialized_end=1470
+  _globals['_GAP']._serialized_start=1472
+  _globals['_GAP']._serialized_end=1566
+  _globals['_FIREREQUEST']._serialized_start=1568
+  _globals['_FIREREQUEST']._serialized_end=1678
+  _globals['_FIRERESPONSE']._serialized_start=1680
+  _globals['_FIRERESPONSE']._serialized_end=1734
+  _globals['_LISTREQUEST']._serialized_start=1736
+  _globals['_LISTREQUEST']._serialized_end=1858
+  _globals['_LISTRESPONSE']._serialized_start=1860
+  _globals['_LISTRESPONSE']._serialized_end=1980
+  _globals['_GETJOBEVENTSREQUEST']._serialized_start=1982
+  _globals['_GETJOBEVENTSREQUEST']._serialized_end=2073
+  _globals['_GETJOBEVENTSRESPONSE']._serialized_start=2076
+  _globals['_GETJOBEVENTSRESPONSE']._serialized_end=2265
+  _globals['_PUPPETNEXTEVENTS']._serialized_start=2267
+  _globals['_PUPPETNEXTEVENTS']._serialized_end=2323
+  _globals['_GETCLUSTEREVENTREQUEST']._serialized_start=2325
+  _globals['_GETCLUSTEREVENTREQUEST']._serialized_end=2410
+  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_start=2412
+  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_end=2485
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_start=2487
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_end=2595
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_start=2597
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_end=2698
+  _globals['_ERRORDETAILS']._serialized_start=2701
+  _globals['_ERRORDETAILS']._serialized_end=2846
+  _globals['_EVENTSERVICE']._serialized_start=2949
+  _globals['_EVENTSERVICE']._serialized_end=3912
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.rpc import error_details_pb2 as _error_details_pb2
 from google.rpc import status_pb2 as _status_pb2
 from tidings.v1 import consul_pb2 as _consul_pb2
 from tidings.v1 import docker_cloud_pb2 as _docker_cloud_pb2
@@ -392,7 +393,9 @@ class FireRequest(_message.Message):
     SERVICE_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The event's name: any text but the empty one."""
+    """The event's name: any text but the empty one. In the path every escape is decoded once, %2F too, as Consul does;
+    transcoders leave %2F as it is unless told otherwise.
+    """
     node: _builtins.str
     """RE2 expression over node names. Empty = none."""
     service: _builtins.str
@@ -737,3 +740,42 @@ class ListClusterEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListClusterEventsResponse: _TypeAlias = ListClusterEventsResponse  # noqa: Y015
+
+@_typing.final
+class ErrorDetails(_message.Message):
+    """What the details of an error may be: each is packed into a google.rpc.Status, none is sent as this message. It is here
+    so that a descriptor set with these services knows the types, without which a proxy that prints errors as JSON prints
+    none at all.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERROR_INFO_FIELD_NUMBER: _builtins.int
+    BAD_REQUEST_FIELD_NUMBER: _builtins.int
+    RETRY_INFO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def error_info(self) -> _error_details_pb2.ErrorInfo:
+        """Why, for programs: domain "tidings". Every error of the service has it."""
+
+    @_builtins.property
+    def bad_request(self) -> _error_details_pb2.BadRequest:
+        """Which fields are wrong, with their paths in the request."""
+
+    @_builtins.property
+    def retry_info(self) -> _error_details_pb2.RetryInfo:
+        """How long to wait before a retry, where one helps."""
+
+    def __init__(
+        self,
+        *,
+        error_info: _error_details_pb2.ErrorInfo | None = ...,
+        bad_request: _error_details_pb2.BadRequest | None = ...,
+        retry_info: _error_details_pb2.RetryInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bad_request", b"bad_request", "error_info", b"error_info", "retry_info", b"retry_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_request", b"bad_request", "error_info", b"error_info", "retry_info", b"retry_info"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErrorDetails: _TypeAlias = ErrorDetails  # noqa: Y015
