@@ -21,14 +21,14 @@ from tests.e2e.envoy_requests import ANSWERED, FIRED, ODD, PUBLISHED, REFUSED, A
 from tests.e2e.guarded import OPS, GuardedServer
 from tests.patience import PATIENCE_S
 from tidings.gateway.transcode.bind import bind_request
-from tidings.gateway.transcode.call import AnswerStream, call_unary, open_stream
+from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.match import Match
 from tidings.gateway.transcode.metadata import request_metadata
 from tidings.gateway.transcode.render import (
+    LINES_TYPE,
     render_error,
-    render_line,
+    render_message,
     render_response,
-    response_type,
 )
 from tidings.gateway.transcode.routes import Route, routes_of, table_of
 from tidings.v1 import event_service_pb2
@@ -101,21 +101,26 @@ async def transcoded(
         try:
             message = bind_request(route, match, query, asked.body.encode(), None)
             if route.rpc.server_streaming:
-                stream = open_stream(route, channel, message, metadata=metadata)
-                return Reply(200, response_type(route), await until_heartbeat(route, stream))
+                open_stream = channel.unary_stream(
+                    route.rpc_path,
+                    request_serializer=route.request_class.SerializeToString,
+                    response_deserializer=route.response_class.FromString,
+                )
+                stream = AnswerStream(open_stream(message, metadata=metadata))
+                return Reply(200, LINES_TYPE, await until_heartbeat(stream))
             answer = await call_unary(
                 route, channel, message, metadata=metadata, deadline_s=PATIENCE_S
             )
-            reply = render_response(route, answer.message)
+            reply = render_response(route, answer)
         except grpc.aio.AioRpcError as error:
             reply = render_error(error)
     return Reply(reply.status, dict(reply.headers)[b"content-type"].decode(), reply.body)
 
 
-async def until_heartbeat(route: Route, stream: AnswerStream) -> bytes:
+async def until_heartbeat(stream: AnswerStream) -> bytes:
     body = b""
     while b"heartbeat" not in body and (message := await stream.take()):
-        body += render_line(route, message)
+        body += render_message(message) + b"\n"
     stream.cancel()
     return body
 

@@ -288,10 +288,9 @@ class Upstream:
         """
 
         async def attempt() -> Message:
-            answer = await call_unary(
+            return await call_unary(
                 route, self._channel, request, metadata=metadata, deadline_s=deadline_s
             )
-            return answer.message
 
         return await self._patiently(attempt, was_not_begun, self._calls)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,12 +10,11 @@ from google.protobuf.message import Message
 
 from tests.gateway.transcode.shop import (
     bind,
-    find,
     message_class,
     method_with,
     thing,
 )
-from tidings.gateway.transcode.bind import BindRules, bind_line, bind_request
+from tidings.gateway.transcode.bind import BindRules, bind_request
 from tidings.gateway.transcode.errors import BadRequest, UnsupportedMediaType
 from tidings.gateway.transcode.match import Match
 from tidings.gateway.transcode.routes import routes_of, table_of
@@ -310,25 +308,3 @@ def test_query_cannot_reach_into_a_raw_body() -> None:
 def test_request_that_is_a_raw_body() -> None:
     expected = message_class("google.api.HttpBody")(data=b"[]", content_type="a/b")
     assert bind("POST", "/v1/raw", b"[]", "a/b") == expected
-
-
-def test_lines_are_bound_and_only_the_first_has_path_and_query() -> None:
-    route, match, query = find("POST", "/v1/collect/a")
-    lines = [json.dumps({"small": number, "name": "b"}).encode() for number in (1, 2)]
-    bound = [
-        bind_line(route, match, query, line, first=not position)
-        for position, line in enumerate(lines)
-    ]
-    assert bound == [thing(name="a", small=1), thing(name="b", small=2)]
-    route, match, query = find("POST", "/v1/echo?small=7")
-    bound = [
-        bind_line(route, match, query, b'{"weight":1}', first=first) for first in (True, False)
-    ]
-    assert bound == [thing(small=7, part={"weight": 1}), thing(part={"weight": 1})]
-
-
-@pytest.mark.parametrize("line", [b"[]", b"[{}]", b"{}{}", b"null", b"7", b"x"])
-def test_line_that_is_no_message_is_refused(line: bytes) -> None:
-    route, match, query = find("POST", "/v1/collect/a")
-    with pytest.raises(BadRequest):
-        bind_line(route, match, query, line, first=True)

@@ -9,7 +9,6 @@ from tidings.gateway.transcode.metadata import (
     parse_timeout,
     request_metadata,
     requested_deadline,
-    response_headers,
 )
 
 
@@ -109,17 +108,3 @@ def test_metadata_that_cannot_be_is_refused(headers: list[tuple[bytes, bytes]]) 
 def test_order_and_repetition_are_kept() -> None:
     headers = [(b"grpc-metadata-a", b"1"), (b"baggage", b"b"), (b"grpc-metadata-a", b"2")]
     assert request_metadata(headers) == (("a", "1"), ("baggage", "b"), ("a", "2"))
-
-
-def test_listed_metadata_comes_back_as_headers() -> None:
-    metadata: list[tuple[str, str | bytes]] = [
-        ("log-id", "x"),
-        ("other", "y"),
-        ("raw-bin", b"hi"),
-        ("odd", "a\r\nb: c"),
-    ]
-    assert response_headers(metadata, {"log-id", "raw-bin", "odd"}) == (
-        (b"log-id", b"x"),
-        (b"raw-bin", b"aGk="),
-    )
-    assert response_headers(metadata, ()) == ()

@@ -21,12 +21,9 @@ from tidings.gateway.transcode.match import MethodNotAllowed, NotFound
 from tidings.gateway.transcode.render import (
     Reply,
     render_error,
-    render_error_line,
-    render_line,
     render_message,
     render_miss,
     render_response,
-    response_type,
 )
 
 JSON = ((b"content-type", b"application/json"),)
@@ -133,28 +130,6 @@ def test_raw_body_goes_out_as_it_is(content_type: str, sent: bytes) -> None:
     assert render_response(route_of("Raw"), body) == expected
     upload = message_class("shop.Upload")(key="k", content=body)
     assert render_response(route_of("RawWhole"), upload) == expected
-
-
-def test_stream_is_one_json_value_a_line() -> None:
-    route = route_of("Watch")
-    assert render_line(route, thing(name="a\nb\u2028")) == b'{"name":"a\\nb\\u2028"}\n'
-    assert render_line(route, thing()) == b"{}\n"
-    assert response_type(route) == "application/x-ndjson"
-    assert response_type(route_of("Get")) == "application/json"
-
-
-def test_error_after_the_header_is_the_last_line() -> None:
-    line = render_error_line(route_of("Watch"), BadRequest("", "no\nmore"))
-    assert line == b'{"error":{"code":3,"message":"no\\nmore","details":[]}}\n'
-    assert render_error_line(route_of("Download"), NoSuchPath()) == b""
-
-
-def test_stream_of_raw_bodies_is_their_bytes_with_the_type_of_the_first() -> None:
-    route = route_of("Download")
-    first = raw(data=b"a", content_type="text/csv")
-    assert render_line(route, first) + render_line(route, raw(data=b"b")) == b"ab"
-    assert response_type(route, first) == "text/csv"
-    assert response_type(route) == "application/octet-stream"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def bind_request(
     content_type: str | None,
     rules: BindRules = STRICT,
 ) -> Message:
-    """Return the request message of a unary request, or of one whose answers are streamed.
+    """Return the message of a request.
 
     `query` is raw and without its "?"; `content_type` is the header's value, None where it is
     missing. A body that the route does not ask for is ignored.
@@ -57,30 +57,7 @@ def bind_request(
     return message
 
 
-def bind_line(
-    route: Route,
-    match: Match[object],
-    query: bytes,
-    line: bytes,
-    *,
-    first: bool,
-    rules: BindRules = STRICT,
-) -> Message:
-    """Return one message of a stream of requests, which come one JSON value a line.
-
-    Path and query are set upon the first message only.
-
-    Raises:
-        BadRequest: as `bind_request`.
-    """
-    message = route.request_class()
-    _bind_json(route, message, line, rules)
-    if first:
-        _bind_path_and_query(route, match, message, query, rules)
-    return message
-
-
-def check_content_type(content_type: str | None, rules: BindRules = STRICT) -> None:
+def _check_content_type(content_type: str | None, rules: BindRules) -> None:
     """Refuse a body that announces itself as something else than JSON. None passes.
 
     Raises:
@@ -101,7 +78,7 @@ def _bind_body(
     if route.takes_raw_body:
         _bind_raw(route, message, body, content_type)
     elif body:  # none at all is an empty message, for which json_format has no word
-        check_content_type(content_type, rules)
+        _check_content_type(content_type, rules)
         _bind_json(route, message, body, rules)
 
 

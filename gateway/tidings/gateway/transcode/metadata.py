@@ -1,9 +1,8 @@
-"""Headers to call metadata and back, and the deadline a caller asks for.
+"""Headers to call metadata, and the deadline a caller asks for.
 
 Only headers on a list go upstream: what the service sees is a decision, not whatever came in.
 """
 
-import base64
 import re
 from collections.abc import Collection, Iterable
 
@@ -100,25 +99,6 @@ def request_metadata(headers: Headers, also: Collection[str] = ()) -> Metadata:
         if sum(key == name for key, _ in metadata) > 1:
             raise BadRequest(name, "given more than once")
     return tuple(metadata)
-
-
-def response_headers(
-    metadata: Iterable[tuple[str, str | bytes]], names: Collection[str]
-) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the headers for those entries of a call's metadata whose keys are in `names`.
-
-    Names stay as they are, "-bin" values become base64. A value that no header can hold is
-    left out.
-    """
-    headers: list[tuple[bytes, bytes]] = []
-    for key, value in metadata:
-        if key not in names:
-            continue
-        if isinstance(value, bytes):
-            headers.append((key.encode("ascii"), base64.b64encode(value)))
-        elif _PRINTABLE.fullmatch(value):
-            headers.append((key.encode("ascii"), value.encode("ascii")))
-    return tuple(headers)
 
 
 def _value(header: str, key: str, text: str) -> str | bytes:

@@ -1,4 +1,4 @@
-"""Answers: messages, lines of streams and errors as what goes out over HTTP.
+"""Answers: messages and errors as what goes out over HTTP.
 
 JSON is proto3 JSON as `json_format` prints it: JSON names, 64-bit integers as texts, fields that
 are at their default left out.
@@ -25,11 +25,10 @@ from tidings.gateway.transcode.errors import (
 from tidings.gateway.transcode.fields import descriptor_of, map_value
 from tidings.gateway.transcode.match import MethodNotAllowed, NotFound
 from tidings.gateway.transcode.one_line import one_line
-from tidings.gateway.transcode.routes import ERROR_MEMBER, Route
+from tidings.gateway.transcode.routes import Route
 from tidings.gateway.transcode.status import (
     http_status_of,
     render_status,
-    status_object,
     status_of,
 )
 
@@ -57,43 +56,11 @@ def render_response(route: Route, message: Message) -> Reply:
         Unprintable: it has no JSON form.
     """
     if route.gives_raw_body:
-        return Reply(200, _typed(response_type(route, message)), _raw_body(route, message).data)
+        raw = _raw_body(route, message)
+        # Anything else in a header would be a way to write headers of one's own.
+        kind = raw.content_type if _HEADER_TEXT.fullmatch(raw.content_type) else BYTES_TYPE
+        return Reply(200, _typed(kind), raw.data)
     return Reply(200, _typed(JSON_TYPE), _dump(_json_value(route, message)))
-
-
-def response_type(route: Route, first: Message | None = None) -> str:
-    """Return the Content-Type of a route's answers; `first` is the first message of a stream.
-
-    A stream of HttpBody has the type of its first message, as in Envoy.
-    """
-    if not route.gives_raw_body:
-        return LINES_TYPE if route.rpc.server_streaming else JSON_TYPE
-    named = _raw_body(route, first).content_type if first is not None else ""
-    # Anything else in a header would be a way to write headers of one's own.
-    return named if _HEADER_TEXT.fullmatch(named) else BYTES_TYPE
-
-
-def render_line(route: Route, message: Message) -> bytes:
-    """Print one message of a stream: one JSON value and a newline, or an HttpBody's bytes.
-
-    Raises:
-        Unprintable: it has no JSON form.
-    """
-    if route.gives_raw_body:
-        data: bytes = _raw_body(route, message).data
-        return data
-    return _dump(_json_value(route, message)) + b"\n"
-
-
-def render_error_line(route: Route, error: TranscodeError | grpc.aio.AioRpcError) -> bytes:
-    """Print the last line of a stream that broke after its header had gone out.
-
-    `{"error":{"code":…,"message":…,"details":[…]}}`. Nothing for a stream of HttpBody, which has no
-    lines: break the connection instead.
-    """
-    if route.gives_raw_body:
-        return b""
-    return _dump({ERROR_MEMBER: status_object(status_of(error))}) + b"\n"
 
 
 def render_error(error: TranscodeError | grpc.aio.AioRpcError) -> Reply:

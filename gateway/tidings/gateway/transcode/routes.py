@@ -162,14 +162,12 @@ def _check_variable(method: MethodDescriptor, field_path: tuple[str, ...]) -> No
 
 def _check_body(route: Route) -> None:
     rpc = route.rpc
+    if rpc.client_streaming:
+        raise BadRoute(rpc.full_name, "a stream of requests has no form over HTTP")
     if route.body not in ("", WHOLE_MESSAGE) and route.body not in rpc.input_type.fields_by_name:
         raise BadRoute(rpc.full_name, f"body {route.body!r} is not a field of the request itself")
     if any(variable.field_path == (route.body,) for variable in route.template.variables):
         raise BadRoute(rpc.full_name, f"{route.body!r} is both the body and in the path")
-    if rpc.client_streaming and not route.body:
-        raise BadRoute(rpc.full_name, "a stream of requests needs a body")
-    if rpc.client_streaming and route.takes_raw_body:
-        raise BadRoute(rpc.full_name, "a stream of requests cannot be made of HttpBody")
 
 
 def _check_response(route: Route) -> None:
@@ -178,8 +176,10 @@ def _check_response(route: Route) -> None:
         raise BadRoute(
             rpc.full_name, f"response_body {route.response_body!r} is not a field of the answer"
         )
-    if not rpc.server_streaming or route.gives_raw_body:
+    if not rpc.server_streaming:
         return
+    if route.gives_raw_body:
+        raise BadRoute(rpc.full_name, "a stream of HttpBody has no lines")
     line: Descriptor | None = rpc.output_type
     if route.response_body:
         line = rpc.output_type.fields_by_name[route.response_body].message_type
