@@ -132,6 +132,9 @@ ODD = (
     post(PUBLISHED, header="Content-Type: application/x-ndjson"),
 )
 
+# As the table names it.
+REVOKED = "`GET /v1/events?after_seq=0` while its token is revoked"
+
 
 def rows() -> dict[str, tuple[str, str]]:
     """Return the table: by request, the gateway's answer and Envoy's."""

@@ -2,127 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-import grpc
 import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tests.e2e import envoy_requests
-from tests.e2e.envoy import Reply, ask, envoy_before
-from tests.e2e.envoy_requests import ANSWERED, FIRED, ODD, PUBLISHED, REFUSED, Ask, get
-from tests.e2e.guarded import OPS, GuardedServer
-from tests.patience import PATIENCE_S
-from tidings.gateway.transcode.bind import bind_request
-from tidings.gateway.transcode.call import AnswerStream, call_unary
+from tests.e2e.envoy import Reply, ask
+from tests.e2e.envoy_pair import ROUTES, TABLE, Pair
+from tests.e2e.envoy_requests import ANSWERED, FIRED, ODD, REFUSED, REVOKED, Ask, get
+from tests.e2e.guarded import OPS
 from tidings.gateway.transcode.match import Match
-from tidings.gateway.transcode.metadata import request_metadata
-from tidings.gateway.transcode.render import (
-    LINES_TYPE,
-    render_error,
-    render_message,
-    render_response,
-)
-from tidings.gateway.transcode.routes import Route, routes_of, table_of
-from tidings.v1 import event_service_pb2
 from tidings.v1.consul_pb2 import ConsulEvent
 from tidings.v1.feldera_pb2 import FelderaClusterEvent
 from tidings.v1.puppet_pb2 import PuppetJobEvent
 
 pytestmark = pytest.mark.clients
-
-ROUTES = routes_of(event_service_pb2.DESCRIPTOR.services_by_name.values())
-TABLE = table_of(ROUTES)
-NATIVE = "/v1/events"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One service, and the two before it."""
-
-    guarded: GuardedServer
-    envoy: str
-
-    @property
-    def gateway(self) -> str:
-        return self.guarded.server.http
-
-    def headers(self, asked: Ask) -> dict[str, str]:
-        secret = OPS if asked.caller == "ops" else self.guarded.credentials[asked.caller].secret
-        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        if asked.header:
-            name, _, value = asked.header.partition(": ")
-            headers[name] = value
-        return headers
-
-    def both(self, asked: Ask) -> tuple[Reply, Reply]:
-        """Ask ours, then Envoy."""
-        headers = self.headers(asked)
-        body = asked.body.encode()
-        match = TABLE.match(asked.method, asked.path.encode())
-        # The other paths' doors speak their system's spelling; their routes are transcoded here.
-        if isinstance(match, Match) and str(match.template) != NATIVE:
-            ours = asyncio.run(transcoded(self.guarded.server.grpc, match, asked, headers))
-        else:
-            ours = ask(self.gateway, asked.method, asked.path, body, headers)
-        return ours, ask(self.envoy, asked.method, asked.path, body, headers)
-
-
-@pytest.fixture(scope="module")
-def pair(
-    guarded: GuardedServer, envoy_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Pair]:
-    service = "/api/app/v1/acme/service/8/"
-    audit = {"type": "service", "action": "update", "state": "Running", "resource_uri": service}
-    guarded.publish("docker-cloud", json.dumps(audit).encode())
-    folder = tmp_path_factory.mktemp("envoy")
-    with envoy_before(envoy_program, guarded.server.grpc, folder) as address:
-        pair = Pair(guarded, address)
-        for _ in range(2):  # from now on its answer is that of a duplicate
-            assert all(reply.status == 200 for reply in pair.both(envoy_requests.post(PUBLISHED)))
-        yield pair
-
-
-async def transcoded(
-    grpc_address: str, match: Match[Route], asked: Ask, headers: dict[str, str]
-) -> Reply:
-    """Answer by the gateway's own transcoder, with no door around it."""
-    route = match.target
-    metadata = request_metadata([(n.lower().encode(), v.encode()) for n, v in headers.items()])
-    query = asked.path.partition("?")[2].encode()
-    async with grpc.aio.insecure_channel(grpc_address) as channel:
-        try:
-            message = bind_request(route, match, query, asked.body.encode(), None)
-            if route.rpc.server_streaming:
-                open_stream = channel.unary_stream(
-                    route.rpc_path,
-                    request_serializer=route.request_class.SerializeToString,
-                    response_deserializer=route.response_class.FromString,
-                )
-                stream = AnswerStream(open_stream(message, metadata=metadata))
-                return Reply(200, LINES_TYPE, await until_heartbeat(stream))
-            answer = await call_unary(
-                route, channel, message, metadata=metadata, deadline_s=PATIENCE_S
-            )
-            reply = render_response(route, answer)
-        except grpc.aio.AioRpcError as error:
-            reply = render_error(error)
-    return Reply(reply.status, dict(reply.headers)[b"content-type"].decode(), reply.body)
-
-
-async def until_heartbeat(stream: AnswerStream) -> bytes:
-    body = b""
-    while b"heartbeat" not in body and (message := await stream.take()):
-        body += render_message(message) + b"\n"
-    stream.cancel()
-    return body
 
 
 def parts_of(reply: Reply) -> list[Any]:
@@ -268,5 +167,6 @@ def test_every_route_of_the_contract_is_called() -> None:
 
 def test_every_row_of_the_table_is_asked_for() -> None:
     assert envoy_requests.rows().keys() <= {
-        str(asked) for asked in [*ANSWERED, *REFUSED, *ODD, *FIRED]
+        *(str(asked) for asked in [*ANSWERED, *REFUSED, *ODD, *FIRED]),
+        REVOKED,
     }
