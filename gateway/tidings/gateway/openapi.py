@@ -35,6 +35,8 @@ BYTES: Content = {"*/*": {"schema": {}}}
 GATE_STATUSES = (400, 403, 421, 503, 504)
 # Of bodies: they came too slowly, or are too large, or encoded in an unknown way.
 BODY_STATUSES = (408, 413, 415)
+# Of errors of the service where they are told by their own codes; 400, 503 and 504 have all paths.
+CODE_STATUSES = (401, 404, 409, 429, 500, 501)
 
 
 def json_of(schema: Schema) -> Content:
@@ -111,6 +113,12 @@ class Paths:
     schemas: Mapping[str, Schema] = field(default_factory=dict)
     security: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def path(self, name: str) -> bytes:
+        """Return the path of an operation that has no variables, for the door to look it up by."""
+        (path,) = (each.path for each in self.operations if each.name == name)
+        assert "{" not in path, path
+        return path.encode("ascii")
+
 
 STATUS: Content = json_of(reference("google.rpc.Status"))
 BEARER = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -137,7 +145,7 @@ def publish_operations(system: str, schema: Schema) -> tuple[Operation, ...]:
             "Publishes objects in the system's own spelling: one, one a line, or one array."
             " Each is answered with a line.",
             {200: Answer("One line for each object", lines_of(reference("PublishLine")))},
-            errors=(401, 408, 413, 415, 429, 500),
+            errors=CODE_STATUSES,
             parameters=(SOURCE,),
             body={
                 **json_of({"anyOf": [schema, array_of(schema)]}),

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.gateway.doors.docker_cloud.stream import HANDSHAKE
+from tests.gateway.doors.fake import FakeService, faking
 from tests.gateway.doors.guard import Guard, guarding
 from tests.gateway.doors.rig import Answer, Http, gateway
 from tests.rpc.serving import serving
@@ -109,6 +111,26 @@ ASKS: tuple[Ask, ...] = (
     ),
 )
 
+# Operations whose RPCs the fake service has.
+CALLS = ("subscribe", "nomad_stream", "consul_fire", "consul_list", "publish_puppet_post")
+_Code = grpc.StatusCode
+CODES = (
+    _Code.INVALID_ARGUMENT,
+    _Code.OUT_OF_RANGE,
+    _Code.FAILED_PRECONDITION,
+    _Code.NOT_FOUND,
+    _Code.RESOURCE_EXHAUSTED,
+    _Code.UNAUTHENTICATED,
+    _Code.PERMISSION_DENIED,
+    _Code.UNAVAILABLE,
+    _Code.DEADLINE_EXCEEDED,
+    _Code.INTERNAL,
+    _Code.DATA_LOSS,
+    _Code.UNKNOWN,
+    _Code.UNIMPLEMENTED,
+    _Code.ABORTED,
+)
+
 
 @pytest.fixture(scope="module")
 def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http]:
@@ -126,6 +148,12 @@ def guard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guard]:
     with guarding(f"unix:{tmp_path_factory.mktemp('guard') / 'socket'}") as running:
         fill(running.http, f"Authorization: Bearer {running.secrets['root']}")
         yield running
+
+
+@pytest.fixture
+def fake(address: str) -> Iterator[FakeService]:
+    with faking(address, patience_s=0.1) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
@@ -275,3 +303,18 @@ def test_page_of_the_native_door_names_every_parameter(document: Document, root:
     ]
     assert len(names) > 8
     assert [name for name in names if name not in page] == []
+
+
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+def test_answers_over_a_service_that_refuses_are_those_of_the_document(
+    fake: FakeService, document: Document, code: grpc.StatusCode
+) -> None:
+    fake.failure = (code, "it refuses")
+    # Uploads begin anew for 10 s where the service is away.
+    calls = [name for name in CALLS if code is not _Code.UNAVAILABLE or "publish" not in name]
+    answers = {
+        name: answer_to(fake.http, next(ask for ask in ASKS if ask[0] == name)) for name in calls
+    }
+    for name, answer in answers.items():
+        check(document, name, answer)
+    assert all(answer.status >= 400 for answer in answers.values())

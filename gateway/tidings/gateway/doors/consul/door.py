@@ -35,9 +35,9 @@ from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
 
-LIST_PATH = b"/v1/event/list"
-SELF_PATH = b"/v1/agent/self"
-PUBLISH_PATH = b"/v1/publish/consul"
+LIST_PATH = PATHS.path("consul_list")
+SELF_PATH = PATHS.path("consul_self")
+PUBLISH_PATH = PATHS.path("publish_consul_post")
 
 # Source: Consul 1.21: longest hold of a blocking query, and what holds without a wait (the docs' 5
 # minutes, which its Python clients count on). The service applies them; here they bound the call.

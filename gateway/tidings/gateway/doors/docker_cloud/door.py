@@ -29,7 +29,7 @@ from tidings.gateway.transcode.render import Reply
 from tidings.gateway.websocket import COME_AGAIN, Socket
 from tidings.v1 import event_service_pb2 as pb
 
-PUBLISH_PATH = b"/v1/publish/docker-cloud"
+PUBLISH_PATH = PATHS.path("publish_docker_cloud_post")
 
 _FAR_S = 3600.0
 

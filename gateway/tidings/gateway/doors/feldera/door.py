@@ -35,10 +35,10 @@ from tidings.v1.feldera_pb2 import (
     FelderaFields,
 )
 
-LIST_PATH = b"/v0/cluster/events"
-HEALTH_PATH = b"/v0/cluster_healthz"
-CONFIG_PATH = b"/v0/config"
-PUBLISH_PATH = b"/v1/publish/feldera"
+LIST_PATH = PATHS.path("feldera_events")
+HEALTH_PATH = PATHS.path("feldera_health")
+CONFIG_PATH = PATHS.path("feldera_config")
+PUBLISH_PATH = PATHS.path("publish_feldera_post")
 LATEST = "latest"
 
 _API_KEY = "apikey:"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tidings.gateway.doors.native.query import LAST_ID, SSE_TYPE, SYSTEMS
 from tidings.gateway.openapi import (
     BEARER,
+    CODE_STATUSES,
     PUBLISH_REFUSAL,
     SOURCE,
     STATUS,
@@ -53,7 +54,7 @@ def _publish(route: Route, messages: MessageSchemas) -> Operation:
                 {**json_of(stored), **lines_of(reference("PublishLine"))},
             )
         },
-        errors=(401, 408, 409, 429, 500),
+        errors=CODE_STATUSES,
         parameters=(SOURCE,),
         body={**json_of({"anyOf": [draft, array_of(draft)]}), **lines_of(draft)},
         rpc=route.rpc.name,
@@ -81,7 +82,7 @@ def _subscribe(route: Route, messages: MessageSchemas) -> Operation:
                 {"Tidings-Log-Id": "the log that positions belong to"},
             )
         },
-        errors=(401, 429, 500),
+        errors=CODE_STATUSES,
         parameters=(*fields, *_NOT_OF_THE_CONTRACT),
         rpc=route.rpc.name,
     )

@@ -26,10 +26,10 @@ from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1.json_runtime import Json
 
-STREAM_PATH = b"/v1/event/stream"
-REGIONS_PATH = b"/v1/regions"
-LEADER_PATH = b"/v1/status/leader"
-PUBLISH_PATH = b"/v1/publish/nomad"
+STREAM_PATH = PATHS.path("nomad_stream")
+REGIONS_PATH = PATHS.path("nomad_regions")
+LEADER_PATH = PATHS.path("nomad_leader")
+PUBLISH_PATH = PATHS.path("publish_nomad_post")
 
 _VARY = (b"vary", b"Accept-Encoding")
 _HEADERS = (

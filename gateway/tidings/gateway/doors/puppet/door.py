@@ -31,7 +31,7 @@ from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import event_service_pb2 as pb
 
-PUBLISH_PATH = b"/v1/publish/puppet"
+PUBLISH_PATH = PATHS.path("publish_puppet_post")
 
 _PAGE = 10_000
 _AT_ONCE = 100
