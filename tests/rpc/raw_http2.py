@@ -11,6 +11,7 @@ from tests.patience import PATIENCE_S
 
 DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
 END_STREAM, END_HEADERS = 1, 4
+ACK = 1
 NO_WINDOW = struct.pack(">HI", 4, 0)
 """The setting that lets nothing be sent on a new stream."""
 
@@ -27,6 +28,26 @@ def literal(name: str, value: str) -> bytes:
     return b"\0" + b"".join(bytes((len(text),)) + text for text in texts)
 
 
+def remembered(name: str, value: str) -> bytes:
+    """Return a header field that goes into the table, as its newest entry."""
+    texts = [text.encode() for text in (name, value)]
+    return b"\x40" + b"".join(_length(len(text)) + text for text in texts)
+
+
+NEWEST = b"\xbe"
+"""The newest entry of the table, once more."""
+
+
+def _length(count: int) -> bytes:
+    if count < 127:
+        return bytes((count,))
+    rest, coded = count - 127, b"\x7f"
+    while rest >= 128:
+        coded += bytes((rest % 128 + 128,))
+        rest //= 128
+    return coded + bytes((rest,))
+
+
 class RawClient:
     """One connection. Streams are numbered as they are opened."""
 
@@ -38,15 +59,19 @@ class RawClient:
         """Send what a client begins with."""
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
 
+    def acknowledge(self) -> None:
+        """Take the server's limits as known."""
+        self.socket.sendall(frame(SETTINGS, ACK, 0, b""))
+
     def call(
         self,
         method: str,
-        request: bytes,
+        request: bytes | None,
         *,
         service: str = "tidings.v1.EventService",
         extra: bytes = b"",
     ) -> int:
-        """Send one whole call; return its stream."""
+        """Send one whole call, or no more than its head (None); return its stream."""
         stream, self._next = self._next, self._next + 2
         fields = {
             ":method": "POST",
@@ -57,10 +82,10 @@ class RawClient:
             "te": "trailers",
         }
         head = b"".join(literal(name, value) for name, value in fields.items()) + extra
-        body = b"\0" + struct.pack(">I", len(request)) + request
-        self.socket.sendall(
-            frame(HEADERS, END_HEADERS, stream, head) + frame(DATA, END_STREAM, stream, body)
-        )
+        self.socket.sendall(frame(HEADERS, END_HEADERS, stream, head))
+        if request is not None:
+            body = b"\0" + struct.pack(">I", len(request)) + request
+            self.socket.sendall(frame(DATA, END_STREAM, stream, body))
         return stream
 
     def is_closed_by_server(self) -> bool:

@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from tidings.core.clock import Clock
-from tidings.core.limits import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
+from tidings.core.limits import KIB, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
 from tidings.dialects.consul import ConsulDialect
@@ -43,17 +43,27 @@ from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 MAX_CONNECTIONS = 10_000
 """At a time, on each address; as many as HTTP has by default."""
 
+MAX_METADATA_BYTES = 16 * KIB
+"""Of one call, with 32 bytes more for each entry, as HTTP/2 counts."""
+
+MAX_HELD_CALLS = 2 * MAX_CALLS
+"""With those whose request has not come: nobody else counts them, and each takes some 20 KiB."""
+
 OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
-    # the largest credential of 8 KiB, and what else a call says of itself
-    ("grpc.max_metadata_size", 16 * 1024),
-    ("grpc.absolute_max_metadata_size", 32 * 1024),
+    # The largest credential of 8 KiB, and what else a call says of itself. Both alike: between the
+    # two gRPC refuses at random.
+    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
+    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
+    # gRPC holds nobody to that limit who has not acknowledged it, and to 16 MiB until then. All
+    # clients acknowledge it before their first call; who does not is closed, with all he holds.
+    ("grpc.http2.settings_timeout", 10_000),
     # Beyond its backlog gRPC answers CANCELLED, which no client tries again, to whoever comes then:
     # 1000 calls by default, an honest herd. What is more than we go on with is told so by us.
     ("grpc.server.max_pending_requests", MAX_CALLS),
-    ("grpc.server.max_pending_requests_hard_limit", 2 * MAX_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", MAX_HELD_CALLS),
     # for TLS and the first frame; who says nothing then has a while
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.max_connection_idle_ms", 15 * 60_000),
@@ -155,7 +165,7 @@ class Service:
             admission,
         )
         observer = Observer(self.metrics, clock, token, admission.caller, budget)
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_HELD_CALLS)
         _add(self._server, _EVENTS, events, observer)
         accesses = self._access_servicer(access, token, announce=access_events)
         _add(self._server, _ACCESS, accesses, observer)
