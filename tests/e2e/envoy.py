@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import google.api.annotations_pb2
@@ -98,3 +99,15 @@ def _body_of(answer: HTTPResponse) -> bytes:
         if b"heartbeat" in line:
             break
     return b"".join(lines)
+
+
+def records_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Return the records in an answer, however they are packed."""
+    if isinstance(value, dict):
+        if "recordedAt" in value and "seq" in value:
+            yield value
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from records_in(each)

@@ -22,9 +22,13 @@ from tidings.gateway.transcode.render import (
     render_response,
 )
 from tidings.gateway.transcode.routes import Route, routes_of, table_of
-from tidings.v1 import event_service_pb2
+from tidings.v1 import access_service_pb2, event_service_pb2
 
-ROUTES = routes_of(event_service_pb2.DESCRIPTOR.services_by_name.values())
+ROUTES = routes_of(
+    service
+    for file in (event_service_pb2, access_service_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+)
 TABLE = table_of(ROUTES)
 NATIVE = "/v1/events"
 

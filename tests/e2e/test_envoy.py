@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -12,7 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tests.e2e import envoy_requests
-from tests.e2e.envoy import Reply, ask
+from tests.e2e.envoy import Reply, ask, records_in
 from tests.e2e.envoy_pair import ROUTES, TABLE, Pair
 from tests.e2e.envoy_requests import ANSWERED, FIRED, ODD, REFUSED, REVOKED, Ask, get
 from tests.e2e.guarded import OPS
@@ -30,18 +29,6 @@ def parts_of(reply: Reply) -> list[Any]:
         return [json.loads(line) for line in reply.body.splitlines()]
     except ValueError:
         return [reply.body]
-
-
-def records_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Return the records in an answer, however they are packed."""
-    if isinstance(value, dict):
-        if "recordedAt" in value and "seq" in value:
-            yield value
-            return
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from records_in(each)
 
 
 def content_of(reply: Reply) -> list[Any]:

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from tests.e2e import envoy_requests
-from tests.e2e.envoy import ask
+from tests.e2e.envoy import ask, records_in
 from tests.e2e.envoy_pair import Pair
 from tests.e2e.envoy_requests import get
 from tests.e2e.guarded import OPS, bearer
 from tests.patience import PATIENCE_S
-from tidings.v1 import event_pb2
+from tidings.v1 import event_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 pytestmark = pytest.mark.clients
@@ -87,22 +88,54 @@ def check_that_both_tell(pair: Pair, seq: int, size: int) -> None:
     assert len(told[0]) > size
 
 
+def test_nomad_s_own_stream_tells_the_same_events(pair: Pair) -> None:
+    for topic in ("Job", "Node"):
+        event = {"Topic": topic, "Type": f"{topic}Registered", "Payload": {topic: {"ID": topic}}}
+        published(pair, pair.envoy, "nomad", event)
+    path = "/v1/event/stream?after_seq=0&nomad.namespace=*"
+    reply = ask(pair.envoy, "GET", path, b"", pair.headers(get("/")))
+    lines = [json.loads(line) for line in reply.body.splitlines()]
+    events = [e["nomad"] for line in lines for r in records_in(line) for e in r["events"]]
+    by_envoy = [event for event in events if event["Topic"] in ("Job", "Node")]
+    by_door: list[dict[str, Any]] = []
+    with opened(
+        pair.gateway, "/v1/event/stream?index=1&namespace=*&topic=Job&topic=Node", OPS
+    ) as answer:
+        while len(by_door) < len(by_envoy):
+            by_door += json.loads(answer.readline()).get("Events") or ()
+    assert [nomad_event(event) for event in by_door] == [nomad_event(event) for event in by_envoy]
+    assert [event["Payload"] for event in by_envoy[-2:]] == [
+        {"Job": {"ID": "Job"}},
+        {"Node": {"ID": "Node"}},
+    ]
+
+
+def nomad_event(value: dict[str, Any]) -> Message:
+    """Return an event without what only one of the two spellings has."""
+    value.pop("Index", None)
+    event = json_format.ParseDict(value, nomad_pb2.NomadEvent())
+    event.ClearField("upstream_index")
+    event.ClearField("payload_json")
+    return event
+
+
 @contextlib.contextmanager
-def stream(address: str, path: str, secret: str) -> Iterator[HTTPResponse]:
-    """Lend a stream of which all has been read up to the first heartbeat."""
+def opened(address: str, path: str, secret: str) -> Iterator[HTTPResponse]:
+    """Lend a stream."""
     with contextlib.closing(HTTPConnection(address, timeout=PATIENCE_S)) as connection:
         connection.request("GET", path, headers={"Authorization": f"Bearer {secret}"})
         answer = connection.getresponse()
         assert answer.status == 200
-        while b"heartbeat" not in answer.readline():
-            pass
         yield answer
 
 
 def test_a_stream_that_breaks_ends_as_the_table_says(pair: Pair) -> None:
     path = "/v1/events?after_seq=0"
     token_id, secret = pair.guarded.new_token("brief", "client")
-    with stream(pair.gateway, path, secret) as ours, stream(pair.envoy, path, secret) as envoys:
+    with opened(pair.gateway, path, secret) as ours, opened(pair.envoy, path, secret) as envoys:
+        for answer in (ours, envoys):
+            while b"heartbeat" not in answer.readline():
+                pass
         pair.guarded.revoke(token_id)
         said = tuple(end_of(answer.read()) for answer in (ours, envoys))
     assert envoy_requests.rows()[envoy_requests.REVOKED] == said
