@@ -100,7 +100,7 @@ def test_after_a_failed_sync_and_a_crash_the_log_is_copied_before_it_is_served(
         assert (server.data / FILE_NAME).stat().st_ino != old
         assert not (server.data / MARK_NAME).exists()
         assert len(lines_with(server, "copied into new files")) == 1
-        assert server.request("GET", "/readyz")[0] == 200
+        until(lambda: server.request("GET", "/readyz")[0] == 200, "ready again")
         assert fire(server, "after") == 200
         assert server.stop() == 0
         assert check_sqlite(server.data).problems == ()
