@@ -24,9 +24,9 @@ from tests.nats.servers import NatsServer, nats_server
 from tidings.app.clock import SystemClock
 from tidings.core.record import Draft
 from tidings.store.base import EventStore
-from tidings.store.jetstream import open_jetstream
-from tidings.store.jetstream_setup import Cluster
-from tidings.store.sqlite import open_sqlite
+from tidings.store.jetstream.setup import Cluster
+from tidings.store.jetstream.store import open_jetstream
+from tidings.store.sqlite.store import open_sqlite
 
 TARGET = 1.5
 """CPU per event of the store, as a multiple of bare nats-py's, for publish and for the feed."""

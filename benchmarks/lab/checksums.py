@@ -14,8 +14,9 @@ from benchmarks.lab.measure import mark
 from benchmarks.lab.rounds import Size
 from tests.store.places import SQLitePlace
 from tidings.core.record import Draft
-from tidings.store import sqlite_commit, sqlite_read
-from tidings.store.sqlite_file import open_reader
+from tidings.store.sqlite import commit as sqlite_commit
+from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite.file import open_reader
 from tidings.v1 import event_pb2
 
 _RECORDS = 40_000

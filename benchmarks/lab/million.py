@@ -23,8 +23,8 @@ from tidings.app.clock import SystemClock
 from tidings.core.record import Draft
 from tidings.dialects import load
 from tidings.dialects.dialect import CheckContext
-from tidings.store.sqlite import open_sqlite
-from tidings.store.sqlite_file import FILE_NAME
+from tidings.store.sqlite.file import FILE_NAME
+from tidings.store.sqlite.store import open_sqlite
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

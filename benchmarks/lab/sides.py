@@ -19,7 +19,7 @@ import psutil
 from benchmarks.lab import events, openings
 from benchmarks.lab.measure import Missing
 from tests.e2e.rig import Server, serving
-from tidings.gateway.line_tail import MAX_CHUNK_BYTES
+from tidings.gateway.live.tail import MAX_CHUNK_BYTES
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_pb2 import Draft
 

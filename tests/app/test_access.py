@@ -18,8 +18,8 @@ from tests.rpc.serving import START_US, MovableClock
 from tidings.access.secret import hash_of
 from tidings.app.exposure import refuse_exposure
 from tidings.app.policy_loader import BadPolicyFile, PolicyLoader
-from tidings.app.remote_keys import REFRESH_S, UNKNOWN_S, Fetch, RemoteKeys
 from tidings.app.settings import load
+from tidings.app.tls.remote_keys import REFRESH_S, UNKNOWN_S, Fetch, RemoteKeys
 from tidings.core.errors import Unauthenticated
 from tidings.dialects import load as load_dialects
 from tidings.log.event_log import EventLog

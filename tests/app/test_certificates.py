@@ -12,9 +12,9 @@ import structlog
 
 from tests.aio import run_async
 from tests.certificates import Authority, Pair, encrypt_key
-from tidings.app.certificates import BadCertificate, TlsFiles, read_pems, server_context
 from tidings.app.cli import run
 from tidings.app.file_follower import FileFollower
+from tidings.app.tls.certificates import BadCertificate, TlsFiles, read_pems, server_context
 
 
 @pytest.fixture

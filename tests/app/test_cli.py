@@ -13,7 +13,7 @@ from tests.patience import PATIENCE_S
 from tidings.app.cli import build_parser, run
 from tidings.app.clock import SystemClock
 from tidings.app.settings import fields, flag_of
-from tidings.store.sqlite import open_sqlite
+from tidings.store.sqlite.store import open_sqlite
 
 COMMANDS = (
     "serve",

@@ -18,7 +18,7 @@ SERVERS = {
     "grpc_reflection.v1alpha.reflection",
     "tidings.rpc.server",
 }
-STORES = {"nats", "tidings.store.sqlite", "tidings.log.event_log"}
+STORES = {"nats", "tidings.store.sqlite.store", "tidings.log.event_log"}
 CALLS = {"grpc", "google.protobuf", "structlog", "asyncio"}
 COUNT = 500
 """Modules that a command may load; a half of a server loads 700 and more."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tidings.app.progress import Counts, Progress
+from tidings.app.commands.progress import Counts, Progress
 
 
 class Clock:

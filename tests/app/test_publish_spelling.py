@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tidings.app.publish_spelling import BadObject, Spelling
+from tidings.app.commands.publish_spelling import BadObject, Spelling
 
 NOMAD = b'{"Index":7,"Events":[{"Topic":"Job","Type":"T","Key":"k","Payload":{"Job":{"x":1.50}}}]}'
 CONSUL = b'{"ID":"b54fe110-7af5-cafc-d1fb-afc8ba432b1c","Name":"deploy","Payload":"aGk="}'

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from tidings.access.jwks import MAX_JWKS_BYTES
-from tidings.app import remote_keys
-from tidings.app.remote_keys import fetch_jwks
+from tidings.app.tls import remote_keys
+from tidings.app.tls.remote_keys import fetch_jwks
 
 
 class _Handler(BaseHTTPRequestHandler):

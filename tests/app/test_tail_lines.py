@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from google.protobuf.json_format import ParseDict
 
-from tidings.app.tail_command import is_colored
-from tidings.app.tail_lines import print_record, summarize
+from tidings.app.commands.tail import is_colored
+from tidings.app.commands.tail_lines import print_record, summarize
 from tidings.v1 import event_pb2
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from tidings.access.rights import NOMAD_NEEDS
-from tidings.app.options import add_tail
-from tidings.app.tail_request import NOMAD_TOPICS, build_request, warnings
+from tidings.app.commands.options import add_tail
+from tidings.app.commands.tail_request import NOMAD_TOPICS, build_request, warnings
 from tidings.v1 import event_service_pb2 as pb
 
 NOW = dt.datetime(2026, 1, 10, 12, 0, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from tests.aio import run_async
-from tidings.app.tail_stream import Stream, head_of, last_of, newest
+from tidings.app.commands.tail_stream import Stream, head_of, last_of, newest
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -63,5 +63,5 @@ def test_complaints_keep_their_lines(capsys: pytest.CaptureFixture[str]) -> None
 def test_nobody_else_writes_to_a_terminal() -> None:
     """A bar is made of our own signs, and what a supervisor says of addresses."""
     writes = re.compile(r"sys\.std(?:out|err)\.write")
-    others = {file.name for file in APP.glob("*.py") if writes.search(file.read_text())}
+    others = {file.name for file in APP.rglob("*.py") if writes.search(file.read_text())}
     assert others == {"terminal.py", "progress.py", "child.py", "supervisor.py"}

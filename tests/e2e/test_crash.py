@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.rig import Server, serving
 from tests.nats.shared import ON_NATS
 from tests.patience import PATIENCE_S
-from tidings.store.check import check_sqlite
+from tidings.store.sqlite.check import check_sqlite
 from tidings.v1 import event_pb2, event_service_pb2
 
 KILLS = 21

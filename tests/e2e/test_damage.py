@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.rig import Server, events_after, nomad_line, serving
 from tests.patience import PATIENCE_S
-from tidings.store.sqlite_file import FILE_NAME
+from tidings.store.sqlite.file import FILE_NAME
 from tidings.v1 import event_pb2, event_service_pb2, feldera_pb2
 
 pytestmark = pytest.mark.embedded  # the file of a log

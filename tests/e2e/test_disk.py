@@ -16,9 +16,9 @@ import pytest
 from tests.e2e.rig import Server, nomad_line, serving
 from tests.patience import PATIENCE_S, until
 from tests.store.test_sqlite_start import stored
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_file import FILE_NAME, WAL_NAME
-from tidings.store.sqlite_rescue import MARK_NAME
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.file import FILE_NAME, WAL_NAME
+from tidings.store.sqlite.rescue import MARK_NAME
 
 pytestmark = pytest.mark.embedded  # the files of a log
 

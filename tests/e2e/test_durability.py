@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.rig import Server
 from tests.patience import PATIENCE_S
-from tidings.store.sqlite_file import open_writer
+from tidings.store.sqlite.file import open_writer
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
 
 CANARY = "fired-under-strace"

@@ -14,7 +14,7 @@ from typing import Any
 from tidings.dialects import load
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.rpc.server import Service, Views

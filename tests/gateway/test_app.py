@@ -11,7 +11,7 @@ import pytest
 from tests.aio import run_async
 from tests.gateway.rig import gateway
 from tidings.gateway import app
-from tidings.gateway.asgi import Request
+from tidings.gateway.http.request import Request
 
 
 class BrokenDoor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.gateway.backoff import Backoff
+from tidings.gateway.upstream.backoff import Backoff
 
 
 @pytest.mark.parametrize(

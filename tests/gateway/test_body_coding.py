@@ -10,7 +10,7 @@ import pytest
 
 from tests.aio import run_async
 from tests.gateway.rig import gateway, nomad_line
-from tidings.gateway.body_coding import PIECE_BYTES, Decoder, UnsupportedCoding, decoder_for
+from tidings.gateway.http.body_coding import PIECE_BYTES, Decoder, UnsupportedCoding, decoder_for
 from tidings.gateway.transcode.errors import BadRequest
 
 TEXT = b"".join(nomad_line(number) for number in range(1, 300))

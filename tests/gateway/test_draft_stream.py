@@ -10,9 +10,9 @@ import grpc
 import pytest
 
 from tests.aio import becomes, run_async
-from tidings.gateway import draft_stream
-from tidings.gateway.draft_stream import DraftStream, refusal_by
-from tidings.gateway.failures import Failure
+from tidings.gateway.upload import draft_stream
+from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -11,14 +11,14 @@ import grpc
 import pytest
 
 from tests.aio import run_async
-from tidings.gateway import feed
-from tidings.gateway.failures import Failure
-from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Feeds
-from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES, Form
+from tidings.gateway.http.direct_write import Framer, Outlet, Sink
+from tidings.gateway.live import feed
+from tidings.gateway.live.feed import Plan
+from tidings.gateway.live.hub import Feeds
+from tidings.gateway.live.reader import Reader
+from tidings.gateway.live.tail import BYTES, MAX_CHUNK_BYTES, Form
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.outlet import Framer, Outlet, Sink
-from tidings.gateway.reader import Reader
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from tests.aio import run_async
 from tests.gateway.test_feeds import Client as Outlet
 from tests.gateway.test_feeds import Lines, Opened, Stream, records
-from tidings.gateway.feed import Plan
-from tidings.gateway.feeds import Feeds
+from tidings.gateway.live.feed import Plan
+from tidings.gateway.live.hub import Feeds
+from tidings.gateway.live.reader import Reader
 from tidings.gateway.metrics import Metrics
-from tidings.gateway.reader import Reader
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.aio import run_async
 from tests.gateway.rig import gateway
-from tidings.gateway.heads import RequestLine, authority_of, body_head, unknown_coding
+from tidings.gateway.http.heads import RequestLine, authority_of, body_head, unknown_coding
 
 LINE = "GET /caf\u00e9?q=\u00fc HTTP/1.1\r\nA: \u00e9\r\n\r\n".encode()
 ESCAPED = b"GET /caf%C3%A9?q=%C3%BC HTTP/1.1\r\n" + "A: \u00e9\r\n\r\n".encode()

@@ -7,7 +7,7 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.gateway.line_tail import BYTES, MAX_CHUNK_BYTES, LineTail
+from tidings.gateway.live.tail import BYTES, MAX_CHUNK_BYTES, LineTail
 
 
 def tail_of(*seqs: int, position: int = 0, size: int = 10) -> LineTail[bytes]:

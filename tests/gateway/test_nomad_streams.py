@@ -9,8 +9,8 @@ import pytest
 
 from tests.aio import run_async
 from tests.gateway.rig import Gateway, Talk, gateway, nomad_line
-from tidings.gateway.body_outlet import BodyOutlet
-from tidings.gateway.outlet import Framer
+from tidings.gateway.http.body_writer import BodyOutlet
+from tidings.gateway.http.direct_write import Framer
 
 STREAM = "/v1/event/stream"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.gateway.outlet import Framer
+from tidings.gateway.http.direct_write import Framer
 
 
 def test_pieces_that_clients_get_in_turn_are_framed_once_each() -> None:

@@ -6,7 +6,7 @@ import structlog.testing
 
 from tests.aio import run_async
 from tests.gateway.rig import gateway
-from tidings.gateway.seldom import EVERY_S, Seldom
+from tidings.gateway.http.rate_limited_log import EVERY_S, Seldom
 
 
 def test_one_line_of_a_kind_at_a_time_says_how_many_there_were() -> None:

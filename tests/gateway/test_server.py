@@ -13,7 +13,7 @@ from tests.gateway.rig import Gateway, Talk, gateway, listening, nomad_line
 from tests.patience import PATIENCE_S
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 
 
 async def blocked_list(running: Gateway) -> Talk:

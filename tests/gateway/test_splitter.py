@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidings.gateway import splitter
-from tidings.gateway.splitter import JsonSplitter, Piece
+from tidings.gateway.upload import splitter
+from tidings.gateway.upload.splitter import JsonSplitter, Piece
 
 NOT_ONE = "expected a JSON object"
 UNENDED = "not a JSON object: it does not end where the next one begins"

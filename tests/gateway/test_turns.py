@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from tests.aio import becomes, run_async
-from tidings.gateway.turns import Turns
+from tidings.gateway.time_slices import Turns
 
 LARGE = 1024**2
 

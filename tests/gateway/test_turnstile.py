@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from tests.aio import becomes, run_async
-from tidings.gateway.turnstile import Held, Turnstile
+from tidings.gateway.upstream.concurrency_limit import Held, Turnstile
 
 NEVER_S = 3600.0
 # Of the loop, in which whoever can pass has passed.

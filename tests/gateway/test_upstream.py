@@ -14,10 +14,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from tests.aio import becomes, run_async
 from tests.patience import PATIENCE_S
-from tidings.gateway import upstream as upstreams
-from tidings.gateway.failures import Failure, reason_of
 from tidings.gateway.transcode.status import DETAILS_KEY
-from tidings.gateway.upstream import LOG_ID_KEY, POSITION_KEY, Upstream
+from tidings.gateway.upstream import client as upstreams
+from tidings.gateway.upstream.client import LOG_ID_KEY, POSITION_KEY, Upstream
+from tidings.gateway.upstream.failures import Failure, reason_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import event_service_pb2_grpc
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.log.rig import run, turns
-from tidings.log.courtesy import RETURN_S, Courtesy
+from tidings.log.publisher_priority import RETURN_S, Courtesy
 
 LONGEST_S = 0.03
 

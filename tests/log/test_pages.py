@@ -16,9 +16,9 @@ from tests.log.rig import (
 )
 from tests.log.rig import seqs as seqs_of
 from tidings.core.errors import CursorExpired, PositionAhead
-from tidings.log.courtesy import Courtesy
 from tidings.log.limits import LogLimits
 from tidings.log.pages import Pages
+from tidings.log.publisher_priority import Courtesy
 from tidings.log.tail import Tail
 from tidings.store.memory import MemoryStore
 

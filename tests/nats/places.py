@@ -8,8 +8,8 @@ from secrets import token_hex
 from tests.nats.servers import NatsServer
 from tests.store.places import DAY_S, ManualClock
 from tidings.app.clock import SystemClock
-from tidings.store.jetstream import JetStreamStore, open_jetstream
-from tidings.store.jetstream_setup import Cluster
+from tidings.store.jetstream.setup import Cluster
+from tidings.store.jetstream.store import JetStreamStore, open_jetstream
 
 
 class JetStreamPlace:

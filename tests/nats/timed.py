@@ -10,7 +10,7 @@ from tests.nats.servers import NatsServer
 from tidings.core.clock import Clock
 from tidings.core.record import Draft, Record
 from tidings.store.base import Result
-from tidings.store.jetstream import JetStreamStore
+from tidings.store.jetstream.store import JetStreamStore
 
 
 async def open_timed(server: NatsServer, clock: Clock) -> TimedStore:

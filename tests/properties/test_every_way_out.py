@@ -25,7 +25,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import ROOT_SECRET, bearer, guarded
 from tests.rpc.serving import START_US, Served, read_to_head, refusal, serving
-from tidings.app.tail_lines import print_record
+from tidings.app.commands.tail_lines import print_record
 from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 from tidings.v1 import event_service_pb2 as pb
 

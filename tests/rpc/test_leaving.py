@@ -19,7 +19,7 @@ from tests.rpc import events
 from tests.rpc.credentials import ROOT_SECRET, bearer, guarded
 from tests.rpc.serving import Deployment, Served, draft, serving
 from tidings.core.errors import BadRequest
-from tidings.rpc.loose_write import LooseWrite
+from tidings.rpc.detached_write import LooseWrite
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 

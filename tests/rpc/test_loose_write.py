@@ -8,7 +8,7 @@ import pytest
 
 from tests.aio import run_async
 from tests.log.rig import turns
-from tidings.rpc.loose_write import LooseWrite
+from tidings.rpc.detached_write import LooseWrite
 
 
 class Wire:

@@ -14,7 +14,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc.events import nomad, puppet
 from tests.rpc.serving import Served, draft, publish, read_one
 from tidings.dialects.nomad import NomadDialect
-from tidings.rpc.pace import LARGE_BYTES, SLICE_S, Bench, Pace
+from tidings.rpc.time_slices import LARGE_BYTES, SLICE_S, Bench, Pace
 from tidings.v1 import event_service_pb2 as pb
 
 

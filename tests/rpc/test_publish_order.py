@@ -15,7 +15,7 @@ from tests.rpc.events import feldera, puppet
 from tests.rpc.serving import START_US, Served, draft, publish, read_to_head
 from tidings.core.record import Draft
 from tidings.dialects.rules import microseconds, timestamp
-from tidings.rpc.turns import Turns
+from tidings.rpc.subject_locks import Turns
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

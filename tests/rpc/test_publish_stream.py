@@ -14,7 +14,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, feldera, nomad, puppet
 from tests.rpc.serving import Served, draft, publish, read_one, refusal
 from tidings.core.errors import LogClosed, StoreUnavailable
-from tidings.rpc.intake import MAX_COUNT, Intake
+from tidings.rpc.draft_buffer import MAX_COUNT, Intake
 from tidings.v1 import event_pb2, event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 

@@ -19,7 +19,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad
 from tests.rpc.serving import Deployment, MovableClock, Served, publish, read_one, refusal, serving
 from tidings.dialects.consul import make
-from tidings.rpc.user_events import ListWatch, wait_s_of
+from tidings.rpc.consul import ListWatch, wait_s_of
 from tidings.v1 import consul_pb2, event_service_pb2
 
 CONSUL = make()

@@ -14,7 +14,7 @@ from tidings.core.record import Record
 from tidings.dialects import load
 from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
-from tidings.rpc.pace import LARGE_BYTES
+from tidings.rpc.time_slices import LARGE_BYTES
 from tidings.rpc.wire import EnvelopeReader, RecordsWire, varint
 from tidings.v1 import event_pb2, event_service_pb2
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tidings.core.errors import TidingsError
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_copy import copy_log
-from tidings.store.sqlite_file import lock_directory, open_writer
-from tidings.store.sqlite_rescue import rescue
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.copy import copy_log
+from tidings.store.sqlite.file import lock_directory, open_writer
+from tidings.store.sqlite.rescue import rescue
 
 _HEARD = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "sqlite3.connect"})
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from tidings.core.record import Draft, Record, Stored
 from tidings.store.base import EventStore
 from tidings.store.memory import MemoryStore
-from tidings.store.sqlite import SQLiteStore, open_sqlite
+from tidings.store.sqlite.store import SQLiteStore, open_sqlite
 
 DAY_S = 86_400.0
 

@@ -12,8 +12,8 @@ import pytest
 from tests.aio import run_async
 from tests.store.places import SQLitePlace, append, draft, opened
 from tidings.core.errors import StoreCorrupt
-from tidings.store.check import Report, check_sqlite
-from tidings.store.sqlite_file import FILE_NAME, lock_directory, open_writer
+from tidings.store.sqlite.check import Report, check_sqlite
+from tidings.store.sqlite.file import FILE_NAME, lock_directory, open_writer
 
 
 @pytest.fixture

@@ -16,18 +16,18 @@ from tests.store.places import SQLitePlace, append, draft, opened, seqs, texts
 from tidings.core.damage import DamageReport
 from tidings.core.errors import DAMAGED_FILE, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Record, Stored
-from tidings.store import sqlite_read
-from tidings.store.check import check_sqlite
 from tidings.store.checksums import record_checksum, row_checksum
-from tidings.store.sqlite_copy import copy_log
-from tidings.store.sqlite_export import export_log
-from tidings.store.sqlite_file import (
+from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.copy import copy_log
+from tidings.store.sqlite.export import export_log
+from tidings.store.sqlite.file import (
     APPLICATION_ID,
     FILE_NAME,
     MIGRATIONS,
     open_reader,
 )
-from tidings.store.sqlite_records import Row, are_in_place, as_records, check_rows, is_damage
+from tidings.store.sqlite.records import Row, are_in_place, as_records, check_rows, is_damage
 
 COUNT = 60
 PAGE_BYTES = 4096

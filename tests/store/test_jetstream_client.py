@@ -10,8 +10,8 @@ import pytest
 from tests.aio import run_async
 from tests.nats.servers import NatsServer
 from tidings.core.errors import StoreUnavailable
-from tidings.store.jetstream_client import QuickClient, end_within
-from tidings.store.jetstream_link import Link, Lost
+from tidings.store.jetstream.client import QuickClient, end_within
+from tidings.store.jetstream.link import Link, Lost
 
 
 def test_a_call_that_ignores_its_cancellation_is_told_again() -> None:

@@ -9,7 +9,7 @@ from tests.nats.servers import NatsServer
 from tests.store.places import append, draft, opened, texts
 from tidings.app.clock import SystemClock
 from tidings.core.record import Stored
-from tidings.store.jetstream_renew import renew_jetstream
+from tidings.store.jetstream.renew import renew_jetstream
 
 
 def test_a_restored_log_is_whole_and_renewed_is_another_one(nats: NatsServer) -> None:

@@ -15,9 +15,9 @@ from tests.nats.slow_link import slow_links
 from tests.store.places import append, draft, feed_of, opened, seqs, texts
 from tidings.core.errors import StoreUnavailable
 from tidings.core.record import Stored
-from tidings.store.jetstream import JetStreamStore
-from tidings.store.jetstream_commit import Committer
-from tidings.store.jetstream_read import Reader
+from tidings.store.jetstream.commit import Committer
+from tidings.store.jetstream.read import Reader
+from tidings.store.jetstream.store import JetStreamStore
 
 LIVE_AGAIN_S = 2.0
 

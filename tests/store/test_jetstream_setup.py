@@ -16,7 +16,7 @@ from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
 from tests.store.places import append, draft, feed_of, opened
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
-from tidings.store.jetstream import JetStreamStore
+from tidings.store.jetstream.store import JetStreamStore
 
 
 async def api(server: NatsServer, subject: str, request: object = None) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from tests.store.places import append, draft, feed_of, opened, seqs
 from tidings.app.clock import SystemClock
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import SYSTEMS
-from tidings.store import jetstream_setup, jetstream_watch
-from tidings.store.jetstream import JetStreamStore
-from tidings.store.jetstream_renew import renew_jetstream
+from tidings.store.jetstream import setup as jetstream_setup
+from tidings.store.jetstream import watch as jetstream_watch
+from tidings.store.jetstream.renew import renew_jetstream
+from tidings.store.jetstream.store import JetStreamStore
 
 Harm = Callable[[NatsServer, str], Awaitable[object]]
 SECONDS = 10.0  # a look, and the seconds in which a leader that was just elected may know better

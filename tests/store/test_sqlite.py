@@ -15,10 +15,11 @@ from tests.aio import run_async
 from tests.store.contract import ClockedContract, StoreContract
 from tests.store.places import DAY_S, SQLitePlace, append, draft, feed_of, opened, seqs, texts
 from tidings.core.errors import StoreUnavailable
-from tidings.store import sqlite_commit, sqlite_read
 from tidings.store.feed import PAGE_BYTES
-from tidings.store.sqlite_file import FILE_NAME, lock_directory, open_reader, open_writer
-from tidings.store.sqlite_records import Row, as_records
+from tidings.store.sqlite import commit as sqlite_commit
+from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite.file import FILE_NAME, lock_directory, open_reader, open_writer
+from tidings.store.sqlite.records import Row, as_records
 
 
 class TestSQLiteStore(StoreContract, ClockedContract):

@@ -11,9 +11,9 @@ from tests.aio import run_async
 from tests.store.places import SQLitePlace, append, draft, opened, texts
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnfit
 from tidings.core.record import Stored
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_copy import copy_log
-from tidings.store.sqlite_file import FILE_NAME
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.copy import copy_log
+from tidings.store.sqlite.file import FILE_NAME
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from tests.store import appender
 from tests.store.places import SQLitePlace, append, draft, opened, seqs, texts
 from tidings.core.record import Record, Stored
 from tidings.store.base import EventStore
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_file import FILE_NAME, WAL_NAME
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.file import FILE_NAME, WAL_NAME
 
 
 def kill_while_it_appends(directory: Path, first: int, lines: int) -> dict[int, str]:

@@ -26,10 +26,10 @@ from tidings.core.errors import (
 )
 from tidings.core.record import Stored
 from tidings.store.base import EventStore
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_disk import Disk
-from tidings.store.sqlite_file import FILE_NAME, WAL_NAME
-from tidings.store.sqlite_rescue import MARK_NAME
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.disk import Disk
+from tidings.store.sqlite.file import FILE_NAME, WAL_NAME
+from tidings.store.sqlite.rescue import MARK_NAME
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ async def taken_away(directory: Path, take: Callable[[Path], object]) -> AsyncIt
 def test_nothing_is_acknowledged_once_the_files_are_others(
     directory: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tidings.store.sqlite_disk._LOOK_S", 0.0)
+    monkeypatch.setattr("tidings.store.sqlite.disk._LOOK_S", 0.0)
 
     async def main() -> None:
         async with taken_away(directory, TAKEN[how]) as store:

@@ -16,10 +16,9 @@ from tests.aio import run_async
 from tests.store.places import ManualClock, SQLitePlace, append, draft, opened, texts
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ
-from tidings.store import sqlite_file
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite import open_sqlite
-from tidings.store.sqlite_file import (
+from tidings.store.sqlite import file as sqlite_file
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.file import (
     APPLICATION_ID,
     FILE_NAME,
     LOCK_NAME,
@@ -29,12 +28,13 @@ from tidings.store.sqlite_file import (
     open_reader,
     open_writer,
 )
+from tidings.store.sqlite.store import open_sqlite
 
 OTHER_PROCESS = """
 import sys
 from pathlib import Path
 from tidings.core.errors import StoreLocked
-from tidings.store.sqlite_file import lock_directory
+from tidings.store.sqlite.file import lock_directory
 try:
     lock_directory(Path(sys.argv[1]))
 except StoreLocked as error:

@@ -16,10 +16,10 @@ from tests.patience import PATIENCE_S
 from tests.store import killed
 from tests.store.places import SQLitePlace, append, draft, opened, texts
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
-from tidings.store.check import check_sqlite
-from tidings.store.sqlite_copy import copy_log
-from tidings.store.sqlite_file import FILE_NAME, PART_NAME, WAL_NAME
-from tidings.store.sqlite_rescue import COPY_NAME, MARK_NAME, leave_mark
+from tidings.store.sqlite.check import check_sqlite
+from tidings.store.sqlite.copy import copy_log
+from tidings.store.sqlite.file import FILE_NAME, PART_NAME, WAL_NAME
+from tidings.store.sqlite.rescue import COPY_NAME, MARK_NAME, leave_mark
 
 
 def fill(directory: Path, *bodies: str) -> str:

@@ -17,10 +17,10 @@ from tests.aio import run_async
 from tests.store.places import DAY_S, ManualClock, SQLitePlace, draft, opened, texts, turn
 from tidings.core.errors import KeyReused, LogClosed, StoreUnavailable
 from tidings.core.record import Draft, Record, Stored
-from tidings.store import sqlite_read
-from tidings.store.sqlite_disk import Disk
-from tidings.store.sqlite_file import WAL_NAME, lock_directory, open_reader, open_writer
-from tidings.store.sqlite_writer import Writer
+from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite.disk import Disk
+from tidings.store.sqlite.file import WAL_NAME, lock_directory, open_reader, open_writer
+from tidings.store.sqlite.writer import Writer
 
 
 class Failing:

@@ -14,8 +14,10 @@ import structlog
 from google.rpc import status_pb2
 
 from tidings.gateway import doors
-from tidings.gateway.access_mode import AccessMode
-from tidings.gateway.asgi import (
+from tidings.gateway.admission import Gate
+from tidings.gateway.door import Door, Handler, House, SocketDoor
+from tidings.gateway.http.body_coding import ACCEPTED, decoder_for
+from tidings.gateway.http.request import (
     JSON_TYPE,
     TEXT_TYPE,
     ClientGone,
@@ -24,9 +26,7 @@ from tidings.gateway.asgi import (
     Request,
     Send,
 )
-from tidings.gateway.body_coding import ACCEPTED, decoder_for
-from tidings.gateway.door import Door, Handler, House, SocketDoor
-from tidings.gateway.gate import Gate
+from tidings.gateway.http.websocket import BROKEN, NORMAL, Socket
 from tidings.gateway.json_text import dumps
 from tidings.gateway.openapi import openapi_document
 from tidings.gateway.own_paths import OWN_PATHS
@@ -35,7 +35,7 @@ from tidings.gateway.transcode.errors import NoSuchPath, TimeIsUp, TranscodeErro
 from tidings.gateway.transcode.metadata import requested_deadline
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
-from tidings.gateway.websocket import BROKEN, NORMAL, Socket
+from tidings.gateway.upstream.access_mode import AccessMode
 
 _log = structlog.get_logger("tidings.gateway")
 

@@ -6,11 +6,11 @@ import asyncio
 
 import grpc
 
-from tidings.gateway.asgi import Request
-from tidings.gateway.draft_stream import refusal_by
-from tidings.gateway.failures import Failure
+from tidings.gateway.http.request import Request
 from tidings.gateway.transcode.metadata import Metadata
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upload.draft_stream import refusal_by
+from tidings.gateway.upstream.client import Upstream
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1.access_service_pb2 import CredentialProblem
 
 # A path that leads nowhere says so, whether or not the service is there.

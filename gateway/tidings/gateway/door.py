@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from tidings.gateway.asgi import Request
 from tidings.gateway.budget import Budget
-from tidings.gateway.feeds import Feeds
+from tidings.gateway.http.request import Request
+from tidings.gateway.http.websocket import Socket
+from tidings.gateway.live.hub import Feeds
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.openapi import Paths
 from tidings.gateway.settings import GatewaySettings
+from tidings.gateway.time_slices import Turns
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.routes import Route
-from tidings.gateway.turns import Turns
-from tidings.gateway.upstream import Upstream
-from tidings.gateway.websocket import Socket
+from tidings.gateway.upstream.client import Upstream
 
 Handler = Callable[[Request], Awaitable[None]]
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 
 _WITHIN_S = 1.0
 

@@ -18,15 +18,15 @@ from tidings.gateway import memory
 from tidings.gateway.app import App
 from tidings.gateway.budget import Budget
 from tidings.gateway.door import House
-from tidings.gateway.doorstep import Doorstep
-from tidings.gateway.feeds import Feeds
-from tidings.gateway.limits import Limits
-from tidings.gateway.listener import LimitedProtocol
+from tidings.gateway.http.limits import Limits
+from tidings.gateway.http.listener import LimitedProtocol
+from tidings.gateway.http.tls_handshake import Doorstep
+from tidings.gateway.http.websocket_listener import SocketProtocol
+from tidings.gateway.live.hub import Feeds
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.socket_listener import SocketProtocol
 from tidings.gateway.transcode.routes import routes_of
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 from tidings.v1 import event_service_pb2
 
 _DATE_EVERY_S = 1.0

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tidings.app import options
+from tidings.app.commands import options
 from tidings.app.kinds import SWITCH
 from tidings.app.settings import BadSetting, fields, flag_of, load, to_toml, warnings
 from tidings.app.spelling import did_you_mean
@@ -91,7 +91,8 @@ class Command:
 
     `room` is the module below `tidings.app` that holds it, which is imported when the command is
     run, so that none waits for what only others need, and help for nothing at all. `run` is its
-    function there; `options` is the one in `tidings.app.options` that adds its own, if it has any.
+    function there; `options` is the one in `tidings.app.commands.options` that adds
+    its own, if it has any.
     """
 
     name: str
@@ -108,53 +109,53 @@ _COMMANDS = (
     Command(
         "service",
         "serve gRPC alone",
-        "service_command",
+        "commands.service",
         (*_SERVICE, *_GRPC_TLS, *_SERVICE_DIALECTS),
         is_half=True,
     ),
     Command(
         "gateway",
         "serve HTTP for a service that runs elsewhere",
-        "gateway_command",
+        "commands.gateway",
         (*_UPSTREAM, *_GATEWAY, *_GATEWAY_REST),
         is_half=True,
     ),
     Command(
         "tail",
         "print events as they come",
-        "tail_command",
+        "commands.tail",
         _CLIENT,
         options="add_tail",
     ),
     Command(
         "publish",
         "publish events from a file",
-        "publish_command",
+        "commands.publish",
         _CLIENT,
         options="add_publish",
     ),
     Command(
         "token",
         "make, list and revoke tokens",
-        "token_command",
+        "commands.token",
         _CLIENT,
         options="add_token",
     ),
     Command(
         "demo",
         "publish a recorded hour of all systems, to have something to see",
-        "demo_command",
+        "commands.demo",
         _CLIENT,
         options="add_demo",
     ),
     Command(
-        "check", "check the integrity of a log that is at rest", "check_command", ("data", "store")
+        "check", "check the integrity of a log that is at rest", "commands.check", ("data", "store")
     ),
-    Command("export", "print a log as drafts to publish", "export_command", ("data", "store")),
+    Command("export", "print a log as drafts to publish", "commands.export", ("data", "store")),
     Command(
         "backup",
         "copy a log, also one in use",
-        "copy_commands",
+        "commands.copy",
         ("data", "store"),
         run="backup",
         options="add_backup",
@@ -162,7 +163,7 @@ _COMMANDS = (
     Command(
         "restore",
         "make a log of a backup",
-        "copy_commands",
+        "commands.copy",
         ("data", "store"),
         run="restore",
         options="add_restore",
@@ -170,7 +171,7 @@ _COMMANDS = (
     Command(
         "renew",
         "give a log that was restored on NATS an identity of its own",
-        "renew_command",
+        "commands.renew",
         ("store", "durability", *_named("nats_")),
     ),
 )

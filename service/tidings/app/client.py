@@ -10,10 +10,10 @@ from typing import Any
 
 import grpc
 
-from tidings.app.certificates import BadCertificate
 from tidings.app.settings import Settings
 from tidings.app.terminal import CommandFailed
-from tidings.app.tls import refuse_tls, upstream_credentials
+from tidings.app.tls.certificates import BadCertificate
+from tidings.app.tls.settings import refuse_tls, upstream_credentials
 from tidings.core.limits import MAX_REQUEST_BYTES
 
 # What grpc says of a peer: grpcio 1.85, chttp2 and its handshaker.

@@ -12,11 +12,11 @@ from tidings.app.libraries import NATS, require
 from tidings.app.settings import Settings
 from tidings.core.clock import Clock
 from tidings.store.base import EventStore
-from tidings.store.sqlite import open_sqlite
-from tidings.store.sqlite_rescue import is_marked
+from tidings.store.sqlite.rescue import is_marked
+from tidings.store.sqlite.store import open_sqlite
 
 if TYPE_CHECKING:
-    from tidings.store.jetstream_setup import Cluster
+    from tidings.store.jetstream.setup import Cluster
 
 _log = structlog.get_logger("tidings.service")
 
@@ -73,7 +73,7 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
             durability=settings.durability,
             key_retention_s=settings.retention_keys,
         )
-    from tidings.store.jetstream import open_jetstream  # noqa: PLC0415 - an extra of the package
+    from tidings.store.jetstream.store import open_jetstream  # noqa: PLC0415 - an extra of the package
 
     return await open_jetstream(
         cluster_of(settings), clock=clock, key_retention_s=settings.retention_keys
@@ -82,7 +82,7 @@ async def open_store(settings: Settings, clock: Clock) -> EventStore:
 
 def cluster_of(settings: Settings) -> Cluster:
     """Return the cluster that the settings name; they were accepted by `refuse_store`."""
-    from tidings.store.jetstream_setup import Cluster  # noqa: PLC0415 - an extra of the package
+    from tidings.store.jetstream.setup import Cluster  # noqa: PLC0415 - an extra of the package
 
     found = _NATS.fullmatch(settings.store)
     assert found is not None

@@ -17,7 +17,7 @@ from tidings.access.issuers import is_url
 from tidings.access.jwks import KeySet, parse_jwks
 from tidings.access.policy_file import PolicyFile, parse_policy_file
 from tidings.app.file_follower import LOOK_S, mark_of
-from tidings.app.remote_keys import UNKNOWN_S, RemoteKeys
+from tidings.app.tls.remote_keys import UNKNOWN_S, RemoteKeys
 from tidings.core.errors import BadRequest
 from tidings.rpc.access_control import AccessControl
 

@@ -10,17 +10,17 @@ from collections.abc import Callable
 import grpc
 import structlog
 
-from tidings.app.certificates import RenewedContext, client_credentials, server_context
 from tidings.app.client import explain
 from tidings.app.exposure import Exposed, refuse_open_service, warn_of_clear_text
 from tidings.app.file_follower import on_hangup
 from tidings.app.kinds import Address, parse_address, split_list
 from tidings.app.lifeline import draining_s
 from tidings.app.settings import Settings
-from tidings.app.tls import follow, server_files, upstream_files
+from tidings.app.tls.certificates import RenewedContext, client_credentials, server_context
+from tidings.app.tls.settings import follow, server_files, upstream_files
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 
 _log = structlog.get_logger("tidings.gateway")
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import grpc
 import structlog
 
-from tidings.app.certificates import RenewedCredentials, read_pems
 from tidings.app.clock import SystemClock
 from tidings.app.exposure import warn_of_clear_text
 from tidings.app.file_follower import on_hangup
@@ -22,11 +21,12 @@ from tidings.app.lifeline import draining_s
 from tidings.app.metrics_page import serve_metrics
 from tidings.app.open_store import open_store
 from tidings.app.policy_loader import PolicyLoader
-from tidings.app.remote_keys import RemoteKeys
 from tidings.app.retention_report import RetentionReport
 from tidings.app.run_monitor import targets_of, watch_cluster
 from tidings.app.settings import Settings
-from tidings.app.tls import follow, server_files
+from tidings.app.tls.certificates import RenewedCredentials, read_pems
+from tidings.app.tls.remote_keys import RemoteKeys
+from tidings.app.tls.settings import follow, server_files
 from tidings.app.watched_clock import WatchedClock
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import SYSTEMS

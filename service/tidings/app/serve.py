@@ -14,7 +14,7 @@ from tidings.app.run_monitor import refuse_monitor
 from tidings.app.settings import Settings
 from tidings.app.supervisor import ChildrenFailed, Supervisor
 from tidings.app.terminal import complain, told
-from tidings.app.tls import reads_files_again, refuse_tls
+from tidings.app.tls.settings import reads_files_again, refuse_tls
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - one shape for all

@@ -15,13 +15,13 @@ from tidings.core.limits import MIB
 from tidings.core.record import Bounds, Draft, Record, Stored
 from tidings.core.selection import Envelope, Selection
 from tidings.log.checks import Checks
-from tidings.log.courtesy import Courtesy
 from tidings.log.follower import Follower
 from tidings.log.groups import Groups
 from tidings.log.inbox import Outcome
 from tidings.log.limits import DEFAULT_LIMITS, LogLimits
 from tidings.log.pages import Pages
 from tidings.log.projection import Projection
+from tidings.log.publisher_priority import Courtesy
 from tidings.log.storing import FIRST_PAUSE_S, LONGEST_PAUSE_S, Storing
 from tidings.log.tail import Tail
 from tidings.log.writer import Writer

@@ -13,8 +13,8 @@ from tidings.core.errors import CursorExpired, PositionAhead, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, Record
 from tidings.core.selection import Envelope, Selection
 from tidings.log.batch import Batch, Pick
-from tidings.log.courtesy import Courtesy
 from tidings.log.limits import LogLimits
+from tidings.log.publisher_priority import Courtesy
 from tidings.log.tail import Tail
 from tidings.store.base import TRIM_MARKS, EventStore, trimmed_through_of
 

@@ -13,7 +13,7 @@ from tidings.core.record import BIRTH_SEQ, Stored
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.same import is_same
 from tidings.log.event_log import EventLog
-from tidings.rpc.pace import LARGE_BYTES, Bench
+from tidings.rpc.time_slices import LARGE_BYTES, Bench
 from tidings.v1 import event_pb2
 
 

@@ -20,13 +20,13 @@ from tidings.core.errors import (
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.rpc.authorize import Access, Caller
-from tidings.rpc.cluster_events import ClusterEvents
-from tidings.rpc.job_events import JobEvents
+from tidings.rpc.consul import ListWatch, check_event, fire, wait_s_of
+from tidings.rpc.feldera import ClusterEvents
 from tidings.rpc.publishing import Publisher
+from tidings.rpc.puppet import JobEvents
 from tidings.rpc.results import publish_response
 from tidings.rpc.stream_rights import check_stream
 from tidings.rpc.subscribing import Subscriptions
-from tidings.rpc.user_events import ListWatch, check_event, fire, wait_s_of
 from tidings.v1 import event_service_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]

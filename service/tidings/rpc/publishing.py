@@ -24,13 +24,13 @@ from tidings.dialects.dialect import CheckContext, Dialect
 from tidings.dialects.rules import system_field
 from tidings.log.event_log import EventLog
 from tidings.rpc.access_events import OWN_SOURCE
+from tidings.rpc.draft_buffer import Intake
 from tidings.rpc.duplicates import Duplicates
-from tidings.rpc.intake import Intake
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.outcomes import outcome_of
-from tidings.rpc.pace import LARGE_BYTES, Bench, Pace
 from tidings.rpc.results import responses
-from tidings.rpc.turns import Turns
+from tidings.rpc.subject_locks import Turns
+from tidings.rpc.time_slices import LARGE_BYTES, Bench, Pace
 from tidings.v1 import event_pb2, event_service_pb2
 
 MAX_ATTEMPTS = 16

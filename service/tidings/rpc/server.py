@@ -27,16 +27,16 @@ from tidings.rpc.access_control import AccessControl
 from tidings.rpc.access_service import AccessServicer, NoAccessServicer
 from tidings.rpc.authorize import OpenAccess
 from tidings.rpc.budget import MAX_CALLS, Budget
-from tidings.rpc.cluster_events import ClusterEvents
+from tidings.rpc.consul import ListWatch
 from tidings.rpc.event_service import EventServicer
+from tidings.rpc.feldera import ClusterEvents
 from tidings.rpc.health import Health
-from tidings.rpc.job_events import JobEvents
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.observing import Observer
 from tidings.rpc.publishing import Publisher
+from tidings.rpc.puppet import JobEvents
 from tidings.rpc.requests import Decoder, decoding
 from tidings.rpc.subscribing import Subscriptions
-from tidings.rpc.user_events import ListWatch
 from tidings.rpc.wire import EnvelopeReader, RecordsWire
 from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
 

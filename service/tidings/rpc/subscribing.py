@@ -20,8 +20,8 @@ from tidings.log.batch import Batch, Pick
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
 from tidings.rpc.budget import SMALL_BYTES, Budget, Room, caller_of
+from tidings.rpc.detached_write import LooseWrite, Write
 from tidings.rpc.gaps import gap_message
-from tidings.rpc.loose_write import LooseWrite, Write
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.starts import NomadPositions, Start, check_heartbeat, find_start
 from tidings.rpc.wire import MAX_BATCH_COUNT, RecordsWire

@@ -27,7 +27,7 @@ from tidings.dialects.rules import events_of, timestamp
 from tidings.dialects.shapes import Glance
 from tidings.log.batch import Batch, Pick
 from tidings.rpc.gaps import gap_message
-from tidings.rpc.pace import LARGE_BYTES, Bench
+from tidings.rpc.time_slices import LARGE_BYTES, Bench
 from tidings.v1 import event_pb2
 
 MAX_BATCH_COUNT = 1000

@@ -14,7 +14,7 @@ from tests.patience import PATIENCE_S
 from tests.rpc.serving import LoopServer
 from tidings.gateway.server import serve
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.upstream import Upstream
+from tidings.gateway.upstream.client import Upstream
 
 # After this without taking a byte the other side has stopped reading.
 _BLOCKED_S = PATIENCE_S / 20

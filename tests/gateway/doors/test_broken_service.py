@@ -8,10 +8,10 @@ from typing import Any
 import grpc
 import pytest
 
-from tidings.gateway.asgi import Event, Request
 from tidings.gateway.doors.feldera import door as feldera
 from tidings.gateway.doors.puppet import door as puppet
-from tidings.gateway.failures import Failure
+from tidings.gateway.http.request import Event, Request
+from tidings.gateway.upstream.failures import Failure
 
 Code = grpc.StatusCode
 

@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.doors.guard import Guard
 from tests.gateway.doors.rig import Http
 from tests.gateway.doors.test_publish import CHUNKED, NOMAD, chunk, line, stored, values
-from tidings.gateway import publish
+from tidings.gateway.upload import publish
 
 EVENTS = "/v1/events"
 FIRE = "/v1/event/fire/web-x"

@@ -9,7 +9,8 @@ import pytest
 
 from tests.gateway.doors.rig import Http
 from tidings.core import limits
-from tidings.gateway import publish, upstream
+from tidings.gateway.upload import publish
+from tidings.gateway.upstream import client as upstream
 
 
 @pytest.fixture

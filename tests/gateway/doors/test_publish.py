@@ -11,9 +11,9 @@ import pytest
 
 from tests.gateway.doors.fake import FakeService, faking, wait_for
 from tests.gateway.doors.rig import Connection, Http, request_bytes
-from tidings.gateway import answer_lines
-from tidings.gateway.draft_stream import MAX_UNANSWERED
-from tidings.gateway.publish import MAX_OBJECT_BYTES
+from tidings.gateway.upload import answer_lines
+from tidings.gateway.upload.draft_stream import MAX_UNANSWERED
+from tidings.gateway.upload.publish import MAX_OBJECT_BYTES
 
 NOMAD = "/v1/publish/nomad"
 CHUNKED = "Transfer-Encoding: chunked"

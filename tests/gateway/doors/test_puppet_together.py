@@ -10,7 +10,7 @@ import pytest
 from tests.aio import becomes, run_async
 from tests.gateway.doors.rig import gateway
 from tests.rpc.serving import serving
-from tidings.gateway.together import Together
+from tidings.gateway.single_flight import Together
 
 
 class Looks:

@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 from tests.gateway.doors.docker_cloud.stream import EVENTS, close_code, message, opened
 from tests.gateway.doors.fake import FakeService
 from tidings.gateway.doors.docker_cloud.refusals import end_of
-from tidings.gateway.failures import Failure
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import docker_cloud_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

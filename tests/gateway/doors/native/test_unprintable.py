@@ -10,9 +10,9 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from tests.gateway.doors.fake import FakeService
-from tidings.app import export_command
+from tidings.app.commands import export as export_command
+from tidings.app.commands.tail_lines import print_record
 from tidings.app.settings import Settings
-from tidings.app.tail_lines import print_record
 from tidings.core.record import Record
 from tidings.v1 import event_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tidings.gateway.doors.nomad.lines import NomadLines, parse_line
-from tidings.gateway.publish import BadLine
+from tidings.gateway.upload.publish import BadLine
 from tidings.v1 import event_pb2, json_runtime, nomad_objects_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 

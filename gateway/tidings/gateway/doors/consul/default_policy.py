@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tidings.gateway.access_mode import AccessMode
-from tidings.gateway.asgi import Headers
 from tidings.gateway.door import House
+from tidings.gateway.http.request import Headers
+from tidings.gateway.upstream.access_mode import AccessMode
 
 _NAME = b"x-consul-default-acl-policy"
 

@@ -9,9 +9,7 @@ from functools import partial
 from google.api import httpbody_pb2
 
 from tidings.gateway import golang
-from tidings.gateway.asgi import BodySilent, ClientGone, Request, while_connected
 from tidings.gateway.callers import is_nobody
-from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.consul import replies
 from tidings.gateway.doors.consul.default_policy import DefaultPolicy
@@ -26,13 +24,15 @@ from tidings.gateway.doors.consul.query import (
     parse_list_query,
     redirect_target,
 )
-from tidings.gateway.failures import Failure
 from tidings.gateway.golang import Query
-from tidings.gateway.publish import Intake
-from tidings.gateway.together import Together
+from tidings.gateway.http.request import BodySilent, ClientGone, Request, while_connected
+from tidings.gateway.single_flight import Together
 from tidings.gateway.transcode.errors import BadRequest, Busy, TooLarge, TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upstream.credentials import bearer, bearer_of
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_service_pb2 as pb
 
 LIST_PATH = PATHS.path("consul_list")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.gateway.publish import BadLine
+from tidings.gateway.upload.publish import BadLine
 from tidings.v1 import consul_json, event_pb2, json_runtime
 
 

@@ -10,8 +10,8 @@ from collections import OrderedDict
 from functools import partial
 
 from tidings.gateway.doors.consul import replies
+from tidings.gateway.time_slices import Turns
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.turns import Turns
 from tidings.v1 import event_service_pb2 as pb
 
 _MAX_LISTS = 4

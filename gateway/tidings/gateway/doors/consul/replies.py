@@ -8,10 +8,10 @@ from typing import Any
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
-from tidings.gateway.failures import Failure, problem_of, reason_of
+from tidings.gateway.http.request import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.transcode.one_line import one_line
 from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upstream.failures import Failure, problem_of, reason_of
 from tidings.v1 import consul_json, consul_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
 

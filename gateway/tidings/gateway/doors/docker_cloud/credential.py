@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 
-from tidings.gateway.asgi import Request
-from tidings.gateway.credentials import MAX_TOKEN_CHARS, bearer
+from tidings.gateway.http.request import Request
 from tidings.gateway.transcode.metadata import Metadata
+from tidings.gateway.upstream.credentials import MAX_TOKEN_CHARS, bearer
 from tidings.v1.access_service_pb2 import AuthenticateResponse
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from tidings.gateway.asgi import Request, while_connected
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.docker_cloud import refusals
 from tidings.gateway.doors.docker_cloud.credential import (
@@ -20,13 +19,14 @@ from tidings.gateway.doors.docker_cloud.frames import (
 )
 from tidings.gateway.doors.docker_cloud.paths import PATHS
 from tidings.gateway.doors.docker_cloud.query import parse_namespace, parse_stream_query
-from tidings.gateway.failures import Failure
-from tidings.gateway.feed import Plan
-from tidings.gateway.publish import Intake
-from tidings.gateway.reader import Reader
+from tidings.gateway.http.request import Request, while_connected
+from tidings.gateway.http.websocket import COME_AGAIN, Socket
+from tidings.gateway.live.feed import Plan
+from tidings.gateway.live.reader import Reader
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.websocket import COME_AGAIN, Socket
+from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_service_pb2 as pb
 
 PUBLISH_PATH = PATHS.path("publish_docker_cloud_post")

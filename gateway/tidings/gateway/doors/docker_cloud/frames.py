@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tidings.gateway.json_text import dumps
-from tidings.gateway.line_tail import FRAMES
-from tidings.gateway.publish import BadLine
+from tidings.gateway.live.tail import FRAMES
+from tidings.gateway.upload.publish import BadLine
 from tidings.v1 import docker_cloud_json, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import json_runtime as rt

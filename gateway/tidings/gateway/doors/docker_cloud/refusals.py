@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE
-from tidings.gateway.failures import Failure, reason_of
+from tidings.gateway.http.request import JSON_TYPE
+from tidings.gateway.http.websocket import BROKEN, GOING_AWAY, REVOKED
 from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.websocket import BROKEN, GOING_AWAY, REVOKED
+from tidings.gateway.upstream.failures import Failure, reason_of
 
 _Code = grpc.StatusCode
 _DENIED = frozenset({_Code.UNAUTHENTICATED, _Code.PERMISSION_DENIED})

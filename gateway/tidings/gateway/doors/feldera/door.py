@@ -8,9 +8,7 @@ from urllib.parse import unquote
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.callers import problem_with
-from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.feldera import printing
 from tidings.gateway.doors.feldera.lines import parse_event
@@ -21,12 +19,14 @@ from tidings.gateway.doors.feldera.query import (
     parse_selector,
     why_no_uuid,
 )
-from tidings.gateway.failures import Failure, flaw_of, problem_of
+from tidings.gateway.http.request import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.json_text import dumps
-from tidings.gateway.publish import Intake
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upstream.credentials import bearer, bearer_of
+from tidings.gateway.upstream.failures import Failure, flaw_of, problem_of
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.feldera_pb2 import (
     FELDERA_FIELDS_ALL,

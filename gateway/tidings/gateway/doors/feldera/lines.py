@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tidings.gateway.publish import BadLine
+from tidings.gateway.upload.publish import BadLine
 from tidings.v1 import event_pb2, feldera_json
 from tidings.v1 import json_runtime as rt
 

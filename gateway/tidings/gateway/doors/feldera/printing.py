@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import dropwhile
 
-from tidings.gateway.asgi import JSON_TYPE
+from tidings.gateway.http.request import JSON_TYPE
 from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.render import Reply
 from tidings.v1 import feldera_json, feldera_pb2

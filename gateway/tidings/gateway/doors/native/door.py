@@ -6,7 +6,6 @@ import asyncio
 import time
 from functools import partial
 
-from tidings.gateway.asgi import BodySilent, Request, while_connected
 from tidings.gateway.callers import may_not_publish
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.native.paths import paths_of
@@ -18,13 +17,12 @@ from tidings.gateway.doors.native.query import (
     split_query,
     wants_events,
 )
-from tidings.gateway.failures import Failure
-from tidings.gateway.feed import Plan, Renderer
-from tidings.gateway.line_tail import BYTES
+from tidings.gateway.http.request import BodySilent, Request, while_connected
+from tidings.gateway.live.feed import Plan, Renderer
+from tidings.gateway.live.reader import Reader
+from tidings.gateway.live.tail import BYTES
 from tidings.gateway.openapi import Paths
-from tidings.gateway.publish import MAX_OBJECT_BYTES, SLICE_BYTES, BadLine, Intake
-from tidings.gateway.reader import Reader
-from tidings.gateway.splitter import JsonSplitter, Piece
+from tidings.gateway.time_slices import Turns
 from tidings.gateway.transcode import errors
 from tidings.gateway.transcode.bind import BindRules, bind_request
 from tidings.gateway.transcode.json_body import merge_json, parse_json
@@ -44,7 +42,9 @@ from tidings.gateway.transcode.render import (
 )
 from tidings.gateway.transcode.routes import ERROR_MEMBER, Route, table_of
 from tidings.gateway.transcode.status import render_status, status_of
-from tidings.gateway.turns import Turns
+from tidings.gateway.upload.publish import MAX_OBJECT_BYTES, SLICE_BYTES, BadLine, Intake
+from tidings.gateway.upload.splitter import JsonSplitter, Piece
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 

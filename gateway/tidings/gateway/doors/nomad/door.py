@@ -10,20 +10,20 @@ import math
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE, Request, text_reply, while_connected
-from tidings.gateway.credentials import bearer, bearer_of
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
 from tidings.gateway.doors.nomad.paths import PATHS
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
-from tidings.gateway.failures import Failure
-from tidings.gateway.feed import Plan
+from tidings.gateway.http.request import JSON_TYPE, Request, text_reply, while_connected
 from tidings.gateway.json_text import dumps
-from tidings.gateway.publish import Intake
-from tidings.gateway.reader import Reader
+from tidings.gateway.live.feed import Plan
+from tidings.gateway.live.reader import Reader
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upstream.credentials import bearer, bearer_of
+from tidings.gateway.upstream.failures import Failure
 from tidings.v1.json_runtime import Json
 
 STREAM_PATH = PATHS.path("nomad_stream")

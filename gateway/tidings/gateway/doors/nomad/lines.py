@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from tidings.gateway.json_text import dumps
-from tidings.gateway.line_tail import BYTES
-from tidings.gateway.publish import BadLine
+from tidings.gateway.live.tail import BYTES
+from tidings.gateway.upload.publish import BadLine
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -6,9 +6,7 @@ from functools import partial
 
 import grpc
 
-from tidings.gateway.asgi import JSON_TYPE, Request
 from tidings.gateway.callers import problem_with
-from tidings.gateway.credentials import bearer
 from tidings.gateway.door import Handler, House
 from tidings.gateway.doors.puppet.jobs import PrintedJob, PrintedJobs
 from tidings.gateway.doors.puppet.lines import parse_item
@@ -22,13 +20,15 @@ from tidings.gateway.doors.puppet.query import (
     parse_job_query,
     parse_pairs,
 )
-from tidings.gateway.failures import Failure, problem_of
+from tidings.gateway.http.request import JSON_TYPE, Request
 from tidings.gateway.json_text import dumps
-from tidings.gateway.publish import Intake
-from tidings.gateway.together import Together
+from tidings.gateway.single_flight import Together
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
+from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upstream.credentials import bearer
+from tidings.gateway.upstream.failures import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
 
 PUBLISH_PATH = PATHS.path("publish_puppet_post")

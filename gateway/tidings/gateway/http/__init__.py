@@ -1,0 +1,1 @@
+"""HTTP as this house sees it: listeners, requests, websockets."""

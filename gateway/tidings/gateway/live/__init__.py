@@ -1,0 +1,1 @@
+"""Shared live streams: many HTTP readers on one upstream stream."""

@@ -1,0 +1,1 @@
+"""Endless publishes: split, hand in, answer line by line."""

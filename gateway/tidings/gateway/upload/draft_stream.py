@@ -1,0 +1,223 @@
+"""Drafts on their way to the service: a bounded window of them unanswered, over one PublishStream.
+
+When the service goes away in the middle, drafts that have a key are handed in once more to the one
+that comes back: a key is stored once, so nothing is stored twice. Without keys that cannot be
+known, and the stream ends. The pauses between tries grow, and they end when none of them has
+brought an answer for `PATIENCE_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+
+import grpc
+
+from tidings.gateway.upstream.backoff import Backoff
+from tidings.gateway.upstream.client import PublishCall
+from tidings.gateway.upstream.failures import Failure, reason_of, was_lost
+from tidings.v1 import event_pb2
+from tidings.v1 import event_service_pb2 as pb
+
+# Unanswered at a time; the service commits at most 1000 at once.
+MAX_UNANSWERED = 1000
+MAX_UNANSWERED_BYTES = 16 * 1024**2
+
+# Of tries that bring no answer. Opening a call waits for a service that is away, beside this.
+PATIENCE_S = 10.0
+
+# What grpc says of a call whose end was met by a write: the status that came with it is lost.
+# Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
+_LOST = "Internal error from Core"
+
+# What it raises when a call that is over is told that nothing more comes; reading says why it is.
+# Source: as above, `_done_writing`, which lets an ExecuteBatchError pass.
+_OVER = (asyncio.InvalidStateError, grpc.aio.InternalError)
+
+_MAX_MESSAGE_COUNT = 250
+_MAX_MESSAGE_BYTES = 1024**2
+
+
+Open = Callable[[], Awaitable[PublishCall]]
+
+
+class DraftStream:
+    """One upload's drafts. One task calls `add` and `finish`, one `run`, one `take`.
+
+    `open_again` opens a call after one that has failed: it may wait until drafts can be stored.
+    """
+
+    def __init__(
+        self,
+        open_call: Open,
+        open_again: Open | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._open_call = open_call
+        self._open_again = open_again or open_call
+        self._pause = pause
+        self._backoff = Backoff()
+        self._until_s: float | None = None  # of trying again, since the last answer
+        self._unanswered: deque[tuple[event_pb2.Draft, int]] = deque()
+        self._size_bytes = 0
+        self._written = 0  # of the unanswered ones, on the call of this moment
+        self._is_finished = False
+        self._has_lost_reason = False  # since the last answer
+        self._call: PublishCall | None = None
+        self._changed = asyncio.Event()  # for the writer
+        self._answered = asyncio.Event()  # for `add`
+        self._is_open = asyncio.Event()  # for `take`
+        self._failure: Failure | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the drafts that are unanswered."""
+        return self._size_bytes
+
+    async def add(self, draft: event_pb2.Draft) -> None:
+        """Hand in a draft; waits while too many are unanswered."""
+        while len(self._unanswered) >= MAX_UNANSWERED or self._size_bytes >= MAX_UNANSWERED_BYTES:
+            self._answered.clear()
+            await self._answered.wait()
+        size_bytes = draft.ByteSize()
+        self._unanswered.append((draft, size_bytes))
+        self._size_bytes += size_bytes
+        self._changed.set()
+
+    def finish(self) -> None:
+        """Say that no more drafts come."""
+        self._is_finished = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Open the call and write to it what is handed in, until the end or a failure."""
+        try:
+            self._call = await self._open_call()
+        except Failure as error:
+            self._failure = error
+            self._is_open.set()
+            return
+        self._is_open.set()
+        while True:
+            while self._written < len(self._unanswered):
+                await self._write(self._call)
+            if self._is_finished:
+                with contextlib.suppress(Failure, *_OVER):
+                    await self._call.done_writing()
+            self._changed.clear()
+            if self._written == len(self._unanswered):
+                await self._changed.wait()
+
+    async def take(self) -> Sequence[pb.PublishResult]:
+        """Return the next results in the order of the drafts; none = all are answered.
+
+        Raises:
+            grpc.aio.AioRpcError: the service failed; what was not answered may be stored or not.
+        """
+        await self._is_open.wait()
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            assert self._call is not None
+            try:
+                response = await self._call.read()
+            except Failure as error:
+                await self._recover(error)
+                continue
+            if not isinstance(response, pb.PublishStreamResponse):  # EOF
+                if self._unanswered:
+                    raise _ended_early()
+                return ()
+            for _ in response.results:
+                _, size_bytes = self._unanswered.popleft()
+                self._size_bytes -= size_bytes
+                self._written -= 1
+            self._has_lost_reason = False
+            self._until_s = None
+            self._backoff.reset()
+            self._answered.set()
+            if response.results:
+                return response.results
+
+    def cancel(self) -> None:
+        """End the call at once."""
+        if self._call is not None:
+            self._call.cancel()
+
+    async def _write(self, call: PublishCall) -> None:
+        request = pb.PublishStreamRequest()
+        size_bytes = 0
+        last = self._written + _MAX_MESSAGE_COUNT
+        for draft, draft_bytes in islice(self._unanswered, self._written, last):
+            if request.drafts and size_bytes + draft_bytes > _MAX_MESSAGE_BYTES:
+                break
+            request.drafts.append(draft)
+            size_bytes += draft_bytes
+        self._written += len(request.drafts)
+        try:
+            await call.write(request)
+        except asyncio.InvalidStateError:  # the call was over: nothing of it went out
+            if self._call is call:
+                self._written -= len(request.drafts)
+                await self._until_recovered()
+        except Failure:
+            if self._call is call:
+                await self._until_recovered()
+
+    async def _until_recovered(self) -> None:
+        """Wait for what `take` makes of the same failure; a new draft may wake it early."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    async def _recover(self, error: Failure) -> None:
+        """Hand everything unanswered in once more, or give up with the error.
+
+        What had not been sent yet needs no key for that.
+        """
+        if error.details() == _LOST and not self._has_lost_reason:
+            self._has_lost_reason = True
+            error = await refusal_by(self._open_call) or _ended_early()
+        sent = islice(self._unanswered, self._written)
+        is_keyed = all(_has_key(draft) for draft, _ in sent)
+        now_s = asyncio.get_running_loop().time()
+        self._until_s = self._until_s or now_s + PATIENCE_S
+        if not was_lost(error) or not is_keyed or now_s >= self._until_s:
+            self._failure = error
+            return
+        await self._pause(self._backoff.next_s())
+        try:
+            self._call = await self._open_again()
+        except Failure as away:
+            # why nothing can be stored says more than that it went on
+            self._failure = error if reason_of(error) else away
+            return
+        self._written = 0
+        self._changed.set()
+
+
+async def refusal_by(open_call: Open) -> Failure | None:
+    """Return what a call ends with that hands nothing in, which stores nothing; None = well."""
+    try:
+        call = await open_call()
+        with contextlib.suppress(*_OVER):
+            await call.done_writing()
+        await call.read()
+    except Failure as error:
+        return error
+    return None
+
+
+def _has_key(draft: event_pb2.Draft) -> bool:
+    # One that holds nothing stands in for a bad line: it is refused however often it comes.
+    has_id = len(draft.events) == 1 and bool(draft.events[0].id)
+    return bool(draft.key) or has_id or not draft.events
+
+
+def _ended_early() -> Failure:
+    nothing = grpc.aio.Metadata()
+    return Failure(
+        grpc.StatusCode.UNAVAILABLE, nothing, nothing, details="the service ended the stream"
+    )

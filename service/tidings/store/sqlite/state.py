@@ -1,0 +1,63 @@
+"""Small values in a table beside the log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from functools import partial
+
+from tidings.core.record import StateEntry
+from tidings.store.sqlite import commit as sqlite_commit
+from tidings.store.sqlite import values as sqlite_values
+from tidings.store.sqlite.readers import Readers
+from tidings.store.sqlite.writer import Writer
+from tidings.store.watch import StateWatchers
+
+
+class SQLiteState:
+    """Small values (`tidings.store.base.StateStore`). Belongs to its store."""
+
+    def __init__(self, writer: Writer, readers: Readers) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._watchers = StateWatchers()
+
+    async def get(self, name: str) -> StateEntry | None:
+        """Return the value, or None."""
+        return await self._readers.ask(partial(sqlite_values.get_state, name=name))
+
+    async def put(
+        self, name: str, value: bytes, *, expect_revision: int | None = None
+    ) -> StateEntry:
+        """Set the value durably and return it with its new revision."""
+        return await self._writer.transact(
+            lambda connection: sqlite_commit.put_state(connection, name, value, expect_revision),
+            self.tell,
+        )
+
+    async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
+        """Remove the value durably."""
+
+        def tell(existed: bool) -> None:  # noqa: FBT001 - what the work returns
+            if existed:
+                self._watchers.changed(name, None)
+
+        await self._writer.transact(
+            lambda connection: sqlite_commit.delete_state(connection, name, expect_revision), tell
+        )
+
+    async def list(self, prefix: str) -> list[StateEntry]:
+        """Return every value whose name starts with `prefix`, by name."""
+        return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
+
+    def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
+        """Yield every change from now on."""
+        return self._watchers.watch(prefix)
+
+    def tell(self, entry: StateEntry | None) -> None:
+        """Tell watchers of a change that was committed; None = there was none."""
+        if entry is not None:
+            self._watchers.changed(entry.name, entry)
+
+    def close(self) -> None:
+        """End every watch."""
+        self._watchers.close()

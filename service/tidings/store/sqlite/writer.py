@@ -1,0 +1,281 @@
+"""The one thread that writes: it commits whatever waits, as one group, and never waits for more."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tidings.core.clock import Clock
+from tidings.core.errors import (
+    DAMAGED_FILE,
+    DATA_GONE,
+    DISK_FULL,
+    IO_ERROR,
+    LogClosed,
+    StoreUnavailable,
+)
+from tidings.core.record import Draft, Record
+from tidings.store.base import Result
+from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite.commit import Group
+from tidings.store.sqlite.disk import Disk
+from tidings.store.sqlite.file import BUSY_MS
+
+T = TypeVar("T")
+
+_GROUP_DRAFTS = 4096
+_GROUP_BYTES = 32 * 1024 * 1024
+
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+"""Four times what checkpoints leave when no reader is in their way."""
+_WAL_LOOKS = 64
+"""Looks at the WAL's size on the way to its limit: after every commit one would hold Python's lock
+just when the loop wants it to answer."""
+_COMMIT_BYTES = 16 * 1024  # what the WAL grows by at a commit, besides what is committed
+_CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
+
+# After a failed write or sync the kernel may drop what it could not write and call it clean: a
+# later sync that succeeds says nothing. (A full disk is told before anything is lost.)
+_FATAL = {
+    IO_ERROR: "writing failed earlier: mend the disk and restart",
+    DAMAGED_FILE: "the file is damaged where it is written to: restore a backup",
+    DATA_GONE: "the files of the log were moved or deleted: put them back and restart",
+}
+_UNTOLD = "; the next start could not be told: copy the log before it (tidings backup)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    drafts: Sequence[Draft]
+    answer: asyncio.Future[list[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    work: Callable[[sqlite3.Connection], Any]
+    then: Callable[[Any], None]
+    answer: asyncio.Future[Any]
+
+
+class Writer:
+    """Uses the writing connection, which its owner closes after `close`.
+
+    Its methods are called from one event loop; the thread is its own. `on_commit` hears of every
+    commit's records on the loop, in order, before the appends are answered.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        wal: Path,
+        disk: Disk,
+        clock: Clock,
+        key_retention_us: int,
+        on_commit: Callable[[Sequence[Record]], None],
+        wal_limit_bytes: int = _WAL_LIMIT_BYTES,
+    ) -> None:
+        self._connection = connection
+        self._wal = wal
+        self._disk = disk
+        self._wal_limit_bytes = self._wal_patience_bytes = wal_limit_bytes
+        self._unseen_bytes = 0  # about what was written since somebody looked
+        self._clock = clock
+        self._key_retention_us = key_retention_us
+        self._on_commit = on_commit
+        self._last_seq = sqlite_read.last_seq(connection)
+        self._last_at_us = sqlite_read.last_recorded_at_us(connection)
+        self._loop = asyncio.get_running_loop()
+        self._waiting: queue.SimpleQueue[_Append | _Call | None] = queue.SimpleQueue()
+        self._closed = False
+        self._broken = ""  # the cause for which nothing is written any more
+        self._thread = threading.Thread(target=self._run, name="tidings-writer", daemon=True)
+        self._thread.start()
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Result]:
+        """Commit drafts together with whatever else waits. Cancelling takes nothing back."""
+        answer: asyncio.Future[list[Result]] = self._loop.create_future()
+        self._put(_Append(drafts, answer))
+        return await answer
+
+    async def transact(
+        self, work: Callable[[sqlite3.Connection], T], then: Callable[[T], None] = lambda _: None
+    ) -> T:
+        """Run `work` in a transaction of its own, in turn, and return what it returns.
+
+        Once it is committed, `then` hears of it on the loop. Cancelling takes nothing back, and
+        `then` is called all the same.
+        """
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._put(_Call(work, then, answer))
+        return await answer
+
+    async def probe(self, size_bytes: int) -> None:
+        """Return when so many bytes could be committed now; they are not.
+
+        Raises:
+            StoreUnavailable: they could not.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            if not self._disk.has_room(size_bytes):
+                raise StoreUnavailable("probing", DISK_FULL)
+            connection.execute("UPDATE counters SET last_revision = last_revision")
+
+        await self.transact(write)
+
+    async def close(self) -> None:
+        """Finish what waits and end the thread. A second call waits for the same."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _put(self, job: _Append | _Call) -> None:
+        if self._closed:
+            raise LogClosed
+        self._waiting.put(job)
+
+    # The thread: everything below but `_tell`. None in the queue ends it.
+
+    def _run(self) -> None:
+        job = self._waiting.get()
+        while job is not None:
+            if isinstance(job, _Call):
+                self._do(job)
+                job = self._waiting.get()
+            else:
+                job = self._commit_with_others(job)
+            self._bound_wal()
+
+    def _commit_with_others(self, first: _Append) -> _Append | _Call | None:
+        """Commit an append with all that wait behind it already; return the job after them."""
+        jobs = [first]
+        drafts, size_bytes = len(first.drafts), _size_bytes(first)
+        while drafts < _GROUP_DRAFTS and size_bytes < _GROUP_BYTES:
+            try:
+                job = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if not isinstance(job, _Append):
+                self._commit(jobs)
+                return job
+            jobs.append(job)
+            drafts += len(job.drafts)
+            size_bytes += _size_bytes(job)
+        self._commit(jobs)
+        return self._waiting.get()
+
+    def _commit(self, jobs: Sequence[_Append]) -> None:
+        clock_us = self._clock.now_us()
+        group = Group(
+            self._last_seq, max(clock_us, self._last_at_us), clock_us - self._key_retention_us
+        )
+        try:
+            results = self._transaction(
+                lambda connection: group.commit(connection, [job.drafts for job in jobs])
+            )
+        except Exception as error:  # noqa: BLE001 - it belongs to those who wait, not to this thread
+            if isinstance(error, StoreUnavailable) and error.cause == DAMAGED_FILE:
+                self._broken = DAMAGED_FILE  # where records are added; other work may meet it too
+            self._loop.call_soon_threadsafe(_fail, [job.answer for job in jobs], error)
+            return
+        if group.committed:
+            self._last_seq, self._last_at_us = group.last_seq, group.now_us
+            self._unseen_bytes += sum(len(record.body) for record in group.committed)
+        self._loop.call_soon_threadsafe(self._tell, jobs, results, group.committed)
+
+    def _tell(
+        self, jobs: Sequence[_Append], results: Sequence[list[Result]], committed: list[Record]
+    ) -> None:
+        if committed:
+            self._on_commit(committed)
+        for job, result in zip(jobs, results, strict=True):
+            _succeed(job.answer, result)
+
+    def _do(self, job: _Call) -> None:
+        try:
+            result = self._transaction(job.work)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._loop.call_soon_threadsafe(_fail, [job.answer], error)
+            return
+
+        def tell() -> None:
+            job.then(result)
+            _succeed(job.answer, result)
+
+        self._loop.call_soon_threadsafe(tell)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in a transaction; if it fails, nothing of it is left."""
+        if self._broken:
+            raise StoreUnavailable(_FATAL[self._broken], self._broken)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            result = work(self._connection)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            cause = self._disk.cause_of(error)
+            if cause == IO_ERROR:
+                self._broken = cause
+            told = cause != IO_ERROR or self._disk.leave_mark()  # before anything else is written
+            self._roll_back()
+            doing = f"writing: {error}" if told else f"writing: {error}{_UNTOLD}"
+            raise StoreUnavailable(doing, cause) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        if not self._disk.is_ours(time.monotonic()):
+            self._broken = DATA_GONE
+            raise StoreUnavailable(_FATAL[DATA_GONE], DATA_GONE)
+        return result
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # SQLite has rolled back by itself after some errors
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._broken = IO_ERROR
+                self._disk.leave_mark()
+
+    def _bound_wal(self) -> None:
+        """Empty a WAL that grew because some reader was always in the way of checkpoints."""
+        self._unseen_bytes += _COMMIT_BYTES
+        if self._broken or self._unseen_bytes < self._wal_limit_bytes // _WAL_LOOKS:
+            return
+        self._unseen_bytes = 0
+        try:
+            size_bytes = self._wal.stat().st_size
+            if size_bytes <= self._wal_patience_bytes:
+                return
+            self._connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_BUSY_MS}")
+            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            was_blocked = checkpoint.fetchone()[0] == 1
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        except (OSError, sqlite3.Error):
+            return  # nothing is lost by a longer WAL; the next commit meets what is wrong
+        # A long reader (`tidings check`) may stop publishers for a moment now and then, not always.
+        patience_bytes = size_bytes if was_blocked else 0
+        self._wal_patience_bytes = patience_bytes + self._wal_limit_bytes
+
+
+def _size_bytes(job: _Append) -> int:
+    return sum(len(draft.body) for draft in job.drafts)
+
+
+def _succeed(answer: asyncio.Future[T], result: T) -> None:
+    if not answer.done():  # else its caller went away
+        answer.set_result(result)
+
+
+def _fail(answers: Sequence[asyncio.Future[Any]], error: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(error)
