@@ -88,6 +88,16 @@ class RawClient:
             self.socket.sendall(frame(DATA, END_STREAM, stream, body))
         return stream
 
+    def until_reset(self) -> None:
+        """Read until the server refuses a stream."""
+        with self.socket.makefile("rb") as stream:
+            kind = -1
+            while kind != RST_STREAM:
+                head = stream.read(9)
+                assert len(head) == 9, "closed"
+                kind = head[3]
+                stream.read(int.from_bytes(head[:3], "big"))
+
     def is_closed_by_server(self) -> bool:
         """Read to the end of the connection; False = it stays."""
         try:

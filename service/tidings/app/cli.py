@@ -36,6 +36,13 @@ The log holds what others may not read, and who reaches the socket inside the da
 taken for the gateway, whatever the shell that a command was started from would have allowed.
 """
 
+_GRPC_VERBOSITY = "GRPC_VERBOSITY"
+"""What gRPC's library writes to stderr by itself: unless set, nothing.
+
+It has a line for every call that it refuses for its metadata, so strangers could fill the disk with
+them, and what ends a call is in its status anyway. Read when gRPC is imported.
+"""
+
 # Which settings a command shows in its help and accepts as flags.
 _STORE = (
     "data",
@@ -180,6 +187,7 @@ _COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its status."""
     os.umask(_OURS_ALONE)
+    os.environ.setdefault(_GRPC_VERBOSITY, "NONE")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # where the terminal lacks a letter
     status: int | str | None = 1
