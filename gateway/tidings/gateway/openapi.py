@@ -59,6 +59,19 @@ def object_of(**members: Schema) -> Schema:
     return {"type": "object", "properties": members, "required": list(members)}
 
 
+def taken(schema: Schema, *required: str, **more: Schema) -> Schema:
+    """Return the schema of an object as it is published: others of its members may be missing.
+
+    Members that it does not have are refused.
+    """
+    return {
+        "type": "object",
+        "properties": schema["properties"] | more,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter; `place` is OpenAPI's `in`."""

@@ -318,3 +318,35 @@ def test_answers_over_a_service_that_refuses_are_those_of_the_document(
     for name, answer in answers.items():
         check(document, name, answer)
     assert all(answer.status >= 400 for answer in answers.values())
+
+
+TAKEN = {
+    "nomad": {"Index": 7, "Events": [NOMAD | {"Payload": {}, "Newer": 1}]},
+    "consul": EVENTS[-1]["consul"],
+    "docker_cloud": CLOUD,
+    "puppet": {"type": "node_running", "job": 352, "message": "x"},
+    "feldera": STATUSES,
+}
+NOT_TAKEN = {
+    "nomad": {"Index": 7, "Events": []},
+    "consul": {"Payload": "aGk="},
+    "docker_cloud": CLOUD | {"newer": 1},
+    "puppet": {"type": "node_running", "job": "0"},
+    "feldera": STATUSES | {"newer": 1},
+}
+
+
+@pytest.mark.parametrize("system", TAKEN)
+def test_bodies_are_taken_as_the_document_says(http: Http, document: Document, system: str) -> None:
+    _, path, operation = operations(document)[f"publish_{system}_post"]
+    content = operation["requestBody"]["content"]
+    for given, status in ((TAKEN[system], 200), (NOT_TAKEN[system], 400)):
+        for kind, schema, value in (
+            ("application/x-ndjson", content["application/x-ndjson"]["x-itemSchema"], given),
+            ("application/json", content["application/json"]["schema"], [given]),
+        ):
+            whole = {**schema, "components": document["components"]}
+            text = json.dumps(value).encode()
+            answer = http.ask("POST", path, f"Content-Type: {kind}", body=text)
+            assert answer.status == status, answer
+            assert OAS31Validator(whole).is_valid(value) == (status == 200)

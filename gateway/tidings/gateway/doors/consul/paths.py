@@ -19,6 +19,7 @@ from tidings.gateway.openapi import (
     object_of,
     publish_operations,
     query_key,
+    taken,
 )
 from tidings.gateway.transcode.message_schema import reference
 
@@ -102,7 +103,7 @@ PATHS = Paths(
             },
             parameters=(_PRETTY,),
         ),
-        *publish_operations("consul", OBJECT | {"description": "an event of a list"}),
+        *publish_operations("consul", taken(_EVENT, "Name")),
     ),
     PLAIN,
     {"ConsulEvent": _EVENT},

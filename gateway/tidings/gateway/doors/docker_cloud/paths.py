@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tidings.gateway.openapi import (
     BEARER,
-    OBJECT,
     TEXT,
     TIME,
     Answer,
@@ -15,6 +14,7 @@ from tidings.gateway.openapi import (
     json_of,
     object_of,
     publish_operations,
+    taken,
 )
 
 _EVENT = object_of(
@@ -64,7 +64,7 @@ PATHS = Paths(
             (Parameter("namespace", "whose events", TEXT | {"minLength": 1}, "path"), *_FILTERS),
             rpc="Subscribe",
         ),
-        *publish_operations("docker-cloud", OBJECT | {"description": "a message of the stream"}),
+        *publish_operations("docker-cloud", taken(_EVENT, "type", "action", "resource_uri")),
     ),
     json_of(object_of(error=TEXT)),
     {"DockerCloudEvent": _EVENT},

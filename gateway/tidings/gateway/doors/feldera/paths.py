@@ -18,6 +18,7 @@ from tidings.gateway.openapi import (
     json_of,
     object_of,
     publish_operations,
+    taken,
 )
 from tidings.gateway.transcode.message_schema import reference
 
@@ -25,18 +26,9 @@ _SERVICES = ("api", "compiler", "runner")
 _STATUS = object_of(
     id=TEXT, recorded_at=TIME, all_healthy=BOOL, **{f"{each}_status": TEXT for each in _SERVICES}
 )
-_WHOLE = {
-    "allOf": [
-        reference("FelderaEventStatus"),
-        object_of(
-            **{
-                f"{each}_{info}": TEXT
-                for each in _SERVICES
-                for info in ("self_info", "resources_info")
-            }
-        ),
-    ]
-}
+_INFO = {f"{each}_{info}": TEXT for each in _SERVICES for info in ("self_info", "resources_info")}
+_WHOLE = {"allOf": [reference("FelderaEventStatus"), object_of(**_INFO)]}
+_TAKEN = taken(_STATUS, *(f"{each}_status" for each in _SERVICES), **_INFO)
 _HEALTH_OF_ONE = object_of(healthy=BOOL, message=TEXT, unchanged_since=TIME, checked_at=TIME)
 _HEALTH = object_of(
     all_healthy=BOOL, **{each: reference("FelderaServiceHealth") for each in _SERVICES}
@@ -106,7 +98,7 @@ PATHS = Paths(
             {200: Answer("Both, among others", json_of(OBJECT)), 401: _UNAUTHORIZED},
             errors=(500,),
         ),
-        *publish_operations("feldera", OBJECT | {"description": "a cluster event"}),
+        *publish_operations("feldera", _TAKEN),
     ),
     _ERROR,
     {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tidings.gateway.openapi import (
     BEARER,
     INTEGER,
-    OBJECT,
     PLAIN,
     TEXT,
     UINT64,
@@ -19,6 +18,7 @@ from tidings.gateway.openapi import (
     lines_of,
     object_of,
     publish_operations,
+    taken,
 )
 from tidings.gateway.transcode.message_schema import reference
 from tidings.gateway.transcode.render import JSON_TYPE
@@ -37,6 +37,13 @@ _LINE = {
         object_of(Index=UINT64, Events=array_of(reference("NomadEvent"))),
         {"type": "object", "description": "a heartbeat", "maxProperties": 0},
     ]
+}
+# Nomad adds members to its events; those that are unknown are left out.
+_TAKEN_EVENT = taken(_EVENT, "Topic", "Type") | {"additionalProperties": True}
+_TAKEN = {
+    "type": "object",
+    "properties": {"Index": UINT64, "Events": array_of(_TAKEN_EVENT) | {"minItems": 1}},
+    "required": ["Events"],
 }
 
 PATHS = Paths(
@@ -74,7 +81,7 @@ PATHS = Paths(
             "That there is a leader: the address that the request came to.",
             {200: Answer("The address", json_of(TEXT))},
         ),
-        *publish_operations("nomad", OBJECT | {"description": "a line of the stream"}),
+        *publish_operations("nomad", _TAKEN),
     ),
     PLAIN,
     {"NomadEvent": _EVENT},

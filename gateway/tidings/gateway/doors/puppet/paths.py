@@ -17,6 +17,7 @@ from tidings.gateway.openapi import (
     object_of,
     publish_operations,
     query_key,
+    taken,
 )
 from tidings.gateway.transcode.message_schema import reference
 
@@ -35,6 +36,8 @@ _ERROR = {
     "properties": {"kind": TEXT, "msg": TEXT, "details": OBJECT},
     "required": ["kind", "msg"],
 }
+_JOB = {"type": ["string", "integer"], "pattern": "^[1-9][0-9]{0,18}$", "minimum": 1}
+_TAKEN = taken(_EVENT, "job", "type", job=_JOB)
 
 PATHS = Paths(
     "puppet",
@@ -52,7 +55,7 @@ PATHS = Paths(
             ),
             rpc="GetJobEvents",
         ),
-        *publish_operations("puppet", OBJECT | {"description": 'an item of a list, and its "job"'}),
+        *publish_operations("puppet", _TAKEN),
     ),
     json_of(reference("PuppetError")),
     {"PuppetJobEvent": _EVENT, "PuppetError": _ERROR},
