@@ -161,7 +161,7 @@ def test_check_of_nothing_fails(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "holds no log" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["check", "export", "backup", "restore"])
+@pytest.mark.parametrize("command", ["backup", "restore"])
 @pytest.mark.parametrize("how", ["flag", "variable"])
 def test_what_works_on_a_file_says_so_of_a_log_that_has_none(
     command: str,
@@ -171,7 +171,7 @@ def test_what_works_on_a_file_says_so_of_a_log_that_has_none(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     store = "nats://127.0.0.1:1"
-    copy = [str(tmp_path / "copy")] if command in {"backup", "restore"} else []
+    copy = [str(tmp_path / "copy")]
     if how == "variable":
         monkeypatch.setenv("TIDINGS_STORE", store)
     flags = [f"--store={store}"] if how == "flag" else []
@@ -180,6 +180,27 @@ def test_what_works_on_a_file_says_so_of_a_log_that_has_none(
     assert list(tmp_path.iterdir()) == []
     assert run([command, *copy, f"--data={tmp_path}", "--store=sqlite"]) == 1
     assert "holds no log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "export"])
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--store=postgres://a"], "expected sqlite, or nats://HOST:PORT"),
+        (["--store=nats://a/two.words"], "expected sqlite, or nats://HOST:PORT"),
+        (["--store=nats://a", "--nats-ca=/none.pem"], "/none.pem: no such file"),
+        (["--store=nats://a", "--nats-credentials=/none"], "/none: no such file"),
+    ],
+)
+def test_who_looks_at_a_log_says_of_a_store_that_is_none_what_serve_says(
+    command: str, flags: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([command, *flags]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith(f"tidings {command}: ")
+    assert told in printed.err
+    assert len(printed.err.splitlines()) == 1
 
 
 def test_a_place_that_is_taken_is_called_so(

@@ -12,7 +12,8 @@ import pytest
 from tests.aio import run_async
 from tests.store.places import SQLitePlace, append, draft, opened
 from tidings.core.errors import StoreCorrupt
-from tidings.store.sqlite.check import Report, check_sqlite
+from tidings.store.kept import Report
+from tidings.store.sqlite.check import check_sqlite
 from tidings.store.sqlite.file import FILE_NAME, lock_directory, open_writer
 
 
@@ -82,6 +83,14 @@ def test_damage_is_found(log: Path, damage: str, problem: str) -> None:
         connection.execute(damage)
     problems = check_sqlite(log).problems
     assert any(problem in one for one in problems), problems
+
+
+def test_content_that_cannot_be_decoded_is_found(log: Path) -> None:
+    report = check_sqlite(log, lambda record: record.seq not in {5, 9})
+    assert report.problems == (
+        "record 5: its content cannot be decoded",
+        "record 9: its content cannot be decoded",
+    )
 
 
 def test_broken_index_is_found(log: Path) -> None:

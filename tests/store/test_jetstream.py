@@ -14,7 +14,7 @@ from tests.store.contract import StoreContract
 from tests.store.places import append, draft, feed_of
 from tests.store.test_model import Model, StoreMachine
 from tidings.core.record import Draft
-from tidings.store.jetstream.commit import CHECKSUM
+from tidings.store.jetstream.records import CHECKSUM
 
 
 class TestJetStreamStore(StoreContract):

@@ -84,6 +84,7 @@ _GATEWAY_REST = (
     "consul_datacenter",
     *_named("http_"),
 )
+_KEPT = ("data", "store", "nats_credentials", "nats_ca")
 _CLIENT = ("token_file", *_UPSTREAM)
 _ALL = tuple(field.name for field in fields())
 
@@ -155,10 +156,8 @@ _COMMANDS = (
         _CLIENT,
         options="add_demo",
     ),
-    Command(
-        "check", "check the integrity of a log that is at rest", "commands.check", ("data", "store")
-    ),
-    Command("export", "print a log as drafts to publish", "commands.export", ("data", "store")),
+    Command("check", "check the integrity of a log, also one in use", "commands.check", _KEPT),
+    Command("export", "print a log as drafts to publish", "commands.export", _KEPT),
     Command(
         "backup",
         "copy a log, also one in use",

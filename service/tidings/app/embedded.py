@@ -6,8 +6,6 @@ from tidings.app.settings import Settings
 
 _EMBEDDED = "sqlite"
 _INSTEAD = {
-    "check": "the servers look after their copies, and services after what they read",
-    "export": "`tidings tail -n 0 -o json` prints it, and `tidings publish` takes that",
     "backup": "`nats stream backup` copies it",
     "restore": "`nats stream restore` makes it, and then `tidings renew` its identity",
 }

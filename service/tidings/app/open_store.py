@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -53,6 +54,14 @@ def _holds_credentials(file: Path) -> bool:
     """Return whether both parts are there: the client library looks for them without an end."""
     content = file.read_bytes()
     return b"BEGIN NATS USER JWT" in content and b"BEGIN USER NKEY SEED" in content
+
+
+def keep_to_one_line() -> None:
+    """Have nothing on stderr but what a command says: asyncio warns of every server that hangs up.
+
+    For commands, whose stderr is for people; a service has it among its log lines.
+    """
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 async def open_store(settings: Settings, clock: Clock) -> EventStore:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Callable
 
-from tidings.app.embedded import refuse_elsewhere
+from google.protobuf.message import DecodeError
+
+from tidings.app.kept import kept_log, refuse_kept
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say
-from tidings.core.errors import StoreCorrupt
-from tidings.store.sqlite.check import check_sqlite
+from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
+from tidings.core.record import Record
+from tidings.store.kept import CanRead, Report
+from tidings.v1 import event_pb2
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Check the log in the data directory; status 1 when anything is wrong."""
+    """Check the log that the settings name; status 1 when anything is wrong."""
     del arguments
-    if refusal := refuse_elsewhere(settings, "check"):
+    if refusal := refuse_kept(settings):
         complain("check", refusal)
         return 2
-    return check("check", settings.data)
+    return check("check", kept_log(settings).check)
 
 
-def check(command: str, directory: Path) -> int:
-    """Check a directory's log in the name of a command: print what is wrong, return a status."""
+def check(command: str, look_at: Callable[[CanRead], Report]) -> int:
+    """Check a log in the name of a command: print what is wrong, return a status."""
     try:
-        report = check_sqlite(directory)
-    except StoreCorrupt as error:
+        report = look_at(_has_events)
+    except (StoreCorrupt, StoreUnavailable, StoreUnfit) as error:
         complain(command, str(error))
         return 1
     for problem in report.problems:
@@ -37,3 +41,10 @@ def check(command: str, directory: Path) -> int:
         + (f" without_checksum={report.unchecked}" if report.unchecked else "")
     )
     return 1 if report.problems else 0
+
+
+def _has_events(record: Record) -> bool:
+    try:
+        return bool(event_pb2.Record.FromString(record.body).events)
+    except DecodeError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from tidings.app.commands import check as check_command
@@ -10,6 +11,7 @@ from tidings.app.embedded import refuse_elsewhere
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
+from tidings.store.sqlite.check import check_sqlite
 from tidings.store.sqlite.copy import copy_log
 
 
@@ -32,4 +34,4 @@ def _copy(command: str, settings: Settings, source: Path, target: Path) -> int:
     except (StoreLocked, StoreCorrupt, StoreUnfit, StoreUnavailable) as error:
         complain(command, str(error))
         return 1
-    return check_command.check(command, target)
+    return check_command.check(command, partial(check_sqlite, target))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
+from contextlib import closing
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
-from tidings.app.embedded import refuse_elsewhere
+from tidings.app.kept import kept_log, refuse_kept
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible_json
-from tidings.core.errors import StoreCorrupt, StoreUnavailable
+from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
 from tidings.core.record import Record
-from tidings.store.sqlite.export import export_log
+from tidings.store.kept import Untold
 from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
 
@@ -23,27 +25,42 @@ _OUR_OWN = "tidings"
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print every record that can be published again, oldest first; status 1 when one cannot be."""
     del arguments
-    if refusal := refuse_elsewhere(settings, "export"):
+    if refusal := refuse_kept(settings):
         complain("export", refusal)
         return 2
-    is_whole = True
     try:
-        for record, key in export_log(settings.data):
-            if record.system != _OUR_OWN or record.is_damaged:
-                try:
-                    line = _draft_of(record, key)
-                except (ValueError, TypeError, DecodeError, json_format.Error) as error:
-                    # damaged, or of an older version's log; what comes after it is wanted as well
-                    is_whole = False
-                    reason = f"cannot be printed as JSON ({type(error).__name__})"
-                    reason = "is damaged" if record.is_damaged else reason
-                    complain("export", f"record {record.seq} {reason}: left out")
-                else:
-                    say(visible_json(line))
-    except (StoreCorrupt, StoreUnavailable) as error:
+        with closing(kept_log(settings).export()) as exported:
+            is_whole = _print(exported)
+    except (StoreCorrupt, StoreUnavailable, StoreUnfit) as error:
         complain("export", str(error))
         return 1
     return 0 if is_whole else 1
+
+
+def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
+    """Print drafts, and say of what is not printed as it was published; return False if any."""
+    left_out = untold = 0
+    for record, key in exported:
+        if record.system == _OUR_OWN and not record.is_damaged:
+            continue
+        try:
+            line = _draft_of(record, key)
+        except (ValueError, TypeError, DecodeError, json_format.Error) as error:
+            # damaged, or of an older version's log; what comes after it is wanted as well
+            left_out += 1
+            reason = f"cannot be printed as JSON ({type(error).__name__})"
+            reason = "is damaged" if record.is_damaged else reason
+            complain("export", f"record {record.seq} {reason}: left out")
+        else:
+            untold += isinstance(key, Untold)
+            say(visible_json(line))
+    if untold:
+        complain(
+            "export",
+            f"{untold} records are printed without their keys, of which an older Tidings kept"
+            " only hashes: published twice, they are stored twice",
+        )
+    return not left_out and not untold
 
 
 def _draft_of(record: Record, key: str | None) -> str:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 
 from tidings.app.clock import SystemClock
-from tidings.app.open_store import EMBEDDED, cluster_of, refuse_store
+from tidings.app.open_store import EMBEDDED, cluster_of, keep_to_one_line, refuse_store
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
@@ -23,6 +23,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         return 2
     from tidings.store.jetstream.renew import renew_jetstream  # noqa: PLC0415 - an extra
 
+    keep_to_one_line()
     try:
         log_id = asyncio.run(renew_jetstream(cluster_of(settings), clock=SystemClock()))
     except (StoreUnfit, StoreCorrupt, StoreUnavailable) as error:

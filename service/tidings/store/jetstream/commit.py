@@ -19,19 +19,16 @@ from tidings.core.backoff import Backoff
 from tidings.core.errors import DISK_FULL, KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Draft, Stored
 from tidings.store.base import Result
-from tidings.store.checksums import record_checksum
 from tidings.store.jetstream.link import Link, Lost, Refused
-from tidings.store.jetstream.names import Names
+from tidings.store.jetstream.names import Names, escape
 from tidings.store.jetstream.read import Reader
+from tidings.store.jetstream.records import CHECKSUM, KEY, checksum_text
 
 # Headers that the server goes by.
 _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 _ID = "Nats-Batch-Id"
 _PLACE = "Nats-Batch-Sequence"
 _COMMIT = "Nats-Batch-Commit"
-
-CHECKSUM = "Tidings-Checksum"
-"""Our own header of a record: its checksum in hexadecimal digits."""
 
 _BATCH_MESSAGES = 1000  # the server's limit
 _BATCH_BYTES = 16 * 1024 * 1024
@@ -127,7 +124,7 @@ class Committer:
         for draft in drafts:
             if draft.key is not None:
                 key = self._names.key(draft.system, draft.key)
-                messages.append((key, draft.digest, {_EXPECTED: "0"}))
+                messages.append((key, draft.digest, {_EXPECTED: "0", KEY: escape(draft.key)}))
             expected = draft.expect_last_seq
             headers = {} if expected is None else {_EXPECTED: str(expected)}
             headers[CHECKSUM] = checksum_text(draft.system, draft.subject, draft.body)
@@ -177,11 +174,6 @@ class Committer:
             last = await self._reader.last(self._names.record(subject))
             facts.heads[subject] = last.seq if last else 0
         return facts
-
-
-def checksum_text(system: str, subject: str, body: bytes) -> str:
-    """Return the checksum of a record as its header has it; the stream sets position and time."""
-    return f"{record_checksum(0, 0, system, subject, body):08x}"
 
 
 async def find_keys(

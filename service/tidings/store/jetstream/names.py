@@ -5,7 +5,8 @@ The stream `LOG` holds three kinds of messages below the subject `LOG`:
 - `LOG.birth`: the birth record, sequence 1: whose log this is, as JSON;
 - `LOG.r.SYSTEM.REST`: one record, its body as it is; `_` where the subject is the system alone;
 - `LOG.k.SYSTEM.HASH`: a key: the message right in front of its record, in the same atomic batch;
-  its body is the digest. No two may have one subject, which is what makes a key count once.
+  its body is the digest, a header has its text. No two may have one subject, which is what makes a
+  key count once.
 
 The stream `LOG-state` holds the small values: one message a name, below `LOG-state`.
 """
@@ -17,11 +18,15 @@ import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 
+from tidings.core.record import SYSTEMS, system_of
+
 _UNSAFE = re.compile(rb"[^A-Za-z0-9-]")
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
 _HASH_BYTES = 18  # of SHA-256: no two keys of a log will ever meet
 RENEWED_ID = "log-id"
 """The small value that, if there is one, counts instead of the identity in the birth record."""
+
+_KEY_WORDS = 4
 
 LOG_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -61,10 +66,27 @@ class Names:
         _, _, system, rest = record.split(".")
         return system if rest == "_" else f"{system}.{unescape(rest)}"
 
+    def filed(self, record: str) -> tuple[str, str]:
+        """Return system and subject of a record from its NATS subject; neither if it is not ours.
+
+        What somebody else wrote there is nobody's record, and no reason to stop for those of ours.
+        """
+        try:
+            subject = self.subject_of(record)
+        except ValueError:
+            return "", ""
+        return system_of(subject), subject
+
     def key(self, system: str, key: str) -> str:
         """Return the NATS subject of a key."""
         digest = hashlib.sha256(key.encode()).digest()[:_HASH_BYTES]
         return f"{self.log}.k.{system}.{urlsafe_b64encode(digest).decode()}"
+
+    def system_of_key(self, key: str) -> str:
+        """Return the system of a key from its NATS subject; "" = it is no key."""
+        words = key.split(".")
+        is_key = len(words) == _KEY_WORDS and words[:2] == [self.log, "k"]
+        return words[2] if is_key and words[2] in SYSTEMS else ""
 
     def keys_of(self, system: str) -> str:
         """Return the filter of a system's keys."""

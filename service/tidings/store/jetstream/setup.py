@@ -11,7 +11,7 @@ import json
 import ssl
 import urllib.request
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,12 +74,7 @@ async def check_servers(link: Link, cluster: Cluster) -> int:
             it has not synced.
         StoreUnavailable: a monitoring port does not answer.
     """
-    version = link.client.connected_server_version
-    if (version.major, version.minor) < _OLDEST:
-        raise StoreUnfit(
-            f"nats-server {version.major}.{version.minor}.{version.patch} is too old:"
-            f" {_OLDEST[0]}.{_OLDEST[1]} or newer is needed"
-        )
+    check_version(link)
     needed = cluster.largest_record_bytes + 64 * 1024  # its headers
     if link.client.max_payload < needed:
         raise StoreUnfit(
@@ -91,6 +86,20 @@ async def check_servers(link: Link, cluster: Cluster) -> int:
     if cluster.durability == "full":
         await _check_synced(cluster.monitors, replicas)
     return replicas
+
+
+def check_version(link: Link) -> None:
+    """Check that the server knows what is asked of it.
+
+    Raises:
+        StoreUnfit: it is too old.
+    """
+    version = link.client.connected_server_version
+    if (version.major, version.minor) < _OLDEST:
+        raise StoreUnfit(
+            f"nats-server {version.major}.{version.minor}.{version.patch} is too old:"
+            f" {_OLDEST[0]}.{_OLDEST[1]} or newer is needed"
+        )
 
 
 async def _check_synced(monitors: Sequence[str], replicas: int) -> None:
@@ -162,16 +171,44 @@ async def make_streams(link: Link, names: Names, replicas: int) -> None:
         StoreUnavailable: JetStream is off, full, or does not answer.
     """
     for config in (_log_config(names, replicas), _state_config(names, replicas)):
-        found = await _made(link, config)
-        for name, wanted in config.items():
-            if found.get(name, False) != wanted:
-                raise StoreUnfit(
-                    f"stream {config['name']} has {name} {_shown(found.get(name, False))} and needs"
-                    f" {_shown(wanted)}: edit it, or choose another name for the log"
-                )
-        for name in _FORBIDDEN:
-            if found.get(name):
-                raise StoreUnfit(f"stream {config['name']} has {name}, which a log must not have")
+        for misfit in _misfits(config, await _made(link, config)):
+            raise StoreUnfit(misfit)
+
+
+def misfits(names: Names, found: Mapping[str, Any]) -> list[str]:
+    """Return what the settings of one of the log's streams have that none of ours would."""
+    make = _state_config if found["name"] == names.state else _log_config
+    return list(_misfits(make(names, found["num_replicas"]), found))
+
+
+def _misfits(config: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    for name, wanted in config.items():
+        if found.get(name, False) != wanted:
+            yield (
+                f"stream {config['name']} has {name} {_shown(found.get(name, False))} and needs"
+                f" {_shown(wanted)}: edit it, or choose another name for the log"
+            )
+    for name in _FORBIDDEN:
+        if found.get(name):
+            yield f"stream {config['name']} has {name}, which a log must not have"
+
+
+async def find_stream(link: Link, stream: str) -> dict[str, Any] | None:
+    """Return what the leader says of a stream; None = there is no such stream.
+
+    Raises:
+        StoreUnavailable: JetStream is off, or does not answer.
+    """
+
+    async def ask() -> dict[str, Any] | None:
+        try:
+            return await link.api(f"STREAM.INFO.{stream}")
+        except Refused as refused:
+            if refused.code == _NO_STREAM:
+                return None
+            raise
+
+    return await link.insist(f"asking for stream {stream}", ask)
 
 
 async def _made(link: Link, config: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,16 +258,7 @@ async def be_born(link: Link, names: Names, reader: Reader) -> str:
         end_seq = await reader.last_seq()  # before the question, or another node may write between
         birth = await reader.at(BIRTH_SEQ)
         if birth is not None:
-            try:
-                log_id, version = json.loads(birth.body)["log_id"], json.loads(birth.body)["format"]
-            except (ValueError, KeyError, TypeError):
-                raise StoreCorrupt(f"stream {names.log} is not the log of a Tidings") from None
-            if version > _FORMAT:
-                raise StoreCorrupt(
-                    f"the log has format {version} and this program knows {_FORMAT}:"
-                    " use a newer Tidings"
-                )
-            return str(log_id)
+            return log_id_of(names, birth.body)
         if end_seq:
             raise StoreCorrupt(f"the birth record of stream {names.log} is gone")
         body = json.dumps({"log_id": str(uuid.uuid4()), "format": _FORMAT}).encode()
@@ -238,6 +266,23 @@ async def be_born(link: Link, names: Names, reader: Reader) -> str:
             await link.ask(
                 names.birth, body, headers={"Nats-Expected-Last-Sequence": "0"}, within_s=_STREAM_S
             )
+
+
+def log_id_of(names: Names, birth: bytes) -> str:
+    """Return the identity of a log from the body of its birth record.
+
+    Raises:
+        StoreCorrupt: it is none, or one of a newer format.
+    """
+    try:
+        log_id, version = json.loads(birth)["log_id"], int(json.loads(birth)["format"])
+    except (ValueError, KeyError, TypeError):
+        raise StoreCorrupt(f"stream {names.log} is not the log of a Tidings") from None
+    if version > _FORMAT:
+        raise StoreCorrupt(
+            f"the log has format {version} and this program knows {_FORMAT}: use a newer Tidings"
+        )
+    return str(log_id)
 
 
 LOOKS = 12

@@ -11,15 +11,16 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import lru_cache
 
 from tidings.core.clock import Clock
-from tidings.core.damage import DAMAGED, DamageReport, Unproven
+from tidings.core.damage import DAMAGED, DamageReport
 from tidings.core.errors import LogClosed, StateConflict
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, system_of
 from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
-from tidings.store.jetstream.commit import CHECKSUM, Committer, checksum_text, find_keys
+from tidings.store.jetstream.commit import Committer, find_keys
 from tidings.store.jetstream.consumer import follow
 from tidings.store.jetstream.link import Link
 from tidings.store.jetstream.names import RENEWED_ID, Names
 from tidings.store.jetstream.read import Message, Reader, evened
+from tidings.store.jetstream.records import record_of
 from tidings.store.jetstream.setup import (
     Cluster,
     be_born,
@@ -56,7 +57,7 @@ class JetStreamStore:
         self._watching: asyncio.Task[None] | None = None
         self._damage = DamageReport()
         self._closed = False
-        self._filed = lru_cache(_SUBJECTS)(self._file)
+        self._filed = lru_cache(_SUBJECTS)(names.filed)
 
     async def start(self) -> None:
         """Remember which streams these are, and follow the small values until `close`."""
@@ -260,24 +261,10 @@ class JetStreamStore:
 
     def _record(self, message: Message, at_us: int) -> Record:
         system, subject = self._filed(message.subject)
-        told = message.headers.get(CHECKSUM)
-        if told is None:  # an older Tidings stored it
-            return Record(message.seq, at_us, system, subject, Unproven(message.body))
-        if told != checksum_text(system, subject, message.body):
+        record = record_of(message, at_us, system, subject)
+        if record.body is DAMAGED:
             self._damage.found(message.seq, system)
-            return Record(message.seq, at_us, system, subject, DAMAGED)
-        return Record(message.seq, at_us, system, subject, message.body)
-
-    def _file(self, record: str) -> tuple[str, str]:
-        """Return system and subject of a record from its NATS subject; neither if it is not ours.
-
-        What somebody else wrote there is nobody's record, and no reason to stop for those of ours.
-        """
-        try:
-            subject = self._names.subject_of(record)
-        except ValueError:
-            return "", ""
-        return system_of(subject), subject
+        return record
 
     async def _check_whole(self) -> None:
         self._check_open()

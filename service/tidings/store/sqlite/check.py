@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
 from tidings.store.checksums import row_checksum
+from tidings.store.kept import CanRead, Report, anything, content_problem
 from tidings.store.sqlite import read as sqlite_read
 from tidings.store.sqlite import records as sqlite_records
 from tidings.store.sqlite import values as sqlite_values
@@ -20,20 +21,7 @@ _MEANINGLESS = (StoreCorrupt, sqlite3.DatabaseError, ValueError, TypeError)
 """What questions to a damaged log raise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a check found. `problems` is empty when the log is whole; else numbers may be 0."""
-
-    log_id: str
-    records: int
-    first_seq: int
-    last_seq: int
-    problems: tuple[str, ...]
-    unchecked: int = 0
-    """Records without a checksum, which an older Tidings stored."""
-
-
-def check_sqlite(directory: Path) -> Report:
+def check_sqlite(directory: Path, can_read: CanRead = anything) -> Report:
     """Check the log in a directory; a service may be running on it (its WAL grows meanwhile).
 
     Raises:
@@ -41,12 +29,12 @@ def check_sqlite(directory: Path) -> Report:
     """
     try:
         with open_log(directory) as connection:
-            return _check(connection)
+            return _check(connection, can_read)
     except (sqlite3.Error, UnicodeDecodeError, StoreUnavailable) as error:
         raise StoreCorrupt(f"{directory / FILE_NAME}: {error}") from error
 
 
-def _check(connection: sqlite3.Connection) -> Report:
+def _check(connection: sqlite3.Connection, can_read: CanRead) -> Report:
     with sqlite_read.one_view(connection):
         problems = [
             f"integrity: {line}"
@@ -54,7 +42,7 @@ def _check(connection: sqlite3.Connection) -> Report:
             if line != "ok"
         ]
         log_id, records, first_seq, last_seq, unchecked = "", 0, 0, 0, 0
-        for found in _SEARCHES:
+        for found in (partial(_content_problems, can_read=can_read), *_SEARCHES):
             try:
                 problems += found(connection)
             except _MEANINGLESS as error:
@@ -119,12 +107,15 @@ def _mark_problems(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"{subject} was trimmed through {mark}, which is no position of this log"
 
 
+def _content_problems(connection: sqlite3.Connection, can_read: CanRead) -> Iterator[str]:
+    """Find records that are not what was stored, or make no sense."""
+    for record in sqlite_records.forwards(connection, 0, sqlite_read.last_seq(connection)):
+        if problem := content_problem(record, can_read):
+            yield problem
+
+
 def _checksum_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Find rows that are not what was stored, or have lost the checksum that would tell."""
-    end = sqlite_read.last_seq(connection)
-    for record in sqlite_records.forwards(connection, 0, end):
-        if record.is_damaged:
-            yield f"record {record.seq}: damaged, its content is not what was stored"
+    """Find other rows that are not what was stored, or have lost the checksum that would tell."""
     for row in connection.execute(f"{sqlite_records.COLUMNS} WHERE seq = ?", (BIRTH_SEQ,)):
         if sqlite_records.as_records([row])[0].is_damaged:
             yield "the birth record is damaged"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from tidings.core.record import BIRTH_SEQ, Record
@@ -11,7 +11,7 @@ from tidings.store.sqlite.read import last_seq, one_view
 from tidings.store.sqlite.records import forwards
 
 
-def export_log(directory: Path) -> Iterator[tuple[Record, str | None]]:
+def export_log(directory: Path) -> Generator[tuple[Record, str | None]]:
     """Yield every record of one moment, in order, with its key; a service may be running.
 
     A damaged one is yielded as such (`Record.is_damaged`).

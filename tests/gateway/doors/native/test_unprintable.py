@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tidings.app.commands import export as export_command
 from tidings.app.commands.tail_lines import print_record
 from tidings.app.settings import Settings
 from tidings.core.record import Record
+from tidings.store.kept import KeptLog, Report
 from tidings.v1 import event_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -82,7 +84,12 @@ def test_an_export_leaves_it_out_says_so_and_goes_on(
         (Record(each.seq, 1, "nomad", "nomad", each.SerializeToString()), None)
         for each in records()
     ]
-    monkeypatch.setattr(export_command, "export_log", lambda _data: iter(stored))
+
+    def export() -> Generator[tuple[Record, str | None]]:
+        yield from stored
+
+    kept = KeptLog(lambda _: Report("", 0, 0, 0, ()), export)
+    monkeypatch.setattr(export_command, "kept_log", lambda _settings: kept)
     arguments: Any = None
     assert export_command.run(Settings(data=Path("log")), arguments) == 1
     out, err = capsys.readouterr()
