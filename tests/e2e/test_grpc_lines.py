@@ -24,7 +24,6 @@ def test_refused_metadata_leaves_no_line_of_the_library(
         with socket.create_connection((host, int(port)), PATIENCE_S) as connected:
             bad = RawClient(connected)
             bad.greet()
-            bad.acknowledge()
             for number in range(10):
                 first = b"" if number else remembered("x", "")
                 bad.call("List", None, extra=first + NEWEST * 1000)

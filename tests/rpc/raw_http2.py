@@ -55,13 +55,11 @@ class RawClient:
         self.socket = connected
         self._next = 1
 
-    def greet(self, settings: bytes = b"") -> None:
-        """Send what a client begins with."""
-        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, settings))
-
-    def acknowledge(self) -> None:
-        """Take the server's limits as known."""
-        self.socket.sendall(frame(SETTINGS, ACK, 0, b""))
+    def greet(self, settings: bytes = b"", *, acknowledges: bool = True) -> None:
+        """Send what a client begins with, and that it knows the server's limits."""
+        ack = frame(SETTINGS, ACK, 0, b"") if acknowledges else b""
+        own = frame(SETTINGS, 0, 0, settings)
+        self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + own + ack)
 
     def call(
         self,

@@ -59,7 +59,6 @@ def test_an_entry_that_is_referred_to_thousands_of_times_costs_little(
 
     def attack(bad: RawClient) -> None:
         bad.greet()
-        bad.acknowledge()
         with suppress(OSError):  # it may be shut out
             for number in range(CALLS):
                 first = b"" if number else remembered("x", value)
@@ -87,7 +86,7 @@ def test_who_does_not_acknowledge_the_limits_is_closed(
     options["grpc.http2.settings_timeout"] = 100
     monkeypatch.setattr(server, "OPTIONS", tuple(options.items()))
     with serving(address) as served, raw_client(served.address) as silent:
-        silent.greet()
+        silent.greet(acknowledges=False)
         silent.call("List", None, extra=remembered("x", "") + NEWEST * REFERENCES)
         assert silent.is_closed_by_server()
         assert publish(served.stub, nomad()).seq == 2
@@ -104,7 +103,6 @@ def test_calls_that_never_send_their_request_are_counted(
 
         with raw_client(served.address) as silent:
             silent.greet()
-            silent.acknowledge()
             for _ in range(8):
                 silent.call("Publish", None)
             until(lambda: status(grpc.StatusCode.RESOURCE_EXHAUSTED), "calls are refused")
