@@ -245,7 +245,7 @@ def test_a_probe_needs_room_for_what_was_refused(
     async def main() -> None:
         async with opened(SQLitePlace(directory)) as store:
             await store.probe(40_000)
-            with pytest.raises(StoreUnavailable) as full:
+            with pytest.raises(StoreUnavailable, match=r"failed: writing: disk full$") as full:
                 await store.probe(60_000)
             assert full.value.cause == DISK_FULL
 

@@ -78,12 +78,12 @@ class Gate:
         A browser that only asks for its page whether it may is answered here.
 
         Raises:
-            BadRequest: the Host header is missing, malformed or there twice.
+            BadRequest: the Host header is missing or malformed, or it or Origin is there twice.
             ForeignOrigin, Misdirected: it is not let in.
             ServiceAway: nobody knows.
         """
         host = host_of(request)
-        origin = request.header(b"origin")
+        origin = _origin_of(request)
         if origin is not None:
             if _plain_origin(origin) in self._origins:
                 request.extra_headers = _cors(origin)
@@ -126,10 +126,17 @@ def host_of(request: Request) -> str | None:
         return None
     if len(values) != 1:
         raise BadRequest("host", "the header must be given once")
-    found = _HOST.fullmatch(values[0].decode("latin-1").strip())
+    found = _HOST.fullmatch(values[0].decode("latin-1"))
     if found is None:
         raise BadRequest("host", "not a host and port")
     return found[1]
+
+
+def _origin_of(request: Request) -> str | None:
+    values = [value for name, value in request.headers if name == b"origin"]
+    if len(values) > 1:  # which of them is the page's, nobody knows
+        raise BadRequest("origin", "the header must not be given twice")
+    return values[0].decode("latin-1") if values else None
 
 
 def own_name() -> str:

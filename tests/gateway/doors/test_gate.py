@@ -97,6 +97,36 @@ def test_no_host_two_or_a_bad_one_are_400(
     assert text_of(answer, member).startswith("host: ")
 
 
+@pytest.mark.parametrize(("method", "path", "_", "member"), PATHS)
+@pytest.mark.parametrize(
+    "origins",
+    [
+        (ALLOWED, "https://evil.example"),
+        ("https://evil.example", ALLOWED),
+        (ALLOWED, ALLOWED),
+        (ALLOWED, ""),
+    ],
+)
+def test_two_origins_are_400(
+    quick: FakeService, method: str, path: str, _: int, member: str, origins: tuple[str, ...]
+) -> None:
+    handshake = HANDSHAKE if path == EVENTS else ()
+    for headers in ((), handshake):
+        answer = quick.http.ask(method, path, *(f"Origin: {one}" for one in origins), *headers)
+        assert answer.status == 400
+        assert text_of(answer, member) == "origin: the header must not be given twice"
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert quick.requests == []
+
+
+@pytest.mark.parametrize("blanks", [" ", "\t", " \t  "])
+def test_blanks_behind_a_value_are_none_of_it(quick: FakeService, blanks: str) -> None:
+    for header in (f"Origin: {ALLOWED}", "Grpc-Timeout: 5S", "Origin:http://tidings"):
+        assert quick.http.ask("GET", "/readyz", header + blanks).status == 200
+    answer = ask(quick.http, "GET", "/readyz", f"Host: tidings{blanks}")
+    assert answer.status == 200
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [

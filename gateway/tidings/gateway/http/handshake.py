@@ -20,10 +20,12 @@ def is_handshake(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
-        values.setdefault(name, []).append(value.strip())
+        values.setdefault(name, []).append(value)
     if method != b"GET" or values.get(b"sec-websocket-version") != [VERSION]:
         return False
     if any(value != b"0" for name in _BODY for value in values.get(name, [])):
+        return False
+    if len(values.get(b"origin", [])) > 1:  # the gate's to refuse, in the words of the path
         return False
     keys = values.get(b"sec-websocket-key", [])
     return len(keys) == 1 and _is_key(keys[0])

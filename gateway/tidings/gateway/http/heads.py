@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 
 Header = tuple[bytes, bytes]
 
+BLANKS = b" \t"
+"""Which may stand around the value of a header, after which the parser keeps them."""
+
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_ENDS = b"\r\n"
 # What says where a body ends.

@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from tidings.gateway.http.body_writer import BodyOutlet, OpenFlow, for_version
 from tidings.gateway.http.direct_write import EXTENSION, HaltingProtocol
 from tidings.gateway.http.handshake import is_handshake
-from tidings.gateway.http.heads import RequestLine, authority_of, body_head, unknown_coding
+from tidings.gateway.http.heads import BLANKS, RequestLine, authority_of, body_head, unknown_coding
 from tidings.gateway.http.limits import LINGER_S, Limits, refusal
 
 # Above the cap, who is still told so; beyond that connections are dropped without a word.
@@ -159,11 +159,11 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count and keep one header."""
+        """Count and keep one header, whose blanks are none of its value: RFC 9110 section 5.5."""
         if self._is_resuming:
             return
         self._grow(len(name) + len(value) + 4)  # colon, space, line end
-        super().on_header(name, value)
+        super().on_header(name, value.strip(BLANKS))
 
     def on_headers_complete(self) -> None:
         """Hand the request on, unless it has an answer already and only its body is to come."""

@@ -126,7 +126,7 @@ class Writer:
 
         def write(connection: sqlite3.Connection) -> None:
             if not self._disk.has_room(size_bytes):
-                raise StoreUnavailable("probing", DISK_FULL)
+                raise StoreUnavailable(f"writing: {DISK_FULL}", DISK_FULL)
             connection.execute("UPDATE counters SET last_revision = last_revision")
 
         await self.transact(write)

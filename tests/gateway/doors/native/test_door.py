@@ -258,15 +258,23 @@ def test_a_client_that_can_set_no_header_resumes_by_the_query(
 
 
 @pytest.mark.parametrize(
-    ("query", "accept", "status"),
-    [("?lastEventId=x", SSE, 400), ("?lastEventId=2", "Accept: */*", 400)],
+    ("query", "headers", "field"),
+    [
+        ("?lastEventId=x", [SSE], "lastEventId"),
+        ("?lastEventId=x&lastEventId=2", [SSE], "lastEventId"),
+        ("?lastEventId=x", [SSE, "Last-Event-ID:"], "lastEventId"),
+        ("", [SSE, "Last-Event-ID: x"], "last-event-id"),
+        ("?lastEventId=2", [SSE, "Last-Event-ID: 1e3"], "last-event-id"),
+        ("?lastEventId=2", ["Accept: */*"], "lastEventId"),
+    ],
 )
 def test_a_last_id_is_a_position_and_of_server_sent_events_alone(
-    query: str, accept: str, status: int
+    query: str, headers: list[str], field: str
 ) -> None:
     async def main() -> None:
         async with gateway() as running:
-            answer = await running.request("GET", f"/v1/events{query}", headers=[accept])
-            assert answer.status == status
+            answer = await running.request("GET", f"/v1/events{query}", headers=headers)
+            assert answer.status == 400
+            assert json.loads(answer.body)["message"].startswith(f"{field}: ")
 
     run_async(main())

@@ -207,7 +207,10 @@ class NativeDoor:
         if is_sse:
             # Some clients cannot set headers, and repeat what they have seen in the query.
             in_query = next((value for name, value in own if name == LAST_ID), "")
-            _resume(message, request.header(b"last-event-id") or in_query)
+            if in_header := request.header(b"last-event-id"):
+                _resume(message, "last-event-id", in_header)
+            elif in_query:
+                _resume(message, LAST_ID, in_query)
         renderer = self._events if is_sse else self._lines
         kind = (b"content-type", (SSE_TYPE if is_sse else LINES_TYPE).encode("ascii"))
         await while_connected(request, self._stream(request, message, metadata, renderer, kind))
@@ -313,14 +316,12 @@ def _kind(request: Request) -> str:
     return (request.header(b"content-type") or "").partition(";")[0].strip().lower()
 
 
-def _resume(message: pb.SubscribeRequest, last_event_id: str | None) -> None:
+def _resume(message: pb.SubscribeRequest, name: str, last_event_id: str) -> None:
     """Start where a browser was: it repeats its first request and adds the last id it has seen.
 
     Raises:
-        BadRequest: the id is no position.
+        BadRequest: the id, which came under this name, is no position.
     """
-    if not last_event_id:
-        return
     if not (last_event_id.isascii() and last_event_id.isdecimal()) or len(last_event_id) > 19:
-        raise errors.BadRequest("last-event-id", "not a position")
+        raise errors.BadRequest(name, "not a position")
     message.after_seq = int(last_event_id)
