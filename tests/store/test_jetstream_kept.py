@@ -93,15 +93,23 @@ def test_what_is_written_and_trimmed_meanwhile_is_no_problem(
     async def main() -> None:
         place = JetStreamPlace(nats)
         async with opened(place) as store:
-            for at in range(0, 60, 20):
-                await append(store, *(draft(f"{n}", key=f"k{n}") for n in range(at, at + 20)))
-            running = asyncio.ensure_future(checked(place.cluster))
-            n = 60
-            while not running.done():
-                (seq,) = await append(store, draft(f"{n}", key=f"k{n}"))
-                await store.trim("nomad", seq - 20)
-                n += 1
-            assert (await running).problems == ()
+            keyed = [draft(f"{n}", key=f"k{n}") for n in range(40)]
+            given = await append(store, *keyed)
+            loop = asyncio.get_running_loop()
+
+            async def change() -> None:
+                await store.trim("nomad", given[30])
+                await append(store, draft("new", key="new"), draft("c", "consul"))
+
+            def read(record: Record) -> bool:
+                if record.seq == given[0]:  # the pages behind this one are not read yet
+                    asyncio.run_coroutine_threadsafe(change(), loop).result()
+                return True
+
+            report = await asyncio.to_thread(check_jetstream, place.cluster, read)
+            assert report.problems == ()
+            assert report.first_seq == given[0]
+            assert report.records < len(keyed), "some were trimmed before they were read"
             assert (await checked(place.cluster)).problems == ()
 
     run_async(main(), within_s=60)
