@@ -123,6 +123,9 @@ SECRET = "canary-7f3a"
             }
         },
         {"Plugin": {"ID": "p", "Allocations": [{"Job": {"VaultToken": SECRET}}]}},
+        {"Deployment": {"ID": "d", "Job": {"ID": "j", "ConsulToken": SECRET}}},
+        {"Whatever": {"ID": "w", "New": [[{"Job": {"VaultToken": SECRET}}]]}},
+        {"Whatever": {"ID": "w", "Volumes": {"v": {"MountOptions": {"MountFlags": [SECRET]}}}}},
     ],
 )
 def test_secrets_in_json_are_blanked_and_the_rest_stays(

@@ -2,6 +2,7 @@
 
 What is secret, and where objects of a kind stand, the options of the protos say (`secret`,
 `holds`): this is the one table for typed payloads and for text, and it goes as deep as they do.
+Below members that no proto has, an object's kind is known by the name of the member that it is in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
+from google.protobuf import empty_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
@@ -26,6 +28,11 @@ _FOLDED = ("\u017f".encode(), "\u212a".encode())
 
 _NOTHING: tuple[Json, ...] = ("", None, [])
 
+# What stands where the protos say nothing: of such an object no member is known.
+_UNKNOWN: Descriptor = empty_pb2.Empty.DESCRIPTOR
+
+_Kinds = frozenset[Descriptor]
+
 
 class _Rule(NamedTuple):
     """What is to be done about a field: it is a secret, or what is in it is of a kind with some."""
@@ -37,8 +44,12 @@ class _Rule(NamedTuple):
     is_dropped: bool
 
 
-def blank_text(text: bytes, kind: Descriptor) -> bytes:
+def blank_text(text: bytes, kind: Descriptor, root: Descriptor | None = None) -> bytes:
     """Return the valid JSON text of a kind of object, or of several, without secrets.
+
+    The root is the kind of the payload that the text stands in; None = the text is the payload.
+    Whatever the protos do not describe is searched for members that are named as those of a
+    payload, at any depth, in which objects of its kinds stand.
 
     The very same bytes come back when it has none. Names count in any case, as Go's decoder takes
     them, repeated ones each, and a list around an object hides nothing. JSON text inside of strings
@@ -48,10 +59,13 @@ def blank_text(text: bytes, kind: Descriptor) -> bytes:
     Raises:
         JsonError: it is not JSON; a text that names no secret is not looked at.
     """
-    if not _is_disguised(text) and not _is_suspicious(text.lower(), kind):
+    root = root or kind
+    if not _is_disguised(text) and not _is_suspicious(text.lower(), root):
         return text
     value = read(text)
-    return write(value) if _blank(value, kind) else text
+    kinds = frozenset((kind,))
+    maps = frozenset() if root is kind else kinds  # a payload is one object
+    return write(value) if _blank(value, kinds, maps, root) else text
 
 
 def _is_disguised(text: bytes) -> bool:
@@ -85,32 +99,61 @@ def _folded(rule: _Rule) -> str:
 
 
 @functools.cache
-def _rules_by_name(kind: Descriptor) -> dict[str, _Rule]:
-    return {_folded(rule): rule for rule in _rules(kind)}
+def _rules_by_name(kinds: _Kinds) -> dict[str, list[_Rule]]:
+    """Return what the protos say of each member of an object that is of any of these kinds."""
+    found: dict[str, list[_Rule]] = {}
+    for kind in kinds:
+        for rule in map(_rule, kind.fields):
+            found.setdefault(_folded(rule), []).append(rule)
+    return found
 
 
-def _blank(value: Json, kind: Descriptor) -> bool:
-    """Blank what is secret in an object of a kind, or in a list of such; say whether any was."""
+@functools.cache
+def _rules_by_any_name(root: Descriptor) -> dict[str, list[_Rule]]:
+    """Return what a name says of a member of an object that no proto describes.
+
+    It holds what a field of that name holds anywhere in a payload, or objects of the kind that has
+    that name; a name with an s, several of them.
+    """
+    found: dict[str, list[_Rule]] = {}
+    for rule in _rules_below(root):
+        if rule.inner is None or rule.inner is _UNKNOWN:
+            continue
+        for name in {_folded(rule), rule.inner.name.casefold()}:
+            found.setdefault(name, []).append(rule)
+            found.setdefault(f"{name}s", []).append(rule._replace(is_map=True))
+    return found
+
+
+def _blank(value: Json, kinds: _Kinds, inner_kinds: _Kinds, root: Descriptor) -> bool:
+    """Blank what is secret in an object, or in a list of such; say whether any was.
+
+    It may be of any of the kinds, and as a map it may hold objects of the inner kinds. Sets, so
+    that nothing is looked at twice: that would double with each level.
+    """
     changed = False
     if not isinstance(value, Members):
         for item in value if isinstance(value, list) else ():
-            changed |= _blank(item, kind)
+            changed |= _blank(item, kinds, inner_kinds, root)
         return changed
-    rules = _rules_by_name(kind)
+    rules, names = _rules_by_name(kinds), _rules_by_any_name(root)
     dropped: set[int] = set()
     for place, (name, inner) in enumerate(value):
-        rule = rules.get(name.casefold())
-        if rule is None or inner in _NOTHING:
+        if inner in _NOTHING:
             continue
-        if rule.inner is not None:
-            changed |= _blank(inner, rule.inner)
-            if (rule.is_map or rule.is_text) and isinstance(inner, Members):
-                for _, one in inner:
-                    changed |= _blank(one, rule.inner)
-        elif rule.is_dropped:
+        folded = name.casefold()
+        found = rules.get(folded) or names.get(folded) or []
+        secret = next((rule for rule in found if rule.inner is None), None)
+        if secret is None:
+            if isinstance(inner, list):  # members are one, too
+                own = frozenset(rule.inner for rule in found if rule.inner is not None)
+                held = (rule.inner for rule in found if rule.is_map or rule.is_text)
+                maps = frozenset(kind for kind in held if kind is not None)
+                changed |= _blank(inner, own | inner_kinds, maps, root)
+        elif secret.is_dropped:
             dropped.add(place)
         else:
-            blank, is_changed = _blanked(inner, rule)
+            blank, is_changed = _blanked(inner, secret)
             value[place] = (name, blank)
             changed |= is_changed
     if dropped:
@@ -128,9 +171,16 @@ def _blanked(secret: Json, rule: _Rule) -> tuple[Json, bool]:
     return Members((key, "" if each is not None else None) for key, each in secret), is_changed
 
 
-def blank_message(message: Message) -> bool:
-    """Blank the secrets of a message in place, and say whether there were any."""
-    rules = _rules_by_number(cast("Descriptor", message.DESCRIPTOR))
+def blank_message(message: Message, root: Descriptor | None = None) -> bool:
+    """Blank the secrets of a message in place, and say whether there were any.
+
+    The root is the kind of the payload that it stands in; None = it is the payload. Members that
+    no proto has stand only in fields that are kept as text: a field that a message does not know
+    has no name.
+    """
+    kind = cast("Descriptor", message.DESCRIPTOR)
+    root = root or kind
+    rules = _rules_by_number(kind)
     had_any = False
     # what is set, not what could be: a payload has a dozen kinds of objects and holds one
     for field, value in message.ListFields():
@@ -140,12 +190,12 @@ def blank_message(message: Message) -> bool:
         if rule.inner is None:
             had_any |= _blank_field(message, value, rule)
         elif rule.is_text:
-            text = blank_text(value, rule.inner)
+            text = blank_text(value, rule.inner, root)
             had_any |= text is not value
             setattr(message, field.name, text)
         else:
             for one in _messages(value, rule):
-                had_any |= blank_message(one)
+                had_any |= blank_message(one, root)
     return had_any
 
 
@@ -195,15 +245,16 @@ def _rules_below(kind: Descriptor) -> Iterator[_Rule]:
 @functools.cache
 def _rules(kind: Descriptor) -> tuple[_Rule, ...]:
     """Return what is to be done about an object of a kind: nothing about most of its fields."""
-    found = []
-    for field in kind.fields:
-        is_map, inner = _form(field)
-        is_secret = _says(field, options.secret)
-        if is_secret or (inner is not None and _holds_any(inner)):
-            is_dropped = is_secret and is_map and _says(field, options.omit_empty)
-            is_text = _says(field, options.raw_json)
-            found.append(_Rule(field, None if is_secret else inner, is_text, is_map, is_dropped))
-    return tuple(found)
+    rules = map(_rule, kind.fields)
+    return tuple(rule for rule in rules if rule.inner is None or _holds_any(rule))
+
+
+def _rule(field: FieldDescriptor) -> _Rule:
+    is_map, inner = _form(field)
+    is_secret = _says(field, options.secret)
+    is_dropped = is_secret and is_map and _says(field, options.omit_empty)
+    is_text = _says(field, options.raw_json)
+    return _Rule(field, None if is_secret else inner or _UNKNOWN, is_text, is_map, is_dropped)
 
 
 def _form(field: FieldDescriptor) -> tuple[bool, Descriptor | None]:
@@ -218,14 +269,9 @@ def _form(field: FieldDescriptor) -> tuple[bool, Descriptor | None]:
     return False, kind
 
 
-@functools.cache
-def _holds_any(kind: Descriptor) -> bool:
-    """Say whether objects of a kind may hold a secret; no kind of ours stands inside of itself."""
-    for field in kind.fields:
-        _, inner = _form(field)
-        if _says(field, options.secret) or (inner is not None and _holds_any(inner)):
-            return True
-    return False
+def _holds_any(rule: _Rule) -> bool:
+    """Say whether what is in a field may have a secret; text may have any kind of object in it."""
+    return rule.is_text or (rule.inner is not None and bool(_rules(rule.inner)))
 
 
 def _says(field: FieldDescriptor, option: Any) -> bool:  # noqa: ANN401 - an extension has no type
