@@ -163,6 +163,44 @@ def test_a_keyed_upload_goes_on_over_a_restart_of_the_service(server: Server) ->
     assert summary(stderr) == "tidings publish: 3 stored"
 
 
+def test_a_reader_that_leaves_early_is_told_no_less_than_is_stored(
+    server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "drafts"
+    file.write_text(DRAFT * 3000)
+    command = [*TIDINGS, "publish", str(file), "--upstream", server.grpc]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as publishing:
+        assert publishing.stdout is not None
+        assert publishing.stderr is not None
+        publishing.stdout.close()
+        assert publishing.wait(PATIENCE_S) == 1
+        told = summary(publishing.stderr.read())
+    assert told.startswith("tidings publish: at least ")
+
+
+def test_what_is_answered_needs_no_service_any_more(server: Server) -> None:
+    command = [*TIDINGS, "publish", "-", "--upstream", server.grpc]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as publishing:
+        assert publishing.stdin is not None
+        assert publishing.stdout is not None
+        publishing.stdin.write(DRAFT)
+        publishing.stdin.flush()
+        assert publishing.stdout.readline() == "line 1: seq 2\n"
+        server.stop()
+        _, stderr = publishing.communicate(timeout=PATIENCE_S)
+    assert publishing.returncode == 0
+    assert summary(stderr) == "tidings publish: 1 stored"
+    assert len(stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "problem"),
     [

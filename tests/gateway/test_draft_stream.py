@@ -362,6 +362,42 @@ def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
     with_stream(test, Call(), Call())
 
 
+@pytest.mark.parametrize("error", [failure(), failure(grpc.StatusCode.CANCELLED), lost()])
+@pytest.mark.parametrize("ends_first", [True, False])
+def test_a_service_that_goes_away_is_missed_only_by_open_drafts(
+    error: Failure,
+    ends_first: bool,  # noqa: FBT001 - a row of the table
+) -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(event_pb2.Draft(events=keyed("")[0].events))
+        await settle()
+        calls[0].answer(1)
+        assert len(await stream.take()) == 1
+        taking = asyncio.ensure_future(stream.take())
+        for step in (stream.finish, lambda: calls[0].break_off(error))[:: 1 if ends_first else -1]:
+            step()
+            await settle()
+        assert await taking == ()
+
+    with_stream(test, Call())
+
+
+@pytest.mark.parametrize("error", [failure(), failure(grpc.StatusCode.CANCELLED)])
+def test_a_draft_without_key_after_a_loss_goes_over_another_call(error: Failure) -> None:
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await settle()
+        calls[0].break_off(error)
+        taking = asyncio.ensure_future(stream.take())
+        await settle()
+        await stream.add(keyed("")[0])
+        await settle()
+        assert calls[1].keys == [""]
+        calls[1].answer(1)
+        assert len(await taking) == 1
+
+    with_stream(test, Call(), Call())
+
+
 # What grpc raises, by whichever of its tasks hears first that a call is over.
 ENDS = [asyncio.InvalidStateError(), grpc.aio.InternalError("execute_batch"), failure()]
 

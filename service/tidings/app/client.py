@@ -15,9 +15,11 @@ from tidings.app.terminal import CommandFailed
 from tidings.app.tls.certificates import BadCertificate
 from tidings.app.tls.settings import refuse_tls, upstream_credentials
 from tidings.core.limits import MAX_REQUEST_BYTES
+from tidings.gateway.upstream.failures import reason_of
 
 # What grpc says of a peer: grpcio 1.85, chttp2 and its handshaker.
 _NOT_GRPC = "http1.x server"
+_GOING_DOWN = "GOING_DOWN"
 _NO_TLS = ("Tls handshake failed", "Hostname Verification Check failed")
 
 
@@ -56,6 +58,8 @@ def client_channel(settings: Settings) -> grpc.aio.Channel:
 def explain(error: grpc.aio.AioRpcError, upstream: str) -> str:
     """Return one line that says what failed, for people."""
     detail = (error.details() or "no reason given").splitlines()[0]
+    if reason_of(error) == _GOING_DOWN:
+        return f"the service is going down; is it running again? tried {upstream}"
     if not is_unreached(error):
         return f"{detail} ({error.code().name})"
     if _NOT_GRPC in detail:

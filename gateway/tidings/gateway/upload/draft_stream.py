@@ -37,6 +37,9 @@ _LOST = "Internal error from Core"
 # Source: as above, `_done_writing`, which lets an ExecuteBatchError pass.
 _OVER = (asyncio.InvalidStateError, grpc.aio.InternalError)
 
+# Reasons of a service that is away afterwards, whatever it said.
+_WENT_ON = frozenset({"", "GOING_DOWN"})
+
 _MAX_MESSAGE_COUNT = 250
 _MAX_MESSAGE_BYTES = 1024**2
 
@@ -70,6 +73,7 @@ class DraftStream:
         self._changed = asyncio.Event()  # for the writer
         self._answered = asyncio.Event()  # for `add`
         self._is_open = asyncio.Event()  # for `take`
+        self._is_needed = asyncio.Event()  # a call: there is a draft, or there will be none
         self._failure: Failure | None = None
 
     @property
@@ -85,11 +89,13 @@ class DraftStream:
         size_bytes = draft.ByteSize()
         self._unanswered.append((draft, size_bytes))
         self._size_bytes += size_bytes
+        self._is_needed.set()
         self._changed.set()
 
     def finish(self) -> None:
         """Say that no more drafts come."""
         self._is_finished = True
+        self._is_needed.set()
         self._changed.set()
 
     async def run(self) -> None:
@@ -125,6 +131,8 @@ class DraftStream:
             try:
                 response = await self._call.read()
             except Failure as error:
+                if _is_away(error) and await self._is_complete():
+                    return ()
                 await self._recover(error)
                 continue
             if not isinstance(response, pb.PublishStreamResponse):  # EOF
@@ -172,6 +180,15 @@ class DraftStream:
         self._changed.clear()
         await self._changed.wait()
 
+    async def _is_complete(self) -> bool:
+        """Say whether a call that is gone is missed by nobody, once there is a draft or an end."""
+        if not self._unanswered:
+            self._written = 0
+            self._is_needed.clear()
+            if not self._is_finished:
+                await self._is_needed.wait()
+        return not self._unanswered
+
     async def _recover(self, error: Failure) -> None:
         """Hand everything unanswered in once more, or give up with the error.
 
@@ -192,10 +209,14 @@ class DraftStream:
             self._call = await self._open_again()
         except Failure as away:
             # why nothing can be stored says more than that it went on
-            self._failure = error if reason_of(error) else away
+            self._failure = error if reason_of(error) not in _WENT_ON else away
             return
         self._written = 0
         self._changed.set()
+
+
+def _is_away(error: Failure) -> bool:
+    return was_lost(error) or error.details() == _LOST
 
 
 async def refusal_by(open_call: Open) -> Failure | None:

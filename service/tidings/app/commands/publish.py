@@ -140,8 +140,9 @@ class _Upload:
             self.complain(f"{place}: handed in and not answered; may or may not be stored")
 
     def sum_up(self) -> None:
-        """Say how it went."""
-        self.complain(self.counts.told(self._progress.seconds))
+        """Say how it went, of what is open no more than is known."""
+        told = self.counts.told(self._progress.seconds)
+        self.complain(f"at least {told}" if self._places else told)
 
     async def _read(self) -> None:
         while chunk := await self._source.chunk():
