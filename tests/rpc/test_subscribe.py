@@ -176,6 +176,20 @@ class TestChecks:
                     ("puppet", "types", {"types": ["x"] * 1001}),
                 )
             ),
+            *(
+                (
+                    {system: selector},
+                    grpc.StatusCode.INVALID_ARGUMENT,
+                    f"{system}.{field}: must not be empty",
+                )
+                for system, field, selector in (
+                    ("consul", "names[0]", {"names": [""]}),
+                    ("docker_cloud", "types[1]", {"types": ["service", ""]}),
+                    ("docker_cloud", "parents[0]", {"parents": [""]}),
+                    ("puppet", "types[0]", {"types": ["", "x"]}),
+                    ("tidings", "mirrors[0]", {"mirrors": [""]}),
+                )
+            ),
             (
                 {"payload_format": 7},
                 grpc.StatusCode.INVALID_ARGUMENT,

@@ -105,11 +105,13 @@ class Subscriptions:
 
 
 def _checked_selector(request: event_service_pb2.SubscribeRequest, name: str) -> Message:
-    """Return a selector, unless it names more than every record may be compared with."""
+    """Return a selector, unless it names more than records may be compared with, or nothing."""
     selector: Message = getattr(request, name)
     for field, value in selector.ListFields():
         if field.is_repeated and len(value) > MAX_WANTED:
             raise BadRequest(f"{name}.{field.name}", f"at most {MAX_WANTED} are allowed")
+        if field.is_repeated and "" in value:
+            raise BadRequest(f"{name}.{field.name}[{list(value).index('')}]", "must not be empty")
     return selector
 
 

@@ -59,6 +59,6 @@ def parse_stream_query(namespace: str, raw_query: bytes) -> StreamQuery:
     return StreamQuery(
         namespace,
         frozenset(kind.lower() for kind in wanted["types"]),
-        frozenset(uri.removesuffix("/") for uri in wanted["objects"]),
-        frozenset(uri.removesuffix("/") for uri in wanted["parents"]),
+        frozenset(uri.removesuffix("/") or uri for uri in wanted["objects"]),
+        frozenset(uri.removesuffix("/") or uri for uri in wanted["parents"]),
     )
