@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_TRUNCATED = "Input data was truncated"  # source: msgspec 0.20, _core.c
 _PLACE = re.compile(r"(?P<reason>.*) - at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 
 
@@ -26,6 +27,7 @@ class JsonError(ValueError):
         return JsonError(f"{name}{dot}{self.path}", self.reason)
 
 
+NOT_WHOLE = "not JSON: it ends too early"
 TOO_DEEP = "nested too deeply"
 
 
@@ -35,6 +37,8 @@ def explained(error: Exception) -> JsonError:
         return JsonError("", TOO_DEEP)
     if isinstance(error, UnicodeDecodeError):
         return JsonError("", "not UTF-8")
+    if str(error) == _TRUNCATED:
+        return JsonError("", NOT_WHOLE)
     if place := _PLACE.fullmatch(str(error)):
         return JsonError("", place["reason"])  # the path of an untyped value is dots: "[...][...]"
     return JsonError("", str(error))

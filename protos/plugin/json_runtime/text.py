@@ -23,6 +23,8 @@ took in, another must be able to print. A Nomad job is about 20 deep.
 PARSER_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _parse_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_parse_parts = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw]).decode
+_MAX_STEPS = 4  # each reads what is left once more
 _HTML = re.compile(b"[<>&]|\xe2\x80[\xa8\xa9]")
 _HTML_ESCAPES = {
     b"<": rb"\u003c",
@@ -89,9 +91,32 @@ def members(text: bytes) -> dict[str, bytes]:
     Raises:
         JsonError: it is not JSON (see `loads`), or not an object.
     """
-    if type(loads(text)) is not dict:
+    try:
+        value = loads(text)
+    except JsonError as error:
+        raise _placed(text, error, _MAX_STEPS) from None
+    if type(value) is not dict:
         raise JsonError("", "expected an object")
     return {name: bytes(inside) for name, inside in _parse_members(text).items()}
+
+
+def _placed(text: bytes, error: JsonError, steps: int) -> JsonError:
+    """Return the same error with the path to the member that it is about, as far as it shows."""
+    if steps == 0:
+        return error
+    try:
+        inside = _parse_parts(text)
+    except PARSER_ERRORS:
+        return error
+    is_list = isinstance(inside, list)
+    for name, part in enumerate(inside) if isinstance(inside, list) else inside.items():
+        try:
+            loads(bytes(part))
+        except JsonError as found:
+            return _placed(bytes(part), found, steps - 1).inside(
+                f"[{name}]" if is_list else f"{name}"
+            )
+    return error
 
 
 def join(texts: Mapping[str, bytes]) -> bytes:

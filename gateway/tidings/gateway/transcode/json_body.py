@@ -83,7 +83,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     """
     try:
         value = json.loads(
-            body.decode(),
+            _without_mark(body.decode()),
             object_pairs_hook=_members_once,
             parse_constant=_refuse_constant,
             parse_float=_finite,
@@ -254,6 +254,12 @@ def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         raise ValueError("a member is given twice")
     return members
+
+
+def _without_mark(text: str) -> str:
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark")
+    return text
 
 
 def _refuse_constant(name: str) -> Never:
