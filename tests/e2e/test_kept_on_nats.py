@@ -97,9 +97,14 @@ def test_an_export_moves_a_log_to_a_file_and_back(on_nats: Server, tmp_path: Pat
         assert tidings("publish", "-", "--upstream", other.grpc, stdin=done.stdout).returncode == 0
         assert tailed(other) == tailed(on_nats)
         assert keys_of(tidings("export", f"--data={other.data}").stdout) == keys_of(done.stdout)
+        exported = tidings("export", store).stdout
+        again = tidings("publish", "-", "--upstream", other.grpc, stdin=exported)
+        assert again.stderr.startswith("tidings publish: 0 stored, 5 duplicates")
     again = tidings("publish", "-", "--upstream", on_nats.grpc, stdin=done.stdout)
-    # what has no key is stored again: the list of Consul's events, of Puppet's
+    # into the log that it came of: what has no key there, of Consul and Puppet, is stored again
     assert again.stderr.startswith("tidings publish: 2 stored, 3 duplicates")
+    again = tidings("publish", "-", "--upstream", on_nats.grpc, stdin=done.stdout)
+    assert again.stderr.startswith("tidings publish: 0 stored, 5 duplicates")  # but only once
     checked = tidings("check", store)
     assert (checked.returncode, checked.stderr, checked.stdout.split()[0]) == (0, "", "ok")
     assert " records=7 first_seq=" in checked.stdout
@@ -180,7 +185,7 @@ def test_certificates_and_credentials_count_as_for_serve(tmp_path: Path) -> None
         trust, known = f"--nats-ca={authority.file}", f"--nats-credentials={credentials}"
         for command, printed, only, reason in (
             ("check", "ok ", known, "certificate"),
-            ("export", '{"events"', trust, "authorization"),
+            ("export", '{"key":"export-2-', trust, "authorization"),
         ):
             done = tidings(command, store, trust, known)
             assert (done.returncode, done.stderr) == (0, "")

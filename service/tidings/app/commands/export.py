@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 from collections.abc import Iterable
 from contextlib import closing
 
@@ -57,8 +58,8 @@ def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
     if untold:
         complain(
             "export",
-            f"{untold} records are printed without their keys, of which an older Tidings kept"
-            " only hashes: published twice, they are stored twice",
+            f"{untold} records are printed without the keys of their publishers, of which an older"
+            " Tidings kept only hashes",
         )
     return not left_out and not untold
 
@@ -67,5 +68,15 @@ def _draft_of(record: Record, key: str | None) -> str:
     events = event_pb2.Record.FromString(record.body).events
     if not events:
         raise ValueError("no events")
-    draft = event_pb2.Draft(key=key or "", events=events)
+    draft = event_pb2.Draft(key=key or _own_key(record), events=events)
     return rt.dumps(json_format.MessageToDict(draft)).decode()
+
+
+def _own_key(record: Record) -> str:
+    """Return a key for a record that has none: the same at each export, also of a restored log.
+
+    What tells one record of a log from all others, and from those of any other log, is its place,
+    its time and its content.
+    """
+    told = f"{record.seq} {record.recorded_at_us} ".encode() + record.body
+    return f"export-{record.seq}-{hashlib.sha256(told).hexdigest()[:32]}"
