@@ -201,6 +201,17 @@ class Dialect:
         """Return the position that an identifier says an event has, if it is one that we print."""
         return None
 
+    def subject_of_id(self, event: event_pb2.Event) -> str:
+        """Return the subject of all records with the event's id; "" = it has none, or they differ.
+
+        Asked of events as they were given.
+        """
+        return ""
+
+    def order_of(self, event: event_pb2.Event) -> tuple[int, str] | None:
+        """Return where an event stands among the system's; None if it does not say, or has none."""
+        return None
+
     def check(self, draft: event_pb2.Draft, context: CheckContext) -> core.Draft:
         """Check everything that does not depend on stored records, and return what to append.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from types import MappingProxyType
 from uuid import UUID
 
@@ -35,6 +36,8 @@ Source: Docker Cloud Events, table of types.
 _URI = re.compile(r"/api/[^/]+/v1/(?:(?P<namespace>[^/]+)/)?(?P<type>[^/]+)/[^/]+/?")
 # The two spellings of an action's URI: of the stream, and of the REST API and the Python SDK.
 _ACTION_URI = re.compile(r"/api/(?:app/v1/[^/]+|audit/v1)/action/(?P<uuid>[^/]+)")
+
+_SUBJECT_DIGITS = 16  # of a hash; what has the same by chance is compared like any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,16 @@ class DockerCloudDialect(Dialect):
     def mint_id(self, body: Message, context: CheckContext) -> str:
         """Return a random UUID (version 4, as in Docker Cloud's samples)."""
         return str(UUID(bytes=context.token(16), version=4))
+
+    def subject(self, event: event_pb2.Event) -> str:
+        """Return the subject of the event's id, so that it is found by that."""
+        return self.subject_of_id(event) or self.system
+
+    def subject_of_id(self, event: event_pb2.Event) -> str:
+        """Return a subject made of a hash of the id, which may be any text."""
+        given_id = event.docker_cloud.uuid or event.id
+        name = sha256(given_id.encode("utf-8", "surrogatepass")).hexdigest()[:_SUBJECT_DIGITS]
+        return f"{self.system}.{name}" if given_id else ""
 
     def fill_body(self, body: Message, context: CheckContext) -> None:
         """Set the namespace: the object's, else that of the first parent that has one."""

@@ -13,13 +13,19 @@ from tidings.v1 import event_pb2
 
 
 def is_same(
-    dialect: Dialect, given: Sequence[event_pb2.Event], record: Record, *, is_nameless: bool = False
+    dialect: Dialect,
+    given: Sequence[event_pb2.Event],
+    record: Record,
+    *,
+    is_by_id: bool = False,
+    is_nameless: bool = False,
 ) -> bool:
     """Say whether events are those of a stored record, as any reader is given them.
 
     What the service set counts only where it was given too, and the form of a payload does not
-    count: so a record that is published again as it was printed is the same. If `is_nameless`, one
-    whose publisher gave it an id is another one.
+    count: so a record that is published again as it was printed is the same. If `is_by_id`,
+    as when an identifier led to the record, no more does a source that is not given. If
+    `is_nameless`, one whose publisher gave it an id is another one.
     """
     stored = events_of(record)
     if record.system != dialect.system or len(stored) != len(given):
@@ -28,6 +34,9 @@ def is_same(
         return False
     dialect.complete(record.seq, stored)
     copies = event_pb2.Record(events=given).events
+    for copy, event in zip(copies, stored, strict=True):
+        if is_by_id and not copy.source:
+            event.source = ""
     return all(_are_same(dialect, *pair) for pair in zip(copies, stored, strict=True))
 
 

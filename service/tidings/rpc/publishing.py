@@ -15,6 +15,7 @@ from tidings.core.errors import (
     Busy,
     KeyReused,
     LogClosed,
+    OrderRefused,
     SeqConflict,
     StoreUnavailable,
     TidingsError,
@@ -260,8 +261,11 @@ class Publisher:
             return known
         try:
             return await self._append(dialect, checked, patience_s)
-        except KeyReused as reused:
-            same = await self._duplicates.same_at(dialect, given, reused.seq)
+        except (KeyReused, OrderRefused) as refused:
+            same = None
+            if isinstance(refused, KeyReused):
+                same = await self._duplicates.same_at(dialect, given, refused.seq)
+            same = same or await self._duplicates.in_order(dialect, given)
             if same is None:
                 raise
             return same

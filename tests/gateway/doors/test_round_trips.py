@@ -102,6 +102,41 @@ def test_what_the_native_door_printed_is_a_duplicate(http: Http, name: str, form
     assert answers == [{"line": n, "seq": seq, "duplicate": True} for n in (1, 2)]
 
 
+@pytest.mark.parametrize("key", ["", "K1", "K2"])
+@pytest.mark.parametrize("source", ["", "s1"])
+@pytest.mark.parametrize("name", ["docker-cloud", "docker-cloud-id", "feldera", "consul", "puppet"])
+def test_a_known_id_is_a_known_event_whatever_its_key(
+    http: Http, name: str, source: str, key: str
+) -> None:
+    given = GIVEN[name] | ({"source": source} if source else {})
+    draft = json.dumps({"key": "K1", "events": [given]}).encode()
+    seq = int(json.loads(http.ask("POST", DRAFTS, body=draft).body)["seq"])
+    for _ in range(2):  # so that it is not the newest
+        stored(http, {"consul": {"Name": "deploy"}})
+    stored(http, feldera())
+    event = printed(http, seq, "TYPED")
+    for sent in (event, {name: value for name, value in event.items() if name != "source"}):
+        draft = json.dumps({"key": key, "events": [sent]}).encode()
+        answer = http.ask("POST", DRAFTS, body=draft)
+        assert json.loads(answer.body) == {"seq": str(seq), "duplicate": True}
+
+
+def test_a_known_id_of_another_source_is_another_event(http: Http) -> None:
+    given = GIVEN["docker-cloud-uuid"]
+    seqs = [stored(http, given | {"source": source}) for source in ("a", "b")]
+    for source, seq in zip(("a", "b", ""), (*seqs, seqs[0]), strict=True):
+        answer = publish(http, given | {"source": source})
+        assert answer == (200, {"seq": str(seq), "duplicate": True})
+
+
+def test_an_event_that_stands_nowhere_in_the_order_is_refused_as_before(http: Http) -> None:
+    event = printed(http, stored(http, feldera()), "TYPED")
+    stored(http, feldera())
+    event["feldera"]["id"] = event["id"] = UUID
+    status, answer = publish(http, event)
+    assert (status, answer["code"]) == (400, 9)
+
+
 CHANGED: dict[str, tuple[str, str, Any]] = {
     "docker-cloud": ("dockerCloud", "state", "Stopped"),
     "docker-cloud-time": ("dockerCloud", "datetime", "2016-02-01T16:47:29Z"),
@@ -164,6 +199,22 @@ def test_docker_clouds_frames_are_duplicates(http: Http) -> None:
         stored(http, {"dockerCloud": CLOUD})
         frame = message(socket)
     answers = again(http, "/v1/publish/docker-cloud", frame)
+    assert answers == [{"line": 1, "seq": 2, "duplicate": True}]
+
+
+@pytest.mark.parametrize("name", ["consul", "docker-cloud", "feldera"])
+def test_what_a_system_shows_of_an_event_with_a_source_is_a_duplicate(
+    http: Http, name: str
+) -> None:
+    with opened(http) as socket:
+        stored(http, GIVEN[name] | {"source": "s1"})
+        if name == "consul":
+            shown = json.loads(http.ask("GET", "/v1/event/list").body)
+        elif name == "feldera":
+            shown = json.loads(http.ask("GET", "/v0/cluster/events/latest?selector=all").body)
+        else:
+            shown = message(socket)
+    answers = again(http, f"/v1/publish/{name}", shown)
     assert answers == [{"line": 1, "seq": 2, "duplicate": True}]
 
 

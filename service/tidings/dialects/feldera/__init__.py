@@ -113,6 +113,14 @@ class FelderaDialect(Dialect):
         key = draft.key or self._key_of(event, event.feldera)
         return replace(super().follow(draft, last, context), body=body, key=key)
 
+    def order_of(self, event: event_pb2.Event) -> Order | None:
+        """Return time and id of an event that has both."""
+        has_time = event.feldera.HasField("recorded_at")
+        time = event.feldera.recorded_at if has_time else event.occurred_at
+        event_id = event.feldera.id or event.id
+        is_told = event_id and (has_time or event.HasField("occurred_at"))
+        return Order(microseconds(time), event_id) if is_told else None
+
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return all_healthy of the event."""
         facts = [event.feldera.all_healthy for event in events]
