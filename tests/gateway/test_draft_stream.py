@@ -8,11 +8,14 @@ from typing import Any
 
 import grpc
 import pytest
+from grpc_status import rpc_status
 
 from tests.aio import becomes, run_async
+from tidings.core.errors import DISK_FULL, LogClosed, StoreUnavailable, TidingsError
 from tidings.gateway.upload import draft_stream
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
 from tidings.gateway.upstream.failures import Failure
+from tidings.rpc.status import status_of
 from tidings.v1 import consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -360,6 +363,30 @@ def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
         assert len(await taking) == 1
 
     with_stream(test, Call(), Call())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LogClosed(), "Connection refused"),
+        (StoreUnavailable(DISK_FULL, DISK_FULL), "the store failed: disk full"),
+    ],
+)
+def test_a_service_that_stays_away_is_told_as_such_unless_it_said_why(
+    error: TidingsError, told: str
+) -> None:
+    rich = rpc_status.to_status(status_of(error))
+    nothing, trailing = grpc.aio.Metadata(), grpc.aio.Metadata(*rich.trailing_metadata)
+
+    async def test(stream: DraftStream, calls: list[Call]) -> None:
+        await stream.add(keyed("a")[0])
+        await settle()
+        calls[0].break_off(Failure(rich.code, nothing, trailing, details=rich.details))
+        with pytest.raises(Failure) as caught:
+            await stream.take()
+        assert caught.value.details() == told
+
+    with_stream(test, Call(), failure(details="Connection refused"))
 
 
 @pytest.mark.parametrize("error", [failure(), failure(grpc.StatusCode.CANCELLED), lost()])
