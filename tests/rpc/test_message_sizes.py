@@ -132,6 +132,7 @@ def test_types_whose_text_does_not_fit_go_alone(served: Served) -> None:
     assert not found.payload_json
 
 
+@pytest.mark.embedded  # a NATS server takes no message of that size
 def test_a_record_of_an_older_log_that_fits_into_no_answer_is_a_gap(served: Served) -> None:
     body = event_pb2.Record(events=[nomad(key="k" * 5 * MIB)]).SerializeToString()
     served.run(served.store.inner.append([Draft("nomad", "nomad", body)]))

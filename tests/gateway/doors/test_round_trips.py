@@ -188,18 +188,18 @@ def test_puppets_items_are_duplicates_once_they_name_their_job(http: Http) -> No
 
 
 def test_felderas_whole_list_is_a_list_of_duplicates(http: Http) -> None:
-    for status in ("Healthy", "Unhealthy"):
-        stored(http, feldera(api_status=status))
+    seqs = [stored(http, feldera(api_status=status)) for status in ("Healthy", "Unhealthy")]
     latest = json.loads(http.ask("GET", "/v0/cluster/events/latest?selector=all").body)
-    assert again(http, "/v1/publish/feldera", latest) == [{"line": 1, "seq": 3, "duplicate": True}]
+    answers = again(http, "/v1/publish/feldera", latest)
+    assert answers == [{"line": 1, "seq": seqs[-1], "duplicate": True}]
 
 
 def test_docker_clouds_frames_are_duplicates(http: Http) -> None:
     with opened(http) as socket:
-        stored(http, {"dockerCloud": CLOUD})
+        seq = stored(http, {"dockerCloud": CLOUD})
         frame = message(socket)
     answers = again(http, "/v1/publish/docker-cloud", frame)
-    assert answers == [{"line": 1, "seq": 2, "duplicate": True}]
+    assert answers == [{"line": 1, "seq": seq, "duplicate": True}]
 
 
 @pytest.mark.parametrize("name", ["consul", "docker-cloud", "feldera"])
@@ -220,8 +220,8 @@ def test_what_a_system_shows_of_an_event_with_a_source_is_a_duplicate(
 
 def test_parents_that_no_page_documents_are_stored_and_counted(http: Http) -> None:
     action = {"type": "action", "action": "create", "parents": [STACK, STACK]}
-    answers = again(http, "/v1/publish/docker-cloud", action | {"resource_uri": STACK})
-    assert answers == [{"line": 1, "seq": 2}]
+    (answer,) = again(http, "/v1/publish/docker-cloud", action | {"resource_uri": STACK})
+    assert answer.keys() == {"line", "seq"}
 
 
 @pytest.mark.parametrize("query", ["", "?source=pe"])
@@ -232,4 +232,6 @@ def test_equal_events_of_an_orchestrator_are_not_taken_for_one_another(
     item = {"job": "352", "type": "node_running", "timestamp": "2016-05-05T19:50:08Z"}
     items = [item | {"id": number} for number in ("1", "2", "3", "2")]
     answers = again(http, f"/v1/publish/puppet{query}", items)
-    assert [each["seq"] for each in answers] == [2, 3, 4, 3]
+    first, second, third, repeated = (each["seq"] for each in answers)
+    assert first < second < third
+    assert repeated == second
