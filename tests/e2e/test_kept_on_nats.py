@@ -63,10 +63,14 @@ def keys_of(drafts: str) -> list[str | None]:
     return [json.loads(line).get("key") for line in drafts.splitlines()]
 
 
+def read(server: Server) -> list[dict[str, Any]]:
+    done = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def tailed(server: Server) -> list[dict[str, Any]]:
     """Return every record without what each log says for itself."""
-    done = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
-    records = [json.loads(line) for line in done.stdout.splitlines()]
+    records = read(server)
     for record in records:
         del record["recordedAt"], record["seq"]
         for event in record["events"]:
@@ -108,6 +112,26 @@ def test_an_export_moves_a_log_to_a_file_and_back(on_nats: Server, tmp_path: Pat
     checked = tidings("check", store)
     assert (checked.returncode, checked.stderr, checked.stdout.split()[0]) == (0, "", "ok")
     assert " records=7 first_seq=" in checked.stdout
+
+
+def test_a_known_id_is_a_known_event_there_too(on_nats: Server) -> None:
+    health = dict.fromkeys(("api_status", "compiler_status", "runner_status"), "Healthy")
+    node = {"type": "node", "action": "update", "resource_uri": "/api/infra/v1/shop/node/7/"}
+    bodies = {"dockerCloud": node, "feldera": health, "consul": {"Name": "n"}}
+    drafts = [
+        {"key": f"{name}-{place}", "events": [{name: body, "source": "s"}]}
+        for place in range(2)
+        for name, body in bodies.items()
+    ]
+    publish = ("publish", "-", "--upstream", on_nats.grpc)
+    done = tidings(*publish, stdin="\n".join(map(json.dumps, drafts)))
+    assert done.stderr.startswith("tidings publish: 6 stored")
+    events = [record["events"][0] for record in read(on_nats)]
+    nowhere = [{name: value for name, value in e.items() if name != "source"} for e in events]
+    again = [{"key": f"k-{n}", "events": [e]} for n, e in enumerate(events)]
+    again += [{"events": [event]} for event in (*events, *nowhere)]
+    done = tidings(*publish, stdin="\n".join(map(json.dumps, again)))
+    assert done.stderr.startswith("tidings publish: 0 stored, 18 duplicates")
 
 
 def test_what_is_wrong_is_a_line_each_and_status_1(nats: NatsServer) -> None:
