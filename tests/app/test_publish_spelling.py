@@ -61,7 +61,7 @@ def test_the_first_object_decides_and_empty_ones_do_not() -> None:
     ("text", "problem"),
     [
         (b'{"x":1}', "--system says it"),
-        (b'{"x":', "truncated"),
+        (b'{"x":', "it ends too early"),
         (b'{"records":[{"seq":"3","events":7}]}', "events: expected a list"),
         (b'{"records":[{"seq":"3","events":[7]}]}', "expected an object"),
         (b'{"events":[{"nonsense":{}}]}', "nonsense"),
