@@ -1,10 +1,10 @@
-"""Nomad's JSON turned into messages and back, against protobuf's own json_format.
+"""Nomad's JSON parsed into messages and printed, compared with protobuf's own json_format.
 
 Typed readers get every Nomad payload derived from its exact text, so the code that `make generate`
 writes must be much cheaper than json_format, which does the same work for proto3 JSON. Both handle
 the same message, the Node of Nomad's own documentation, and produce equal ones. Rounds alternate,
-so that a noisy machine is noisy to both; what counts is processor time, and of the rounds' ratios
-the median.
+so that a noisy machine affects both; the figure is the median of the rounds' ratios of processor
+time.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
         rounds,
         round_s,
     )
-    # with orjson in front of it, json_format is as fast as it gets
+    # json_format is fastest behind orjson
     met = [
         verdict("derive / Parse", derived, parsed, DERIVE_TARGET),
         verdict("derive / ParseDict", derived, parsed_value, DERIVE_TARGET),
@@ -84,7 +84,7 @@ def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
 
 
 def times_us(works: list[Work], rounds: int, round_s: float) -> list[list[float]]:
-    """Return for each the microseconds of one call in every round; in a round they take turns."""
+    """Return for each the microseconds of one call in every round; they alternate in a round."""
     counts = [_calls_for(work, round_s) for work in works]
     times: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):

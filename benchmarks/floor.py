@@ -1,9 +1,9 @@
-"""How far the steady pace can go down: a bare pipeline of the same shape, with nothing of Tidings.
+"""The floor of the steady pace: a bare pipeline with the same processes, without Tidings.
 
 A gRPC service that commits every event with a sync, and a relay that writes it to 200 connections:
-`benchmarks.lab.pipeline`. Its cost to the bare writer's is the least that row 1 of the table could
-come to, in two processes and, without gRPC in between, in one; the cost of Tidings to its cost is
-what Tidings adds. Judges nothing.
+`benchmarks.lab.pipeline`. The ratio of its cost to the bare writer's is the minimum of row 1 of the
+table, in two processes and, without gRPC in between, in one; the ratio of Tidings' cost to its cost
+is what Tidings adds. There are no targets.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def bare_process(folder: Path) -> Iterator[sides.Side]:
 
 @contextmanager
 def _publishing(address: str) -> Iterator[Callable[[Sequence[bytes]], None]]:
-    """Lend what publishes an event for each mark, one after the other."""
+    """Lend a publisher of an event for each mark, one after the other."""
     asked: SimpleQueue[bytes | None] = SimpleQueue()
     with grpc.insecure_channel(address) as channel:
         call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(pipeline.PUBLISH)

@@ -1,9 +1,9 @@
-"""The log on NATS JetStream against bare nats-py and against SQLite: CPU per event, this process.
+"""The log on NATS JetStream compared with bare nats-py and SQLite: CPU per event of this process.
 
 Bare nats-py publishes with a window of acknowledgements that are awaited together, and consumes
 with an ordered consumer and a callback, which is its cheapest way; Tidings' store commits groups
-and reads its feed. Both talk to one real server in the same run, in turns; what counts is the
-processor time of this process, and of the rounds' ratios the median.
+and reads its feed. Both use one real server in the same run, alternately; the figure is the median
+of the rounds' ratios of this process's processor time.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tests.nats.servers import NatsServer, nats_server
 from tidings.app.clock import SystemClock
 from tidings.core.record import Draft
 from tidings.store.base import EventStore
-from tidings.store.jetstream.setup import Cluster
-from tidings.store.jetstream.store import open_jetstream
-from tidings.store.sqlite.store import open_sqlite
+from tidings.store.jetstream.cluster import Cluster
+from tidings.store.jetstream.opening import open_jetstream
+from tidings.store.sqlite.opening import open_sqlite
 
 TARGET = 1.5
 """CPU per event of the store, as a multiple of bare nats-py's, for publish and for the feed."""
@@ -46,7 +46,7 @@ def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
     rounds, events = (_QUICK_ROUNDS, _QUICK_EVENTS) if quick else (_ROUNDS, _EVENTS)
     with (
         tempfile.TemporaryDirectory(prefix="tidings-bench-") as top,
-        # syncing is the disk's time, not the processor's: both sides do without
+        # syncing takes the disk's time, not the processor's: neither side syncs
         nats_server(Path(top) / "nats", sync_interval="2m") as server,
     ):
         missed = asyncio.run(_compare(server, Path(top), rounds, events))

@@ -1,7 +1,7 @@
 """Runs every benchmark of this folder: each module that offers `main(quick: bool) -> int`.
 
-`make bench` measures properly; `make bench-quick` (--quick) runs each for a moment, so that they do
-not rot. The exit status is 1 when one of them failed or missed its target.
+`make bench` measures in full; `make bench-quick` (--quick) runs each for a moment, to check that it
+works. The exit status is 1 when one of them failed or missed its target.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 Benchmark = Callable[[bool], int]
-"""Takes whether to be quick; returns 0 when every target was met."""
+"""Takes whether the run is quick; returns 0 when every target was met."""
 
 
 def benchmarks(folder: Path, package: str) -> Iterator[tuple[str, Benchmark]]:
@@ -32,7 +32,7 @@ def benchmarks(folder: Path, package: str) -> Iterator[tuple[str, Benchmark]]:
 
 
 def run(found: Sequence[tuple[str, Benchmark]], *, quick: bool) -> list[str]:
-    """Run all of them and return the names of those that failed; one that breaks stops no other."""
+    """Run all of them and return the names of those that failed; an error stops no other."""
     failed = []
     for name, entry in found:
         print(f"== {name}", flush=True)

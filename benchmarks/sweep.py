@@ -1,6 +1,6 @@
-"""What a delivered event costs in every way of reading, with one reader to a thousand.
+"""The cost of a delivered event for every way of reading, with one to a thousand readers.
 
-It judges nothing. Its costs are multiples of the bare writer's, at a steady pace and with 200
+There are no targets. Costs are multiples of the bare writer's, at a steady pace and with 200
 readers; `--json` has them in microseconds, with rates, latencies and memory. `--chart FILE`
 measures only what is drawn, and draws it; `--line WORD` only the lines with the word in their name.
 """
@@ -33,7 +33,7 @@ def main(quick: bool) -> int:  # noqa: FBT001 - every benchmark is called so
 
 
 def sweep(lines: tuple[Line, ...], *, quick: bool) -> list[Point]:
-    """Return the points of all lines whose servers are on this machine."""
+    """Return the points of all lines whose servers are installed."""
     found = []
     readers, share = (_QUICK_READERS, _QUICK_SHARE) if quick else (_READERS, 1)
     for line in lines:

@@ -89,7 +89,7 @@ class Demo:
             while len(found) < count:
                 found.extend(
                     (record.seq, str(record.events[0].WhichOneof("body")))
-                    for record in next(call).records
+                    for record in next(call).batch.records
                 )
             call.cancel()
         return found
@@ -141,7 +141,10 @@ def play(demo: Demo) -> None:
     lines = list(demo.stream("/v1/events?after_seq=1", len(HOUR)))
     for line in lines[:5]:
         show("native", line)
-    expect([int(json.loads(line)["records"][0]["seq"]) for line in lines], [s for s, _ in IN_ORDER])
+    expect(
+        [int(json.loads(line)["batch"]["records"][0]["seq"]) for line in lines],
+        [s for s, _ in IN_ORDER],
+    )
     show("sse", next(demo.stream("/v1/events?after_seq=1", 1, "text/event-stream")))
     seen = demo.subscribe(after_seq=1, count=len(HOUR))
     show("grpc", str(seen))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_TWO_DAYS = dt.timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -47,30 +50,44 @@ class Authority:
         self.file = self.folder / f"{self.name}.pem"
         self.file.write_bytes(self._cert.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str) -> Pair:
+    def issue(
+        self, name: str, ends_in: dt.timedelta = _TWO_DAYS, *, for_servers_alone: bool = False
+    ) -> Pair:
         """Make a certificate for 127.0.0.1 and `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
-        cert = self._sign(name, key, is_ca=False)
+        use = [ExtendedKeyUsageOID.SERVER_AUTH] if for_servers_alone else []
+        cert = self._sign(name, key, is_ca=False, ends_in=ends_in, use=use)
         pair.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
         pair.key.write_bytes(_pem_of(key, serialization.NoEncryption()))
         return pair
 
-    def _sign(self, name: str, key: ec.EllipticCurvePrivateKey, *, is_ca: bool) -> x509.Certificate:
-        begin = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
+    def _sign(
+        self,
+        name: str,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        is_ca: bool,
+        ends_in: dt.timedelta = _TWO_DAYS,
+        use: Sequence[x509.ObjectIdentifier] = (),
+    ) -> x509.Certificate:
+        end = dt.datetime.now(dt.UTC) + ends_in
+        begin = end - dt.timedelta(days=365)
         names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        return (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(_name(name))
             .issuer_name(_name(self.name))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
-            .not_valid_after(begin + dt.timedelta(days=2))
+            .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(self._key, hashes.SHA256())
         )
+        if use:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(use), critical=False)
+        return builder.sign(self._key, hashes.SHA256())
 
 
 def encrypt_key(pair: Pair) -> None:

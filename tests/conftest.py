@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from structlog.testing import LogCapture
 
 from tests.nats.servers import NatsServer
 from tests.nats.shared import end_shared_server, shared_server
@@ -22,8 +25,14 @@ pytest.register_assert_rewrite(
     "tests.store.places",
 )
 
-for _name in [name for name in os.environ if name.startswith("TIDINGS_")]:
+for _name in [name for name in os.environ if name.startswith(("TIDINGS_", "OTEL_"))]:
     del os.environ[_name]  # nobody's own settings may decide what a test sees
+
+# no test depends on the speed of its machine
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# of make test-quick
+settings.register_profile("quick", settings.get_profile("patient"), max_examples=20)
+settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,6 +54,30 @@ def root() -> Path:
 def patience_s() -> float:
     """Seconds after which a test calls something stuck; TIDINGS_TEST_TIME_FACTOR stretches it."""
     return PATIENCE_S
+
+
+@pytest.fixture(autouse=True)
+def logs_stay_as_they_were() -> Iterator[None]:
+    """Fail a test that sets the log of this process for good, as only a whole process may.
+
+    Every logger that is first used after it would keep that for ever, and no later test would
+    see what is logged.
+    """
+    before = structlog.get_config()
+    yield
+    after = structlog.get_config()
+    structlog.configure(**before)
+    assert after == before
+
+
+@pytest.fixture
+def lines() -> Iterator[list[Any]]:
+    """Everything that is logged from here on, in every thread, with what is bound to its call."""
+    capture = LogCapture()
+    before = structlog.get_config()["processors"]
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
+    yield capture.entries
+    structlog.configure(processors=before)
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +134,30 @@ def envoy_program() -> Path:
 def nats() -> NatsServer:
     """A NATS server that others use too."""
     return shared_server()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: the last one is waited for by all other workers."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, "e2e" not in item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Have a report tell of half a character by its escape.
+
+    pytest-xdist cannot send the half itself: it would end the whole run, and not say which failed.
+    """
+    report = yield
+    report.sections = [(title, _with_whole_characters(text)) for title, text in report.sections]
+    if report.failed and (told := str(report.longrepr)) != (whole := _with_whole_characters(told)):
+        report.longrepr = whole
+    return report
+
+
+def _with_whole_characters(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def pytest_sessionfinish() -> None:

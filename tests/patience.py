@@ -17,8 +17,8 @@ _FACTOR = os.environ.pop("TIDINGS_TEST_TIME_FACTOR", None) or os.environ.get(
 )
 os.environ["TEST_TIME_FACTOR"] = _FACTOR
 
-# Far beyond what anything here takes on an idle machine, far below pytest's time-out of 120 s.
-PATIENCE_S = 20.0 * float(_FACTOR)
+# Far beyond what anything here takes on an idle machine, far below pytest's time-out of 180 s.
+PATIENCE_S = 40.0 * float(_FACTOR)
 
 
 def until(look: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:

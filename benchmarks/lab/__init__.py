@@ -1,1 +1,1 @@
-"""What the speed benchmark is made of: a light reader, servers to compare, and their costs."""
+"""Parts of the speed benchmark: a light reader, servers to compare, and their costs."""

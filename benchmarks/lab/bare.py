@@ -1,4 +1,4 @@
-"""Servers that do the least a server can: each publishes what comes on its stdin, length first.
+"""Servers that do the minimum: each publishes the messages on its stdin, length first.
 
 `python -m benchmarks.lab.bare writer|grpc` prints "HOST:PORT" and ends with its stdin. `writer`
 answers any request with stdin's first message and then writes the others to all, as they are;
@@ -18,7 +18,7 @@ import uvloop
 
 
 class Writer(asyncio.Protocol):
-    """A connection that is written to from outside once it has asked for something."""
+    """A connection to which events are written after its first request."""
 
     answer = b""
     all: set[asyncio.Transport] = set()  # noqa: RUF012 - there is one server
@@ -28,13 +28,13 @@ class Writer(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass
 
     def data_received(self, data: bytes) -> None:
-        """Answer, and be among those who are written to."""
+        """Answer, and add the transport to those that get events."""
         del data
         self.transport.write(self.answer)
         self.all.add(self.transport)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Be written to no more."""
+        """Remove the transport."""
         del error
         self.all.discard(self.transport)
 
@@ -76,7 +76,7 @@ class PassThrough(grpc.GenericRpcHandler):
 
 
 async def _messages() -> AsyncIterator[bytes]:
-    """Yield one message for each turn of the loop: none is written together with the next."""
+    """Yield one message per iteration of the event loop, so that each is written by itself."""
     reader = asyncio.StreamReader(limit=2**20)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -1,4 +1,4 @@
-"""Rows about readers who must not be felt: those who never read, and some who read all the time."""
+"""Rows about readers that must not slow others down: some never read, some read all the time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from benchmarks.lab.measure import mark, polling, publishing, reading, rss_bytes
 from benchmarks.lab.million import fill, note
 from benchmarks.lab.publishing import calls_of
 from benchmarks.lab.rounds import Size
-from tests.e2e.rig import serving
+from tests.kit.server import serving
 from tidings.v1 import event_pb2
 
 _PASSING_BYTES = 200_000_000
 _GROUP = 500
 _MIB = 1024**2
 _TAIL_MIB = 64
-"""What the service's tail holds by default; the gateway's own counts as growth."""
+"""The size of the service's tail by default; the gateway's own counts as growth."""
 
 _CLIENTS, _JOB_EVENTS, _PUBLISHES = 20, 10_000, 1000
 _SELECTIONS, _BESIDE_EVENTS = 500, 2000
@@ -30,15 +30,15 @@ _JOB_PATH = "/orchestrator/v1/jobs/352/events"
 
 
 def never_reading(which: str) -> Callable[[Path, Size], float]:
-    """Return the most MB (1024^2) that the processes grow by, beyond the tail's own size.
+    """Return the maximum growth of the processes in MB (1024^2), beyond the tail's own size.
 
-    A reader asks for everything and never reads while 200 MB of the Node's events pass.
+    A reader selects everything and never reads while 200 MB of the Node's events are published.
     """
 
     def measure(folder: Path, size: Size) -> float:
         count = _PASSING_BYTES // events.node(mark()).ByteSize() // size.one_of
         with sides.tidings(folder, which) as side:
-            side.publish([mark() for _ in range(_GROUP)])  # what is made once is made by now
+            side.publish([mark() for _ in range(_GROUP)])  # one-time allocations are done
             before = most = rss_bytes(side.pids)
             host, _, port = side.address.rpartition(":")
             with closing(socket.create_connection((host, int(port)))) as reader:
@@ -54,7 +54,7 @@ def never_reading(which: str) -> Callable[[Path, Size], float]:
 
 
 def publish_beside_polls(folder: Path, size: Size) -> float:
-    """Return the p99 of a lone publisher while 20 clients re-read a job, to that without them."""
+    """Return the ratio of a publisher's p99 beside 20 clients that re-read a job to that alone."""
     job, publishes = _JOB_EVENTS // size.one_of, _PUBLISHES // min(size.one_of, 10)
     step = event_pb2.Event()
     step.puppet.type, step.puppet.job = "node_running", "352"
@@ -80,7 +80,7 @@ def publish_beside_polls(folder: Path, size: Size) -> float:
 
 
 def publish_beside_selections(*, reading_too: bool) -> Callable[[Path, Size], float]:
-    """Return the rate of publishing beside 500 HTTP readers, to that without them.
+    """Return the ratio of the rate of publishing beside 500 HTTP readers to that without them.
 
     Each has a selection of its own, and each is sent every event; they read it, or never read.
     """
@@ -97,7 +97,7 @@ def publish_beside_selections(*, reading_too: bool) -> Callable[[Path, Size], fl
                     stack.enter_context(closing(_never_reading(side.address, opening)))
                 until_s = time.monotonic() + _UNTIL_DEAD_S / min(size.one_of, 10)
                 while time.monotonic() < until_s:
-                    _publish_rate(side, total)  # until none of them takes more, and that is seen
+                    _publish_rate(side, total)  # until their socket buffers are full
             before = rss_bytes(side.pids)
             beside = statistics.median(_publish_rate(side, total) for _ in range(size.rounds))
             grown = (rss_bytes(side.pids) - before) / _MIB

@@ -14,7 +14,7 @@ _OURS = len(_GREYS_AND_BRANDS)  # this line and those after it are drawn thicker
 
 
 def svg(points: Sequence[Point], regimes: Sequence[str], unit_us: float) -> str:
-    """Return a picture with a panel for each regime; `unit_us` is the cost that it calls 1."""
+    """Return a picture with a panel for each regime; `unit_us` is the cost shown as 1."""
     names = list(dict.fromkeys(point.line for point in points))
     counts = sorted({point.readers for point in points})
     costs = [point.cpu_us / unit_us for point in points]

@@ -1,4 +1,4 @@
-"""Rows about checksums: what it costs to make one of each record, and to look at it."""
+"""Rows about checksums: the cost of computing and verifying one for each record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUP = 100
 
 
 def storing(folder: Path, size: Size) -> float:
-    """Return how the rate of storing is with checksums to what it is without."""
+    """Return the ratio of the rate of storing with checksums to that without."""
     draft = _draft()
     ratios = []
     for number in range(size.rounds):
@@ -35,7 +35,7 @@ def storing(folder: Path, size: Size) -> float:
 
 
 def reading(folder: Path, size: Size) -> float:
-    """Return how the rate of reading a log from its file is with checksums to without."""
+    """Return the ratio of the rate of reading from the file with checksums to that without."""
     _storing_s(folder / "with", _draft(), size)
     with patch.object(sqlite_commit, "record_checksum", _no_checksum):
         _storing_s(folder / "without", _draft(), size)
@@ -47,7 +47,7 @@ def reading(folder: Path, size: Size) -> float:
 
 
 def _draft() -> Draft:
-    body = event_pb2.Record(events=[events.small(mark())]).SerializeToString()
+    body = event_pb2.EventRecord(events=[events.small(mark())]).SerializeToString()
     return Draft("nomad", "nomad", body)
 
 

@@ -76,6 +76,6 @@ def response(events: list[event_pb2.Event], first_seq: int = 1) -> bytes:
     """Return a message of Subscribe with these events, one a record."""
     answer = pb.SubscribeResponse()
     for number, event in enumerate(events):
-        record = answer.records.add(seq=first_seq + number, events=[event])
+        record = answer.batch.records.add(seq=first_seq + number, events=[event])
         record.recorded_at.GetCurrentTime()
     return answer.SerializeToString()

@@ -1,8 +1,8 @@
-"""The longest that one legal request keeps others waiting, and what it costs in memory.
+"""How long one legal request delays others, and how much memory it takes.
 
-Each input is one request of a legal size from a stranger. While it is answered, a bystander asks
-each half again and again for what costs next to nothing; a look that takes long counts as all those
-that would have been made meanwhile.
+Each input is one request of a legal size from any client. While it is answered, a probe calls each
+half repeatedly for something very cheap; a slow call also counts for all the calls that it delayed
+(coordinated omission).
 """
 
 from __future__ import annotations
@@ -18,29 +18,32 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from benchmarks.lab.measure import PATIENCE_S, rss_bytes
 from benchmarks.lab.million import note
 from benchmarks.lab.rounds import Size
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
+from tidings.v1 import consul_pb2, event_pb2, nomad_pb2, selection_pb2
+from tidings.v1 import event_service_pb2 as pb
 
 _EVERY_S = 0.002
 _AFTER_S = 0.3
-"""How long is still looked on after the answer: what is let go of takes its time as well."""
+"""How long the probe continues after the answer: freeing memory takes time too."""
 
 _MIB = 1024**2
 _GIVEN_BYTES = 4 * _MIB
-"""Counted beside what is sent: a small request takes its MB as well."""
+"""Added to the size of the request: a small request takes some MB too."""
 _MOST_S = 10.0
-"""For one request: some keep a server at work for longer, which is no fault while others go on."""
+"""For one request: some take longer, which is no fault as long as others are served."""
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
     """One request. `make` builds it for a share (one of so many) of its size.
 
-    `send` takes the server and the bytes, and returns once the request is answered or broken off.
+    `send` takes the server and the bytes, and returns once the request is answered or aborted.
     """
 
     name: str
@@ -49,7 +52,7 @@ class Input:
 
 
 def posting(path: str, *headers: str) -> Callable[[Server, bytes], None]:
-    """Return what sends a body to a path of the gateway and reads the answer to its end."""
+    """Return a function that sends a body to a path of the gateway and reads the whole answer."""
 
     def send(server: Server, body: bytes) -> None:
         host, port = server.host_and_port
@@ -58,7 +61,7 @@ def posting(path: str, *headers: str) -> Callable[[Server, bytes], None]:
             receiving = threading.Thread(target=_read_to_end, args=(client,))
             receiving.start()
             client.settimeout(_MOST_S)
-            with contextlib.suppress(OSError):  # it need not be read to its end
+            with contextlib.suppress(OSError):  # the server need not read all of it
                 text = "\r\n".join([*head, "Connection: close", *headers, "", ""])
                 client.sendall(text.encode() + body)
             receiving.join(_MOST_S)
@@ -73,6 +76,49 @@ def _read_to_end(client: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while client.recv(_MIB):
             pass
+
+
+def calling(method: str) -> Callable[[Server, bytes], None]:
+    """Return a function that calls the service with these encoded requests, one after another.
+
+    Each is preceded by its length, as in gRPC; the answers are read to their end.
+    """
+
+    def send(server: Server, messages: bytes) -> None:
+        with grpc.insecure_channel(
+            server.grpc, [("grpc.max_receive_message_length", -1)]
+        ) as channel:
+            call: Any = channel.stream_stream(f"/tidings.v1.EventService/{method}")
+            with contextlib.suppress(grpc.RpcError):  # it may be refused
+                for _ in call(iter(_messages_of(messages)), timeout=_MOST_S):
+                    pass
+
+    return send
+
+
+def _framed(*messages: Message) -> bytes:
+    encoded = [message.SerializeToString() for message in messages]
+    return b"".join(len(one).to_bytes(4, "big") + one for one in encoded)
+
+
+def _messages_of(framed: bytes) -> list[bytes]:
+    found = []
+    while framed:
+        end = 4 + int.from_bytes(framed[:4], "big")
+        found.append(framed[4:end])
+        framed = framed[end:]
+    return found
+
+
+def _consul(count: int) -> event_pb2.Draft:
+    body = consul_pb2.ConsulEvent(name="deploy", payload=b"x" * 16)
+    return event_pb2.Draft(events=[event_pb2.Event(consul=body)] * count)
+
+
+def _nomad(count: int) -> event_pb2.Draft:
+    text = b'{"Job":{"ID":"web","Name":"web","Meta":{"a":"' + b"x" * 300 + b'"}}}'
+    body = nomad_pb2.NomadEvent(topic="Job", type="JobRegistered", key="web", payload_json=text)
+    return event_pb2.Draft(events=[event_pb2.Event(nomad=body)] * count)
 
 
 def _nested(of: int) -> bytes:
@@ -117,13 +163,46 @@ INPUTS: Sequence[Input] = (
         posting("/v1/publish/nomad"),
     ),
     Input("16 MiB fired", lambda of: b"x" * (16 * _MIB // of), posting("/v1/event/fire/x")),
+    Input(
+        "10,000 drafts in each of 10 messages",
+        lambda of: _framed(
+            *[pb.PublishStreamRequest(drafts=[_consul(1)] * (10_000 // of or 1))] * 10
+        ),
+        calling("PublishStream"),
+    ),
+    Input(
+        "a record of 5,000 Nomad events in each of 10 messages",
+        lambda of: _framed(*[pb.PublishStreamRequest(drafts=[_nomad(5000 // of or 1)])] * 10),
+        calling("PublishStream"),
+    ),
+    Input(
+        "5 MiB of empty events",
+        lambda of: _framed(
+            pb.PublishRequest(draft=event_pb2.Draft(events=[event_pb2.Event()] * (2_600_000 // of)))
+        ),
+        calling("Publish"),
+    ),
+    Input(
+        "62 KiB of topic filters",
+        lambda of: _framed(
+            pb.SubscribeRequest(
+                position=pb.START_POSITION_EARLIEST,
+                selection=selection_pb2.Selection(
+                    nomad=nomad_pb2.NomadSelector(
+                        topics=[nomad_pb2.NomadTopicFilter(topic="*")] * (12_000 // of)
+                    )
+                ),
+            )
+        ),
+        calling("Subscribe"),
+    ),
 )
-"""The legal requests that are tried. Any half's; a new kind is one more line."""
+"""The legal requests that are tried, of both halves; a new kind is one more line."""
 
 
 @dataclass(slots=True)
 class _Bystander:
-    """Somebody who looks at one half for as long as the request takes."""
+    """Probes one half for as long as the request takes."""
 
     look: Callable[[], object]
     waits_s: list[float] = field(default_factory=list)
@@ -143,16 +222,16 @@ class _Bystander:
 
 
 def longest_wait(folder: Path, size: Size) -> float:
-    """Return the p99 of a bystander's looks, in ms: at the worse half, beside the worst input."""
+    """Return the p99 of the probe's calls, in ms: of the worse half, beside the worst input."""
     return max(_waits_ms(folder, size, each) for each in INPUTS)
 
 
 def heaviest(folder: Path, size: Size) -> float:
-    """Return the bytes that both halves grow by for a byte of the request, for the worst input."""
+    """Return the growth of both halves per byte of the request, for the worst input."""
     worst = 0.0
     for number, each in enumerate(INPUTS):
         with serving(folder / f"weight-{number}") as server:
-            each.send(server, each.make(1000))  # what is made once is made by now
+            each.send(server, each.make(1000))  # one-time allocations are done
             grown, sent = _weighed(server, each, size)
         ratio = grown / (sent + _GIVEN_BYTES)
         note(f"{each.name}: {sent / _MIB:.1f} MiB sent, {grown / _MIB:.0f} more in memory")

@@ -1,4 +1,4 @@
-"""Rows about many readers: what they weigh, and what they cost who do not want an event."""
+"""Rows about many readers: their memory, and the cost of those that do not want an event."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 from benchmarks.lab import events, openings, sides
 from benchmarks.lab.measure import Readers, cpu_s, mark, reading, rss_bytes
 from benchmarks.lab.rounds import Size, warm_up
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import event_service_pb2_grpc
 from tidings.v1.event_pb2 import Draft
 
 _IDLE, _UNWANTING, _SELECTIVE = 2000, 10_000, 1000
 _STREAMS = 100
-"""Of the 10,000 on one connection, so that no limit on open files is met."""
+"""Of the 10,000 on one connection, so that no limit on open files is reached."""
 _FOR_ALL = "all"
-"""The key of an event that every reader here wants: whoever has it is there."""
+"""The key of an event that every reader here wants: a reader that has it is connected."""
 _CLOSED_LOOP_EVENTS = 1000
 _UNWANTED_EVENTS = 20_000
 _GROUP = 100
@@ -37,7 +37,7 @@ def idle_kb(which: str) -> Callable[[Path, Size], float]:
             sides.tidings(folder, which) as side,
             reading(folder, side.address, [side.opening], count // 10) as first,
         ):
-            warm_up(side, first)  # what is made once is made by now
+            warm_up(side, first)  # one-time allocations are done
             before = rss_bytes(side.pids)
             with reading(folder, side.address, [side.opening], count) as reader:
                 warm_up(side, reader)
@@ -49,9 +49,9 @@ def idle_kb(which: str) -> Callable[[Path, Size], float]:
 
 
 def unwanting(folder: Path, size: Size) -> float:
-    """Return the CPU of publishing under 10,000 streams that want none of it, to that under none.
+    """Return the ratio of the CPU of publishing under 10,000 streams that want none of it to none.
 
-    Each asks for another key. They share connections, 100 on each.
+    Each selects another key. They share connections, 100 on each.
     """
     count = _UNWANTING // size.one_of
     per_connection = min(_STREAMS, count)
@@ -77,7 +77,7 @@ def unwanting(folder: Path, size: Size) -> float:
 
 
 def selective(which: str) -> Callable[[Path, Size], float]:
-    """Return the CPU per event for 1,000 readers, each wanting its own, to that for one reader.
+    """Return the ratio of the CPU per event for 1,000 readers, each with its own, to one reader.
 
     One event after the other, each published when the last one has arrived.
     """
@@ -124,11 +124,11 @@ def _publishing(key: str) -> pb.PublishRequest:
 
 
 def _wanting(number: int) -> bytes:
-    """Return what asks for the events of one key, beginning with the one for all."""
-    request = pb.SubscribeRequest(earliest=True)
+    """Return the request for the events of one key, beginning with the one for all."""
+    request = pb.SubscribeRequest(position=pb.START_POSITION_EARLIEST)
     request.heartbeat_interval.seconds = 3600
     for key in (_key(number), _FOR_ALL):
-        request.nomad.topics.add(topic="Job", key=key)
+        request.selection.nomad.topics.add(topic="Job", key=key)
     return request.SerializeToString()
 
 
@@ -140,7 +140,7 @@ def _opening(which: str, number: int) -> bytes:
 
 
 def _publishing_s(server: Server, stub: Stub, count: int) -> float:
-    """Return the CPU of publishing so many events that nobody asks for."""
+    """Return the CPU of publishing so many events that no reader selects."""
     drafts = [Draft(events=[events.small(mark(), "unwanted")])] * _GROUP
     requests = [pb.PublishStreamRequest(drafts=drafts)] * -(-count // _GROUP)
     began_s = cpu_s([server.process.pid])

@@ -16,11 +16,11 @@ PATIENCE_S = 60.0
 
 
 class Missing(Exception):
-    """The server that a row compares with is not on this machine."""
+    """The server to compare with is not installed."""
 
 
 def mark() -> bytes:
-    """Return the mark of one event: the reader counts it and knows from it when it was made."""
+    """Return the mark of one event: the reader counts it, and reads the publishing time from it."""
     return b"@T%019d@" % time.time_ns()
 
 
@@ -39,7 +39,7 @@ def cpu_s(pids: Iterable[int]) -> float:
     for pid in pids:
         top = psutil.Process(pid)
         for process in (top, *top.children(recursive=True)):
-            # the clock of a process, clock_getcpuclockid(3): /proc tells hundredths of a second
+            # the clock of a process, clock_getcpuclockid(3): /proc has only hundredths of a second
             total += time.clock_gettime(~process.pid << 3 | 2)
     return total
 
@@ -67,7 +67,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How long calls took: all of them, and each."""
+    """The time of all calls together, and of each."""
 
     span_us: int
     p50_us: int
@@ -94,13 +94,13 @@ class Readers:
 
 
 class Publishers:
-    """Connections of one publisher process, each of which has one call under way at a time."""
+    """Connections of one publisher process, each with one call in flight."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
     def run(self, calls: int) -> Run:
-        """Make so many calls, all connections together, and return once all are answered."""
+        """Make so many calls over all connections, and return once all are answered."""
         return Run(*map(int, _asked(self._process, f"run {calls}").split()))
 
 
@@ -108,7 +108,7 @@ class Publishers:
 def publishing(
     folder: Path, address: str, opening: bytes, call: bytes, count: int
 ) -> Iterator[Publishers]:
-    """Lend `count` publishers at an address; publisher.c says what an opening and a call are."""
+    """Lend `count` publishers at an address; publisher.c explains openings and calls."""
     host, _, port = address.rpartition(":")
     files = [folder / f"{name}-{port}-{count}" for name in ("opening", "call")]
     for file, content in zip(files, (opening, call), strict=True):
@@ -131,7 +131,7 @@ def reading(folder: Path, address: str, openings: Sequence[bytes], count: int) -
 
 @contextmanager
 def polling(folder: Path, address: str, request: bytes, count: int) -> Iterator[Callable[[], int]]:
-    """Let `count` clients make a request again and again; lend what counts their answers."""
+    """Let `count` clients repeat a request; lend a counter of their answers."""
     host, _, port = address.rpartition(":")
     file = folder / "request"
     file.write_bytes(request)

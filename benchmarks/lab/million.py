@@ -1,4 +1,4 @@
-"""Rows about a log of 1,000,000 events: read whole, started on, and published to meanwhile."""
+"""Rows about a log of 1,000,000 events: reading it, starting on it, publishing meanwhile."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from benchmarks.lab import events, openings, sides
 from benchmarks.lab.measure import mark, publishing, reading
 from benchmarks.lab.publishing import calls_of
 from benchmarks.lab.rounds import Size
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tidings.app.clock import SystemClock
 from tidings.core.record import Draft
 from tidings.dialects import load
+from tidings.dialects.checking import check_draft
 from tidings.dialects.dialect import CheckContext
 from tidings.store.sqlite.file import FILE_NAME
-from tidings.store.sqlite.store import open_sqlite
+from tidings.store.sqlite.opening import open_sqlite
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -35,7 +36,7 @@ _KEEP_ALL = "--retention-records=1000000000"
 
 
 def catch_up(folder: Path, size: Size) -> float:
-    """Return the rate of one gRPC reader of the whole log to that of a bare scan of its rows.
+    """Return the ratio of the rate of a gRPC reader of the whole log to a bare scan of its rows.
 
     From the first event that it receives to the last.
     """
@@ -53,7 +54,7 @@ def catch_up(folder: Path, size: Size) -> float:
 
 
 def start(folder: Path, size: Size) -> float:
-    """Return the time from start to `ready` on the log to that on an empty one."""
+    """Return the ratio of the time from start to `ready` on the log to that on an empty one."""
     servers = [Server(filled(_EVENTS // size.one_of), [_KEEP_ALL]), Server(folder / "empty")]
     ratios = []
     for server in servers:  # the first start makes the file, and reads the program from disk
@@ -66,7 +67,7 @@ def start(folder: Path, size: Size) -> float:
 
 
 def publish_beside_readers(folder: Path, size: Size) -> float:
-    """Return the rate of a publisher of groups of 100 while two readers catch up, to that without.
+    """Return the ratio of a publisher's rate beside two replaying readers to that alone.
 
     Fails when the readers had caught up before the publisher was done.
     """
@@ -103,10 +104,10 @@ def filled(count: int) -> Path:
 
 
 def fill(data: Path, draft: event_pb2.Draft, count: int) -> None:
-    """Store a draft so many times, through the store that a service would use."""
+    """Store a draft so many times, through the service's own store."""
     clock = SystemClock()
     system = next(iter(draft.events)).WhichOneof("body")
-    checked = load({})[str(system)].check(draft, CheckContext(clock.now_us(), bytes, 0))
+    checked = check_draft(load({})[str(system)], draft, CheckContext(clock.now_us(), bytes, 0))
 
     async def append_all(some: Draft) -> None:
         store = await open_sqlite(data, clock=clock, durability="relaxed")
@@ -118,13 +119,13 @@ def fill(data: Path, draft: event_pb2.Draft, count: int) -> None:
 
 
 def note(text: str) -> None:
-    """Print what a round found."""
+    """Print the result of a round."""
     print(f"  {text}", file=sys.stderr, flush=True)
 
 
 def _from_the_start() -> bytes:
-    request = pb.SubscribeRequest(earliest=True)
-    request.nomad.topics.add(topic="*")
+    request = pb.SubscribeRequest(position=pb.START_POSITION_EARLIEST)
+    request.selection.nomad.topics.add(topic="*")
     return openings.grpc(sides.SUBSCRIBE, request.SerializeToString())
 
 

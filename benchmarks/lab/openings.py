@@ -1,4 +1,4 @@
-"""What a reader sends to be given a stream, whole and once, in each protocol."""
+"""What a reader sends to open a stream, at once, in each protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FRAME = 16_384
 
 
 def http(path: str, *headers: str) -> bytes:
-    """Return a GET, whose answer does not end or which the reader asks again."""
+    """Return a GET, whose answer does not end or which the reader repeats."""
     return "\r\n".join([f"GET {path} HTTP/1.1", "Host: localhost", *headers, "", ""]).encode()
 
 
@@ -21,7 +21,7 @@ def websocket(path: str) -> bytes:
 
 
 def grpc(path: str, *requests: bytes) -> bytes:
-    """Return calls with one request each, and windows that take 2 GiB without another word."""
+    """Return calls with one request each, and flow-control windows of 2 GiB."""
     return WINDOWS + b"".join(
         head(path, 2 * number + 1) + message(request, 2 * number + 1, is_last=True)
         for number, request in enumerate(requests)
@@ -67,8 +67,8 @@ WINDOWS = b"".join(
     (
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         _frame(4, 0, 0, struct.pack(">HI", 4, _WINDOW)),  # SETTINGS_INITIAL_WINDOW_SIZE
-        _frame(4, 1, 0, b""),  # the server's own settings are acknowledged unseen
+        _frame(4, 1, 0, b""),  # acknowledges the server's settings without reading them
         _frame(8, 0, 0, struct.pack(">I", _WINDOW - 65535)),
     )
 )
-"""What a connection begins with, which then takes 2 GiB without another word."""
+"""The start of a connection, with a flow-control window of 2 GiB."""

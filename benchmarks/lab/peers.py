@@ -1,6 +1,6 @@
-"""Other servers that people run to be told of things: etcd, NATS and Redis.
+"""Other servers that deliver events: etcd, NATS and Redis.
 
-They run with their defaults, and carry an event as protobuf encodes it. One publisher has an open
+They run with their defaults, and carry an event encoded as protobuf. One publisher has an open
 connection to each.
 """
 
@@ -57,7 +57,7 @@ def etcd(folder: Path, make: events.Make = events.node) -> Iterator[Side]:
 
 @contextmanager
 def nats(folder: Path, make: events.Make = events.node) -> Iterator[Side]:
-    """Lend core NATS, which asks nobody in these minutes whether he is still there."""
+    """Lend core NATS, without its pings in these minutes."""
     with nats_server(folder / "nats", extra="ping_interval: 1h") as server:
         connect = b'CONNECT {"verbose":false}\r\n'
         with _publisher(server.address, connect) as publish_all:
@@ -73,7 +73,7 @@ def nats(folder: Path, make: events.Make = events.node) -> Iterator[Side]:
 
 @contextmanager
 def redis(folder: Path, make: events.Make = events.node) -> Iterator[Side]:
-    """Lend Redis with its channels, without its limit to what a slow reader may leave unread."""
+    """Lend Redis with its channels, without its limit on unread output."""
     port = free_port()
     command = f"--port {port} --bind 127.0.0.1 --dir {folder}".split()
     unlimited = ("--save", "", "--client-output-buffer-limit", "pubsub 0 0 0")
@@ -109,7 +109,7 @@ def _running(program: str, *arguments: str) -> Iterator[int]:
 
 @contextmanager
 def _publisher(address: str, greeting: bytes) -> Iterator[Callable[[bytes, bytes, int], None]]:
-    """Lend what says something on one connection and returns when its answer has come so often."""
+    """Lend a client of one connection that returns once a number of answers has come."""
     with closing(_connected(address)) as wire:
         wire.sendall(greeting)
 

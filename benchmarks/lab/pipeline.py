@@ -1,10 +1,10 @@
-"""The least that a durable log in Python can cost, in two processes or in one, without Tidings.
+"""The minimum cost of a durable log in Python, in two processes or in one, without Tidings.
 
 `python -m benchmarks.lab.pipeline core` takes bytes from a gRPC stream, commits each to SQLite with
 a sync, as a durable log has to, and gives it to every gRPC subscriber; `relay ADDRESS` subscribes
 once and writes what comes to all its connections; `alone` does both, without gRPC in between.
-Nothing is checked, converted, selected, counted or logged, and nobody can resume: what Tidings
-costs more than this is Tidings, the rest is Python, gRPC and the disk. Each prints "HOST:PORT",
+Nothing is checked, converted, selected, counted or logged, and readers cannot resume: the cost
+above this is Tidings', the rest is that of Python, gRPC and the disk. Each prints "HOST:PORT",
 `alone` that of its connections after that of gRPC, and ends with its stdin.
 """
 
@@ -31,7 +31,7 @@ _Job = tuple[asyncio.Future[bytes], bytes]
 
 
 class Core(grpc.GenericRpcHandler):
-    """Commits, then tells: subscribers first, then the publisher."""
+    """Commits, then notifies: subscribers first, then the publisher."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""What one way of reading costs with more and more readers: a line of the chart."""
+"""The cost of one way of reading by number of readers: a line of the chart."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Line:
     is_quick: bool = False
     """No row of the table measures it, so a quick run does."""
     opening_of: Callable[[int], bytes] | None = None
-    """Of the reader with a number; without it all send the side's own."""
+    """The request of a reader by number; without it all send the side's own."""
     most: int = _MOST
     """Events published at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What was measured with so many readers."""
+    """The measurement with a number of readers."""
 
     line: str
     event: str
@@ -52,7 +52,7 @@ class Point:
     p50_us: int
     p99_us: int
     kb_a_reader: float
-    """Resident memory of all processes; what they had let go before hides some of it."""
+    """Growth of the resident memory of all processes; memory freed before hides some of it."""
 
 
 def measured(folder: Path, line: Line, readers: Sequence[int], share: float) -> list[Point]:
@@ -98,8 +98,8 @@ def _point(blank: Point, side: Side, reader: Readers, total: int, every_s: float
 def _own_grpc(number: int) -> bytes:
     request = pb.SubscribeRequest()
     request.CopyFrom(sides.LIVE)
-    request.nomad.topics[0].topic = "Node"
-    request.nomad.topics.add(topic="Job", key=f"job-{number}")
+    request.selection.nomad.topics[0].topic = "Node"
+    request.selection.nomad.topics.add(topic="Job", key=f"job-{number}")
     return openings.grpc(sides.SUBSCRIBE, request.SerializeToString())
 
 
@@ -135,4 +135,4 @@ LINES = (
     Line("gRPC Subscribe", _ours("grpc"), selections=_OWN, opening_of=_own_grpc),
     Line("Nomad ndjson", _ours("ndjson"), selections=_OWN, opening_of=_own_ndjson),
 )
-"""The first is what the chart calls 1."""
+"""The first is shown as 1 in the chart."""

@@ -1,4 +1,4 @@
-"""Rows about publishing and reading all: how near Tidings comes to bare SQLite on the same disk."""
+"""Rows about publishing: Tidings compared with bare SQLite on the same disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import grpc
 from benchmarks.lab import events, openings, sides
 from benchmarks.lab.measure import mark, publishing
 from benchmarks.lab.rounds import Size
-from tests.e2e.rig import serving
+from tests.kit.server import serving
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_pb2 import Draft
 
@@ -26,16 +26,16 @@ _PUBLISHERS, _PER_CALL, _CALLS = 64, 10, 6400
 _PUBLISH, _ECHO = "/tidings.v1.EventService/Publish", "/bench/Echo"
 
 _Job = tuple[bytes, asyncio.Future[None]]
-"""A row, and who waits for its commit."""
+"""A row, and the future of its commit."""
 
 
 def publish_rate(*, streamed: bool) -> Callable[[Path, Size], float]:
-    """Return how the rate of 64 publishers, 10 events a call, is to that of a bare loop of commits.
+    """Return the ratio of the rate of 64 publishers, 10 events a call, to a bare loop of commits.
 
     A call is a unary Publish or, `streamed`, a message of the publisher's own PublishStream. The
-    bare loop has 64 publishers in one process, each of whom awaits the commit of an event, and one
-    writer thread that commits what waits. Told beside it, and no part of the figure: what bare
-    grpc.aio makes of the same calls when it only sends them back.
+    bare loop has 64 publishers in one process, each of which awaits the commit of an event, and one
+    writer thread that commits what waits. Printed beside it, and not part of the figure: the rate
+    of bare grpc.aio that only echoes the same calls.
     """
 
     def measure(folder: Path, size: Size) -> float:
@@ -64,7 +64,7 @@ def publish_rate(*, streamed: bool) -> Callable[[Path, Size], float]:
 
 
 def lone_publish(folder: Path, size: Size) -> float:
-    """Return the p50 of a lone publish to that of a bare commit plus a bare unary call."""
+    """Return the ratio of a lone publish's p50 to that of a bare commit plus a bare unary call."""
     asked = pb.PublishRequest(draft=Draft(events=[events.small(mark())]))
     row = (asked.draft.SerializeToString(),)
     ratios: list[float] = []
@@ -83,7 +83,7 @@ def lone_publish(folder: Path, size: Size) -> float:
             lambda: echo(bare_request),
         )
         for _ in range(size.rounds):
-            # in turns: alone in a loop, each has the caches and a busy disk for itself
+            # alternately: alone in a loop, each has warm caches and a busy disk for itself
             turns = [[_seconds(work) for work in works] for _ in range(2 * size.steady_events)]
             times = [statistics.median(taken) for taken in zip(*turns, strict=True)]
             ours_s, commit_s, call_s = times

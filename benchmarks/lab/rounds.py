@@ -1,4 +1,4 @@
-"""Rounds in which two sides take turns, and the ratio that comes out of them."""
+"""Rounds in which two sides alternate, and the median of their ratios."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ class Size:
     backlog_events: int
     one_of: int = 1
     """Of what a row's title names (readers, events), one of so many."""
+    asked_records: int = 1_000_000
+    """Of the log that questions are asked of."""
 
     @classmethod
     def full(cls) -> Size:
-        """Return what figures are taken with."""
+        """Return the size of a full run."""
         return cls(rounds=5, steady_events=150, backlog_events=2000)
 
     @classmethod
     def quick(cls) -> Size:
-        """Return what shows that everything still measures something."""
-        return cls(rounds=1, steady_events=20, backlog_events=200, one_of=50)
+        """Return the size of a quick run, which only shows that everything still works."""
+        return cls(rounds=1, steady_events=20, backlog_events=200, one_of=50, asked_records=20_000)
 
 
 def steady(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
@@ -73,7 +75,7 @@ def flood(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], fl
 
 
 def backlog(which: str, other: Open, *, readers: int) -> Callable[[Path, Size], float]:
-    """Return the same without publishing, which is done while nothing can be delivered."""
+    """Return the same without publishing, which is done while nothing is delivered."""
 
     def one_round(side: Side, reader: Readers, size: Size) -> float:
         with side.holding():
@@ -117,9 +119,9 @@ def compare(
 
 
 def warm_up(side: Side, reader: Readers) -> None:
-    """Return once every reader has been seen to receive an event, in one go.
+    """Return once every reader has received an event at the same time.
 
-    What is slow to all of them (a thousand lists are megabytes) gets longer and longer to come.
+    The wait grows, for what is slow to deliver to all of them (a thousand lists are megabytes).
     """
     for patience_s in (*[0.1] * 100, *[1.0] * 20, *[5.0] * 4):
         side.publish([mark()])

@@ -1,4 +1,4 @@
-"""What is compared: Tidings, bare servers and peers, each with a way in and a stream to read."""
+"""What is compared: Tidings, bare servers and peers, each with a publisher and a stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psutil
 
 from benchmarks.lab import events, openings
 from benchmarks.lab.measure import Missing
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tidings.gateway.live.tail import MAX_CHUNK_BYTES
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_pb2 import Draft
@@ -29,21 +29,21 @@ SUBSCRIBE = "/tidings.v1.EventService/Subscribe"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server that runs. `publish` takes marks and returns when the server has their events."""
+    """A running server. `publish` takes marks and returns when the server has their events."""
 
     name: str
     address: str
     opening: bytes
-    """Asks for what is published from now on."""
+    """The request for what is published from now on."""
     pids: Sequence[int]
     publish: Callable[[Sequence[bytes]], object]
     holding: Callable[[], AbstractContextManager[object]] = nullcontext
-    """Lends the time in which what is published waits, where that can be had."""
+    """A block during which published events wait, where that is possible."""
 
 
 @contextmanager
 def publisher(server: Server, make: events.Make) -> Iterator[Callable[[Sequence[bytes]], None]]:
-    """Lend what publishes an event for each mark, 100 a request, on one stream that stays open."""
+    """Lend a publisher of an event for each mark, 100 a request, on one stream that stays open."""
     asked: SimpleQueue[pb.PublishStreamRequest | None] = SimpleQueue()
     with server.stub() as stub:
         answers = iter(stub.PublishStream(iter(asked.get, None)))
@@ -60,13 +60,13 @@ def publisher(server: Server, make: events.Make) -> Iterator[Callable[[Sequence[
             asked.put(None)
 
 
-LIVE = pb.SubscribeRequest(latest=True, payload_format=pb.PAYLOAD_FORMAT_JSON)
-LIVE.nomad.topics.add(topic="*")
+LIVE = pb.SubscribeRequest(position=pb.START_POSITION_LATEST, payload_format=pb.PAYLOAD_FORMAT_JSON)
+LIVE.selection.nomad.topics.add(topic="*")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way of reading Tidings, with an event that comes that way."""
+    """A way of reading Tidings, with an event for it."""
 
     make: events.Make
     opening: bytes
@@ -78,18 +78,20 @@ WAYS = {
     "websocket": Way(events.docker, openings.websocket("/api/audit/v1/events")),
     "sse": Way(
         events.node,
-        openings.http("/v1/events?latest=true", "Accept: text/event-stream"),
+        openings.http("/v1/events?position=START_POSITION_LATEST", "Accept: text/event-stream"),
     ),
     "consul": Way(events.consul, openings.http("/v1/event/list?index=0")),
 }
 
 
 @contextmanager
-def tidings(folder: Path, which: str, make: events.Make | None = None) -> Iterator[Side]:
+def tidings(
+    folder: Path, which: str, make: events.Make | None = None, *, flags: Sequence[str] = ()
+) -> Iterator[Side]:
     """Lend Tidings, read in one of its ways."""
     way = WAYS[which]
     with (
-        serving(folder / f"tidings-{which}") as server,
+        serving(folder / f"tidings-{which}", *flags) as server,
         publisher(server, make or way.make) as publish,
     ):
         address = server.grpc if which == "grpc" else server.http
@@ -117,7 +119,7 @@ def _fed(
 ) -> Iterator[Side]:
     """Lend a server that publishes what comes on its stdin, beginning with `first`.
 
-    Events that are published together are joined as long as they have no more than `join_bytes`.
+    Events that are published together are joined up to `join_bytes`.
     """
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0

@@ -88,7 +88,7 @@ def emit_exact_parsers(system: System) -> list[str]:
     for each in system.objects:
         exact = [member for member in each.members if member.exact_field is not None]
         for member in exact:
-            parts += [_keeper(each, member), _deriver(member)]
+            parts += [_members_parser(each, member), _deriver(member)]
         if each is system.objects[0] and not exact:
             parts.append(_text_parser(each))
     return parts
@@ -106,7 +106,7 @@ def {snake(each.name)}_from_text(text: bytes, lost: rt.Lost) -> {each.name}:
 '''
 
 
-def _keeper(each: Object, member: Member) -> str:
+def _members_parser(each: Object, member: Member) -> str:
     name = snake(each.name)
     return f'''
 def {name}_from_members(members: dict[str, bytes], lost: rt.Lost) -> {each.name}:

@@ -1,4 +1,4 @@
-"""The protoc plugin: writes <system>_json.py beside the messages of each system, and json_runtime/.
+"""The protoc plugin: writes <system>_json.py for each system, systems.py and json_runtime/.
 
 protoc hands in a CodeGeneratorRequest on stdin and takes a CodeGeneratorResponse from stdout.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from emit import emit_module
+from emit import emit_list, emit_module
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 from model import read_systems
 
@@ -24,9 +24,12 @@ def generate(request: CodeGeneratorRequest) -> CodeGeneratorResponse:
         name = f"{PACKAGE_FOLDER}/json_runtime/{source.name}"
         response.file.add(name=name, content=source.read_text(encoding="utf-8"))
     try:
-        for system in read_systems(request.proto_file):
-            name = f"{PACKAGE_FOLDER}/{system.name}_json.py"
-            response.file.add(name=name, content=emit_module(system))
+        systems = list(read_systems(request.proto_file))
+        for system in systems:
+            if system.objects:
+                name = f"{PACKAGE_FOLDER}/{system.name}_json.py"
+                response.file.add(name=name, content=emit_module(system))
+        response.file.add(name=f"{PACKAGE_FOLDER}/systems.py", content=emit_list(systems))
     except ValueError as error:  # protoc prints it and fails
         return CodeGeneratorResponse(error=str(error))
     return response

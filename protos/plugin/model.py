@@ -14,7 +14,6 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
 ENVELOPE = "tidings.v1.Event"
-OWN_EVENT = "tidings.v1.TidingsEvent"
 
 
 class Kind(enum.Enum):
@@ -90,7 +89,7 @@ class Object:
 
 @dataclass
 class System:
-    """All objects of one system, the event first."""
+    """All objects of one system, the event first; none = no JSON is generated for it."""
 
     name: str
     objects: list[Object]
@@ -113,7 +112,9 @@ _WELL_KNOWN = {"google.protobuf.Timestamp": Kind.TIME, "google.protobuf.Duration
 
 
 def read_systems(files: Iterable[FileDescriptorProto]) -> Iterator[System]:
-    """Yield every system: one for each body that an event can have, but for Tidings' own.
+    """Yield every system: one for each body that an event can have, in the order of the contract.
+
+    One whose JSON does not follow the rules of json_options.proto has no objects.
 
     Raises:
         ValueError: a field has a type that no rule is known for.
@@ -124,8 +125,8 @@ def read_systems(files: Iterable[FileDescriptorProto]) -> Iterator[System]:
     options = _OptionReader(pool)
     for body in pool.FindMessageTypeByName(ENVELOPE).oneofs_by_name["body"].fields:
         root = _message_of(body)
-        if root.full_name != OWN_EVENT:
-            yield System(body.name, [_object(each, options) for each in _reachable(root)])
+        objects = [] if options.of_message(root)["other_json"] else _reachable(root)
+        yield System(body.name, [_object(each, options) for each in objects])
 
 
 def _message_of(each: FieldDescriptor) -> Descriptor:

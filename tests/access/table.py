@@ -12,10 +12,15 @@ from tidings.access.policy_file import PolicyFile, parse_policy_file
 from tidings.access.principals import NOBODY, Principal, Token
 from tidings.access.rights import Rights
 from tidings.access.secret import hash_of
+from tidings.dialects.cloud_event import CloudEventFacts, CloudEventRights
+from tidings.dialects.consul.rights import ConsulRights
+from tidings.dialects.docker_cloud import DockerCloudRights
+from tidings.dialects.nomad.rights import NomadRights
+from tidings.v1.systems import SYSTEMS
 
 POLICIES = ("reader", "production", "everywhere", "publisher", "deployer")
 KINDS = ("anonymous", *POLICIES, "management")
-_PUBLISHED = ("nomad", "consul", "docker_cloud", "puppet", "feldera")
+_PUBLISHED = tuple(system for system in SYSTEMS if system != "tidings")
 
 
 class Row(NamedTuple):
@@ -47,8 +52,10 @@ ROWS = (
     *(Row("Docker Cloud", "stream", ("events",), ns) for ns in ("acme", "reader", "other")),
     Row("Puppet", "read", ("a job's events",)),
     Row("Feldera", "read", ("cluster events",)),
+    *(Row("CloudEvents", "read", (source,)) for source in ("/billing/invoices", "/shop")),
     *(Row("gRPC", "publish", (system,)) for system in _PUBLISHED),
     Row("gRPC", "manage", ("tokens, policies, roles",)),
+    Row("gRPC", "back up", ("the log",)),
 )
 
 
@@ -86,19 +93,23 @@ def rights(root: Path) -> dict[str, Rights]:
 
 def decide(row: Row, target: str, given: Rights) -> bool:
     """Return the model's own decision."""
+    if given.management:
+        return True
     match row.api, row.verb:
         case "Nomad", _:
-            return given.may_stream(target, row.namespace)
+            return given.of(NomadRights).may_stream(target, row.namespace)
         case "Consul", "list":
-            return given.may_read_event(target)
+            return given.of(ConsulRights).may_see(target)
         case "Consul", _:
-            return given.may_fire(target)
+            return given.of(ConsulRights).may_fire(target)
         case "Docker Cloud", _:
-            return given.may_see_namespace(row.namespace)
+            return given.of(DockerCloudRights).may_see_namespace(row.namespace)
+        case "CloudEvents", _:
+            return given.of(CloudEventRights).may_see(CloudEventFacts("t", target, ""))
         case "gRPC", "publish":
             return given.may_publish(target)
         case "gRPC", _:
-            return given.management
+            return False
         case _:
             return given.may_read(row.api.lower())
 

@@ -32,6 +32,7 @@ from tidings.access.principals import Principal
 from tidings.access.rights import Rights
 from tidings.access.secret import hash_of
 from tidings.core.errors import BadRequest, Unauthenticated
+from tidings.dialects.docker_cloud import DockerCloudRights
 
 NOW_US = START_S * 1_000_000
 FILE = """
@@ -249,7 +250,7 @@ def test_a_claim_can_be_the_name() -> None:
     known = directory(named)
     found = known.find(signed(email="acme", policies="reader"), NOW_US)
     assert (found.id, found.name) == ("u-1", "acme")
-    assert known.rights(found).may_see_namespace("acme")
+    assert known.rights(found).of(DockerCloudRights).may_see_namespace("acme")
     for bad in (None, "", 1, ["acme"], "x" * 257):
         assert refusal(signed(email=bad), known) == "name"
 
@@ -259,7 +260,7 @@ def test_a_name_that_is_more_than_a_name_is_no_namespace(subject: str) -> None:
     known = directory()
     rights = known.rights(known.find(signed(sub=subject, policies="reader"), NOW_US))
     for namespace in ("*", "", "acme", subject):
-        assert not rights.may_see_namespace(namespace)
+        assert not rights.of(DockerCloudRights).may_see_namespace(namespace)
 
 
 def test_a_token_with_this_text_goes_first() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given
@@ -13,13 +12,25 @@ from tidings.access.guards import guarded
 from tidings.access.rights import MANAGEMENT, Rights, united
 from tidings.access.rules import parse_rules
 from tidings.core.selection import Envelope, Everything, Selection
+from tidings.dialects.consul.rights import ConsulRights
+from tidings.dialects.docker_cloud import DockerCloudRights
+from tidings.dialects.feldera import FelderaRights
+from tidings.dialects.nomad.facts import NomadFacts
+from tidings.dialects.nomad.rights import NomadRights
+from tidings.dialects.puppet import PuppetRights
+from tidings.v1.systems import SYSTEMS
 
 
-class Facts(NamedTuple):
-    """What the model looks at of an event of Nomad or Docker Cloud."""
+def facts(topic: str, namespace: str) -> NomadFacts:
+    return NomadFacts(topic, (), namespace)
 
-    topic: str
-    namespace: str
+
+def nomad(text: str) -> NomadRights:
+    return parse_rules(text).of(NomadRights)
+
+
+def consul(rights: Rights) -> ConsulRights:
+    return rights.of(ConsulRights)
 
 
 NOMAD = """
@@ -48,17 +59,18 @@ secret = ["read-job", "deny"]
     ],
 )
 def test_the_closest_rule_of_a_namespace_counts(topic: str, namespace: str, allowed: bool) -> None:  # noqa: FBT001
-    assert parse_rules(NOMAD).may_stream(topic, namespace) is allowed
+    assert nomad(NOMAD).may_stream(topic, namespace) is allowed
 
 
 def test_a_glob_does_not_pass_every_namespace() -> None:
-    rights = parse_rules('[nomad.namespaces]\n"p*" = ["read-job"]\n"**" = ["read-job"]')
+    rights = nomad('[nomad.namespaces]\n"p*" = ["read-job"]\n"**" = ["read-job"]')
     assert rights.may_stream("Job", "anything")
     assert not rights.may_stream("Job", "*")
 
 
 def _allows(glob: str, namespace: str) -> bool:
-    return Rights(nomad_namespaces=((glob, frozenset({"read-job"})),)).may_see("Job", namespace)
+    rights = NomadRights(((glob, frozenset({"read-job"})),))
+    return rights.may_see(facts("Job", namespace))
 
 
 @given(st.text("ab*", max_size=6).map(lambda text: f"{text}*"), st.text("ab", min_size=1))
@@ -77,9 +89,9 @@ def test_a_long_namespace_costs_no_more_than_its_length() -> None:
 
 
 def test_a_denied_star_passes_nothing() -> None:
-    rights = parse_rules('[nomad.namespaces]\n"*" = ["read-job", "deny"]')
+    rights = nomad('[nomad.namespaces]\n"*" = ["read-job", "deny"]')
     assert not rights.may_stream("Job", "*")
-    assert not rights.may_read("nomad")
+    assert not rights.may_read()
 
 
 @pytest.mark.parametrize(
@@ -94,8 +106,7 @@ def test_a_denied_star_passes_nothing() -> None:
     ],
 )
 def test_events_are_seen_by_topic_and_namespace(topic: str, namespace: str, visible: bool) -> None:  # noqa: FBT001
-    assert parse_rules(NOMAD).may_see(topic, namespace) is visible
-    assert MANAGEMENT.may_see(topic, namespace)
+    assert nomad(NOMAD).may_see(facts(topic, namespace)) is visible
 
 
 @pytest.mark.parametrize(
@@ -109,19 +120,21 @@ def test_events_are_seen_by_topic_and_namespace(topic: str, namespace: str, visi
     ],
 )
 def test_the_exact_name_counts_then_the_longest_prefix(name: str, read: bool, fire: bool) -> None:  # noqa: FBT001
-    rights = parse_rules(
-        '[consul.event]\nweb = "write"\n'
-        '[consul.event_prefix]\nweb = "read"\nweb-1- = "deny"\nw = "deny"\n'
+    rights = consul(
+        parse_rules(
+            '[consul.event]\nweb = "write"\n'
+            '[consul.event_prefix]\nweb = "read"\nweb-1- = "deny"\nw = "deny"\n'
+        )
     )
-    assert (rights.may_read_event(name), rights.may_fire(name)) == (read, fire)
+    assert (rights.may_see(name), rights.may_fire(name)) == (read, fire)
 
 
 def test_of_two_rules_for_one_name_the_stronger_counts() -> None:
     read = parse_rules('consul.event_prefix.a = "read"\nconsul.event.b = "deny"')
     write = parse_rules('consul.event_prefix.a = "write"\nconsul.event.b = "write"')
     for both in (united([read, write]), united([write, read])):
-        assert both.may_fire("a")
-        assert not both.may_read_event("b")
+        assert consul(both).may_fire("a")
+        assert not consul(both).may_see("b")
 
 
 def test_capabilities_of_one_namespace_add_up_and_deny_takes_all() -> None:
@@ -130,17 +143,16 @@ def test_capabilities_of_one_namespace_add_up_and_deny_takes_all() -> None:
         'nomad.node = "write"\nnomad.namespaces.a = ["csi-read-volume"]\n'
         'nomad.namespaces.b = ["deny"]'
     )
-    both = united([one, other])
-    assert both.nomad_capabilities("a") == {"read-job", "csi-read-volume"}
-    assert both.nomad_capabilities("b") == frozenset()
+    both = united([one, other]).of(NomadRights)
+    assert both.capabilities("a") == {"read-job", "csi-read-volume"}
+    assert both.capabilities("b") == frozenset()
     assert both.may_stream("Node", "anything")
 
 
 def test_what_one_has_of_a_system_decides_whether_it_is_read_at_all() -> None:
     none = Rights()
-    systems = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
-    assert not any(none.may_read(system) for system in systems)
-    assert all(MANAGEMENT.may_read(system) for system in systems)
+    assert not any(none.may_read(system) for system in SYSTEMS)
+    assert all(MANAGEMENT.may_read(system) for system in SYSTEMS)
     assert not none.may_publish_anything()
     assert parse_rules('publish = ["puppet"]').may_publish_anything()
     assert parse_rules('nomad.node = "read"').may_read("nomad")
@@ -151,14 +163,16 @@ def test_what_one_has_of_a_system_decides_whether_it_is_read_at_all() -> None:
 
 def test_the_tilde_is_the_owners_name() -> None:
     rights = parse_rules('docker_cloud.namespaces = ["~", "acme"]').of_owner("me")
-    assert [rights.may_see_namespace(name) for name in ("me", "acme", "~", "")] == [
+    cloud = rights.of(DockerCloudRights)
+    assert [cloud.may_see_namespace(name) for name in ("me", "acme", "~", "")] == [
         True,
         True,
         False,
         False,
     ]
     assert rights.of_owner("you") is rights
-    assert not parse_rules('docker_cloud.namespaces = ["~"]').of_owner("").may_see_namespace("")
+    nobody = parse_rules('docker_cloud.namespaces = ["~"]').of_owner("")
+    assert not nobody.of(DockerCloudRights).may_see_namespace("")
 
 
 def test_a_selection_is_cut_down_to_what_may_be_read() -> None:
@@ -173,7 +187,7 @@ def test_a_selection_is_cut_down_to_what_may_be_read() -> None:
     cut = guarded(every, rights)
     assert cut.systems == {"nomad", "consul", "docker_cloud", "puppet"}
     assert cut == guarded(every, rights)
-    jobs = [Facts("Job", "a"), Facts("Job", "b"), Facts("Node", "")]
+    jobs = [facts("Job", "a"), facts("Job", "b"), facts("Node", "")]
     assert cut.pick("nomad", Envelope(frozenset(), jobs)) == (0,)
     assert cut.pick("consul", Envelope(frozenset(), ["b", "a"])) == (1,)
     assert cut.pick("docker_cloud", Envelope(frozenset(), jobs)) == (0,)
@@ -185,13 +199,16 @@ def test_a_selection_is_cut_down_to_what_may_be_read() -> None:
 
 def test_a_digest_names_rights_the_same_in_every_process() -> None:
     capabilities = (("prod-*", frozenset({"read-job", "csi-read-volume", "deny"})),)
-    some = Rights(nomad_namespaces=capabilities, reads=frozenset({"puppet", "feldera"}))
-    assert some.digest == "2af0a91f42ffffd11b4e459ab10093d8"
+    nomad, puppet, feldera = NomadRights(capabilities), PuppetRights(True), FelderaRights(True)  # noqa: FBT003 - their one right
+    some = Rights(systems=(feldera, nomad, puppet))
+    assert some.digest == "c2bdb2f9ed6e1d3508103300214d1e5a"
     others = [
         MANAGEMENT,
         Rights(),
-        Rights(reads=some.reads),
-        Rights(publish=some.reads),
-        Rights(nomad_namespaces=capabilities),
+        Rights(systems=(feldera, puppet)),
+        Rights(systems=(puppet,)),
+        Rights(systems=(feldera,)),
+        Rights(publish=frozenset({"feldera"})),
+        Rights(systems=(nomad,)),
     ]
     assert len({some.digest, *(each.digest for each in others)}) == 1 + len(others)

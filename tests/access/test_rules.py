@@ -35,7 +35,7 @@ HASH = hash_of("x")
         ('puppet.jobs = "write"', "policy.rules.puppet.jobs: must be one of read"),
         ('feldera.roles = "read"', "policy.rules.feldera.roles: no such rule"),
         ('docker_cloud.users = ["a"]', "policy.rules.docker_cloud.users: no such rule"),
-        ('publish = ["tidings"]', "policy.rules.publish[0]: is none of"),
+        ('publish = ["nomadd"]', "policy.rules.publish[0]: is none of"),
     ],
 )
 def test_a_bad_rule_is_refused_and_named(text: str, problem: str) -> None:

@@ -12,13 +12,14 @@ import pytest
 import structlog
 
 from tests.access.jwts import jwks, signed
-from tests.aio import becomes, run_async
+from tests.kit.clock import START_US, DayClock, ManualClock
+from tests.kit.loop import becomes, scenario
 from tests.patience import PATIENCE_S
-from tests.rpc.serving import START_US, MovableClock
 from tidings.access.secret import hash_of
-from tidings.app.exposure import refuse_exposure
+from tidings.app.load_settings import load
 from tidings.app.policy_loader import BadPolicyFile, PolicyLoader
-from tidings.app.settings import load
+from tidings.app.settings import BadSetting
+from tidings.app.startup_checks import check_exposure
 from tidings.app.tls.remote_keys import REFRESH_S, UNKNOWN_S, Fetch, RemoteKeys
 from tidings.core.errors import Unauthenticated
 from tidings.dialects import load as load_dialects
@@ -35,7 +36,7 @@ def policy_file(secret: str = SECRET) -> str:
 
 
 def _access() -> AccessControl:
-    clock = MovableClock()
+    clock = DayClock()
     views = Views.of(load_dialects(), clock)
     return AccessControl(
         EventLog(MemoryStore(clock=clock), clock=clock, envelope_of=views.envelope_of), clock
@@ -45,7 +46,7 @@ def _access() -> AccessControl:
 def _loader(
     path: Path, access: AccessControl, fetch: Fetch | None = None, *, look_s: float = 0.01
 ) -> PolicyLoader:
-    return PolicyLoader(path, access, RemoteKeys(MovableClock(), fetch), look_s=look_s)
+    return PolicyLoader(path, access, RemoteKeys(DayClock(), fetch), look_s=look_s)
 
 
 def _knows(access: AccessControl, secret: str) -> bool:
@@ -62,66 +63,62 @@ async def _following(loader: PolicyLoader, work: Callable[[], Awaitable[None]]) 
         following.cancel()
 
 
-def test_a_changed_file_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+@scenario
+async def test_a_changed_file_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(policy_file())
 
-    async def main() -> None:
-        access = _access()
-        loader = _loader(path, access)
-        await loader.load()
+    access = _access()
+    loader = _loader(path, access)
+    await loader.load()
+    assert _knows(access, SECRET)
+
+    async def work() -> None:
+        with structlog.testing.capture_logs() as lines:
+            path.write_text("tokens = 1")
+            await becomes(lambda: any(line["log_level"] == "error" for line in lines))
         assert _knows(access, SECRET)
-
-        async def work() -> None:
-            with structlog.testing.capture_logs() as lines:
-                path.write_text("tokens = 1")
-                await becomes(lambda: any(line["log_level"] == "error" for line in lines))
-            assert _knows(access, SECRET)
+        with structlog.testing.capture_logs() as lines:
             path.write_text(policy_file("another"))
             await becomes(lambda: _knows(access, "another"))
-            assert not _knows(access, SECRET)
-
-        await _following(loader, work)
-
-    run_async(main())
-
-
-def test_a_reload_reads_the_file_without_a_change_of_its_time(tmp_path: Path) -> None:
-    path = tmp_path / "policy.toml"
-    path.write_text(policy_file())
-
-    async def main() -> None:
-        access = _access()
-        loader = _loader(path, access, look_s=3600.0)
-        await loader.load()
-
-        async def work() -> None:
-            path.write_text(policy_file("another"))
-            loader.reload()
-            await becomes(lambda: _knows(access, "another"))
-
-        await _following(loader, work)
+            await becomes(lambda: [line["event"] for line in lines] == ["policy file loaded"])
         assert not _knows(access, SECRET)
 
-    run_async(main())
+    await _following(loader, work)
+
+
+@scenario
+async def test_a_reload_reads_the_file_without_a_change_of_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(policy_file())
+
+    access = _access()
+    loader = _loader(path, access, look_s=3600.0)
+    await loader.load()
+
+    async def work() -> None:
+        path.write_text(policy_file("another"))
+        loader.reload()
+        await becomes(lambda: _knows(access, "another"))
+
+    await _following(loader, work)
+    assert not _knows(access, SECRET)
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [(None, "No such file"), (b"\xff", "not UTF-8"), (b"x = 1", "x: no such table")],
 )
-def test_a_file_that_cannot_be_used_says_why(
+@scenario
+async def test_a_file_that_cannot_be_used_says_why(
     tmp_path: Path, content: bytes | None, problem: str
 ) -> None:
     path = tmp_path / "policy.toml"
     if content is not None:
         path.write_bytes(content)
 
-    async def main() -> None:
-        with pytest.raises(BadPolicyFile, match=problem):
-            await _loader(path, _access()).load()
-
-    run_async(main())
+    with pytest.raises(BadPolicyFile, match=problem):
+        await _loader(path, _access()).load()
 
 
 ISSUER = """
@@ -140,47 +137,48 @@ def _why(access: AccessControl, credential: str) -> str:
     return "good"
 
 
-def test_a_changed_file_of_keys_counts_and_a_wrong_one_changes_nothing(tmp_path: Path) -> None:
+@scenario
+async def test_a_changed_file_of_keys_counts_and_a_wrong_one_changes_nothing(
+    tmp_path: Path,
+) -> None:
     path, keys = tmp_path / "policy.toml", tmp_path / "keys.json"
     path.write_text(ISSUER.replace("JWKS", "keys.json"))
     keys.write_bytes(jwks("ec"))
 
-    async def main() -> None:
-        access = _access()
-        loader = _loader(path, access)
-        await loader.load()
-        assert _why(access, signed("ec")) == "good"
+    access = _access()
+    loader = _loader(path, access)
+    await loader.load()
+    assert _why(access, signed("ec")) == "good"
 
-        async def work() -> None:
-            for wrong in ('{"keys": []}', "canary"):
-                with structlog.testing.capture_logs() as lines:
-                    keys.write_text(wrong)
-                    await becomes(lambda: any(line["log_level"] == "error" for line in lines))
-                assert "canary" not in str(lines)
-                assert _why(access, signed("ec")) == "good"
-            loader.reload()
-            path.write_text(ISSUER.replace("JWKS", "keys.json") + policy_file())
-            await becomes(lambda: _knows(access, SECRET))
+    async def work() -> None:
+        for wrong in ('{"keys": []}', "canary"):
+            with structlog.testing.capture_logs() as lines:
+                keys.write_text(wrong)
+                await becomes(lambda: any(line["log_level"] == "error" for line in lines))
+            assert "canary" not in str(lines)
             assert _why(access, signed("ec")) == "good"
-            keys.write_bytes(jwks("ed"))
-            await becomes(lambda: _why(access, signed("ed")) == "good")
-            assert _why(access, signed("ec")) == "key"
-            path.write_text("broken")
-            keys.write_bytes(jwks("ec"))
-            await becomes(lambda: _why(access, signed("ec")) == "good")
-            path.write_text(policy_file())
-            await becomes(lambda: _why(access, signed("ec")) == "unknown")
+        loader.reload()
+        path.write_text(ISSUER.replace("JWKS", "keys.json") + policy_file())
+        await becomes(lambda: _knows(access, SECRET))
+        assert _why(access, signed("ec")) == "good"
+        keys.write_bytes(jwks("ed"))
+        await becomes(lambda: _why(access, signed("ed")) == "good")
+        assert _why(access, signed("ec")) == "key"
+        path.write_text("broken")
+        keys.write_bytes(jwks("ec"))
+        await becomes(lambda: _why(access, signed("ec")) == "good")
+        path.write_text(policy_file())
+        await becomes(lambda: _why(access, signed("ec")) == "unknown")
 
-        await _following(loader, work)
-
-    run_async(main())
+    await _following(loader, work)
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [(None, "keys.json: No such file"), (b"canary", "keys.json: not JSON")],
 )
-def test_without_a_good_file_of_keys_nothing_begins(
+@scenario
+async def test_without_a_good_file_of_keys_nothing_begins(
     tmp_path: Path, content: bytes | None, problem: str
 ) -> None:
     path = tmp_path / "policy.toml"
@@ -188,12 +186,9 @@ def test_without_a_good_file_of_keys_nothing_begins(
     if content is not None:
         (tmp_path / "keys.json").write_bytes(content)
 
-    async def main() -> None:
-        with pytest.raises(BadPolicyFile, match=problem) as refused:
-            await _loader(path, _access()).load()
-        assert "canary" not in str(refused.value)
-
-    run_async(main())
+    with pytest.raises(BadPolicyFile, match=problem) as refused:
+        await _loader(path, _access()).load()
+    assert "canary" not in str(refused.value)
 
 
 class Site:
@@ -210,117 +205,99 @@ class Site:
         return self.content
 
 
-class StoppedClock:
-    """Stands where a test puts it."""
-
-    def __init__(self) -> None:
-        self.at_s = 1000.0
-
-    def now_us(self) -> int:
-        return START_US
-
-    def monotonic_s(self) -> float:
-        return self.at_s
-
-
 URL = "https://login.test/keys?canary"
 
 
-def test_keys_of_a_url_are_fetched_again_when_they_are_old_or_lack_one(tmp_path: Path) -> None:
+@scenario
+async def test_keys_of_a_url_are_fetched_again_when_they_are_old_or_lack_one(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(ISSUER.replace("JWKS", URL))
 
-    async def main() -> None:
-        site, clock, access = Site("ec"), StoppedClock(), _access()
-        loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch), look_s=0.01)
-        await loader.load()
-        assert site.asked == [URL]
-        site.content = jwks("ec-new")
-        for _ in range(3):  # no sooner than after some seconds, whoever asks how often
-            await access.find_newer_keys(URL)
-        assert (len(site.asked), _why(access, signed("ec"))) == (1, "good")
-        clock.at_s += UNKNOWN_S
-        caller = await access.caller_with(signed("ec-new", exp=2**40))
-        assert caller.rights.management
-        assert (len(site.asked), _why(access, signed("ec"))) == (2, "key")
+    site, clock, access = Site("ec"), ManualClock(), _access()
+    loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch), look_s=0.01)
+    await loader.load()
+    assert site.asked == [URL]
+    site.content = jwks("ec-new")
+    for _ in range(3):  # no sooner than after some seconds, whoever asks how often
+        await access.find_newer_keys(URL)
+    assert (len(site.asked), _why(access, signed("ec"))) == (1, "good")
+    clock.at_s += UNKNOWN_S
+    caller = await access.caller_with(signed("ec-new", exp=2**40))
+    assert caller.rights.management
+    assert (len(site.asked), _why(access, signed("ec"))) == (2, "key")
 
-        async def work() -> None:
-            site.content = jwks("ed")
-            clock.at_s += REFRESH_S
-            await becomes(lambda: _why(access, signed("ed")) == "good")
-            assert (len(site.asked), _why(access, signed("ec-new"))) == (3, "key")
+    async def work() -> None:
+        site.content = jwks("ed")
+        clock.at_s += REFRESH_S
+        await becomes(lambda: _why(access, signed("ed")) == "good")
+        assert (len(site.asked), _why(access, signed("ec-new"))) == (3, "key")
 
-        await _following(loader, work)
-
-    run_async(main())
+    await _following(loader, work)
 
 
 @pytest.mark.parametrize(
     "failure", [OSError("away"), ValueError("odd"), jwks(), b"canary", BadStatusLine("canary")]
 )
-def test_the_last_good_keys_of_a_url_are_kept_and_without_any_nobody_is_let_in(
+@scenario
+async def test_the_last_good_keys_of_a_url_are_kept_and_without_any_nobody_is_let_in(
     tmp_path: Path, failure: bytes | Exception
 ) -> None:
     path = tmp_path / "policy.toml"
     path.write_text(ISSUER.replace("JWKS", URL))
 
-    async def main() -> None:
-        site, clock, access = Site("ec"), StoppedClock(), _access()
-        site.content = failure
-        loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch))
-        with structlog.testing.capture_logs() as lines:
-            await loader.load()
-        assert [(line["url"], line["log_level"]) for line in lines] == [(URL[:-7], "error")]
-        assert _why(access, signed("ec")) == "key"
-        clock.at_s += UNKNOWN_S
-        site.content = jwks("ec")
-        await access.find_newer_keys(URL)
-        assert _why(access, signed("ec")) == "good"
-        clock.at_s += UNKNOWN_S
-        site.content = failure
-        await access.find_newer_keys(URL)
-        assert (len(site.asked), _why(access, signed("ec"))) == (3, "good")
-        await loader.load()  # of the policy file: nothing is fetched that is known
-        assert len(site.asked) == 3
-
-    run_async(main())
+    site, clock, access = Site("ec"), ManualClock(), _access()
+    site.content = failure
+    loader = PolicyLoader(path, access, RemoteKeys(clock, site.fetch))
+    with structlog.testing.capture_logs() as lines:
+        await loader.load()
+    assert [(line["url"], line["log_level"]) for line in lines] == [(URL[:-7], "error")]
+    assert _why(access, signed("ec")) == "key"
+    clock.at_s += UNKNOWN_S
+    site.content = jwks("ec")
+    await access.find_newer_keys(URL)
+    assert _why(access, signed("ec")) == "good"
+    clock.at_s += UNKNOWN_S
+    site.content = failure
+    await access.find_newer_keys(URL)
+    assert (len(site.asked), _why(access, signed("ec"))) == (3, "good")
+    await loader.load()  # of the policy file: nothing is fetched that is known
+    assert len(site.asked) == 3
 
 
-def test_a_caller_who_goes_away_does_not_keep_new_keys_from_others() -> None:
-    async def main() -> None:
-        began, may_answer = threading.Event(), threading.Event()
+@scenario
+async def test_a_caller_who_goes_away_does_not_keep_new_keys_from_others() -> None:
+    began, may_answer = threading.Event(), threading.Event()
 
-        def fetch(_url: str) -> bytes:
-            began.set()
-            assert may_answer.wait(PATIENCE_S)
-            return jwks("ec")
+    def fetch(_url: str) -> bytes:
+        began.set()
+        assert may_answer.wait(PATIENCE_S)
+        return jwks("ec")
 
-        remote = RemoteKeys(StoppedClock(), fetch)
-        async with asyncio.TaskGroup() as tasks:
-            leaving = tasks.create_task(remote.keys_of(URL))
-            await asyncio.to_thread(began.wait, PATIENCE_S)
-            leaving.cancel()
-            staying = tasks.create_task(remote.keys_of(URL))
-            may_answer.set()
-            assert set(await staying) == {"ec"}
-        assert set(await remote.keys_of(URL)) == {"ec"}
-
-    run_async(main())
+    remote = RemoteKeys(ManualClock(), fetch)
+    async with asyncio.TaskGroup() as tasks:
+        leaving = tasks.create_task(remote.keys_of(URL))
+        await asyncio.to_thread(began.wait, PATIENCE_S)
+        leaving.cancel()
+        staying = tasks.create_task(remote.keys_of(URL))
+        may_answer.set()
+        assert set(await staying) == {"ec"}
+    assert set(await remote.keys_of(URL)) == {"ec"}
 
 
-def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
-    async def main() -> None:
-        site = Site("ec")
-        remote = RemoteKeys(StoppedClock(), site.fetch)
-        found = await asyncio.gather(*(remote.keys_of(URL, older_than_s=1.0) for _ in range(50)))
-        assert {tuple(keys) for keys in found} == {("ec",)}
-        assert len(site.asked) == 1
-
-    run_async(main())
+@scenario
+async def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
+    site = Site("ec")
+    remote = RemoteKeys(ManualClock(), site.fetch)
+    found = await asyncio.gather(*(remote.keys_of(URL, older_than_s=1.0) for _ in range(50)))
+    assert {tuple(keys) for keys in found} == {("ec",)}
+    assert len(site.asked) == 1
 
 
 def test_with_access_control_other_addresses_are_served() -> None:
     settings = load({"grpc": "0.0.0.0:0", "access_policy": "policy.toml"}, {}, None)
-    assert refuse_exposure(settings, settings.grpc) is None
+    check_exposure(settings, settings.grpc)
     alone = load({"grpc": "0.0.0.0:0"}, {}, None)
-    assert "say --insecure" in (refuse_exposure(alone, alone.grpc) or "")
+    with pytest.raises(BadSetting, match="say --insecure"):
+        check_exposure(alone, alone.grpc)

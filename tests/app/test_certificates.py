@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.aio import run_async
 from tests.certificates import Authority, Pair, encrypt_key
+from tests.kit.loop import scenario
 from tidings.app.cli import run
 from tidings.app.file_follower import FileFollower
 from tidings.app.tls.certificates import BadCertificate, TlsFiles, read_pems, server_context
@@ -122,38 +122,34 @@ async def _becomes(said: Callable[[], bool]) -> None:
         await asyncio.to_thread(os.sched_yield)
 
 
-def test_what_changes_is_read_again_and_what_is_wrong_is_not_used(
+@scenario
+async def test_what_changes_is_read_again_and_what_is_wrong_is_not_used(
     authority: Authority, pair: Pair
 ) -> None:
-    async def main() -> None:
-        files = files_of(pair)
-        follower = FileFollower("pair", files.paths, lambda: read_pems(files), look_s=0.01)
-        first = follower.read()
-        used = [first]
-        other = authority.issue("other")
-        async with asyncio.TaskGroup() as tasks:
-            with structlog.testing.capture_logs() as lines:
-                following = tasks.create_task(follower.follow(used.append))
-                pair.cert.write_bytes(other.cert.read_bytes())
-                await _becomes(lambda: any(line["log_level"] == "error" for line in lines))
-                assert used == [first]
-                assert "not the key of" in lines[0]["error"]
-                pair.key.write_bytes(other.key.read_bytes())
-                await _becomes(lambda: len(used) > 1)
-                following.cancel()
-        assert used[-1] == read_pems(files_of(other))
-
-    run_async(main())
-
-
-def test_sighup_reads_what_looks_unchanged(pair: Pair) -> None:
-    async def main() -> None:
-        follower = FileFollower("pair", (), lambda: read_pems(files_of(pair)), look_s=3600.0)
-        used = [follower.read()]
-        async with asyncio.TaskGroup() as tasks:
+    files = files_of(pair)
+    follower = FileFollower("pair", files.paths, lambda: read_pems(files), look_s=0.01)
+    first = follower.read()
+    used = [first]
+    other = authority.issue("other")
+    async with asyncio.TaskGroup() as tasks:
+        with structlog.testing.capture_logs() as lines:
             following = tasks.create_task(follower.follow(used.append))
-            follower.reload()
+            pair.cert.write_bytes(other.cert.read_bytes())
+            await _becomes(lambda: any(line["log_level"] == "error" for line in lines))
+            assert used == [first]
+            assert "not the key of" in lines[0]["error"]
+            pair.key.write_bytes(other.key.read_bytes())
             await _becomes(lambda: len(used) > 1)
             following.cancel()
+    assert used[-1] == read_pems(files_of(other))
 
-    run_async(main())
+
+@scenario
+async def test_sighup_reads_what_looks_unchanged(pair: Pair) -> None:
+    follower = FileFollower("pair", (), lambda: read_pems(files_of(pair)), look_s=3600.0)
+    used = [follower.read()]
+    async with asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(follower.follow(used.append))
+        follower.reload()
+        await _becomes(lambda: len(used) > 1)
+        following.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +11,22 @@ from pathlib import Path
 import pytest
 
 from tests.patience import PATIENCE_S
-from tidings.app.cli import build_parser, run
+from tidings.app.cli import run
 from tidings.app.clock import SystemClock
+from tidings.app.parser import build_parser
 from tidings.app.settings import fields, flag_of
-from tidings.store.sqlite.store import open_sqlite
+from tidings.store.sqlite.opening import open_sqlite
 
 COMMANDS = (
     "serve",
     "service",
     "gateway",
     "tail",
+    "log",
+    "show",
+    "top",
+    "history",
+    "state",
     "publish",
     "token",
     "demo",
@@ -28,10 +35,9 @@ COMMANDS = (
     "backup",
     "restore",
     "renew",
+    "completion",
+    "man",
 )
-
-
-MONITOR = [f"--monitor-{name}=http://h/" for name in ("api", "compiler", "runner")]
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +45,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         run(["--help"])
     assert ended.value.code == 0
     printed = capsys.readouterr().out
-    assert all(f"  {command} " in printed for command in COMMANDS)
+    assert all(command in printed.split() for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -96,16 +102,20 @@ def test_an_unknown_flag_is_told_with_the_nearest_one_and_without_its_value(
         (["serve", "--http", "nowhere"], "--http: http: expected HOST:PORT"),
         (["serve", "--http", "0.0.0.0:0"], "say --insecure"),
         (["service", "--grpc", "0.0.0.0:0"], "say --insecure"),
-        (["serve", "--monitor-api", "http://h/"], "monitor_compiler, monitor_runner is not set"),
         (["serve", "--http-tls-cert", "x"], "both or none"),
         (["gateway", "--http-tls-cert=/nonsense", "--http-tls-key=/nonsense"], "No such file"),
-        (
-            ["serve", *MONITOR, "--token-file", "none.such"],
-            "token_file: none.such: No such file or directory",
-        ),
         (["token", "create", "a", "--expires", "soon"], "--expires: expected a duration"),
         (["demo", "--into", ""], "--into: expected HOST:PORT"),
-        (["tail", "--since", "yesterday"], "--since 'yesterday'"),
+        (["tail", "--since", "some day"], "--since: expected 2h, "),
+        (["log", "--until", "some day"], "--until: expected 2h, "),
+        (["man", "backups"], "NAME: no such command; did you mean backup?"),
+        (["top", "--until", "some day"], "--until: expected 2h, "),
+        (["top", "--every", "1.5s"], "--every: expected whole seconds"),
+        (["top", "--every", "soon"], "--every: expected a duration"),
+        (["history", "web"], "expected KIND/ID, such as job/web"),
+        (["history", "job/web", "--since=117"], "--since: expected 2h, "),
+        (["state", "--at", "start"], "--at: expected 2h, "),
+        (["log", "--since=9", "--until=9"], "--until: expected what lies after --since"),
     ],
 )
 def test_a_bad_setting_is_status_2_and_says_why(
@@ -117,12 +127,23 @@ def test_a_bad_setting_is_status_2_and_says_why(
     assert printed.out == ""
 
 
+def test_sources_that_cannot_be_together_are_refused_at_the_start(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "tidings.toml"
+    for name in ("one", "two"):
+        with config.open("a") as file:
+            file.write(f"[sources.{name}]\nsystem = 'puppet'\nurl = 'https://h'\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # if it began, it could not go on
+        http = f"--http=127.0.0.1:{taken.getsockname()[1]}"
+        assert run(["serve", f"--config={config}", f"--data={tmp_path}", http]) == 2
+    problem = "sources.two.system: the ids of puppet are one space: a log has one source of it"
+    assert problem in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "setting",
     [
-        "--monitor-api=http://user:canary@h/",
-        "--monitor-compiler=ftp://canary@h",
-        "--monitor-runner=grpc://user:canary@h:1",
         "--store=nats://a:1,user:canary@b:2/x",
         "--nats-monitor=http://h,http://user:canary@h",
     ],
@@ -215,6 +236,10 @@ def test_a_place_that_is_taken_is_called_so(
     assert run(["restore", copy, f"--data={tmp_path / 'data'}"]) == 1
     taken = f"tidings restore: {tmp_path / 'data'} holds a log already\n"
     assert capsys.readouterr().err == taken
+    (tmp_path / "file").touch()
+    assert run(["restore", copy, f"--data={tmp_path / 'file'}"]) == 1
+    no_directory = f"tidings restore: {tmp_path / 'file'}: is there, and is no directory\n"
+    assert capsys.readouterr().err == no_directory
 
 
 async def _make_log(directory: Path) -> None:

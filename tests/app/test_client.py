@@ -11,6 +11,8 @@ from tidings.core.errors import DISK_FULL, LogClosed, StoreUnavailable, TidingsE
 from tidings.rpc.status import status_of
 
 UPSTREAM = "127.0.0.1:4651"
+NOT_GRPC = "Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame"
+OTHER = "--upstream takes the other address that the server prints, grpc=HOST:PORT"
 
 
 def told_by_service(error: TidingsError) -> grpc.aio.AioRpcError:
@@ -38,6 +40,15 @@ def unreached(details: str) -> grpc.aio.AioRpcError:
         (
             unreached("failed to connect to all addresses; last error: Connection refused"),
             f"the service does not answer; is it running? tried {UPSTREAM} (Connection refused)",
+        ),
+        (
+            unreached(f"{NOT_GRPC}, got frame type 80) (Trying to connect an http1.x server)"),
+            f"no gRPC is spoken there: tried {UPSTREAM}, which speaks HTTP; {OTHER}",
+        ),
+        (
+            # what the address for metrics, an SSH or a NATS server answers
+            unreached(f"{NOT_GRPC}, got frame type 79)"),
+            f"no gRPC is spoken there: tried {UPSTREAM}; {OTHER}",
         ),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
-from tests.aio import run_async
-from tests.store.places import ManualClock, draft
+from tests.kit.clock import ManualClock
+from tests.kit.loop import scenario
+from tests.store.places import draft
 from tidings.app.clock import SystemClock
 from tidings.app.watched_clock import WatchedClock
 from tidings.log.checks import CLOCK, Checks
@@ -47,31 +48,29 @@ async def look(clock: WatchedClock, checks: Checks, store: EventStore | None = N
     return pauses
 
 
-def test_a_jump_is_logged_counted_and_shown_until_it_is_over() -> None:
-    async def main() -> None:
-        machine, checks, registry = Machine(), Checks(), CollectorRegistry()
-        clock = WatchedClock(machine, settle_s=600.0)
-        clock.show_in(registry)
-        rows = (
-            (0.0, 0.0, "", 0, 0, None),
-            (YEAR_S, 1.0, "the machine's clock jumped forward", 1, YEAR_S, "jumped and is not"),
-            (0.0, 36.0, "the machine's clock jumped forward", 1, YEAR_S, None),
-            (-YEAR_S, 1.0, "", 1, 0, "right again"),
-            (-YEAR_S, 1.0, "the machine's clock jumped backward", 2, -YEAR_S, "jumped and is not"),
-            (0.0, 600.0, "", 2, 0, "followed again"),
-        )
-        for jump_s, passed_s, reason, jumps, ahead_s, line in rows:
-            machine.wall_s += jump_s + passed_s
-            machine.up_s += passed_s
-            with capture_logs() as lines:
-                assert await look(clock, checks) == [1.0]
-            assert checks.reason(CLOCK) == reason
-            assert registry.get_sample_value("tidings_clock_jumps_total") == jumps
-            assert registry.get_sample_value("tidings_clock_ahead_seconds") == ahead_s
-            assert len(lines) == (line is not None)
-            assert line is None or line in lines[0]["event"]
-
-    run_async(main())
+@scenario
+async def test_a_jump_is_logged_counted_and_shown_until_it_is_over() -> None:
+    machine, checks, registry = Machine(), Checks(), CollectorRegistry()
+    clock = WatchedClock(machine, settle_s=600.0)
+    clock.show_in(registry)
+    rows = (
+        (0.0, 0.0, "", 0, 0, None),
+        (YEAR_S, 1.0, "the machine's clock jumped forward", 1, YEAR_S, "jumped and is not"),
+        (0.0, 36.0, "the machine's clock jumped forward", 1, YEAR_S, None),
+        (-YEAR_S, 1.0, "", 1, 0, "right again"),
+        (-YEAR_S, 1.0, "the machine's clock jumped backward", 2, -YEAR_S, "jumped and is not"),
+        (0.0, 600.0, "", 2, 0, "followed again"),
+    )
+    for jump_s, passed_s, reason, jumps, ahead_s, line in rows:
+        machine.wall_s += jump_s + passed_s
+        machine.up_s += passed_s
+        with capture_logs() as lines:
+            assert await look(clock, checks) == [1.0]
+        assert checks.reason(CLOCK) == reason
+        assert registry.get_sample_value("tidings_clock_jumps_total") == jumps
+        assert registry.get_sample_value("tidings_clock_ahead_seconds") == ahead_s
+        assert len(lines) == (line is not None)
+        assert line is None or line in lines[0]["event"]
 
 
 @pytest.mark.parametrize(
@@ -83,73 +82,69 @@ def test_a_jump_is_logged_counted_and_shown_until_it_is_over() -> None:
         (None, 1_000_000.0),
     ],
 )
-def test_a_start_goes_on_from_the_newest_record(
+@scenario
+async def test_a_start_goes_on_from_the_newest_record(
     recorded_at_s: float | None, starts_at_s: float
 ) -> None:
-    async def main() -> None:
-        recorder = ManualClock()
-        store = MemoryStore(clock=recorder)
-        if recorded_at_s is not None:
-            recorder.at_s = recorded_at_s
-            await store.append([draft()])
-        clock = WatchedClock(Machine(), settle_s=600.0)
-        await clock.start_from(store)
-        assert clock.now_us() == starts_at_s * 1e6
-
-    run_async(main())
+    recorder = ManualClock()
+    store = MemoryStore(clock=recorder)
+    if recorded_at_s is not None:
+        recorder.at_s = recorded_at_s
+        await store.append([draft()])
+    clock = WatchedClock(Machine(), settle_s=600.0)
+    await clock.start_from(store)
+    assert clock.now_us() == starts_at_s * 1e6
 
 
-def test_a_time_that_was_believed_against_the_newest_record_is_believed_at_the_next_start() -> None:
+@scenario
+async def test_a_time_that_was_believed_against_the_newest_record_is_believed_at_the_start() -> (
+    None
+):
     """After a clock that was ahead for long: no start may go back to what it left behind."""
 
-    async def main() -> None:
-        recorder = ManualClock(1_000_000.0 + YEAR_S)
-        store = MemoryStore(clock=recorder)
-        await store.append([draft()])
-        machine = Machine()
+    recorder = ManualClock(1_000_000.0 + YEAR_S)
+    store = MemoryStore(clock=recorder)
+    await store.append([draft()])
+    machine = Machine()
 
-        async def start() -> tuple[WatchedClock, list[str]]:
-            clock = WatchedClock(machine, settle_s=600.0)
-            with capture_logs() as lines:
-                await clock.start_from(store)
-            return clock, [line["event"] for line in lines]
+    async def start() -> tuple[WatchedClock, list[str]]:
+        clock = WatchedClock(machine, settle_s=600.0)
+        with capture_logs() as lines:
+            await clock.start_from(store)
+        return clock, [line["event"] for line in lines]
 
-        clock, lines = await start()
-        assert len(lines) == 1
-        for _ in range(2):
-            await look(clock, Checks(), store)
-            machine.wall_s += 600.0
-            machine.up_s += 600.0
+    clock, lines = await start()
+    assert len(lines) == 1
+    for _ in range(2):
         await look(clock, Checks(), store)
-        assert clock.now_us() == machine.now_us()
-        machine.wall_s += 60.0
-        clock, lines = await start()
-        assert lines == []
-        assert clock.now_us() == machine.now_us()
-        machine.wall_s -= 7 * 86_400.0  # before what was believed
-        clock, lines = await start()
-        assert len(lines) == 1
-        assert clock.now_us() == 1_000_600 * 1_000_000
-        recorder.at_s += 1.0  # somebody else goes on in that year
-        await store.append([draft()])
-        clock, lines = await start()
-        assert len(lines) == 1
-        assert clock.now_us() == recorder.now_us()
-
-    run_async(main())
+        machine.wall_s += 600.0
+        machine.up_s += 600.0
+    await look(clock, Checks(), store)
+    assert clock.now_us() == machine.now_us()
+    machine.wall_s += 60.0
+    clock, lines = await start()
+    assert lines == []
+    assert clock.now_us() == machine.now_us()
+    machine.wall_s -= 7 * 86_400.0  # before what was believed
+    clock, lines = await start()
+    assert len(lines) == 1
+    assert clock.now_us() == 1_000_600 * 1_000_000
+    recorder.at_s += 1.0  # somebody else goes on in that year
+    await store.append([draft()])
+    clock, lines = await start()
+    assert len(lines) == 1
+    assert clock.now_us() == recorder.now_us()
 
 
 @pytest.mark.parametrize("value", [b"", b"x y", b"1", b"1 2 3"])
-def test_a_believed_time_that_makes_no_sense_is_passed_over(value: bytes) -> None:
-    async def main() -> None:
-        store = MemoryStore(clock=ManualClock())
-        await store.append([draft()])
-        await store.state.put("clock/believed", value)
-        clock = WatchedClock(Machine(), settle_s=600.0)
-        await clock.start_from(store)
-        assert clock.now_us() == ManualClock().now_us()
-
-    run_async(main())
+@scenario
+async def test_a_believed_time_that_makes_no_sense_is_passed_over(value: bytes) -> None:
+    store = MemoryStore(clock=ManualClock())
+    await store.append([draft()])
+    await store.state.put("clock/believed", value)
+    clock = WatchedClock(Machine(), settle_s=600.0)
+    await clock.start_from(store)
+    assert clock.now_us() == ManualClock().now_us()
 
 
 def test_threads_see_one_time_and_each_jump_is_told_once() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tidings.app.commands.progress import Counts, Progress
+from tidings.app.commands.progress import Counts, Line, Progress
 
 
 class Clock:
@@ -71,3 +71,27 @@ def test_a_bar_is_for_terminals_that_can_draw_it(
     progress.hide()
     drawn = "\r\x1b[K0 answered, 0/s\r\x1b[K"
     assert capsys.readouterr().err == (drawn if is_shown else "")
+
+
+def test_a_line_that_cannot_be_written_over_is_a_new_one_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    plain, silent = Line(plain_every_s=10.0, clock=clock), Line(clock=clock)
+    for second in range(25):
+        clock.now_s = 100.0 + second
+        plain.show(f"{second}")
+        silent.show(f"{second}")
+    plain.end("done")
+    assert capsys.readouterr().err == "10\n20\ndone\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    drawn = Line(plain_every_s=10.0, clock=clock)
+    drawn.show("at once")
+    drawn.show("too early")
+    clock.now_s += 0.25
+    drawn.show("later")
+    drawn.end("done")
+    assert capsys.readouterr().err == "".join(
+        f"\r\x1b[K{text}" for text in ("at once", "later", "done\n")
+    )

@@ -14,7 +14,10 @@ DOCKER = b'{"type":"stack","action":"create","resource_uri":"/api/app/v1/me/stac
 PUPPET = b'{"job":"352","type":"node_running","message":"x","details":{"node":"w","n":1.50}}'
 FELDERA = b'{"api_status":"Healthy","compiler_status":"Healthy","runner_status":"Healthy"}'
 DRAFT = b'{"key":"k","events":[{"consul":{"Name":"a"}}]}'
-RECORD = b'{"seq":"3","recordedAt":"2026-01-01T00:00:00Z","events":[{"consul":{"Name":"a"}}]}'
+RECORD = (
+    b'{"seq":"3","recordedAt":"2026-01-01T00:00:00Z","events":[{"consul":{"Name":"a"}}],'
+    b'"publisher":{"peer":"192.0.2.7","door":"consul"}}'
+)
 OBJECTS = [
     (NOMAD, "nomad"),
     (CONSUL, "consul"),
@@ -23,7 +26,7 @@ OBJECTS = [
     (FELDERA, "feldera"),
     (DRAFT, "consul"),
     (RECORD, "consul"),
-    (b'{"records":[' + RECORD + b"]}", "consul"),
+    (b'{"batch":{"records":[' + RECORD + b"]}}", "consul"),
 ]
 
 
@@ -62,10 +65,10 @@ def test_the_first_object_decides_and_empty_ones_do_not() -> None:
     [
         (b'{"x":1}', "--system says it"),
         (b'{"x":', "it ends too early"),
-        (b'{"records":[{"seq":"3","events":7}]}', "events: expected a list"),
-        (b'{"records":[{"seq":"3","events":[7]}]}', "expected an object"),
+        (b'{"batch":{"records":[{"seq":"3","events":7}]}}', "events: expected a list"),
+        (b'{"batch":{"records":[{"seq":"3","events":[7]}]}}', "expected an object"),
         (b'{"events":[{"nonsense":{}}]}', "nonsense"),
-        (b'{"gap":{"system":"SYSTEM_NOMAD"}}', "records are missing"),
+        (b'{"gap":{"system":"EVENT_SYSTEM_NOMAD"}}', "records are missing"),
     ],
 )
 def test_what_cannot_be_published_is_told(text: bytes, problem: str) -> None:

@@ -18,9 +18,9 @@ from tidings.log.retention_rule import (
     Taken,
 )
 
-RULE = Keep(86_400.0, None, 5)
-SHOWN = "age_s=86400.0 records=unlimited at_least=5"
-SAID = {"age_s": 86_400.0, "records": "unlimited", "at_least": 5}
+RULE = Keep(86_400.0, None, 5, 1024)
+SHOWN = "age_s=86400.0 records=unlimited size_bytes=1024 at_least=5"
+SAID = {"age_s": 86_400.0, "records": "unlimited", "size_bytes": 1024, "at_least": 5}
 NOON_US = 1_772_452_800_000_000
 
 
@@ -30,7 +30,7 @@ NOON_US = 1_772_452_800_000_000
         (
             Taken("nomad", 7, 12),
             "info",
-            {"event": "retention took", "system": "nomad", "count": 7, "through_seq": 12},
+            {"event": "retention deleted", "system": "nomad", "count": 7, "through_seq": 12},
         ),
         (
             RuleApplied("nomad", RULE, Keep(None, 9)),
@@ -38,7 +38,7 @@ NOON_US = 1_772_452_800_000_000
             {
                 "event": "retention applied",
                 "system": "nomad",
-                "before": "age_s=unlimited records=9 at_least=1",
+                "before": "age_s=unlimited records=9 size_bytes=unlimited at_least=1",
                 **SAID,
             },
         ),
@@ -46,7 +46,7 @@ NOON_US = 1_772_452_800_000_000
             RuleWaits("nomad", RULE, None, 70, 100, NOON_US),
             "warning",
             {
-                "event": "retention waits: these settings would take more than a tenth of a"
+                "event": "retention waits: these settings would delete more than a tenth of a"
                 " system's records; start with --retention-apply to let them",
                 "system": "nomad",
                 "would_take": 70,
@@ -68,7 +68,7 @@ NOON_US = 1_772_452_800_000_000
         (
             AgeWaits(),
             "warning",
-            {"event": "retention takes nothing for its age: no newer records confirm the time yet"},
+            {"event": "retention deletes nothing by age: no newer records confirm the time yet"},
         ),
         (
             AgeTrusted(),

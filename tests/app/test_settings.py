@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +23,18 @@ from tidings.app.kinds import (
     duration_from,
     or_unlimited,
 )
-from tidings.app.settings import (
-    BadSetting,
-    Settings,
-    fields,
-    flag_of,
-    load,
-    to_flags,
-    to_toml,
-    toml_place_of,
-    variable_of,
-    warnings,
-)
+from tidings.app.load_settings import load, to_flags, to_toml, warnings
+from tidings.app.settings import BadSetting, Settings, fields, flag_of, toml_place_of, variable_of
 from tidings.app.spelling import may_be_service_link
 
 OTHER = {
+    "backup_keep": "3",
     "data": "/var/lib/tidings",
     "insecure": "true",
     "retention_apply": "true",
     "access_events": "false",
+    "grpc_compress_streams": "true",
+    "index": "false",
     "durability": "relaxed",
     "log_level": "debug",
     "log_format": "json",
@@ -48,6 +42,9 @@ OTHER = {
     "consul_size_rule": "512",
     "http_allow_origin": "https://seven.example, null",
     "http_allow_host": "seven.example,[::7]",
+    "http_trusted_proxies": "10.0.0.0/8, ::7",
+    "log_levels": "access=warning",
+    "retention_systems": "nomad.size=7GiB,consul.age=7d,consul.records=unlimited",
 }
 
 
@@ -108,9 +105,9 @@ def test_flags_win_over_variables_and_variables_over_the_file(tmp_path: Path) ->
         ("[nomad]\nheartbeat = -1", "expected a duration"),
         ("grpc = ", "Invalid value"),
         ("[tail]\nrecords = true", "expected a whole number"),
-        ("[retention]\nage = 30", "retention_age: expected a unit behind the number"),
+        ("[retention]\nage = 30", "retention_age: expected a unit after the number"),
         ("[retention]\nrecords = 0", "expected a whole number from 1 to"),
-        ("[tail]\nsize = 64", "expected a unit behind the number: B, KiB, MiB or GiB"),
+        ("[tail]\nsize = 64", "expected a unit after the number: B, KiB, MiB or GiB"),
         ("[nomad]\nregion = ['a', 'b']", "nomad_region: expected one value"),
         ("[nomad.region]\nname = 'a'", "nomad_region: expected one value"),
         ("grace = 2026-01-01", "grace: expected one value"),
@@ -145,7 +142,6 @@ SLIPS = [
     ("http_head_time", "0s"),
     ("http_silence", "60"),
     ("nomad_heartbeat", "0s"),
-    ("monitor_interval", "10"),
     ("grace", "10"),
     ("data", ""),
     ("upstream", ""),
@@ -167,6 +163,18 @@ def test_a_slip_is_refused_wherever_it_stands(name: str, text: str, tmp_path: Pa
         file.write_text(f"{head}{key} = {value}\n")
         with pytest.raises(BadSetting, match=f": {name}: expected"):
             load({}, {}, file)
+
+
+def test_no_error_repeats_what_was_given() -> None:
+    errors = {}
+    for field in fields():
+        try:
+            load({field.name: "//s3cret:canary@"}, {}, None)
+        except BadSetting as error:
+            errors[field.name] = str(error)
+    assert "retention_age" in errors
+    assert len(errors) > len(fields()) / 2
+    assert not [error for error in errors.values() if "s3cret" in error or "canary" in error]
 
 
 def test_unlimited_is_the_word_for_no_limit(tmp_path: Path) -> None:
@@ -276,6 +284,7 @@ def test_an_unknown_key_of_a_file_is_refused_with_the_nearest_name(
         (or_unlimited(COUNT), "unlimited", None),
         (COUNT, "0", 0),
         (count_from(1), "1000000000000", 10**12),
+        (count_from(1, 64), "64", 64),
         (SIZE, "64KiB", 65536),
         (SIZE, "7B", 7),
         (SIZE_RULE, "512", None),
@@ -312,6 +321,7 @@ def test_values(kind: Kind, text: str, value: object) -> None:
         (or_unlimited(DURATION), "30"),
         (or_unlimited(DURATION), "0d"),
         (or_unlimited(DURATION), "Unlimited"),
+        (count_from(1, 64), "65"),
         (or_unlimited(count_from(1)), "0"),
         (or_unlimited(count_from(1)), "none"),
         (SIZE, "64KB"),
@@ -329,3 +339,53 @@ def test_values(kind: Kind, text: str, value: object) -> None:
 def test_bad_values(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         kind.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "shown"),
+    [
+        ('[retention.nomad]\nsize = "10GiB"\n', "nomad.size=10GiB"),
+        (
+            '[retention.docker-cloud]\nage = "7d"\nrecords = 5\n[retention.consul]\nsize = "9GiB"',
+            "consul.size=9GiB,docker_cloud.age=7d,docker_cloud.records=5",
+        ),
+        (
+            '[retention]\nsystems = "nomad.age=1d"\n[retention.nomad]\nsize = "1MiB"\n',
+            "nomad.age=1d,nomad.size=1MiB",
+        ),
+    ],
+)
+def test_a_system_may_have_a_retention_of_its_own(
+    document: str, shown: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_text(document)
+    settings = load({}, {}, file)
+    assert f"--retention-systems={shown}" in to_flags(settings)
+    assert load({"retention_systems": shown}, {}, None).retention_systems == (
+        settings.retention_systems
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ('[retention.nomat]\nsize = "1GiB"\n', "nomat: no such system; did you mean nomad?"),
+        ('[retention.nomad]\nsizes = "1GiB"\n', "nomad.sizes: expected one of age, records, size"),
+        ("[retention.nomad]\nsize = 5\n", "nomad.size: expected a unit after the number"),
+        ('[retention.nomad]\nage = "0s"\n', "nomad.age: expected at least 0.001s"),
+        ("[retention.nomad]\nrecords = 0\n", "nomad.records: expected a whole number from 1"),
+        (
+            '[retention]\nsystems = "nomad.age=1d"\n[retention.nomad]\nage = "2d"\n',
+            "nomad.age: is given twice",
+        ),
+        ('[retention]\nsystems = "nomad"\n', "expected entries such as nomad.size=10GiB"),
+    ],
+)
+def test_what_cannot_be_kept_of_a_system_is_told(
+    document: str, problem: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "tidings.toml"
+    file.write_text(document)
+    with pytest.raises(BadSetting, match=re.escape(problem)):
+        load({}, {}, file)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tidings.app.spare_memory import WORTH_BYTES, SpareMemory, resident_bytes, trim
 
 
@@ -33,22 +33,18 @@ class Process:
         self.trimmed_after.append(self._looks)
 
 
-def test_growth_is_given_back_and_what_stays_in_use_is_no_growth(
+@scenario
+async def test_growth_is_given_back_and_what_stays_in_use_is_no_growth(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tidings.app.spare_memory.LOOK_S", 0.001)
 
-    async def scenario() -> None:
-        burst, used = WORTH_BYTES + 1, WORTH_BYTES
-        # the start, a look, one that trims, what stays, a look, one that trims, what stays, looks
-        process = Process(
-            0, WORTH_BYTES - 1, burst, used, used, used + burst, 0, 1, WORTH_BYTES - 1
-        )
-        SpareMemory(process.resident, process.trim).watch()
-        await process.is_over.wait()
-        assert process.trimmed_after == [3, 6]
-
-    run_async(scenario())
+    burst, used = WORTH_BYTES + 1, WORTH_BYTES
+    # the start, a look, one that trims, what stays, a look, one that trims, what stays, looks
+    process = Process(0, WORTH_BYTES - 1, burst, used, used, used + burst, 0, 1, WORTH_BYTES - 1)
+    SpareMemory(process.resident, process.trim).watch()
+    await process.is_over.wait()
+    assert process.trimmed_after == [3, 6]
 
 
 def test_what_was_freed_goes_back_to_the_system() -> None:

@@ -8,13 +8,19 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
-from tidings.access.rights import NOMAD_NEEDS
-from tidings.app.commands.options import add_tail
-from tidings.app.commands.tail_request import NOMAD_TOPICS, build_request, warnings
+from tidings.app.commands.asking_options import add_tail
+from tidings.app.commands.selection import NOMAD_TOPICS, warnings
+from tidings.app.commands.tail_request import build_request, read_request
+from tidings.dialects.nomad.rights import NEEDS
+from tidings.v1 import consul_pb2, selection_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 NOW = dt.datetime(2026, 1, 10, 12, 0, tzinfo=dt.UTC)
+ALL_OF_CONSUL = selection_pb2.Selection(consul=consul_pb2.ConsulSelector())
+CONSUL = pb.ReadRecordsRequest(selection=ALL_OF_CONSUL)
+CONSUL_SINCE = pb.ReadRecordsRequest(selection=ALL_OF_CONSUL, from_time=Timestamp(seconds=1))
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +45,10 @@ def asked(*words: str) -> pb.SubscribeRequest:
 @pytest.mark.parametrize(
     ("words", "start", "value"),
     [
-        ((), "latest", True),
-        (("-n", "3"), "earliest", True),
-        (("-n0",), "earliest", True),
-        (("--since=start",), "earliest", True),
+        ((), "position", pb.START_POSITION_LATEST),
+        (("-n", "3"), "position", pb.START_POSITION_EARLIEST),
+        (("-n0",), "position", pb.START_POSITION_EARLIEST),
+        (("--since=start",), "position", pb.START_POSITION_EARLIEST),
         (("--since=0",), "after_seq", 0),
         (("--since=17", "-n3"), "after_seq", 17),
         (("--since=99999999999999999999999",), "after_seq", 2**64 - 1),
@@ -64,8 +70,7 @@ def test_where_it_starts(words: tuple[str, ...], start: str, value: object) -> N
 @pytest.mark.parametrize(
     "since",
     [
-        "yesterday",
-        "1w",
+        "some day",
         "-5m",
         "999999999999d",
         "99999999999999d",
@@ -75,8 +80,36 @@ def test_where_it_starts(words: tuple[str, ...], start: str, value: object) -> N
     ],
 )
 def test_a_start_that_is_none_is_told(since: str) -> None:
-    with pytest.raises(ValueError, match="is no duration, time, seq or 'start'"):
+    with pytest.raises(ValueError, match=r"--since: expected 2h, .* a seq, or 'start'"):
         asked(f"--since={since}")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("-n3", "--since=17"), pb.ReadRecordsRequest(after_seq=17)),
+        (("-n3", "-ojson"), pb.ReadRecordsRequest(payload_format=pb.PAYLOAD_FORMAT_JSON)),
+        (("-n3", "--system=consul", "--since=start"), CONSUL),
+        (
+            ("-n3", "--type=a", "--id=job/web", "--source=prod", "--grep=OOM", "--where=true"),
+            pb.ReadRecordsRequest(
+                types=["a"],
+                identifiers=["job/web"],
+                sources=["prod"],
+                text="OOM",
+                filter="true",
+            ),
+        ),
+        (("-n3", "--system=consul", "--since=1970-01-01T00:00:01Z"), CONSUL_SINCE),
+    ],
+)
+def test_the_last_records_are_those_of_what_is_subscribed_to(
+    words: tuple[str, ...], expected: pb.ReadRecordsRequest
+) -> None:
+    read = read_request(asked(*words))
+    if not expected.payload_format:
+        expected.payload_format = pb.PAYLOAD_FORMAT_TYPED
+    assert read == expected
 
 
 @pytest.mark.parametrize(
@@ -98,7 +131,7 @@ def test_options_of_a_system_that_is_left_out_are_refused(
 
 def test_a_system_is_taken_as_paths_spell_it() -> None:
     assert asked("--system=docker-cloud") == asked("--system=docker_cloud")
-    assert asked("--system=docker-cloud").HasField("docker_cloud")
+    assert asked("--system=docker-cloud").selection.HasField("docker_cloud")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +149,7 @@ def test_a_topic_that_nothing_is_known_of_is_told(topic: str, hint: str) -> None
     arguments = options(f"--topic={topic}")
     (warning,) = warnings(arguments)
     assert hint in warning
-    assert build_request(arguments, NOW).nomad.topics, "newer systems add topics"
+    assert build_request(arguments, NOW).selection.nomad.topics, "newer systems add topics"
 
 
 @pytest.mark.parametrize("topic", ["*", *NOMAD_TOPICS])
@@ -125,7 +158,7 @@ def test_a_topic_that_is_known_is_not(topic: str) -> None:
 
 
 def test_every_topic_that_has_rights_is_known() -> None:
-    assert set(NOMAD_NEEDS) <= set(NOMAD_TOPICS)
+    assert set(NEEDS) <= set(NOMAD_TOPICS)
 
 
 @pytest.mark.parametrize("count", ["-1", "x", "1.5", "\u0661"])

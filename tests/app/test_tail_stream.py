@@ -1,16 +1,15 @@
-"""The newest records over a contract that reads forward, and a stream over lost services."""
+"""A stream that goes on over lost services."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import grpc
 import pytest
 
-from tests.aio import run_async
-from tidings.app.commands.tail_stream import Stream, head_of, last_of, newest
+from tests.kit.loop import run_async
+from tidings.app.commands.tail_stream import Stream
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -50,65 +49,13 @@ class Call:
 
 
 def records(*seqs: int) -> pb.SubscribeResponse:
-    return pb.SubscribeResponse(records=[event_pb2.Record(seq=seq) for seq in seqs])
+    return pb.SubscribeResponse(
+        batch=pb.RecordBatch(records=[event_pb2.EventRecord(seq=seq) for seq in seqs])
+    )
 
 
 def heartbeat(seq: int) -> pb.SubscribeResponse:
     return pb.SubscribeResponse(heartbeat=pb.Heartbeat(seq=seq))
-
-
-class Log:
-    """A service over the positions that match, of a log that ends at `head`."""
-
-    def __init__(self, seqs: Sequence[int], head: int, trimmed_through: int = 0) -> None:
-        self.seqs = seqs
-        self.head = head
-        self.trimmed_through = trimmed_through
-        self.read: list[int] = []
-
-    def Subscribe(self, request: pb.SubscribeRequest) -> Call:
-        start = self.head if request.latest else int(request.after_seq)
-        metadata = {"tidings-log-id": LOG, "tidings-position": str(start)}
-        gaps = []
-        if start < self.trimmed_through:
-            gaps = [pb.SubscribeResponse(gap=pb.Gap(first_seq=2, last_seq=self.trimmed_through))]
-        rest = [seq for seq in self.seqs if seq > max(start, self.trimmed_through)]
-        self.read += rest
-        pages = [records(*rest[at : at + 3]) for at in range(0, len(rest), 3)]
-        return Call(metadata, [*gaps, *pages, heartbeat(self.head)], None)
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_the_newest_are_the_last_of_all(seed: int) -> None:
-    rng = random.Random(seed)
-    head = rng.choice((1, 5, 300, 3000, 40_000))
-    share = rng.choice((0.0005, 0.01, 0.3, 1.0))
-    seqs = [seq for seq in range(2, head + 1) if rng.random() < share]
-    trimmed_through = rng.choice((0, 0, head // 2, head))
-    log: Any = Log(seqs, head, trimmed_through)
-    count = rng.choice((1, 2, 10, 1000))
-    kept = [seq for seq in seqs if seq > trimmed_through]
-
-    async def main() -> None:
-        assert await head_of(log, pb.SubscribeRequest()) == (LOG, head)
-        found = await newest(log, pb.SubscribeRequest(), count, head)
-        assert [record.seq for record in found] == kept[-count:]
-
-    run_async(main())
-
-
-def test_what_is_near_the_end_is_found_near_the_end() -> None:
-    log: Any = Log(range(2, 1_000_001), 1_000_000)
-    run_async(newest(log, pb.SubscribeRequest(), 10, 1_000_000))
-    assert len(log.read) < 1000
-
-
-def test_what_comes_meanwhile_is_not_among_the_last() -> None:
-    log: Any = Log(range(2, 101), 100)
-    found = run_async(newest(log, pb.SubscribeRequest(), 2, 90))
-    assert [record.seq for record in found] == [89, 90]
-    found = run_async(last_of(log, pb.SubscribeRequest(after_seq=88), 5, 90))
-    assert [record.seq for record in found] == [89, 90]
 
 
 class Script:
@@ -145,12 +92,12 @@ def followed(
         pauses.append(seconds)
 
     async def main() -> grpc.StatusCode:
-        request = pb.SubscribeRequest(latest=True)
+        request = pb.SubscribeRequest(position=pb.START_POSITION_LATEST)
         start(request)
         stub: Any = script
         try:
             async for response in Stream(stub, request, told.append, pause).responses():
-                seqs.extend(record.seq for record in response.records)
+                seqs.extend(record.seq for record in response.batch.records)
         except grpc.aio.AioRpcError as error:
             return error.code()
         raise AssertionError
@@ -175,7 +122,7 @@ def test_a_stream_goes_on_where_it_was() -> None:
     assert seqs == [4, 6, 10, 12]
     assert told == ["gone", None, "it ended the stream", None, "why"]
     assert code is Code.OUT_OF_RANGE
-    assert script.asked[0] == pb.SubscribeRequest(latest=True)
+    assert script.asked[0] == pb.SubscribeRequest(position=pb.START_POSITION_LATEST)
     assert [(r.log_id, r.after_seq) for r in script.asked[1:]] == [
         (LOG, 9),
         (LOG, 9),
@@ -186,6 +133,15 @@ def test_a_stream_goes_on_where_it_was() -> None:
     assert len(pauses) == 5
     assert pauses[2] > pauses[0], "longer each time"
     assert pauses[3] <= 0.2, "and short again after an answer"
+
+
+def test_after_a_gap_it_goes_on_where_that_says() -> None:
+    lost = pb.SubscribeResponse(gap=pb.Gap(first_seq=5, last_seq=20, resume_seq=4))
+    broken = failure(Code.UNAVAILABLE)
+    script = Script(opened(3, records(4), lost, end=broken), opened(4, records(6)), LAST)
+    seqs, *_ = followed(script)
+    assert seqs == [4, 6]
+    assert [request.after_seq for request in script.asked[1:]] == [4, 6]
 
 
 def test_nothing_is_lost_before_the_first_record() -> None:

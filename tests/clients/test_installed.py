@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def test_python_client_is_importable(
         [client_python(name), "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == version
+
+
+@pytest.mark.clients
+def test_libraries_of_the_console_are_what_npm_has_of_them(root: Path, tmp_path: Path) -> None:
+    program = root / "gateway/vendoring/vendor.py"
+    subprocess.run([sys.executable, program, tmp_path / "vendor"], check=True)
+    kept = root / "gateway/console/vendor"
+    found = [
+        {path.name: path.read_bytes() for path in folder.iterdir()}
+        for folder in (kept, tmp_path / "vendor")
+    ]
+    assert found[0] == found[1], "make vendored"
 
 
 @pytest.mark.clients

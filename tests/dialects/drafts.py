@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
+from tidings.dialects.checking import check_draft
 from tidings.dialects.dialect import CheckContext, Dialect
 from tidings.v1 import event_pb2
 
@@ -23,14 +24,14 @@ def check(dialect: Dialect, *events: event_pb2.Event, key: str = "") -> core.Dra
     draft = event_pb2.Draft(key=key, events=events)
     before = draft.SerializeToString(deterministic=True)
     try:
-        return dialect.check(draft, CONTEXT)
+        return check_draft(dialect, draft, CONTEXT)
     finally:
         assert draft.SerializeToString(deterministic=True) == before
 
 
 def stored(draft: core.Draft) -> Sequence[event_pb2.Event]:
     """Return the events of a checked draft's body."""
-    return event_pb2.Record.FromString(draft.body).events
+    return event_pb2.EventRecord.FromString(draft.body).events
 
 
 def record(draft: core.Draft, seq: int) -> core.Record:

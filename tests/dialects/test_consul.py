@@ -128,13 +128,8 @@ def test_another_limit_can_be_set() -> None:
         check(make(100), fired(payload=b"x" * 101))
 
 
-BEFORE = (
-    "error broadcasting event: user event exceeds configured limit of 512 bytes before encoding"
-)
-AFTER = (
-    "error broadcasting event: "
-    "encoded user event exceeds configured limit of 512 bytes after encoding"
-)
+BEFORE = "user event exceeds configured limit of 512 bytes before encoding"
+AFTER = "encoded user event exceeds configured limit of 512 bytes after encoding"
 
 
 @pytest.mark.parametrize(
@@ -269,3 +264,12 @@ def test_an_id_claims_the_position_that_it_was_made_of() -> None:
     assert CONSUL.claimed_seq(named) == 2**40
     for other in ("", "77", "b54fe110-7af5-cafc-d1fb-afc8ba432b1c".upper(), "x" * 36):
         assert CONSUL.claimed_seq(fired(id=other)) is None
+
+
+def test_an_id_names_the_event_of_which_it_has_the_random_half_too() -> None:
+    ours = fired(id=event_id("00ff00ff00ff00ff", 77))
+    named = fired()
+    named.id = ours.consul.id
+    assert CONSUL.is_claimed(ours, named)
+    assert CONSUL.is_claimed(ours, ours)
+    assert not CONSUL.is_claimed(ours, fired(id=event_id("00ff00ff00ff00fe", 77)))

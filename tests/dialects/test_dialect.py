@@ -12,6 +12,7 @@ from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.limits import MAX_RECORD_BYTES, MAX_RECORD_EVENTS
 from tidings.core.record import SYSTEMS
 from tidings.dialects import load
+from tidings.dialects.checking import check_draft
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import MAX_KEY_BYTES, check_object, check_time, system_field, timestamp
 from tidings.v1 import consul_pb2, docker_cloud_pb2, event_pb2, nomad_pb2
@@ -37,10 +38,9 @@ def docker(uuid: str = "", seconds: int | None = None, **fields: object) -> even
     return event_pb2.Event(docker_cloud=body, **fields)  # type: ignore[arg-type]  # by name
 
 
-def test_every_system_has_a_dialect_and_a_body_of_its_own() -> None:
+def test_every_system_has_a_dialect_of_its_name() -> None:
     assert sorted(DIALECTS) == sorted(SYSTEMS)
-    bodies = {field.name for field in event_pb2.Event.DESCRIPTOR.oneofs_by_name["body"].fields}
-    assert {dialect.body_field for dialect in DIALECTS.values()} == bodies
+    assert all(dialect.system == system for system, dialect in DIALECTS.items())
 
 
 def test_settings_reach_the_dialect_that_they_are_for() -> None:
@@ -149,8 +149,8 @@ def test_equal_content_has_an_equal_digest_and_minted_values_do_not_count() -> N
     assert check(DOCKER, docker(id=ID_1), key="k").digest != first.digest
     later = CONTEXT.__class__(NOW_US + 10**9, lambda count: b"x" * count)
     draft = event_pb2.Draft(events=[docker()], key="k")
-    assert DOCKER.check(draft, later).digest == first.digest
-    assert DOCKER.check(draft, later).body != first.body
+    assert check_draft(DOCKER, draft, later).digest == first.digest
+    assert check_draft(DOCKER, draft, later).body != first.body
 
 
 def test_the_digest_tells_one_event_from_the_same_bytes_in_two() -> None:
@@ -306,3 +306,28 @@ def test_what_every_system_must_say_itself_has_no_default(name: str) -> None:
     arguments = {"envelope": ([],), "matcher": (nomad(),), "mint_id": (nomad(), CONTEXT)}[name]
     with pytest.raises(AssertionError, match="nameless"):
         getattr(Nameless(), name)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("copied_from", "reason"),
+    [
+        (["a"] * 33, "events[0].copied_from: 33 logs, at most 32 are allowed"),
+        (["a", ""], "events[0].copied_from[1]: must have 1 to 64 bytes"),
+        (["é" * 33], "events[0].copied_from[0]: must have 1 to 64 bytes"),
+    ],
+)
+def test_logs_that_an_event_was_copied_from_are_checked(
+    copied_from: list[str], reason: str
+) -> None:
+    with pytest.raises(BadRequest) as caught:
+        check(NOMAD, nomad(copied_from=copied_from))
+    assert str(caught.value) == reason
+
+
+def test_the_way_by_which_an_event_came_is_stored_and_is_no_part_of_its_content() -> None:
+    straight, around = (
+        check(NOMAD, nomad(source="prod", id="1", copied_from=way)) for way in (["a"], ["a", "b"])
+    )
+    assert [event.copied_from for event in stored(around)] == [["a", "b"]]
+    assert straight.key == around.key
+    assert straight.digest == around.digest

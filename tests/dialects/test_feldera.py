@@ -11,6 +11,7 @@ from tests.dialects.drafts import CONTEXT, NOW_US, at, check, record, stored
 from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Everything
+from tidings.dialects.checking import check_draft
 from tidings.dialects.feldera import make
 from tidings.dialects.rules import timestamp
 from tidings.v1 import event_pb2, feldera_pb2
@@ -183,7 +184,7 @@ FAR_US = 253_402_300_799_000_000  # the last second of the year 9999
 def stored_ahead(recorded_at_us: int) -> core.Record:
     """Return a record of the year 9999, as an older version took it."""
     later = CONTEXT._replace(now_us=FAR_US)
-    draft = FELDERA.check(event_pb2.Draft(events=[timed(FAR_US, ID_1)]), later)
+    draft = check_draft(FELDERA, event_pb2.Draft(events=[timed(FAR_US, ID_1)]), later)
     return record(draft, 8)._replace(recorded_at_us=recorded_at_us)
 
 
@@ -217,7 +218,7 @@ def test_a_stored_time_of_the_future_grows_old_like_any_other() -> None:
     for hours in (1, 71, 73):
         at_us = NOW_US + hours * hour_us
         context = CONTEXT._replace(now_us=at_us)
-        draft = FELDERA.check(event_pb2.Draft(events=[timed(at_us)]), context)
+        draft = check_draft(FELDERA, event_pb2.Draft(events=[timed(at_us)]), context)
         draft = FELDERA.follow(draft, [], context)
         shown.apply(record(draft, 8 + hours)._replace(recorded_at_us=at_us))
         assert (shown.get(ID_1) is not None) == (hours < 72)

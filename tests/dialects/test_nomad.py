@@ -147,7 +147,7 @@ def test_secrets_in_typed_payloads_are_blanked() -> None:
     assert stored(draft)[0].nomad.payload.acl_token.accessor_id == "a"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_no_secret_is_stored_of_whatever_is_published(seed: int) -> None:
     payloads = [some(nomad_pb2.NomadPayload, random.Random(seed + place)) for place in range(3)]
@@ -157,7 +157,7 @@ def test_no_secret_is_stored_of_whatever_is_published(seed: int) -> None:
         assert one.nomad.payload == payload
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_what_has_no_json_is_refused_wherever_it_is(seed: int) -> None:
     chance = random.Random(seed)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.dialects.drafts import check, stored
 from tests.generated.vendors import CODECS, Codec, is_map, some
 from tidings.dialects.nomad import make
-from tidings.dialects.shapes import Glance, record_of
+from tidings.dialects.shapes import FieldScan, record_of
 from tidings.v1 import event_pb2, nomad_pb2
 
 PATH = "tidings.v1.NomadEvent."
@@ -27,8 +27,8 @@ def nomad(key: str = "web", **fields: object) -> event_pb2.Event:
     return event
 
 
-def at(name: str) -> Glance:
-    return Glance(event_pb2.Record.DESCRIPTOR, lambda field: field.full_name == PATH + name)
+def at(name: str) -> FieldScan:
+    return FieldScan(event_pb2.EventRecord.DESCRIPTOR, lambda field: field.full_name == PATH + name)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_field_is_found_in_any_of_many_messages(held: str, places: tuple[int, 
             event.nomad.payload.SetInParent()  # without a member: it is one all the same
         elif place in places:
             event.nomad.payload_json = b"{}"
-        return event_pb2.Record(events=[nomad(), event, nomad()]).SerializeToString()
+        return event_pb2.EventRecord(events=[nomad(), event, nomad()]).SerializeToString()
 
     stored = b"".join(map(body, range(500)))
     assert at(held).holds(stored) is bool(places)
@@ -51,25 +51,25 @@ def test_a_field_is_found_in_any_of_many_messages(held: str, places: tuple[int, 
 
 
 def test_what_the_contract_does_not_have_is_not_there() -> None:
-    stored = event_pb2.Record(events=[nomad()]).SerializeToString()
-    assert not Glance(event_pb2.Record.DESCRIPTOR, lambda _field: False).holds(stored)
+    stored = event_pb2.EventRecord(events=[nomad()]).SerializeToString()
+    assert not FieldScan(event_pb2.EventRecord.DESCRIPTOR, lambda _field: False).holds(stored)
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=str)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_it_sees_what_a_walk_sees(codec: Codec, seed: int) -> None:
     chance = random.Random(seed)
     message = some(codec.message, chance)
     wanted = chance.choice(_fields_below(message) or list(codec.message.DESCRIPTOR.fields))
-    glance = Glance(message.DESCRIPTOR, lambda field: field == wanted)
+    scan = FieldScan(message.DESCRIPTOR, lambda field: field == wanted)
     others = [some(codec.message, chance) for _ in range(3)]
-    assert glance.holds(message.SerializeToString()) == (wanted in _fields_below(message))
+    assert scan.holds(message.SerializeToString()) == (wanted in _fields_below(message))
     joined = b"".join(each.SerializeToString() for each in (*others, message, *others))
-    assert glance.holds(joined) == any(wanted in _fields_below(each) for each in (message, *others))
+    assert scan.holds(joined) == any(wanted in _fields_below(each) for each in (message, *others))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 12), newer=st.binary(max_size=127))
 def test_a_record_of_a_draft_is_an_encoded_copy(seed: int, count: int, newer: bytes) -> None:
     chance = random.Random(seed)
@@ -79,7 +79,7 @@ def test_a_record_of_a_draft_is_an_encoded_copy(seed: int, count: int, newer: by
         event.nomad.CopyFrom(some(nomad_pb2.NomadEvent, chance))
         # field 1000 of an event, which only newer stubs have
         event.MergeFromString(b"\xc2\x3e%c%b" % (len(newer), newer))
-    copied = event_pb2.Record(events=draft.events).SerializeToString(deterministic=True)
+    copied = event_pb2.EventRecord(events=draft.events).SerializeToString(deterministic=True)
     assert record_of(draft.SerializeToString(deterministic=True)) == copied
 
 
@@ -90,7 +90,7 @@ def test_plain_events_are_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     event.nomad.topic, event.nomad.type = "Job", "JobRegistered"
     event.nomad.payload.CopyFrom(payload)
     check(nomad, event)  # what is made once
-    monkeypatch.delattr("tidings.dialects.dialect.event_pb2.Record")
+    monkeypatch.delattr("tidings.dialects.dialect.event_pb2.EventRecord")
     checked = check(nomad, event, event)
     monkeypatch.undo()
     assert list(stored(checked)) == [event, event]

@@ -13,9 +13,9 @@ from tidings.v1 import event_pb2, tidings_event_pb2
 OWN = make()
 
 
-def event(mirror: str = "prod") -> event_pb2.Event:
-    gap = tidings_event_pb2.MirrorGap(mirror=mirror)
-    return event_pb2.Event(tidings=tidings_event_pb2.TidingsEvent(mirror_gap=gap))
+def event(source: str = "prod") -> event_pb2.Event:
+    gap = tidings_event_pb2.SourceGap(source=source)
+    return event_pb2.Event(tidings=tidings_event_pb2.TidingsEvent(source_gap=gap))
 
 
 def test_nobody_may_publish_them() -> None:
@@ -24,16 +24,16 @@ def test_nobody_may_publish_them() -> None:
     assert str(refused.value) == "events[0].tidings: events of Tidings itself cannot be published"
 
 
-@pytest.mark.parametrize(("mirrors", "wanted"), [(["prod"], True), (["test"], False)])
-def test_mirrors_select(mirrors: list[str], wanted: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("sources", "wanted"), [(["prod"], True), (["test"], False)])
+def test_sources_select(sources: list[str], wanted: bool) -> None:  # noqa: FBT001
     envelope = OWN.envelope([event()])
-    matcher = OWN.matcher(tidings_event_pb2.TidingsSelector(mirrors=mirrors))
+    matcher = OWN.matcher(tidings_event_pb2.TidingsSelector(sources=sources))
     assert matcher.selects(envelope.events[0]) is wanted
     assert matcher.terms is not None
     assert bool(matcher.terms & envelope.terms) is wanted
 
 
-def test_no_mirror_selects_everything_also_what_is_about_none() -> None:
+def test_no_source_selects_everything_also_what_is_about_none() -> None:
     assert OWN.matcher(tidings_event_pb2.TidingsSelector()) == Everything()
     unknown = event_pb2.Event(tidings=tidings_event_pb2.TidingsEvent())
     assert OWN.envelope([unknown]).events == [""]

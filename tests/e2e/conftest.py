@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.browser import Browser, browsing
 from tests.e2e.envoy import envoy_before
 from tests.e2e.envoy_pair import Pair
 from tests.e2e.envoy_requests import PUBLISHED, post
 from tests.e2e.guarded import GuardedServer, guarding
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving, tidings
 
 
 @pytest.fixture
@@ -30,6 +32,13 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedServer]
 
 
 @pytest.fixture(scope="module")
+def browser(client_python: Callable[[str], Path]) -> Iterator[Browser]:
+    """A browser that a module's tests share; each opens a page of its own."""
+    with browsing(client_python("playwright")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def pair(
     guarded: GuardedServer, envoy_program: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pair]:
@@ -42,3 +51,25 @@ def pair(
         for _ in range(2):  # from now on its answer is that of a duplicate
             assert all(reply.status == 200 for reply in pair.both(post(PUBLISHED)))
         yield pair
+
+
+@pytest.fixture(scope="module")
+def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of yesterday's log."""
+    data = tmp_path_factory.mktemp("day") / "data"
+    assert tidings("demo", "--day", str(data)).returncode == 0
+    with serving(data) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def span() -> str:
+    """Yesterday in UTC, as the address has it."""
+    until = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"from={until - timedelta(days=1):%FT%TZ}&until={until:%FT%TZ}"
+
+
+@pytest.fixture(scope="module")
+def noon(span: str) -> str:
+    """The middle of that day."""
+    return f"{span[5:15]}T12:00:00Z"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
@@ -13,12 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-import google.api.annotations_pb2
-
 from tests.patience import PATIENCE_S, until
 
 ROOT = Path(__file__).resolve().parents[2]
-_SERVED = ["event_service.proto", "access_service.proto"]
+DESCRIPTOR_SET = ROOT / "generated/tidings/v1/tidings.binpb"
 _ADMIN = "admin: {address: {socket_address: {address: 127.0.0.1, port_value: 0}}}"
 
 
@@ -31,27 +28,12 @@ class Reply:
     body: bytes
 
 
-def descriptor_set(folder: Path) -> Path:
-    """Make a descriptor set of the contract as docs/transcoding.md says, and return where it is."""
-    includes = Path(google.api.annotations_pb2.__file__).parents[2]
-    made = folder / "tidings.pb"
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "grpc_tools.protoc", f"-I{ROOT / 'protos'}", f"-I{includes}"),
-            *("--include_imports", f"--descriptor_set_out={made}"),
-            *(f"tidings/v1/{name}" for name in _SERVED),
-        ],
-        check=True,
-    )
-    return made
-
-
 @contextlib.contextmanager
 def envoy_before(program: Path, grpc_address: str, folder: Path) -> Iterator[str]:
     """Run Envoy before a service and lend its address, host and port."""
     text = (ROOT / "docs" / "envoy.yaml").read_text()
     for written, real in [
-        ("/etc/envoy/tidings.pb", str(descriptor_set(folder))),
+        ("/etc/envoy/tidings.binpb", str(DESCRIPTOR_SET)),
         ("port_value: 8080", "port_value: 0"),
         ("port_value: 4651", f"port_value: {grpc_address.rpartition(':')[2]}"),
     ]:

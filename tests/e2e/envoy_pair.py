@@ -13,7 +13,6 @@ from tests.e2e.guarded import OPS, GuardedServer
 from tests.patience import PATIENCE_S
 from tidings.gateway.transcode.bind import bind_request
 from tidings.gateway.transcode.call import AnswerStream, call_unary
-from tidings.gateway.transcode.match import Match
 from tidings.gateway.transcode.metadata import request_metadata
 from tidings.gateway.transcode.render import (
     LINES_TYPE,
@@ -21,7 +20,7 @@ from tidings.gateway.transcode.render import (
     render_message,
     render_response,
 )
-from tidings.gateway.transcode.routes import Route, routes_of, table_of
+from tidings.gateway.transcode.routes import Found, routes_at, routes_of
 from tidings.v1 import access_service_pb2, event_service_pb2
 
 ROUTES = routes_of(
@@ -29,7 +28,6 @@ ROUTES = routes_of(
     for file in (event_service_pb2, access_service_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
 )
-TABLE = table_of(ROUTES)
 NATIVE = "/v1/events"
 
 
@@ -56,25 +54,23 @@ class Pair:
         """Ask ours, then Envoy."""
         headers = self.headers(asked)
         body = asked.body.encode()
-        match = TABLE.match(asked.method, asked.path.encode())
+        found = routes_at(ROUTES, asked.path.partition("?")[0].encode()).get(asked.method)
         # The other paths' doors speak their system's spelling; their routes are transcoded here.
-        if isinstance(match, Match) and str(match.template) != NATIVE:
-            ours = asyncio.run(transcoded(self.guarded.server.grpc, match, asked, headers))
+        if found and str(found[0].template) != NATIVE:
+            ours = asyncio.run(transcoded(self.guarded.server.grpc, found, asked, headers))
         else:
             ours = ask(self.gateway, asked.method, asked.path, body, headers)
         return ours, ask(self.envoy, asked.method, asked.path, body, headers)
 
 
-async def transcoded(
-    grpc_address: str, match: Match[Route], asked: Ask, headers: dict[str, str]
-) -> Reply:
+async def transcoded(grpc_address: str, found: Found, asked: Ask, headers: dict[str, str]) -> Reply:
     """Answer by the gateway's own transcoder, with no door around it."""
-    route = match.target
+    route, captured = found
     metadata = request_metadata([(n.lower().encode(), v.encode()) for n, v in headers.items()])
     query = asked.path.partition("?")[2].encode()
     async with grpc.aio.insecure_channel(grpc_address) as channel:
         try:
-            message = bind_request(route, match, query, asked.body.encode(), None)
+            message = bind_request(route, captured, query, asked.body.encode(), None)
             if route.rpc.server_streaming:
                 open_stream = channel.unary_stream(
                     route.rpc_path,
@@ -86,7 +82,7 @@ async def transcoded(
             answer = await call_unary(
                 route, channel, message, metadata=metadata, deadline_s=PATIENCE_S
             )
-            reply = render_response(route, answer)
+            reply = render_response(answer)
         except grpc.aio.AioRpcError as error:
             reply = render_error(error)
     return Reply(reply.status, dict(reply.headers)[b"content-type"].decode(), reply.body)

@@ -43,9 +43,11 @@ PUBLISHED = f'{{"key":"k",{_EVENTS}}}'
 # What the contract answers, and what the service refuses.
 ANSWERED = (
     get("/v1/events?after_seq=0"),
-    get("/v1/events?after_seq=1&consul.names=web&payload_format=PAYLOAD_FORMAT_JSON"),
-    get("/v1/events?afterSeq=0&heartbeatInterval=1.5s&puppet.jobs=352&consul.names=web"),
-    get("/v1/events?from_time=2020-01-31T09:30:00%2B01:00&nomad.namespace=default"),
+    get("/v1/events?after_seq=1&selection.consul.names=web&payload_format=PAYLOAD_FORMAT_JSON"),
+    get(
+        "/v1/events?afterSeq=0&heartbeatInterval=1.5s&selection.puppet.jobs=352&selection.consul.names=web"
+    ),
+    get("/v1/events?from_time=2020-01-31T09:30:00%2B01:00&selection.nomad.namespace=default"),
     get("/v1/event/stream?after_seq=0&payload_format=2"),
     get("/api/audit/v1/events?after_seq=0"),
     get("/api/audit/v1/acme/events?after_seq=0"),
@@ -54,6 +56,24 @@ ANSWERED = (
     get("/v1/event/list?wait=0.1s&index=1"),
     get("/orchestrator/v1/jobs/352/events"),
     get("/orchestrator/v1/jobs/352/events?start=1&pageSize=1"),
+    get("/v1/records"),
+    get("/v1/records?types=web&identifiers=name/web&text=web&sources="),
+    get(
+        "/v1/objects?systems=EVENT_SYSTEM_NOMAD&kinds=node&view=OBJECT_VIEW_FULL&at=2030-01-31T09:30:00Z"
+    ),
+    get("/v1/objects/EVENT_SYSTEM_NOMAD/job/web/history"),
+    get("/v1/objects/EVENT_SYSTEM_NOMAD/job/a%3Fb%2Fc%23%25%20%C3%A9/history"),
+    get(
+        "/v1/objects/EVENT_SYSTEM_PUPPET/run/352/db-1.example/history?changedOnly=true&page_size=2"
+    ),
+    get("/v1/records:count"),
+    get(
+        "/v1/records:count?bucket=3600s&groupBy=COUNT_KEY_SYSTEM&group_by=COUNT_KEY_TYPE&types=web"
+    ),
+    get("/v1/records?order=READ_ORDER_NEWEST_FIRST&pageSize=2&selection.consul.names=web"),
+    get("/v1/records?from_time=2020-01-31T09:30:00Z&until_time=2020-02-01T00:00:00Z"),
+    get("/v1/records/2"),
+    get("/v1/log/status"),
     get("/v0/cluster/events"),
     get("/v0/cluster/events?fields=FELDERA_FIELDS_ALL"),
     get("/v0/cluster/events/latest?fields=FELDERA_FIELDS_ALL"),
@@ -85,6 +105,11 @@ REFUSED = (
     get("/orchestrator/v1/jobs/x/events"),
     get("/orchestrator/v1/jobs/352/events", caller="missing"),
     get("/orchestrator/v1/jobs/352/events", caller="powerless"),
+    get("/v1/records?page_token=x"),
+    get("/v1/records?before_seq=1&after_seq=1"),
+    get("/v1/records", caller="powerless"),
+    get("/v1/records/999999"),
+    get("/v1/records/2", caller="wrong"),
     get("/v0/cluster/events?page_token=x"),
     get("/v0/cluster/events", caller="forged"),
     get("/v0/cluster/events/x"),
@@ -114,8 +139,9 @@ ODD = (
     get("/v1/events?log_id=%ff"),
     get("/v1/events?payload_format=9"),
     get("/v1/events?heartbeat_interval=1h"),
-    get("/v1/events?nomad.topics=Job"),
+    get("/v1/events?selection.nomad.topics=Job"),
     get("/v1/events?system=consul"),
+    get("/v1/objects?systems=nomad&kinds=node"),
     get("/v1/events?after_seq=0", "Grpc-Timeout: x"),
     get("/v1/events?after_seq=0", "Accept: text/event-stream"),
     post(""),

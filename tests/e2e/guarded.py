@@ -13,7 +13,7 @@ from pathlib import Path
 import grpc
 
 from tests.access.jwts import jwks, signed
-from tests.e2e.rig import Server, nomad_line, serving
+from tests.kit.server import Server, nomad_line, serving
 from tests.patience import PATIENCE_S
 from tidings.access.secret import hash_of
 from tidings.v1 import access_service_pb2 as pb
@@ -44,6 +44,9 @@ consul.event_prefix."web-" = "write"
 docker_cloud.namespaces = ["~"]
 puppet.jobs = "read"
 feldera.role = "read"
+
+[policies.narrow]
+consul.event_prefix."web-" = "read"
 
 [policies.other]
 publish = ["nomad"]

@@ -1,4 +1,4 @@
-"""`tidings service` and `tidings gateway` as processes of their own, and commands for them."""
+"""`tidings service` and `tidings gateway` as processes of their own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.rig import store_flags
+from tests.kit.server import store_flags
 from tests.patience import PATIENCE_S
 
 TIDINGS = (sys.executable, "-m", "tidings.app")
@@ -48,15 +48,3 @@ def half(folder: Path, name: str, *flags: str) -> Iterator[Half]:
             stuck.cancel()
             process.terminate()
             process.wait(PATIENCE_S)
-
-
-def command(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        [*TIDINGS, *words],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )

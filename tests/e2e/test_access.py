@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, serving
-from tests.patience import PATIENCE_S
+from tests.kit.server import Server, serving, tidings
+from tests.patience import PATIENCE_S, until
 from tidings.access.secret import hash_of
 
 SECRET = "canary-of-ops"
@@ -33,13 +33,7 @@ def guarded(tmp_path: Path) -> Iterator[Server]:
 
 def command(server: Server, name: str, file: Path, *words: str) -> subprocess.CompletedProcess[str]:
     to = [f"--upstream={server.grpc}", f"--token-file={file}"]
-    return subprocess.run(
-        [sys.executable, "-m", "tidings.app", name, *to, *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-    )
+    return tidings(name, *to, *words)
 
 
 def test_tokens_are_made_listed_and_revoked(guarded: Server, tmp_path: Path) -> None:
@@ -107,3 +101,19 @@ def test_without_a_good_policy_file_nothing_is_served(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert f"{missing}: No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize(("secret", "principal"), [(SECRET, "ops"), ("", "anonymous")])
+def test_the_access_log_says_whose_a_request_was(
+    guarded: Server, secret: str, principal: str
+) -> None:
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    name = f"request_id=of-{principal}"
+    guarded.request("GET", "/v1/event/list", headers={**headers, "X-Request-Id": f"of-{principal}"})
+
+    def found() -> list[str]:
+        lines = guarded.log_path.read_text().splitlines()
+        return [line for line in lines if "event=request " in line and name in line]
+
+    (line,) = until(found, "the request has its line")
+    assert f"principal={principal}" in line.split()

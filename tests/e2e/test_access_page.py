@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.access.jwts import jwks, signed
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 
 HTTP, GRPC = "127.0.0.1:4650", "127.0.0.1:4651"

@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 
 from tests.access.jwts import jwks
 from tests.e2e.guarded import POLICY_FILE
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2, nomad_pb2
 

@@ -19,7 +19,6 @@ from tests.conftest import NpmClients
 from tests.e2e.guarded import GuardedServer, bearer
 from tests.patience import PATIENCE_S
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import feldera_pb2
 
 PROGRAMS = Path(__file__).parent / "programs"
 # What docs/access.md promises, in the same measure as all that tests wait for.
@@ -121,10 +120,11 @@ def test_the_watch_of_npm_tells_of_an_error(
 
 def test_grpc_says_where_it_ended(guarded: GuardedServer) -> None:
     token_id, secret = guarded.new_token("right", "client")
-    request = pb.SubscribeRequest(earliest=True, feldera=feldera_pb2.FelderaSelector())
+    request = pb.SubscribeRequest(position=pb.START_POSITION_EARLIEST)
+    request.selection.feldera.SetInParent()
     with guarded.server.stub() as stub:
         call: Any = stub.Subscribe(request, timeout=PATIENCE_S, metadata=bearer(secret))
-        (record,) = next(call).records
+        (record,) = next(call).batch.records
         assert next(call).HasField("heartbeat")
         guarded.revoke(token_id)
         with within_promise(), pytest.raises(grpc.RpcError):

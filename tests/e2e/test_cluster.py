@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, events_after, nomad_line
+from tests.kit.server import Server, events_after, nomad_line
 from tests.nats.servers import NatsServer, nats_cluster
 from tests.nats.shared import store_flags_of
 from tests.patience import PATIENCE_S, until
@@ -105,7 +105,7 @@ def test_a_reader_that_moves_while_both_publish_misses_nothing(
     nodes: tuple[Server, Server],
 ) -> None:
     start = nodes[0].publish_nomad([nomad_line(300)])[0]["seq"]
-    moved: list[event_pb2.Record] = []
+    moved: list[event_pb2.EventRecord] = []
     with ThreadPoolExecutor(2) as pool:
         for place, node in enumerate(nodes):
             pool.submit(publish_singly, node, range(1000 * place + 1000, 1000 * place + 1060))
@@ -123,13 +123,13 @@ def publish_singly(node: Server, numbers: range) -> None:
         node.publish_nomad([nomad_line(number)])
 
 
-def read(node: Server, after_seq: int, count: int) -> list[event_pb2.Record]:
-    found: list[event_pb2.Record] = []
+def read(node: Server, after_seq: int, count: int) -> list[event_pb2.EventRecord]:
+    found: list[event_pb2.EventRecord] = []
     request = event_service_pb2.SubscribeRequest(after_seq=after_seq)
     with node.stub() as stub:
         call = stub.Subscribe(request, timeout=PATIENCE_S)
         for response in call:
-            found.extend(response.records)
+            found.extend(response.batch.records)
             if len(found) >= count:
                 call.cancel()
                 return found[:count]

@@ -12,23 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line, serving
+from tests.kit.server import Server, nomad_line, serving, tidings
+from tests.nats.shared import ON_NATS
 from tests.patience import PATIENCE_S
-
-# asyncio's debug mode, which the tests have on, warns on stderr of steps that were slow
-AS_A_USER = {name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"}
-
-
-def tidings(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tidings.app", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-        env=AS_A_USER,
-    )
 
 
 def test_what_is_published_from_a_file_is_tailed(server: Server, tmp_path: Path) -> None:
@@ -77,6 +63,58 @@ def test_tail_selects_and_colours(server: Server) -> None:
     assert "\x1b[" not in tidings("tail", *flags).stdout
 
 
+@pytest.mark.parametrize("command", [("tail", "--since", "start", "-n", "0"), ("log",)])
+def test_conditions_hold_together(command: tuple[str, ...], server: Server) -> None:
+    lines = [nomad_line(1, text="a web shop"), nomad_line(2), nomad_line(3, topic="Node")]
+    server.publish_nomad(lines, "?source=eu")
+    server.publish_nomad([nomad_line(4, text="web")])
+
+    def keys(*words: str) -> list[str]:
+        done = tidings(*command, *words, "-o", "ndjson", "--upstream", server.grpc)
+        assert (done.returncode, done.stderr) == (0, "")
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        return [event["nomad"]["Key"] for record in records for event in record["events"]]
+
+    assert keys("--type", "NodeRegistered") == ["key-3"]
+    assert keys("--type", "NodeRegistered", "--type", "JobRegistered", "--source", "eu") == [
+        "key-1",
+        "key-2",
+        "key-3",
+    ]
+    assert keys("--id", "job/key-2") == keys("--id", "key-2") == ["key-2"]
+    assert keys("--grep", "Web") == ["key-1", "key-4"]
+    assert keys("--grep", '"web shop"') == keys("--grep", "web", "--source", "eu") == ["key-1"]
+    assert keys("--grep", "web", "--source", "") == ["key-4"]
+    assert keys("--id", "job/key-1", "--type", "NodeRegistered") == []
+    assert keys("--where", "event.nomad.key.endsWith('3')", "--source", "eu") == ["key-3"]
+    done = tidings(*command, "--id", "job/", "--upstream", server.grpc)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "identifiers[0]" in done.stderr
+
+
+def test_top_goes_on_counting_on_a_terminal(server: Server) -> None:
+    server.publish_nomad([nomad_line(number) for number in range(3)])
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "tidings", "top", "--by=system", "--upstream", server.grpc]
+    with (
+        os.fdopen(ours, "rb", buffering=0) as terminal,
+        subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE) as counting,
+    ):
+        os.close(theirs)
+        seen = b""
+
+        def see(row: bytes) -> None:
+            nonlocal seen
+            while row not in seen:
+                seen += terminal.read(4096)
+
+        see(b"\n3       nomad")
+        server.publish_nomad([nomad_line(number) for number in range(3, 10)])
+        see(b"\n10      nomad")
+        counting.send_signal(signal.SIGINT)
+        assert counting.wait(PATIENCE_S) == 0
+
+
 def test_tail_prints_the_last_ones(server: Server) -> None:
     server.request("PUT", "/v1/event/fire/first")
     server.publish_nomad([nomad_line(number) for number in range(600)])
@@ -93,6 +131,56 @@ def test_tail_prints_the_last_ones(server: Server) -> None:
     assert seqs("-n", "3", "--system", "consul") == [2], "far from the end"
     assert seqs("-n", "5", "--topic", "Job:key-7") == [10]
     assert seqs("-n", "0") == list(range(2, 603))
+
+
+def test_log_prints_what_is_stored_between_bounds(server: Server) -> None:
+    server.request("PUT", "/v1/event/fire/first")
+    server.publish_nomad([nomad_line(number) for number in range(30)])
+    done = tidings("log", "-o", "ndjson", "--upstream", server.grpc)
+    assert (done.returncode, done.stderr) == (0, "")
+    seqs = [int(json.loads(line)["seq"]) for line in done.stdout.splitlines()]
+    assert len(seqs) == 31
+    assert seqs == sorted(seqs)
+
+    def found(*words: str) -> list[int]:
+        done = tidings("log", *words, "-o", "json", "--upstream", server.grpc)
+        assert (done.returncode, done.stderr) == (0, "")
+        return [int(record["seq"]) for record in json.loads(done.stdout)]
+
+    assert found() == found("--since=1h") == found("--since=start", "--until=in 1 hour") == seqs
+    assert found("-n3") == seqs[-3:], "the newest last"
+    assert found("-n3", "-r") == seqs[:-4:-1], "or first"
+    assert found("-r") == seqs[::-1]
+    assert found("-n3", "--since", str(seqs[10]), "--until", str(seqs[20])) == seqs[18:21]
+    assert found("--since", str(seqs[10]), "--until", str(seqs[12])) == seqs[11:13]
+    assert found("--until", "yesterday 14:00") == found("--since", "in 1 hour") == []
+    assert found("-n1", "--system=consul") == seqs[:1]
+    assert found("--topic=Job:key-7") == [seqs[8]]
+    done = tidings("log", "-n2", "--upstream", server.grpc)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [*map(str, seqs[-2:])]
+    done = tidings("log", "-n2", "-o", "table", "--upstream", server.grpc)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["seq", *map(str, seqs[-2:])]
+
+
+def test_show_prints_a_record_and_its_neighbours(server: Server) -> None:
+    server.publish_nomad([nomad_line(number) for number in range(9)])
+    done = tidings("log", "-o", "ndjson", "--upstream", server.grpc)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    seq = records[4]["seq"]
+    shown = json.loads(tidings("show", seq, "-o", "json", "--upstream", server.grpc).stdout)
+    assert shown == [records[4]]
+    flags = ("-C", "2", "--upstream", server.grpc)
+    shown = json.loads(tidings("show", seq, "-o", "json", *flags).stdout)
+    assert shown == records[2:7]
+    done = tidings("show", records[0]["seq"], *flags)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *rest, empty, later, latest = done.stdout.splitlines()
+    assert [line.split()[0] for line in (first, later, latest)] == [r["seq"] for r in records[:3]]
+    assert (empty, rest[0]) == ("", "  published from 127.0.0.1 through nomad")
+    assert json.loads("".join(rest[1:])) == records[0]
+    done = tidings("show", "1", "--upstream", server.grpc)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "tidings show: no record 1 (NOT_FOUND)\n"
 
 
 def test_tail_goes_on_over_a_restart_and_neither_loses_nor_repeats(server: Server) -> None:
@@ -112,7 +200,8 @@ def test_tail_goes_on_over_a_restart_and_neither_loses_nor_repeats(server: Serve
         rest, stderr = tailing.communicate(timeout=PATIENCE_S)
     assert (tailing.returncode, rest) == (0, "")
     told = [line.partition(" (")[0] for line in stderr.splitlines()]
-    assert told == 2 * [
+    # asyncio's debug mode has lines of its own on a slow machine
+    assert [line for line in told if line.startswith("tidings")] == 2 * [
         "tidings tail: the service is lost; trying again",
         "tidings tail: the service is back; going on",
     ]
@@ -140,7 +229,16 @@ def test_publish_says_which_line_is_bad_and_goes_on(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("tail",), ("publish", "-"), ("token", "list"), ("token", "revoke", "x")]
+    "command",
+    [
+        ("tail",),
+        ("tail", "-n1"),
+        ("log",),
+        ("show", "2"),
+        ("publish", "-"),
+        ("token", "list"),
+        ("token", "revoke", "x"),
+    ],
 )
 def test_nobody_there_is_status_1_in_one_line(command: tuple[str, ...]) -> None:
     done = tidings(*command, "--upstream", "127.0.0.1:1")
@@ -222,7 +320,7 @@ def test_a_port_that_is_taken_is_status_1(server: Server, tmp_path: Path) -> Non
         assert "Traceback" not in done.stderr
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_five_deaths_within_a_minute_end_the_supervisor(server: Server, patience_s: float) -> None:
     for _ in range(5):
         child = server.children().get("gateway")
@@ -262,6 +360,7 @@ def tailed(server: Server) -> list[dict[str, Any]]:
     records = [json.loads(line) for line in done.stdout.splitlines()]
     for record in records:
         del record["recordedAt"]
+        record.pop("publisher", None)  # an import has one of its own
         for event in record["events"]:
             event.get("consul", {}).pop("ID", None)
     return records
@@ -319,3 +418,20 @@ def test_renew_is_for_logs_on_nats() -> None:
     done = tidings("renew", "--store=nats://127.0.0.1:1", "--durability=relaxed")
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_info_says_what_the_log_holds(server: Server, form: str) -> None:
+    kind = "jetstream" if ON_NATS else "sqlite"
+    done = tidings("info", "--upstream", server.grpc, "-o", form)
+    assert (done.returncode, done.stderr) == (0, "")
+    if form == "json":
+        assert json.loads(done.stdout)["store"]["kind"] == kind
+    else:
+        assert f"store    {kind}, " in done.stdout
+
+
+def test_info_of_no_service_is_one_line() -> None:
+    done = tidings("info", "--upstream", "127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("tidings info: the service does not answer")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, events_after, nomad_line, serving
+from tests.kit.server import Server, events_after, nomad_line, serving
 from tests.patience import PATIENCE_S
 
 RECORDS = 1_000

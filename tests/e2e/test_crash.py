@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.nats.shared import ON_NATS
 from tests.patience import PATIENCE_S
 from tidings.store.sqlite.check import check_sqlite
@@ -107,26 +107,28 @@ def killing(server: Server) -> Acknowledged:
     return told
 
 
-def read_all(server: Server) -> list[event_pb2.Record]:
-    found: list[event_pb2.Record] = []
+def read_all(server: Server) -> list[event_pb2.EventRecord]:
+    found: list[event_pb2.EventRecord] = []
     with server.stub() as stub:
-        call = stub.Subscribe(event_service_pb2.SubscribeRequest(earliest=True))
+        call = stub.Subscribe(
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
+        )
         for response in call:
-            found.extend(response.records)
+            found.extend(response.batch.records)
             if response.HasField("heartbeat"):
                 call.cancel()
                 return found
     raise AssertionError("the stream ended")
 
 
-def identity(record: event_pb2.Record) -> tuple[str, int]:
+def identity(record: event_pb2.EventRecord) -> tuple[str, int]:
     (event,) = record.events
     if event.HasField("consul"):
         return event.consul.name, int(event.consul.payload)
     return event.nomad.type, int(event.nomad.key)
 
 
-def assert_once_and_in_order(records: list[event_pb2.Record], told: Acknowledged) -> None:
+def assert_once_and_in_order(records: list[event_pb2.EventRecord], told: Acknowledged) -> None:
     seqs = [record.seq for record in records]
     assert seqs == sorted(set(seqs))
     stored = {identity(record): record.seq for record in records}

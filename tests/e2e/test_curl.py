@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.kit.server import Server, nomad_line
 from tests.patience import PATIENCE_S
 
 # It needs curl.

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, events_after, nomad_line, serving
+from tests.kit.server import Server, events_after, nomad_line, serving
 from tests.patience import PATIENCE_S
 from tidings.store.sqlite.file import FILE_NAME
-from tidings.v1 import event_pb2, event_service_pb2, feldera_pb2
+from tidings.v1 import event_pb2, event_service_pb2, event_system_pb2, feldera_pb2
 
 pytestmark = pytest.mark.embedded  # the file of a log
 
@@ -82,7 +82,7 @@ def read_all(
     with server.stub() as stub:
         call = stub.Subscribe(request, timeout=PATIENCE_S)
         for response in call:
-            seqs += [record.seq for record in response.records]
+            seqs += [record.seq for record in response.batch.records]
             if response.HasField("gap"):
                 gaps.append(response.gap)
                 assert all(seq < response.gap.first_seq for seq in seqs), "in its place"
@@ -93,20 +93,22 @@ def read_all(
 
 
 def test_it_starts_and_tells_of_each_in_its_place(server: Server) -> None:
-    seqs, gaps = read_all(server, event_service_pb2.SubscribeRequest(earliest=True))
+    seqs, gaps = read_all(
+        server,
+        event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST),
+    )
     assert seqs == [2, 4, 6, 8]
     assert [(gap.first_seq, gap.last_seq) for gap in gaps] == [(n, n) for n in (3, 5, 7, 9)]
-    assert [event_pb2.System.Name(gap.system) for gap in gaps] == [
-        f"SYSTEM_{name}" for name in ("NOMAD", "CONSUL", "FELDERA", "PUPPET")
+    assert [event_system_pb2.EventSystem.Name(gap.system) for gap in gaps] == [
+        f"EVENT_SYSTEM_{name}" for name in ("NOMAD", "CONSUL", "FELDERA", "PUPPET")
     ]
-    assert {gap.reason for gap in gaps} == {
-        "damaged on the disk: its content is not what was stored"
-    }
+    assert {gap.reason for gap in gaps} == {event_service_pb2.GAP_REASON_DAMAGED}
+    assert [gap.resume_seq for gap in gaps] == [3, 5, 7, 9]
 
 
 def test_a_selection_of_one_system_tells_of_that_one(server: Server) -> None:
-    request = event_service_pb2.SubscribeRequest(earliest=True)
-    request.nomad.topics.add(topic="Node")
+    request = event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
+    request.selection.nomad.topics.add(topic="Node")
     seqs, gaps = read_all(server, request)
     assert (seqs, [gap.first_seq for gap in gaps]) == ([], [3])
 
@@ -122,10 +124,10 @@ def test_lists_leave_it_out_and_go_on(server: Server) -> None:
 
 
 def test_native_lines_and_nomads_go_on(server: Server) -> None:
-    with server.lines("/v1/events?earliest=true") as lines:
+    with server.lines("/v1/events?position=START_POSITION_EARLIEST") as lines:
         found = [json.loads(next(lines)) for _ in range(8)]
-        kinds = ["gap" if "gap" in line else "records" for line in found]
-        assert kinds == ["records", "gap"] * 4
+        kinds = [next(iter(line)) for line in found]
+        assert kinds == ["batch", "gap"] * 4
     with server.lines("/v1/event/stream?index=1") as lines:
         (line,) = events_after(lines, 1)
         assert json.loads(line)["Index"] == 2
@@ -134,7 +136,10 @@ def test_native_lines_and_nomads_go_on(server: Server) -> None:
 
 def test_each_is_one_line_of_the_log_and_found_by_commands(server: Server) -> None:
     for _ in range(3):
-        read_all(server, event_service_pb2.SubscribeRequest(earliest=True))
+        read_all(
+            server,
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST),
+        )
     told = [line for line in server.log_path.read_text().splitlines() if "damaged" in line]
     assert len(told) <= 4
     words = [sys.executable, "-m", "tidings.app"]

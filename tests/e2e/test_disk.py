@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line, serving
+from tests.kit.server import Server, nomad_line, serving
 from tests.patience import PATIENCE_S, until
 from tests.store.test_sqlite_start import stored
 from tidings.store.sqlite.check import check_sqlite

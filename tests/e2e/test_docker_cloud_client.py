@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server
+from tests.kit.server import Server
 from tests.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).parent / "programs" / "docker_cloud_events.py"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server
+from tests.kit.server import Server
 from tests.patience import PATIENCE_S
 from tidings.store.sqlite.file import open_writer
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2

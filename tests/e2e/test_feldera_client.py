@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.e2e.rig import Server
+from tests.kit.server import Server
 from tests.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).parent / "programs" / "feldera_events.py"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.kit.server import Server, nomad_line
 from tests.patience import PATIENCE_S
 
 GoClient = Callable[[str], Path]

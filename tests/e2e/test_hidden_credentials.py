@@ -15,7 +15,7 @@ import grpc
 import pytest
 
 from tests.access.jwts import jwks, signed
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 from tidings.access.secret import hash_of
 from tidings.v1 import access_service_pb2, event_service_pb2
@@ -103,7 +103,9 @@ def _over_grpc(server: Server, credential: str) -> bytes:
         try:
             tokens = access_service_pb2.ListTokensRequest()
             told.append(str(access.ListTokens(tokens, timeout=PATIENCE_S, metadata=metadata)))
-            request = event_service_pb2.SubscribeRequest(earliest=True)
+            request = event_service_pb2.SubscribeRequest(
+                position=event_service_pb2.START_POSITION_EARLIEST
+            )
             call = events.Subscribe(request, timeout=PATIENCE_S, metadata=metadata)
             told.append(str(next(iter(call))))
             call.cancel()

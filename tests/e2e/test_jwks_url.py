@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 
 from tests.access.jwts import jwks, signed
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 from tidings.v1 import access_service_pb2
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub

@@ -11,7 +11,7 @@ import grpc
 import pytest
 
 from tests.access.jwts import jwks, signed
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 from tidings.v1 import event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -44,7 +44,7 @@ class Stream:
     def __init__(self, channel: grpc.Channel, kid: str, ends_at_s: float) -> None:
         credential = signed(kid, policies=["reader"], exp=ends_at_s)
         self._call: Any = EventServiceStub(channel).Subscribe(
-            event_service_pb2.SubscribeRequest(earliest=True),
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST),
             timeout=PATIENCE_S,
             metadata=(("authorization", f"Bearer {credential}"),),
         )

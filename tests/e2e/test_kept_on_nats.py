@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.certificates import Authority
-from tests.e2e.rig import Server
+from tests.kit.server import Server, tidings
 from tests.nats.accounts import Operator
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
@@ -26,18 +25,6 @@ from tests.store.places import append, draft
 from tidings.v1 import event_pb2
 
 COMMANDS = ("check", "export")
-
-
-def tidings(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tidings.app", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_S,
-        env={name: value for name, value in os.environ.items() if name != "PYTHONASYNCIODEBUG"},
-    )
 
 
 @pytest.fixture
@@ -73,6 +60,7 @@ def tailed(server: Server) -> list[dict[str, Any]]:
     records = read(server)
     for record in records:
         del record["recordedAt"], record["seq"]
+        record.pop("publisher", None)  # an import has one of its own
         for event in record["events"]:
             event.get("consul", {}).pop("ID", None)
             event.get("consul", {}).pop("LTime", None)
@@ -176,7 +164,7 @@ def test_nats_that_is_away_is_one_line(command: str) -> None:
 
 
 def test_nats_that_goes_away_under_an_export_is_one_line(tmp_path: Path) -> None:
-    body = event_pb2.Record(events=[event_pb2.Event(id="a" * 100)]).SerializeToString()
+    body = event_pb2.EventRecord(events=[event_pb2.Event(id="a" * 100)]).SerializeToString()
     with nats_server(tmp_path / "nats") as server:
         log = asyncio.run(made(JetStreamPlace(server), *[body] * 5_000))
         command = [sys.executable, "-m", "tidings.app", "export", f"--store={server.url}/{log}"]
@@ -198,7 +186,7 @@ def test_certificates_and_credentials_count_as_for_serve(tmp_path: Path) -> None
     credentials = tmp_path / "user.creds"
     credentials.write_text(operator.credentials)
     tls = f"tls {{ cert_file: '{pair.cert}', key_file: '{pair.key}' }}\n{operator.config}"
-    body = event_pb2.Record(events=[event_pb2.Event(id="a")]).SerializeToString()
+    body = event_pb2.EventRecord(events=[event_pb2.Event(id="a")]).SerializeToString()
     with nats_server(tmp_path / "nats", extra=tls) as server:
         place = JetStreamPlace(server)
         servers = (f"tls://{server.address}",)

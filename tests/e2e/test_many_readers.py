@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.kit.server import Server, nomad_line
 from tests.patience import PATIENCE_S
 from tidings.v1 import event_service_pb2, event_service_pb2_grpc
 
@@ -73,7 +73,7 @@ def test_one_event_reaches_a_thousand_http_and_a_thousand_grpc_readers(server: S
 
 def grpc_readers(server: Server, undo: contextlib.ExitStack) -> Iterator[Any]:
     """Open many streams over a few connections and wait until each has been taken on."""
-    request = event_service_pb2.SubscribeRequest(latest=True)
+    request = event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_LATEST)
     for place in range(20):
         options = [("grpc.use_local_subchannel_pool", 1), ("tidings.place", place)]
         channel = undo.enter_context(grpc.insecure_channel(server.grpc, options=options))
@@ -86,8 +86,8 @@ def grpc_readers(server: Server, undo: contextlib.ExitStack) -> Iterator[Any]:
 
 def next_record_key(call: Any) -> str:
     for response in call:
-        if response.records:
-            return str(response.records[0].events[0].nomad.key)
+        if response.batch.records:
+            return str(response.batch.records[0].events[0].nomad.key)
     raise AssertionError("the stream ended")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line, serving
+from tests.kit.server import Server, nomad_line, serving
 from tests.patience import PATIENCE_S
 
 LAX = 0

@@ -11,7 +11,7 @@ from typing import Any
 import nats as nats_client
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.kit.server import Server, nomad_line
 from tests.nats.servers import NatsServer
 from tests.nats.shared import store_flags_of
 from tests.patience import PATIENCE_S

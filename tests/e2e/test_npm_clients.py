@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NpmClients
-from tests.e2e.rig import Server
+from tests.kit.server import Server
 from tests.patience import PATIENCE_S
 
 EVENTS = 100

@@ -9,8 +9,8 @@ from typing import Any
 import grpc
 import pytest
 
-from tests.e2e.rig import Server, events_after, nomad_line
-from tidings.v1 import event_service_pb2, nomad_pb2
+from tests.kit.server import Server, events_after, nomad_line
+from tidings.v1 import event_service_pb2
 
 
 def first_error(server: Server, request: event_service_pb2.SubscribeRequest) -> grpc.StatusCode:
@@ -22,7 +22,9 @@ def first_error(server: Server, request: event_service_pb2.SubscribeRequest) -> 
 
 def log_id_of(server: Server) -> str:
     with server.stub() as stub:
-        call = stub.Subscribe(event_service_pb2.SubscribeRequest(latest=True))
+        call = stub.Subscribe(
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_LATEST)
+        )
         found = dict(call.initial_metadata())["tidings-log-id"]
         call.cancel()
     return str(found)
@@ -63,11 +65,12 @@ def first_line(server: Server) -> dict[str, Any]:
 
 
 def test_a_trimmed_start_gives_a_gap_with_true_bounds(trimmed: Server) -> None:
-    request = event_service_pb2.SubscribeRequest(after_seq=10, nomad=nomad_pb2.NomadSelector())
+    request = event_service_pb2.SubscribeRequest(after_seq=10)
+    request.selection.nomad.SetInParent()
     with trimmed.stub() as stub:
         call = stub.Subscribe(request)
         gap = next(call).gap
-        first = next(call).records[0]
+        first = next(call).batch.records[0]
         call.cancel()
     assert (gap.first_seq, gap.last_seq) == (11, 51)
     assert first.seq == 52
@@ -76,7 +79,7 @@ def test_a_trimmed_start_gives_a_gap_with_true_bounds(trimmed: Server) -> None:
 def test_a_trimmed_start_gives_a_gap_on_the_native_door(trimmed: Server) -> None:
     with trimmed.lines("/v1/events?after_seq=10") as lines:
         gap = json.loads(next(lines))["gap"]
-        first = json.loads(next(lines))["records"][0]
+        first = json.loads(next(lines))["batch"]["records"][0]
     assert (gap["firstSeq"], gap["lastSeq"]) == ("11", "51")
     assert first["seq"] == "52"
 

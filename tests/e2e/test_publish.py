@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
-from tests.e2e.test_commands import tidings
+from tests.kit.server import Server, nomad_line, tidings
 from tests.patience import PATIENCE_S
 
 TIDINGS = (sys.executable, "-m", "tidings")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, nomad_line
+from tests.kit.server import Server, nomad_line
 from tests.patience import PATIENCE_S
 
 PROGRAMS = Path(__file__).parent / "programs"

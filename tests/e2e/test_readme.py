@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, serving
+from tests.kit.replacing import replaced
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
@@ -48,9 +49,9 @@ class Said:
     ends: bool = True
 
 
-RECORDS = '{"records":[{"seq":"2",'
+RECORDS = '{"batch":{"records":[{"seq":"2",'
 SAYS = {
-    "tidings demo": Said("stored 107 records, seq 2 to 108: 35 Nomad, "),
+    "tidings demo": Said("stored 113 records, seq 2 to 114: 35 Nomad, "),
     f"curl -sN 'http://{HTTP}/v1/event/stream?topic=Node'": Said('{"Index":', ends=False),
     f"curl -s 'http://{HTTP}/v1/event/list?name=deploy'": Said('[{"ID":"'),
     f"python -m websockets ws://{HTTP}/api/audit/v1/events/": Said("Connected to ", ends=False),
@@ -59,14 +60,13 @@ SAYS = {
     f"curl -sN 'http://{HTTP}/v1/events?after_seq=0'": Said(RECORDS, ends=False),
     f"export DOCKERCLOUD_STREAM_HOST=ws://{HTTP}": Said(""),
     """curl -d '{"type":"node","action":"update","resource_uri":"/api/infra/v1/shop/node/7/"}' """
-    f"http://{HTTP}/v1/publish/docker-cloud": Said('{"line":1,"seq":109}'),
+    f"http://{HTTP}/v1/publish/docker-cloud": Said('{"line":1,"seq":115}'),
     f"curl -X PUT -d hi http://{HTTP}/v1/event/fire/deploy": Said('{"ID":"'),
-    f"curl -sN 'http://{NOMAD}/v1/event/stream?namespace=*' |"
-    f" curl -sNT - 'http://{HTTP}/v1/publish/nomad?source=prod'": Said(
-        '{"line":',
-        ends=False,  # a heartbeat is a line too
-    ),
+    f"tidings record nomad http://{NOMAD} --source prod": Said("ready source=prod\n", ends=False),
+    "tidings protos --out DIR": Said(""),
     "tidings tail --since 1h": Said("", ends=False),
+    'tidings log --since "yesterday 14:00" --until "yesterday 15:00"': Said(""),
+    "tidings show 107 -C 5": Said("     102  "),
     "tidings check --data .tidings": Said("ok"),
     "tidings backup copy --data .tidings": Said("ok log_id="),
     "tidings export --data copy | tidings publish -": Said("line 1: seq 2 duplicate"),
@@ -84,8 +84,7 @@ def _typed(command: str, server: Server, folder: Path) -> subprocess.Popen[str]:
     Only the ports differ, since tests take no fixed ones; `nomad` is this Tidings, which speaks
     as Nomad does.
     """
-    for written, real in ((HTTP, server.http), (GRPC, server.grpc), (NOMAD, server.http)):
-        command = command.replace(written, real)
+    command = replaced(command, {HTTP: server.http, GRPC: server.grpc, NOMAD: server.http})
     return subprocess.Popen(
         ["/bin/sh", "-c", f". .venv/bin/activate; {command}"],
         cwd=folder,
@@ -144,7 +143,7 @@ def test_the_python_example_prints_records(running: Server, clone: Path) -> None
     assert "35 Nomad" in _first_line(_typed("tidings demo", running, clone), ends=True)
     (clone / "example.py").write_text(_python().replace(GRPC, running.grpc))
     typed = _typed("python example.py", running, clone)
-    assert _first_line(typed, ends=False) == "records {\n"
+    assert _first_line(typed, ends=False) == "batch {\n"
 
 
 @pytest.mark.own_store

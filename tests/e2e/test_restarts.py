@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.e2e.rig import Server, events_after, nomad_line
+from tests.kit.server import Server, events_after, nomad_line
 
 
 def test_lines_are_byte_identical_after_kill_and_restart(server: Server) -> None:

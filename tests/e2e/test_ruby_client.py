@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 
 PROGRAM = Path(__file__).parent / "programs" / "puppet_jobs.rb"

@@ -14,16 +14,18 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.guarded import GuardedServer
-from tests.e2e.halves import command
-from tests.e2e.rig import Server
+from tests.kit.server import Server, tidings
 
-pytestmark = pytest.mark.clients
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
 
-_TIME_S = 100.0
+_TIME_S = 280.0
+
+# what schemathesis.toml leaves out
+_LEFT_OUT = 4
 
 
-def run(server: Server, python: Path, root: Path, folder: Path, *flags: str) -> str:
-    """Ask with what the document says, a time-out for each answer; return what has been found.
+def run(server: Server, python: Path, root: Path, folder: Path, *flags: str) -> None:
+    """Ask with what the document says, a time-out for each answer, and nothing of it is amiss.
 
     Nomad's objects are left out of drafts: hundreds of members make no other kind of request.
     """
@@ -45,22 +47,20 @@ def run(server: Server, python: Path, root: Path, folder: Path, *flags: str) -> 
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    count = sum(len(operations) for operations in document["paths"].values())
+    assert f"Operations:       {count - _LEFT_OUT} selected / {count} total" in done.stdout
+    assert "Traceback" not in server.log_path.read_text()
 
 
 def test_every_answer_is_documented(
     server: Server, client_python: Callable[[str], Path], root: Path, tmp_path: Path
 ) -> None:
-    assert command("demo", "--into", server.grpc).returncode == 0
-    found = run(server, client_python("schemathesis"), root, tmp_path)
-    assert "Operations:       25 selected / 29 total" in found
-    assert "Traceback" not in server.log_path.read_text()
+    assert tidings("demo", "--into", server.grpc).returncode == 0
+    run(server, client_python("schemathesis"), root, tmp_path)
 
 
 def test_every_refusal_of_nobody_is_documented(
     guarded: GuardedServer, client_python: Callable[[str], Path], root: Path, tmp_path: Path
 ) -> None:
     python = client_python("schemathesis")
-    found = run(guarded.server, python, root, tmp_path, "--phases=fuzzing", "--max-examples=2")
-    assert "Operations:       25 selected / 29 total" in found
-    assert "Traceback" not in guarded.server.log_path.read_text()
+    run(guarded.server, python, root, tmp_path, "--phases=fuzzing", "--max-examples=2")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, events_after
+from tests.kit.server import Server, events_after
 from tidings.v1 import event_pb2, event_service_pb2, nomad_objects_pb2, nomad_pb2
 from tidings.v1.nomad_alloc_pb2 import Allocation, Evaluation
 from tidings.v1.nomad_job_pb2 import Job
@@ -75,13 +75,15 @@ def files_below(folder: Path) -> list[Path]:
 def test_no_secret_reaches_a_grpc_reader(server: Server, payload_format: str) -> None:
     count = publish_everything(server)
     form = event_service_pb2.PayloadFormat.Value(f"PAYLOAD_FORMAT_{payload_format}")
-    seen: list[event_pb2.Record] = []
+    seen: list[event_pb2.EventRecord] = []
     with server.stub() as stub:
         call = stub.Subscribe(
-            event_service_pb2.SubscribeRequest(earliest=True, payload_format=form)
+            event_service_pb2.SubscribeRequest(
+                position=event_service_pb2.START_POSITION_EARLIEST, payload_format=form
+            )
         )
         while len(seen) < count:
-            seen.extend(next(call).records)
+            seen.extend(next(call).batch.records)
         call.cancel()
     assert CANARY.encode() not in b"".join(record.SerializeToString() for record in seen)
 

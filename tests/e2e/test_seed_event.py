@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.rig import Server, events_after
-from tidings.v1 import event_service_pb2, nomad_pb2
+from tests.kit.server import Server, events_after
+from tidings.v1 import event_service_pb2
 
 
 def without_index(line: dict[str, Any]) -> dict[str, Any]:
@@ -29,10 +29,11 @@ def test_the_seed_event_comes_out_equal_but_for_index(server: Server, root: Path
 
 def test_the_seed_event_is_a_typed_node_over_grpc(server: Server, root: Path) -> None:
     server.publish_nomad([(root / "tests/data/nomad_node_event.json").read_bytes()])
-    request = event_service_pb2.SubscribeRequest(earliest=True, nomad=nomad_pb2.NomadSelector())
+    request = event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
+    request.selection.nomad.SetInParent()
     with server.stub() as stub:
         call = stub.Subscribe(request)
-        record = next(call).records[0]
+        record = next(call).batch.records[0]
         call.cancel()
     event = record.events[0].nomad
     assert event.upstream_index == 7

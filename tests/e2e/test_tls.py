@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -15,8 +14,8 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.certificates import Authority, Pair
-from tests.e2e.rig import Server, events_after, serving
-from tests.patience import PATIENCE_S
+from tests.kit.server import Server, events_after, serving
+from tests.patience import PATIENCE_S, until
 from tidings.v1 import event_pb2, event_service_pb2, nomad_pb2
 from tidings.v1.docker_cloud_pb2 import DockerCloudEvent
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -163,12 +162,6 @@ def name_shown(server: Server, side: str, ca: Authority) -> str:
         return dict(names)["DNS"]
 
 
-def wait_until(said: Callable[[], bool]) -> None:
-    """Look until it is so; pytest's own time-out ends what never comes."""
-    while not said():
-        os.sched_yield()
-
-
 def publish(server: Server, ca: Authority, number: int) -> None:
     nomad = nomad_pb2.NomadEvent(topic="Job", type="JobRegistered", key=f"key-{number}")
     cloud = DockerCloudEvent(
@@ -198,7 +191,9 @@ def test_streams_survive_a_renewal_that_new_connections_see(
         socket_url = f"wss://{server.http}/api/audit/v1/events/"
         cloud = stack.enter_context(connect(socket_url, ssl=context_of(ours)))
         stub = stack.enter_context(channel(server, ours))
-        records = stub.Subscribe(event_service_pb2.SubscribeRequest(earliest=True))
+        records = stub.Subscribe(
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
+        )
         publish(server, ours, 1)
         assert b"key-1" in events_after(lines, 1)[0]
         assert "update" in str(cloud.recv(PATIENCE_S))
@@ -206,13 +201,16 @@ def test_streams_survive_a_renewal_that_new_connections_see(
         if hang_up:
             server.process.send_signal(signal.SIGHUP)
         for side in SIDES:
-            wait_until(lambda side=side: name_shown(server, side, ours) == "second")  # type: ignore[misc]
+            until(
+                lambda side=side: name_shown(server, side, ours) == "second",  # type: ignore[misc]
+                "the new certificate is shown",
+            )
         publish(server, ours, 2)
         assert b"key-2" in events_after(lines, 1)[0]
         assert "update" in str(cloud.recv(PATIENCE_S))
         keys: list[str] = []
         while len(keys) < 2:
-            events = [event for record in next(records).records for event in record.events]
+            events = [event for record in next(records).batch.records for event in record.events]
             keys += [event.nomad.key for event in events if event.HasField("nomad")]
         assert keys == ["key-1", "key-2"]
         records.cancel()
@@ -224,16 +222,24 @@ def test_a_renewal_that_is_wrong_is_refused_and_the_old_pair_stays(
     server, pair = renewable
     other = ours.issue("second")
     pair.cert.write_bytes(other.cert.read_bytes())
-    wait_until(lambda: server.log_path.read_text().count("not the key of") == len(SIDES))
+    until(
+        lambda: server.log_path.read_text().count("not the key of") == len(SIDES), "the log says so"
+    )
     pair.cert.write_bytes(b"-----BEGIN CERTIFICATE-----\nhalf")
-    wait_until(lambda: server.log_path.read_text().count("no whole certificate") == len(SIDES))
+    until(
+        lambda: server.log_path.read_text().count("no whole certificate") == len(SIDES),
+        "the log says so",
+    )
     assert [name_shown(server, side, ours) for side in SIDES] == ["first", "first"]
     said = server.log_path.read_text()
     assert "Traceback" not in said
     assert not any(line in said for line in other.key.read_text().splitlines()[1:-1])
     pair.become(other)
     for side in SIDES:
-        wait_until(lambda side=side: name_shown(server, side, ours) == "second")  # type: ignore[misc]
+        until(
+            lambda side=side: name_shown(server, side, ours) == "second",  # type: ignore[misc]
+            "the new certificate is shown",
+        )
 
 
 def test_the_ca_of_clients_is_renewed_too(
@@ -259,5 +265,5 @@ def test_the_ca_of_clients_is_renewed_too(
 
         assert served() == [True, False, True, False]
         trusted.write_bytes(strangers.file.read_bytes())
-        wait_until(lambda: served() == [False, True, False, True])
+        until(lambda: served() == [False, True, False, True], "only the new certificates are taken")
         assert server.stop() == 0

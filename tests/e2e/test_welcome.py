@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.rig import serving, store_flags
+from tests.kit.server import serving, store_flags
 from tests.patience import PATIENCE_S
 
 

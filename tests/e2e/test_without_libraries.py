@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.server import Server
 from tests.patience import PATIENCE_S
 
 # Python imports this first: it hides what is not to be there, and gives what is another version.
@@ -104,3 +106,23 @@ def test_insides_that_cannot_be_imported_are_told_in_words_too(
     status, told = run(changed(tmp_path, {name}, {name: "99.0"}), command)
     assert (status, len(told.splitlines())) == (1, 1), told
     assert told.startswith(f"tidings: HTTP needs {name} ")
+
+
+def test_without_the_runtime_of_filters_all_else_works(tmp_path: Path) -> None:
+    environment = changed(tmp_path, {"cel_expr_python"}, {"cel-expr-python": None})
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\nPYTHONPATH={environment["PYTHONPATH"]} exec {sys.executable} "$@"\n'
+    )
+    python.chmod(0o755)
+    server = Server(tmp_path / "data", store=(), python=python)
+    try:
+        server.start()
+        for path in ("/v1/records", "/v1/records:count", "/v1/events"):
+            status, _, body = server.request("GET", f"{path}?filter=true")
+            assert status == 400
+            assert "filter: needs the CEL runtime" in json.loads(body)["message"]
+            assert "pip install 'tidings[cel]'" in json.loads(body)["message"]
+        assert server.request("GET", "/v1/records?types=a")[0] == 200
+    finally:
+        server.end()

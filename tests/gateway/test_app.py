@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.aio import run_async
-from tests.gateway.rig import gateway
+from tests.kit.gateway import gateway
+from tests.kit.loop import scenario
 from tidings.gateway import app
 from tidings.gateway.http.request import Request
 
@@ -36,49 +36,43 @@ class BrokenDoor:
 
 @pytest.fixture
 def _broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "load_doors", lambda _house: (BrokenDoor(),))
+    monkeypatch.setattr(app, "load_doors", lambda _context: (BrokenDoor(),))
 
 
 @pytest.mark.usefixtures("_broken")
-def test_the_caller_of_what_breaks_is_shown_an_id_and_nothing_else(
+@scenario
+async def test_the_caller_of_what_breaks_is_shown_an_id_and_nothing_else(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            answer = await running.request("GET", "/early?token=hidden")
-            assert answer.status == 500
-            status = json.loads(answer.body)
-            assert status["code"] == 13
-            request_id = status["message"].removeprefix("internal error, request ")
-            logged = capsys.readouterr().out
-            assert request_id in logged
-            assert "ZeroDivisionError" in logged
-            page = (await running.request("GET", "/metrics")).body.decode()
-            assert 'tidings_http_requests_total{door="broken",status="5xx"} 1.0' in page
-
-    run_async(main())
+    async with gateway() as running:
+        answer = await running.request("GET", "/early?token=hidden")
+        assert answer.status == 500
+        status = json.loads(answer.body)
+        assert status["code"] == 13
+        request_id = status["message"].removeprefix("internal error, request ")
+        logged = capsys.readouterr().out
+        assert request_id in logged
+        assert "ZeroDivisionError" in logged
+        page = (await running.request("GET", "/metrics")).body.decode()
+        assert 'tidings_http_requests_total{door="broken",status="500"} 1.0' in page
 
 
 @pytest.mark.usefixtures("_broken")
-def test_an_answer_that_breaks_in_the_middle_does_not_look_whole() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            talk = await running.connect()
-            await talk.ask("GET", "/late")
-            status, _ = await talk.head()
-            assert status == 200
-            assert await talk.chunk() == b"some"
-            with pytest.raises(asyncio.IncompleteReadError):
-                await talk.chunk()
-            await talk.close()
-
-    run_async(main())
+@scenario
+async def test_an_answer_that_breaks_in_the_middle_does_not_look_whole() -> None:
+    async with gateway() as running:
+        talk = await running.connect()
+        await talk.ask("GET", "/late")
+        status, _ = await talk.head()
+        assert status == 200
+        assert await talk.chunk() == b"some"
+        with pytest.raises(asyncio.IncompleteReadError):
+            await talk.chunk()
+        await talk.close()
 
 
-def test_every_door_of_the_folder_is_open() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            for path in ("/v1/event/stream?index=x", "/v1/event/list?index=x", "/v1/events?x"):
-                assert (await running.request("GET", path)).status == 400, path
-
-    run_async(main())
+@scenario
+async def test_every_door_of_the_folder_is_open() -> None:
+    async with gateway() as running:
+        for path in ("/v1/event/stream?index=x", "/v1/event/list?index=x", "/v1/events?x"):
+            assert (await running.request("GET", path)).status == 400, path

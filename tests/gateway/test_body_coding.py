@@ -8,10 +8,10 @@ import zlib
 
 import pytest
 
-from tests.aio import run_async
-from tests.gateway.rig import gateway, nomad_line
+from tests.kit.gateway import gateway, nomad_line
+from tests.kit.loop import scenario
 from tidings.gateway.http.body_coding import PIECE_BYTES, Decoder, UnsupportedCoding, decoder_for
-from tidings.gateway.transcode.errors import BadRequest
+from tidings.gateway.transcode.errors import MalformedRequest
 
 TEXT = b"".join(nomad_line(number) for number in range(1, 300))
 
@@ -65,7 +65,7 @@ def test_no_body_is_none(kind: str) -> None:
 @pytest.mark.parametrize("kind", CODED)
 def test_a_body_that_ends_too_early_is_told(kind: str) -> None:
     for cut in (1, len(CODED[kind]) // 2):
-        with pytest.raises(BadRequest, match="ends too early"):
+        with pytest.raises(MalformedRequest, match="ends too early"):
             decoded(kind, CODED[kind][:-cut], 100)
 
 
@@ -81,7 +81,7 @@ def test_a_body_that_ends_too_early_is_told(kind: str) -> None:
     ],
 )
 def test_what_is_not_encoded_as_it_says_is_told(kind: str, data: bytes) -> None:
-    with pytest.raises(BadRequest, match="content-encoding: "):
+    with pytest.raises(MalformedRequest, match="content-encoding: "):
         decoded(kind, data, 64)
 
 
@@ -111,17 +111,15 @@ BODIES = {
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 @pytest.mark.parametrize("path", BODIES)
-def test_every_path_takes_a_body_that_is_encoded(path: str, coding: str) -> None:
-    async def main() -> None:
-        pack = gzip.compress if coding == "gzip" else zlib.compress
-        async with gateway() as running:
-            said = [f"Content-Encoding: {coding}"]
-            method = "PUT" if "fire" in path else "POST"
-            answer = await running.request(method, path, pack(BODIES[path]), said)
-            assert answer.status == 200, answer
-            assert b'"seq":' in answer.body or b'"aGk="' in answer.body
-
-    run_async(main())
+@scenario
+async def test_every_path_takes_a_body_that_is_encoded(path: str, coding: str) -> None:
+    pack = gzip.compress if coding == "gzip" else zlib.compress
+    async with gateway() as running:
+        said = [f"Content-Encoding: {coding}"]
+        method = "PUT" if "fire" in path else "POST"
+        answer = await running.request(method, path, pack(BODIES[path]), said)
+        assert answer.status == 200, answer
+        assert b'"seq":' in answer.body or b'"aGk="' in answer.body
 
 
 WRONG = [
@@ -135,43 +133,37 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("method", "path", "text"), WRONG, ids=[each[1] for each in WRONG])
-def test_another_coding_is_415_in_the_words_of_the_path(
+@scenario
+async def test_another_coding_is_415_in_the_words_of_the_path(
     method: str, path: str, text: object
 ) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            answer = await running.request(method, path, b"x", ["Content-Encoding: br"])
-            assert answer.status == 415
-            assert answer.headers["accept-encoding"] == "gzip, deflate, identity"
-            assert "gzip or deflate" in text(answer.body)  # type: ignore[operator]
-            assert (await running.request("GET", "/v1/event/list")).body == b"[]"
-
-    run_async(main())
+    async with gateway() as running:
+        answer = await running.request(method, path, b"x", ["Content-Encoding: br"])
+        assert answer.status == 415
+        assert answer.headers["accept-encoding"] == "gzip, deflate, identity"
+        assert "gzip or deflate" in text(answer.body)  # type: ignore[operator]
+        assert (await running.request("GET", "/v1/event/list")).body == b"[]"
 
 
-def test_what_a_body_becomes_is_bounded() -> None:
-    async def main() -> None:
-        async with gateway(body_bytes=100_000) as running:
-            bomb, said = gzip.compress(b"x" * 50_000_000), ["Content-Encoding: gzip"]
-            for path in ("/v1/event/fire/x", "/v1/events", "/v1/publish/nomad"):
-                method = "PUT" if "fire" in path else "POST"
-                body = bomb if "fire" in path else gzip.compress(b'{"a":"' + b"x" * 50_000_000)
-                answer = await running.request(method, path, body, said)
-                assert answer.status in (400, 413), (path, answer)
-            assert (await running.request("GET", "/v1/event/list")).body == b"[]"
-
-    run_async(main())
+@scenario
+async def test_what_a_body_becomes_is_bounded() -> None:
+    async with gateway(body_bytes=100_000) as running:
+        bomb, said = gzip.compress(b"x" * 50_000_000), ["Content-Encoding: gzip"]
+        for path in ("/v1/event/fire/x", "/v1/events", "/v1/publish/nomad"):
+            method = "PUT" if "fire" in path else "POST"
+            body = bomb if "fire" in path else gzip.compress(b'{"a":"' + b"x" * 50_000_000)
+            answer = await running.request(method, path, body, said)
+            assert answer.status in (400, 413), (path, answer)
+        assert (await running.request("GET", "/v1/event/list")).body == b"[]"
 
 
-def test_an_upload_that_ends_too_early_keeps_what_came() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            packer = zlib.compressobj(wbits=31)
-            cut = packer.compress(nomad_line(1) + nomad_line(2)) + packer.flush(zlib.Z_SYNC_FLUSH)
-            said = ["Content-Encoding: gzip"]
-            answer = await running.request("POST", "/v1/publish/nomad", cut, said)
-            assert answer.status == 200
-            assert ["seq" in line for line in answer.lines] == [True, True, False]
-            assert answer.lines[2]["error"] == "content-encoding: the body ends too early"
-
-    run_async(main())
+@scenario
+async def test_an_upload_that_ends_too_early_keeps_what_came() -> None:
+    async with gateway() as running:
+        packer = zlib.compressobj(wbits=31)
+        cut = packer.compress(nomad_line(1) + nomad_line(2)) + packer.flush(zlib.Z_SYNC_FLUSH)
+        said = ["Content-Encoding: gzip"]
+        answer = await running.request("POST", "/v1/publish/nomad", cut, said)
+        assert answer.status == 200
+        assert ["seq" in line for line in answer.lines] == [True, True, False]
+        assert answer.lines[2]["error"] == "content-encoding: the body ends too early"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 import pytest
 from grpc_status import rpc_status
 
-from tests.aio import becomes, run_async
+from tests.kit.loop import becomes, run_async, scenario
 from tidings.core.errors import DISK_FULL, LogClosed, StoreUnavailable, TidingsError
 from tidings.gateway.upload import draft_stream
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
@@ -47,6 +48,9 @@ class Call:
         if self._broken:
             raise asyncio.InvalidStateError
         self.keys += [draft.key for draft in request.drafts]
+
+    async def initial_metadata(self) -> tuple[tuple[str, str], ...]:
+        return ()
 
     async def read(self) -> Any:
         answer = await self._answers.get()
@@ -90,33 +94,31 @@ async def settle() -> None:
         await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0)
 
 
-def with_stream(test: Callable[[DraftStream, list[Call]], Awaitable[None]], *calls: Any) -> None:
-    """Run a test; each opening gets the next of `calls`, which may be an error."""
+@asynccontextmanager
+async def a_stream(*calls: Any) -> AsyncIterator[tuple[DraftStream, list[Call]]]:
+    """Give a stream that runs; each opening gets the next of `calls`, which may be an error."""
+    given = list(calls)
 
-    async def main() -> None:
-        given = list(calls)
+    async def open_call() -> Any:
+        call = given.pop(0)
+        if isinstance(call, Failure):
+            raise call
+        return call
 
-        async def open_call() -> Any:
-            call = given.pop(0)
-            if isinstance(call, Failure):
-                raise call
-            return call
+    async def at_once(pause_s: float) -> None:
+        assert pause_s > 0
 
-        async def at_once(pause_s: float) -> None:
-            assert pause_s > 0
-
-        stream = DraftStream(open_call, pause=at_once)
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(stream.run())
-            await settle()
-            await test(stream, [call for call in calls if isinstance(call, Call)])
-            running.cancel()
-
-    run_async(main())
+    stream = DraftStream(open_call, pause=at_once)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(stream.run())
+        await settle()
+        yield stream, [call for call in calls if isinstance(call, Call)]
+        running.cancel()
 
 
-def test_results_come_in_the_order_of_the_drafts() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_results_come_in_the_order_of_the_drafts() -> None:
+    async with a_stream(Call()) as (stream, calls):
         (call,) = calls
         for draft in keyed("a", "b", "c"):
             await stream.add(draft)
@@ -131,13 +133,11 @@ def test_results_come_in_the_order_of_the_drafts() -> None:
         stream.cancel()
         assert call.is_cancelled
 
-    with_stream(test, Call())
 
-
-def test_no_more_than_a_window_is_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
+@scenario
+async def test_no_more_than_a_window_is_unanswered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draft_stream, "MAX_UNANSWERED", 3)
-
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+    async with a_stream(Call()) as (stream, calls):
         (call,) = calls
 
         async def add_all() -> None:
@@ -155,11 +155,10 @@ def test_no_more_than_a_window_is_unanswered(monkeypatch: pytest.MonkeyPatch) ->
         call.end()
         assert await stream.take() == ()
 
-    with_stream(test, Call())
 
-
-def test_keyed_drafts_are_handed_in_once_more_over_a_new_call() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_keyed_drafts_are_handed_in_once_more_over_a_new_call() -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         first, second = calls
         for draft in keyed("a", "b", "c"):
             await stream.add(draft)
@@ -179,11 +178,10 @@ def test_keyed_drafts_are_handed_in_once_more_over_a_new_call() -> None:
         second.end()
         assert await stream.take() == ()
 
-    with_stream(test, Call(), Call())
 
-
-def test_an_upload_that_waits_for_more_lives_through_a_new_call() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_an_upload_that_waits_for_more_lives_through_a_new_call() -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         first, second = calls
         taking = asyncio.ensure_future(stream.take())
         first.break_off(failure())
@@ -194,8 +192,6 @@ def test_an_upload_that_waits_for_more_lives_through_a_new_call() -> None:
         second.answer(1)
         assert len(await taking) == 1
 
-    with_stream(test, Call(), Call())
-
 
 @pytest.mark.parametrize(
     ("drafts", "code"),
@@ -205,10 +201,11 @@ def test_an_upload_that_waits_for_more_lives_through_a_new_call() -> None:
     ],
     ids=["one has no key", "another failure"],
 )
-def test_what_cannot_be_known_is_a_failure(
+@scenario
+async def test_what_cannot_be_known_is_a_failure(
     drafts: list[event_pb2.Draft], code: grpc.StatusCode
 ) -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+    async with a_stream(Call()) as (stream, calls):
         for draft in drafts:
             await stream.add(draft)
         await settle()
@@ -217,11 +214,10 @@ def test_what_cannot_be_known_is_a_failure(
             await stream.take()
         assert caught.value.code() is code
 
-    with_stream(test, Call())
 
-
-def test_a_reason_that_was_lost_is_asked_for() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_a_reason_that_was_lost_is_asked_for() -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         first, asking = calls
         await stream.add(keyed("a")[0])
         await settle()
@@ -232,11 +228,10 @@ def test_a_reason_that_was_lost_is_asked_for() -> None:
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert asking.keys == []
 
-    with_stream(test, Call(), Call())
 
-
-def test_a_call_that_broke_for_no_lasting_reason_is_begun_again_once() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_a_call_that_broke_for_no_lasting_reason_is_begun_again_once() -> None:
+    async with a_stream(Call(), Call(), Call()) as (stream, calls):
         first, asking, again = calls
         await stream.add(keyed("a")[0])
         await settle()
@@ -251,33 +246,30 @@ def test_a_call_that_broke_for_no_lasting_reason_is_begun_again_once() -> None:
             await taking
         assert caught.value.code() is grpc.StatusCode.INTERNAL
 
-    with_stream(test, Call(), Call(), Call())
 
-
-def test_a_service_that_stays_away_is_a_failure() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@pytest.mark.parametrize("calls", [(), (Call,)])
+@scenario
+async def test_a_service_that_stays_away_is_a_failure(calls: tuple[type[Call], ...]) -> None:
+    async with a_stream(*(call() for call in calls), failure()) as (stream, opened):
         await stream.add(keyed("a")[0])
-        if calls:
-            calls[0].break_off(failure())
+        for call in opened:
+            call.break_off(failure())
         with pytest.raises(Failure):
             await stream.take()
 
-    with_stream(test, failure())
-    with_stream(test, Call(), failure())
 
-
-def test_a_call_that_ends_with_drafts_unanswered_is_a_failure() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_a_call_that_ends_with_drafts_unanswered_is_a_failure() -> None:
+    async with a_stream(Call()) as (stream, calls):
         await stream.add(keyed("a")[0])
         calls[0].end()
         with pytest.raises(Failure) as caught:
             await stream.take()
         assert caught.value.details() == "the service ended the stream"
 
-    with_stream(test, Call())
 
-
-def test_messages_are_bounded_in_count_and_bytes() -> None:
+@scenario
+async def test_messages_are_bounded_in_count_and_bytes() -> None:
     sizes: list[int] = []
 
     class Counting(Call):
@@ -286,13 +278,10 @@ def test_messages_are_bounded_in_count_and_bytes() -> None:
 
     large = event_pb2.Draft(key="x" * 600_000)
 
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
-        del calls
+    async with a_stream(Counting()) as (stream, _):
         for draft in [*keyed(*"a" * 300), large, large, large]:
             await stream.add(draft)
         await settle()
-
-    with_stream(test, Counting())
     assert sizes == [250, 51, 1, 1]
 
 
@@ -335,12 +324,12 @@ def test_tries_without_an_answer_are_further_and_further_apart() -> None:
         assert most_s / 2 <= pause_s <= most_s
 
 
-def test_tries_end_with_what_keeps_drafts_from_being_stored(
+@scenario
+async def test_tries_end_with_what_keeps_drafts_from_being_stored(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(draft_stream, "PATIENCE_S", 0.0)
-
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         await stream.add(keyed("a")[0])
         await settle()
         calls[0].break_off(failure(details="disk full"))
@@ -348,11 +337,10 @@ def test_tries_end_with_what_keeps_drafts_from_being_stored(
             await stream.take()
         assert caught.value.details() == "disk full"
 
-    with_stream(test, Call(), Call())
 
-
-def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         await stream.add(keyed("a")[0])
         await settle()
         calls[0].break_off(failure(grpc.StatusCode.CANCELLED))
@@ -362,8 +350,6 @@ def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
         calls[1].answer(1)
         assert len(await taking) == 1
 
-    with_stream(test, Call(), Call())
-
 
 @pytest.mark.parametrize(
     ("error", "told"),
@@ -372,13 +358,13 @@ def test_a_call_that_the_service_has_cancelled_is_begun_again() -> None:
         (StoreUnavailable(DISK_FULL, DISK_FULL), "the store failed: disk full"),
     ],
 )
-def test_a_service_that_stays_away_is_told_as_such_unless_it_said_why(
+@scenario
+async def test_a_service_that_stays_away_is_told_as_such_unless_it_said_why(
     error: TidingsError, told: str
 ) -> None:
     rich = rpc_status.to_status(status_of(error))
     nothing, trailing = grpc.aio.Metadata(), grpc.aio.Metadata(*rich.trailing_metadata)
-
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+    async with a_stream(Call(), failure(details="Connection refused")) as (stream, calls):
         await stream.add(keyed("a")[0])
         await settle()
         calls[0].break_off(Failure(rich.code, nothing, trailing, details=rich.details))
@@ -386,16 +372,15 @@ def test_a_service_that_stays_away_is_told_as_such_unless_it_said_why(
             await stream.take()
         assert caught.value.details() == told
 
-    with_stream(test, Call(), failure(details="Connection refused"))
-
 
 @pytest.mark.parametrize("error", [failure(), failure(grpc.StatusCode.CANCELLED), lost()])
 @pytest.mark.parametrize("ends_first", [True, False])
-def test_a_service_that_goes_away_is_missed_only_by_open_drafts(
+@scenario
+async def test_a_service_that_goes_away_is_missed_only_by_open_drafts(
     error: Failure,
     ends_first: bool,  # noqa: FBT001 - a row of the table
 ) -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+    async with a_stream(Call()) as (stream, calls):
         await stream.add(event_pb2.Draft(events=keyed("")[0].events))
         await settle()
         calls[0].answer(1)
@@ -406,12 +391,11 @@ def test_a_service_that_goes_away_is_missed_only_by_open_drafts(
             await settle()
         assert await taking == ()
 
-    with_stream(test, Call())
-
 
 @pytest.mark.parametrize("error", [failure(), failure(grpc.StatusCode.CANCELLED)])
-def test_a_draft_without_key_after_a_loss_goes_over_another_call(error: Failure) -> None:
-    async def test(stream: DraftStream, calls: list[Call]) -> None:
+@scenario
+async def test_a_draft_without_key_after_a_loss_goes_over_another_call(error: Failure) -> None:
+    async with a_stream(Call(), Call()) as (stream, calls):
         await settle()
         calls[0].break_off(error)
         taking = asyncio.ensure_future(stream.take())
@@ -422,27 +406,23 @@ def test_a_draft_without_key_after_a_loss_goes_over_another_call(error: Failure)
         calls[1].answer(1)
         assert len(await taking) == 1
 
-    with_stream(test, Call(), Call())
-
 
 # What grpc raises, by whichever of its tasks hears first that a call is over.
 ENDS = [asyncio.InvalidStateError(), grpc.aio.InternalError("execute_batch"), failure()]
 
 
 @pytest.mark.parametrize("over", ENDS, ids=lambda error: type(error).__name__)
-def test_a_call_that_is_over_before_its_last_word_tells_why(over: Exception) -> None:
+@scenario
+async def test_a_call_that_is_over_before_its_last_word_tells_why(over: Exception) -> None:
     gone = Call()
     gone.over = over
     gone.break_off(failure(grpc.StatusCode.PERMISSION_DENIED))
-
-    async def test(stream: DraftStream, _: list[Call]) -> None:
+    async with a_stream(gone) as (stream, _):
         stream.finish()
         await becomes(lambda: gone.is_told)
         with pytest.raises(Failure) as ended:
             await stream.take()
         assert ended.value.code() is grpc.StatusCode.PERMISSION_DENIED
-
-    with_stream(test, gone)
 
 
 @pytest.mark.parametrize("over", ENDS, ids=lambda error: type(error).__name__)
@@ -457,3 +437,30 @@ def test_a_call_that_is_over_at_once_is_a_refusal(over: Exception) -> None:
     refusal = run_async(refusal_by(open_call))
     assert refusal is not None
     assert refusal.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@scenario
+async def test_a_cancellation_that_grpc_loses_ends_it_nevertheless() -> None:
+    """It does when the call ends while it begins: `read` raises the call's failure instead."""
+    reading = asyncio.Event()
+
+    class Beginning(Call):
+        async def read(self) -> Any:
+            reading.set()
+            try:
+                return await super().read()
+            except asyncio.CancelledError:
+                raise failure() from None
+
+    async def open_call() -> Any:
+        return Beginning()
+
+    stream = DraftStream(open_call)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(stream.run())
+        taking = tasks.create_task(stream.take())
+        await reading.wait()
+        taking.cancel()
+        await asyncio.wait({taking})
+        running.cancel()
+    assert taking.cancelled()

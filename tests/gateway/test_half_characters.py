@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.aio import run_async
-from tests.gateway.rig import gateway
+from tests.kit.gateway import gateway
+from tests.kit.loop import scenario
 
 SYSTEMS = ("nomad", "consul", "docker-cloud", "puppet", "feldera")
 BODIES = [
@@ -21,29 +21,25 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES)
-def test_half_a_character_is_400_at_every_door(body: bytes) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            answer = await running.request("POST", "/v1/events", body)
-            assert (answer.status, json.loads(answer.body)["code"]) == (400, 3)
-            for path in ("/v1/events", *(f"/v1/publish/{system}" for system in SYSTEMS)):
-                kind = "Content-Type: application/x-ndjson"
-                answer = await running.request("POST", path, body, [kind])
-                assert (answer.status, "error" in answer.lines[0]) == (400, True), path
-
-    run_async(main())
-
-
-def test_a_line_with_half_a_character_ends_no_upload() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            good = rb'{"events":[{"consul":{"name":"\ud83d\ude00 \\ud800"}}]}'
-            lines = b"\n".join((good, *BODIES, good))
+@scenario
+async def test_half_a_character_is_400_at_every_door(body: bytes) -> None:
+    async with gateway() as running:
+        answer = await running.request("POST", "/v1/events", body)
+        assert (answer.status, json.loads(answer.body)["code"]) == (400, 3)
+        for path in ("/v1/events", *(f"/v1/publish/{system}" for system in SYSTEMS)):
             kind = "Content-Type: application/x-ndjson"
-            answer = await running.request("POST", "/v1/events", lines, [kind])
-            assert answer.status == 200
-            assert ["seq" in line for line in answer.lines] == [True, *[False] * 6, True]
-            listed = json.loads((await running.request("GET", "/v1/event/list")).body)
-            assert [event["Name"] for event in listed] == ["\U0001f600 \\ud800"] * 2
+            answer = await running.request("POST", path, body, [kind])
+            assert (answer.status, "error" in answer.lines[0]) == (400, True), path
 
-    run_async(main())
+
+@scenario
+async def test_a_line_with_half_a_character_ends_no_upload() -> None:
+    async with gateway() as running:
+        good = rb'{"events":[{"consul":{"name":"\ud83d\ude00 \\ud800"}}]}'
+        lines = b"\n".join((good, *BODIES, good))
+        kind = "Content-Type: application/x-ndjson"
+        answer = await running.request("POST", "/v1/events", lines, [kind])
+        assert answer.status == 200
+        assert ["seq" in line for line in answer.lines] == [True, *[False] * 6, True]
+        listed = json.loads((await running.request("GET", "/v1/event/list")).body)
+        assert [event["Name"] for event in listed] == ["\U0001f600 \\ud800"] * 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.aio import run_async
-from tests.gateway.rig import gateway
+from tests.kit.gateway import gateway
+from tests.kit.loop import scenario
 from tidings.gateway.http.heads import RequestLine, authority_of, body_head, unknown_coding
 
 LINE = "GET /caf\u00e9?q=\u00fc HTTP/1.1\r\nA: \u00e9\r\n\r\n".encode()
@@ -73,49 +73,45 @@ def test_the_head_of_a_body_holds_what_says_where_it_ends() -> None:
 
 
 @pytest.mark.parametrize("coding", ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked"])
-def test_a_body_in_another_transfer_coding_is_501_and_nothing_of_it_is_read(coding: str) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            talk = await running.connect()
-            await talk.send(
-                f"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: {coding}\r\n\r\n"
-                "2\r\nhi\r\n0\r\n\r\n".encode()
-            )
-            answer = await talk.answer()
-            assert (answer.status, answer.body) == (501, b"501 Not Implemented")
-            assert await talk.reader.read() == b""
-            await talk.close()
-            assert (await running.request("GET", "/v1/event/list")).body == b"[]"
-
-    run_async(main())
-
-
-def test_bytes_beyond_ascii_in_a_target_are_taken_as_if_they_were_escaped() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            name = "d\u00e9ploy".encode().decode("latin-1")
-            fired = await running.request("PUT", f"/v1/event/fire/{name}", b"hi")
-            assert (fired.status, '"Name":"d\u00e9ploy"'.encode() in fired.body) == (200, True)
-            for spelled in (name, "d%C3%A9ploy"):
-                answer = await running.request("GET", f"/v1/event/list?name={spelled}")
-                assert '"Name":"d\u00e9ploy"'.encode() in answer.body
-            odd = await running.request("PUT", "/v1/event/fire/\xff", b"hi")
-            assert (odd.status, odd.body) == (400, b"Invalid name: not UTF-8")
-            puppet = await running.request("GET", f"/orchestrator/v1/jobs/{name}/events")
-            assert (puppet.status, "d\u00e9ploy".encode() in puppet.body) == (400, True)
-            feldera = await running.request("GET", f"/v0/cluster/events/{name}")
-            assert (feldera.status, "d\u00e9ploy".encode() in feldera.body) == (400, True)
-
-    run_async(main())
+@scenario
+async def test_a_body_in_another_transfer_coding_is_501_and_nothing_of_it_is_read(
+    coding: str,
+) -> None:
+    async with gateway() as running:
+        talk = await running.connect()
+        await talk.send(
+            f"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: {coding}\r\n\r\n"
+            "2\r\nhi\r\n0\r\n\r\n".encode()
+        )
+        answer = await talk.answer()
+        assert (answer.status, answer.body) == (501, b"501 Not Implemented")
+        assert await talk.reader.read() == b""
+        await talk.close()
+        assert (await running.request("GET", "/v1/event/list")).body == b"[]"
 
 
-def test_bytes_beyond_ascii_on_a_connection_that_goes_on() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            talk = await running.connect()
-            for _ in range(2):
-                await talk.ask("PUT", "/v1/event/fire/\xc3\xa9", b"\xff\n\xff")
-                assert (await talk.answer()).status == 200
-            await talk.close()
+@scenario
+async def test_bytes_beyond_ascii_in_a_target_are_taken_as_if_they_were_escaped() -> None:
+    async with gateway() as running:
+        name = "d\u00e9ploy".encode().decode("latin-1")
+        fired = await running.request("PUT", f"/v1/event/fire/{name}", b"hi")
+        assert (fired.status, '"Name":"d\u00e9ploy"'.encode() in fired.body) == (200, True)
+        for spelled in (name, "d%C3%A9ploy"):
+            answer = await running.request("GET", f"/v1/event/list?name={spelled}")
+            assert '"Name":"d\u00e9ploy"'.encode() in answer.body
+        odd = await running.request("PUT", "/v1/event/fire/\xff", b"hi")
+        assert (odd.status, odd.body) == (400, b"Invalid name: not UTF-8")
+        puppet = await running.request("GET", f"/orchestrator/v1/jobs/{name}/events")
+        assert (puppet.status, "d\u00e9ploy".encode() in puppet.body) == (400, True)
+        feldera = await running.request("GET", f"/v0/cluster/events/{name}")
+        assert (feldera.status, "d\u00e9ploy".encode() in feldera.body) == (400, True)
 
-    run_async(main())
+
+@scenario
+async def test_bytes_beyond_ascii_on_a_connection_that_goes_on() -> None:
+    async with gateway() as running:
+        talk = await running.connect()
+        for _ in range(2):
+            await talk.ask("PUT", "/v1/event/fire/\xc3\xa9", b"\xff\n\xff")
+            assert (await talk.answer()).status == 200
+        await talk.close()

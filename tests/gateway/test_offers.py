@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.aio import run_async
-from tests.gateway.rig import Gateway, Talk, gateway, nomad_line
+from tests.kit.gateway import Gateway, Talk, gateway, nomad_line
+from tests.kit.loop import run_async, scenario
 
 H2C = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 WEBSOCKET = ("Connection: Upgrade", "Upgrade: websocket")  # as nginx's usual lines pass on
@@ -54,49 +54,45 @@ async def send(talk: Talk, data: bytes, pieces: str) -> None:
 @pytest.mark.parametrize("pieces", ["one", "head and body", "bytes"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("offer", OFFERS)
-def test_a_body_beside_an_offer_is_read(offer: str, chunked: bool, pieces: str) -> None:  # noqa: FBT001
-    async def main() -> None:
-        async with gateway() as running:
-            for method, path, body, member in UPLOADS:
-                framing, data = framed(body, chunked=chunked)
-                head = [f"{method} {path} HTTP/1.1", "Host: test", *OFFERS[offer], framing, "", ""]
-                talk = await running.connect()
-                await send(talk, "\r\n".join(head).encode() + data, pieces)
-                answer = await talk.answer()
-                assert answer.status == 200, (path, answer)
-                found = json.loads(answer.body)
-                assert found.get(member) not in (None, ""), (path, found)
-                if member == "Payload":
-                    assert base64.b64decode(found["Payload"]) == b"hi"
-                await talk.close()
-
-    run_async(main())
-
-
-def test_the_connection_goes_on_behind_an_offer_with_what_was_sent_ahead() -> None:
-    async def main() -> None:
-        async with gateway() as running:
+@scenario
+async def test_a_body_beside_an_offer_is_read(offer: str, chunked: bool, pieces: str) -> None:  # noqa: FBT001
+    async with gateway() as running:
+        for method, path, body, member in UPLOADS:
+            framing, data = framed(body, chunked=chunked)
+            head = [f"{method} {path} HTTP/1.1", "Host: test", *OFFERS[offer], framing, "", ""]
             talk = await running.connect()
-            head = [
-                "PUT /v1/event/fire/a HTTP/1.1",
-                "Host: test",
-                *H2C,
-                "Content-Length: 2",
-                "",
-                "",
-            ]
-            fire = "\r\n".join(head).encode() + b"hi"
-            await talk.send(fire * 2 + b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
-            for expected in (b'"Payload":"aGk="', b'"Payload":"aGk="', b"healthy"):
-                answer = await talk.answer()
-                assert answer.status == 200
-                assert "connection" not in answer.headers
-                assert expected in answer.body
-            await talk.ask("GET", "/v1/event/list", headers=H2C)
-            assert len(json.loads((await talk.answer()).body)) == 2
+            await send(talk, "\r\n".join(head).encode() + data, pieces)
+            answer = await talk.answer()
+            assert answer.status == 200, (path, answer)
+            found = json.loads(answer.body)
+            assert found.get(member) not in (None, ""), (path, found)
+            if member == "Payload":
+                assert base64.b64decode(found["Payload"]) == b"hi"
             await talk.close()
 
-    run_async(main())
+
+@scenario
+async def test_the_connection_goes_on_behind_an_offer_with_what_was_sent_ahead() -> None:
+    async with gateway() as running:
+        talk = await running.connect()
+        head = [
+            "PUT /v1/event/fire/a HTTP/1.1",
+            "Host: test",
+            *H2C,
+            "Content-Length: 2",
+            "",
+            "",
+        ]
+        fire = "\r\n".join(head).encode() + b"hi"
+        await talk.send(fire * 2 + b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n")
+        for expected in (b'"Payload":"aGk="', b'"Payload":"aGk="', b"healthy"):
+            answer = await talk.answer()
+            assert answer.status == 200
+            assert "connection" not in answer.headers
+            assert expected in answer.body
+        await talk.ask("GET", "/v1/event/list", headers=H2C)
+        assert len(json.loads((await talk.answer()).body)) == 2
+        await talk.close()
 
 
 @pytest.mark.parametrize(
@@ -109,34 +105,30 @@ def test_the_connection_goes_on_behind_an_offer_with_what_was_sent_ahead() -> No
     ],
 )
 @pytest.mark.parametrize("pieces", ["one", "bytes"])
-def test_a_body_beside_an_offer_on_a_connection_that_ends(
+@scenario
+async def test_a_body_beside_an_offer_on_a_connection_that_ends(
     version: str, connection: str, pieces: str
 ) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            talk = await running.connect()
-            head = f"PUT /v1/event/fire/a HTTP/{version}\r\nHost: test\r\nUpgrade: h2c\r\n"
-            rest = f"Connection: {connection}\r\nContent-Length: 2\r\n\r\nhi"
-            await send(talk, (head + rest).encode(), pieces)
-            answer = await talk.answer()
-            assert (answer.status, b'"Payload":"aGk="' in answer.body) == (200, True)
-            assert await talk.reader.read() == b""
-            await talk.close()
-
-    run_async(main())
+    async with gateway() as running:
+        talk = await running.connect()
+        head = f"PUT /v1/event/fire/a HTTP/{version}\r\nHost: test\r\nUpgrade: h2c\r\n"
+        rest = f"Connection: {connection}\r\nContent-Length: 2\r\n\r\nhi"
+        await send(talk, (head + rest).encode(), pieces)
+        answer = await talk.answer()
+        assert (answer.status, b'"Payload":"aGk="' in answer.body) == (200, True)
+        assert await talk.reader.read() == b""
+        await talk.close()
 
 
-def test_a_body_beside_an_offer_obeys_the_limits() -> None:
-    async def main() -> None:
-        async with gateway(body_bytes=100, silence_s=0.2) as running:
-            answer = await running.request("PUT", "/v1/event/fire/a", b"x" * 200, H2C)
-            assert answer.status == 413
-            talk = await running.connect()
-            await talk.ask("PUT", "/v1/event/fire/a", headers=(*H2C, "Content-Length: 9"))
-            assert (await talk.answer()).status == 408
-            await talk.close()
-
-    run_async(main())
+@scenario
+async def test_a_body_beside_an_offer_obeys_the_limits() -> None:
+    async with gateway(body_bytes=100, silence_s=0.2) as running:
+        answer = await running.request("PUT", "/v1/event/fire/a", b"x" * 200, H2C)
+        assert answer.status == 413
+        talk = await running.connect()
+        await talk.ask("PUT", "/v1/event/fire/a", headers=(*H2C, "Content-Length: 9"))
+        assert (await talk.answer()).status == 408
+        await talk.close()
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/v1/event/list", "/v0/config", "/v1/agent/self"])
@@ -161,27 +153,23 @@ async def _status(running: Gateway, *headers: str, version: str = "1.1", body: b
     return status
 
 
-def test_only_a_whole_handshake_on_a_path_of_a_websocket_is_taken() -> None:
-    async def main() -> None:
-        async with gateway(docker_cloud_pause_s=0.0) as running:
-            assert await _status(running, *HANDSHAKE) == 101
-            assert await _status(running, *HANDSHAKE, "Content-Length: 0") == 101
-            assert await _status(running, *WEBSOCKET) == 426
-            assert await _status(running, *HANDSHAKE, "Content-Length: 2", body=b"hi") == 426
-            chunked = "Transfer-Encoding: chunked"
-            assert await _status(running, *HANDSHAKE, chunked, body=b"0\r\n\r\n") == 426
-            assert await _status(running, *HANDSHAKE, version="1.0") == 426
-
-    run_async(main())
+@scenario
+async def test_only_a_whole_handshake_on_a_path_of_a_websocket_is_taken() -> None:
+    async with gateway(docker_cloud_pause_s=0.0) as running:
+        assert await _status(running, *HANDSHAKE) == 101
+        assert await _status(running, *HANDSHAKE, "Content-Length: 0") == 101
+        assert await _status(running, *WEBSOCKET) == 426
+        assert await _status(running, *HANDSHAKE, "Content-Length: 2", body=b"hi") == 426
+        chunked = "Transfer-Encoding: chunked"
+        assert await _status(running, *HANDSHAKE, chunked, body=b"0\r\n\r\n") == 426
+        assert await _status(running, *HANDSHAKE, version="1.0") == 426
 
 
-def test_a_tunnel_is_refused() -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            answer = await running.request("CONNECT", "db:5432")
-            assert answer.status == 400
-
-    run_async(main())
+@scenario
+async def test_a_tunnel_is_refused() -> None:
+    async with gateway() as running:
+        answer = await running.request("CONNECT", "db:5432")
+        assert answer.status == 400
 
 
 FRAMINGS = [
@@ -201,14 +189,12 @@ FRAMINGS = [
 
 
 @pytest.mark.parametrize(("framing", "status"), FRAMINGS)
-def test_an_offer_makes_no_bad_framing_good(framing: str, status: int) -> None:
-    async def main() -> None:
-        async with gateway() as running:
-            for offer in ((), *OFFERS.values()):
-                talk = await running.connect()
-                head = ["PUT /v1/event/fire/x HTTP/1.1", "Host: test", *offer, framing, "", "hello"]
-                await talk.send("\r\n".join(head).encode())
-                assert (await talk.answer()).status == status, offer
-                await talk.close()
-
-    run_async(main())
+@scenario
+async def test_an_offer_makes_no_bad_framing_good(framing: str, status: int) -> None:
+    async with gateway() as running:
+        for offer in ((), *OFFERS.values()):
+            talk = await running.connect()
+            head = ["PUT /v1/event/fire/x HTTP/1.1", "Host: test", *offer, framing, "", "hello"]
+            await talk.send("\r\n".join(head).encode())
+            assert (await talk.answer()).status == status, offer
+            await talk.close()

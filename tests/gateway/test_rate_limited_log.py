@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import structlog.testing
 
-from tests.aio import run_async
-from tests.gateway.rig import gateway
-from tidings.gateway.http.rate_limited_log import EVERY_S, Seldom
+from tests.kit.gateway import gateway
+from tests.kit.loop import run_async
+from tidings.gateway.http.rate_limited_log import EVERY_S, RateLimitedLog
 
 
 def test_one_line_of_a_kind_at_a_time_says_how_many_there_were() -> None:
     now_s = 5.0
-    seldom = Seldom(lambda: now_s)
+    log = RateLimitedLog(lambda: now_s)
     with structlog.testing.capture_logs() as lines:
         for _ in range(1000):
-            seldom.tell("refused", "syntax")
-        seldom.tell("refused", "head_s")
+            log.tell("refused", "syntax")
+        log.tell("refused", "head_s")
         now_s += EVERY_S
-        seldom.tell("refused", "syntax")
+        log.tell("refused", "syntax")
     assert [(line["kind"], line["count"]) for line in lines] == [
         ("syntax", 1),
         ("head_s", 1),

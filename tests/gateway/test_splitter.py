@@ -166,6 +166,11 @@ def test_an_object_that_holds_too_much_costs_only_itself(
     assert not pieces[2].problem
 
 
+def test_an_object_that_is_too_large_is_so_even_if_it_does_not_end() -> None:
+    (piece,) = split(b'{"a":"' + b"x" * 100, size=7, max_bytes=50)
+    assert piece == Piece(1, problem="it is larger than 50 bytes", is_too_large=True)
+
+
 def test_pieces_are_found_when_they_are_asked_for() -> None:
     """Millions of them are in no list: who takes them may stop in the middle of a chunk."""
     cutting = JsonSplitter(100).feed(b"x\n" * 1000)

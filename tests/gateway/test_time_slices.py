@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from tests.aio import becomes, run_async
-from tidings.gateway.time_slices import Turns
+from tests.kit.loop import becomes, run_async, scenario
+from tidings.gateway.time_slices import TimeSlices
 
 LARGE = 1024**2
 
@@ -22,12 +22,12 @@ def test_those_who_have_much_to_do_take_turns_in_the_order_in_which_they_wait() 
     done: list[str] = []
 
     async def main() -> None:
-        turns = Turns(moment_s=0.0)
+        slices = TimeSlices(slice_s=0.0)
 
         async def work(name: str) -> None:
             for _ in range(4):
                 done.append(name)
-                await turns.give_way()
+                await slices.step()
 
         async with asyncio.TaskGroup() as tasks:
             for name in "abc":
@@ -43,7 +43,7 @@ def test_others_go_on_between_any_two_turns() -> None:
     a_round: list[int] = []
 
     async def main() -> None:
-        turns = Turns(moment_s=0.0)
+        slices = TimeSlices(slice_s=0.0)
         loop = asyncio.get_running_loop()
 
         def look_on() -> None:
@@ -56,7 +56,7 @@ def test_others_go_on_between_any_two_turns() -> None:
             nonlocal pieces
             for _ in range(20):
                 pieces += 1
-                await turns.give_way()
+                await slices.step()
 
         look_on()
         async with asyncio.TaskGroup() as tasks:
@@ -69,39 +69,36 @@ def test_others_go_on_between_any_two_turns() -> None:
     assert len(many) <= 1, "only those who begin look after a piece, and not before"
 
 
-def test_a_moment_is_not_cut_for_who_is_alone_and_quick() -> None:
-    async def main() -> None:
-        turns = Turns(moment_s=3600.0)
-        came = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_soon(came.set_result, None)
-        for _ in range(1000):
-            await turns.give_way()
-        assert not came.done(), "nobody else had a turn of the loop"
-
-    run_async(main())
+@scenario
+async def test_a_moment_is_not_cut_for_who_is_alone_and_quick() -> None:
+    slices = TimeSlices(slice_s=3600.0)
+    came = asyncio.get_running_loop().create_future()
+    asyncio.get_running_loop().call_soon(came.set_result, None)
+    for _ in range(1000):
+        await slices.step()
+    assert not came.done(), "nobody else had a turn of the loop"
 
 
-def test_who_is_cancelled_while_he_waits_keeps_nobody_waiting() -> None:
-    async def main() -> None:
-        turns = Turns(moment_s=0.0)
-        done: list[str] = []
+@scenario
+async def test_who_is_cancelled_while_he_waits_keeps_nobody_waiting() -> None:
+    slices = TimeSlices(slice_s=0.0)
+    done: list[str] = []
 
-        async def work(name: str) -> None:
-            await turns.give_way()
-            await turns.give_way()
-            done.append(name)
+    async def work(name: str) -> None:
+        await slices.step()
+        await slices.step()
+        done.append(name)
 
-        tasks = [asyncio.create_task(work(name)) for name in "abcd"]
-        await next_round()
-        tasks[0].cancel()
-        tasks[2].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        assert done == ["b", "d"]
-
-    run_async(main())
+    tasks = [asyncio.create_task(work(name)) for name in "abcd"]
+    await next_round()
+    tasks[0].cancel()
+    tasks[2].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert done == ["b", "d"]
 
 
-def test_large_work_is_done_beside_the_loop_one_at_a_time() -> None:
+@scenario
+async def test_large_work_is_done_beside_the_loop_one_at_a_time() -> None:
     under_way = most = 0
     may_end = threading.Event()
 
@@ -113,13 +110,10 @@ def test_large_work_is_done_beside_the_loop_one_at_a_time() -> None:
         under_way -= 1
         return threading.get_ident()
 
-    async def main() -> None:
-        turns = Turns()
-        large = [asyncio.create_task(turns.apart(LARGE, work)) for _ in range(3)]
-        await becomes(lambda: under_way == 1)
-        assert await turns.apart(10, threading.get_ident) == threading.get_ident()
-        may_end.set()
-        assert threading.get_ident() not in await asyncio.gather(*large)
-        assert most == 1
-
-    run_async(main())
+    slices = TimeSlices()
+    large = [asyncio.create_task(slices.apart(LARGE, work)) for _ in range(3)]
+    await becomes(lambda: under_way == 1)
+    assert await slices.apart(10, threading.get_ident) == threading.get_ident()
+    may_end.set()
+    assert threading.get_ident() not in await asyncio.gather(*large)
+    assert most == 1

@@ -13,7 +13,7 @@ import pytest
 import uvloop
 
 from tests.certificates import Authority
-from tests.gateway.rig import Gateway, Talk, gateway
+from tests.kit.gateway import Gateway, Talk, gateway
 from tests.patience import PATIENCE_S
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n"
@@ -92,7 +92,7 @@ def test_who_says_nothing_is_dropped_in_time_and_counts_until_then(
     server, client = contexts
 
     async def main() -> None:
-        async with gateway(tls=server, max_connections=20, head_s=0.5) as running:
+        async with gateway(tls=server, max_connections=20, head_s=3) as running:
             silent = [await running.connect() for _ in range(60)]
             for talk in silent[20:]:
                 await ended(talk)  # at once: they are beyond the cap

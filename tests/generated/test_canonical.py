@@ -67,7 +67,7 @@ def letter(each: str, rng: random.Random) -> str:
     return rng.choice(spellings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=VALUES, seed=st.integers(0, 2**32 - 1))
 def test_order_white_space_and_escapes_do_not_matter(value: Any, seed: int) -> None:
     rng = random.Random(seed)
@@ -79,7 +79,7 @@ def test_order_white_space_and_escapes_do_not_matter(value: Any, seed: int) -> N
     assert rt.loads(form) == rt.loads(one)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value=VALUES, seed=st.integers(0, 2**32 - 1))
 def test_the_form_ends_and_begins_like_the_value(value: Any, seed: int) -> None:
     text = spelled([value], random.Random(seed)).encode()
@@ -144,7 +144,7 @@ def without_spaces(text: bytes) -> bytes:
     return _STRING_OR_SPACE.sub(lambda m: m[0] if m[0][:1] == b'"' else b"", text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(value=VALUES, seed=st.integers(0, 2**32 - 1))
 def test_compacting_keeps_every_byte_outside_of_white_space(value: Any, seed: int) -> None:
     text = spelled(value, random.Random(seed)).encode()

@@ -18,7 +18,7 @@ from tidings.v1.nomad_pb2 import NomadPayload
 
 
 @pytest.mark.parametrize("codec", CODECS, ids=str)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_what_prints_and_comes_back_is_let_through(codec: Codec, seed: int) -> None:
     message = some(codec.message, random.Random(seed))

@@ -58,7 +58,8 @@ def test_every_system_gets_a_module_beside_the_runtime(root: Path) -> None:
     response = run(root, request_of(nothing))
     made = {file.name.removeprefix("tidings/v1/"): file.content for file in response.file}
     assert response.error == ""
-    assert {name for name in made if "/" not in name} == {f"{each}_json.py" for each in SYSTEMS}
+    modules = {f"{each}_json.py" for each in SYSTEMS} | {"systems.py"}
+    assert {name for name in made if "/" not in name} == modules
     runtime = {path.name for path in (root / "protos/plugin/json_runtime").glob("*.py")}
     assert {name for name in made if "/" in name} == {f"json_runtime/{name}" for name in runtime}
 

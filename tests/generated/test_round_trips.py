@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.generated.vendors import CODECS, Codec, bodies, is_member, reachable, some
+from tests.generated.vendors import (
+    CODECS,
+    Codec,
+    bodies,
+    has_other_json,
+    is_member,
+    reachable,
+    some,
+)
 from tidings.v1 import json_runtime as rt
 from tidings.v1 import nomad_json
 from tidings.v1.nomad_pb2 import NomadPayload
@@ -26,14 +34,14 @@ def shuffled(value: Any, rng: random.Random) -> Any:
     return [shuffled(item, rng) for item in value] if isinstance(value, list) else value
 
 
-def test_every_message_of_every_system_has_both_directions() -> None:
-    wanted = set().union(*(reachable(body) for body in bodies()))
+def test_every_message_of_a_system_with_generated_json_has_both_directions() -> None:
+    wanted = set().union(*(reachable(body) for body in bodies() if not has_other_json(body)))
     assert {str(codec) for codec in CODECS} == wanted
     assert len(wanted) > 80
 
 
 @EVERY_MESSAGE
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=SEEDS)
 def test_a_message_comes_back_as_itself(codec: Codec, seed: int) -> None:
     message = some(codec.message, random.Random(seed))
@@ -45,7 +53,7 @@ def test_a_message_comes_back_as_itself(codec: Codec, seed: int) -> None:
 
 
 @EVERY_MESSAGE
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seed=SEEDS)
 def test_the_order_of_members_changes_nothing(codec: Codec, seed: int) -> None:
     rng = random.Random(seed)
@@ -72,18 +80,18 @@ def test_members_are_named_and_ordered_as_the_protos_say(codec: Codec) -> None:
     assert [name for name in names if name in printed] == printed
 
 
-@EVERY_MESSAGE
 @pytest.mark.parametrize("value", [None, 0, "", [], True, 1.5, [{}]], ids=repr)
-def test_nothing_but_an_object_is_a_message(codec: Codec, value: object) -> None:
-    with pytest.raises(rt.JsonError):
-        codec.from_json(value, [])
+def test_nothing_but_an_object_is_a_message(value: object) -> None:
+    for codec in CODECS:
+        with pytest.raises(rt.JsonError):
+            codec.from_json(value, [])
 
 
 PAYLOADS = [field.name for field in NomadPayload.DESCRIPTOR.oneofs_by_name["object"].fields]
 
 
 @pytest.mark.parametrize("field", PAYLOADS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=SEEDS)
 def test_every_payload_of_nomad_is_derived_whole_from_its_text(field: str, seed: int) -> None:
     message = NomadPayload()

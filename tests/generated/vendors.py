@@ -95,11 +95,16 @@ def reachable(root: Descriptor) -> set[str]:
 
 
 def bodies() -> list[Descriptor]:
-    """Return the events of the five systems."""
+    """Return the events of all systems, Tidings' own included."""
     fields = event_pb2.Event.DESCRIPTOR.oneofs_by_name["body"].fields
-    kinds = [field.message_type for field in fields if field.name != "tidings"]
+    kinds = [field.message_type for field in fields]
     assert None not in kinds
     return [kind for kind in kinds if kind is not None]
+
+
+def has_other_json(body: Descriptor) -> bool:
+    """Tell whether a system's JSON is printed and parsed by other code than the generated."""
+    return bool(body.GetOptions().Extensions[options.other_json])
 
 
 def some(kind: type[Any], rng: random.Random) -> Any:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tidings.core.version import VERSION
+
 _DIGITS = r"(\d+\.\d+\.\d+)"
 
 
@@ -40,6 +42,23 @@ def test_protobuf_floor_is_not_below_the_version_of_protoc(root: Path) -> None:
 @pytest.mark.parametrize("name", ["grpcio", "protobuf"])
 def test_floor_is_what_is_pinned(root: Path, name: str) -> None:
     assert _floor(root, name) == _pinned(root, name)
+
+
+def test_the_stubs_wheel_requires_what_the_service_requires(root: Path) -> None:
+    ours, stubs = (
+        tomllib.loads((root / place / "pyproject.toml").read_text())["project"]
+        for place in (".", "generated")
+    )
+    assert set(stubs["dependencies"]) <= set(ours["dependencies"])
+    assert (stubs["version"], stubs["requires-python"]) == (
+        ours["version"],
+        ours["requires-python"],
+    )
+
+
+def test_the_program_says_the_version_that_it_is_released_as(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
 
 
 def test_stub_generator_is_pinned_with_its_runtime(root: Path) -> None:

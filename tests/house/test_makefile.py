@@ -6,8 +6,9 @@ from pathlib import Path
 
 WANTED = {
     "all", "bench", "bench-quick", "breaking", "chaos", "check-format", "check-generated", "clean",
-    "cov", "demo", "docs-check", "format", "generate", "help", "hooks", "install", "lint", "lock",
-    "run", "test", "test-clients", "test-nats", "test-quick", "types",
+    "clients", "cov", "demo", "docs-check", "format", "generate", "help", "hooks", "install",
+    "kills", "lint", "lock", "metrics-page", "protos", "run", "test", "test-clients", "test-nats",
+    "test-quick", "types", "vendored",
 }  # fmt: skip
 
 

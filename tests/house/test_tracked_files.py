@@ -11,7 +11,8 @@ _LOCKS = re.compile(
     r"(^|/)(constraints\.txt|build-tools\.txt|package-lock\.json|\.npmrc|pip\.conf)$|^tests/clients/.*\.txt$"
 )
 _INDEX = re.compile(
-    r"pypi\.org|pythonhosted\.org|registry\.npmjs|registry\.yarnpkg"
+    r"pypi\.org|pythonhosted\.org|registry\.npmjs|registry\.yarnpkg|crates\.io|rubygems\.org"
+    r"|repo1?\.maven|proxy\.golang|sum\.golang|buf\.build/|nuget\.org"
     r"|--(extra-)?index-url|--find-links|--trusted-host"
     r'|"resolved":'
 )
@@ -40,6 +41,14 @@ def _found(tracked: dict[str, str], pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
+def test_no_file_is_a_symbolic_link(root: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--stage"], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert "\tMakefile\n" in listed.stdout
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000 ")] == []
+
+
 def test_no_file_names_a_package_index(tracked: dict[str, str]) -> None:
     assert _found(tracked, _INDEX) == []
 
@@ -59,7 +68,8 @@ def test_every_pin_has_a_hash(tracked: dict[str, str]) -> None:
 
 
 def test_nothing_is_left_for_later(tracked: dict[str, str]) -> None:
-    code = {name: text for name, text in tracked.items() if not name.startswith("generated/")}
+    others = ("generated/", "gateway/console/vendor/")
+    code = {name: text for name, text in tracked.items() if not name.startswith(others)}
     assert _found(code, _LATER) == []
 
 
@@ -70,10 +80,12 @@ def test_no_file_is_generated_and_edited(tracked: dict[str, str]) -> None:
         "_pb2_grpc.py",
         "_pb2_grpc.pyi",
         "_json.py",
+        "/tidings.binpb",
+        "systems.py",
         "__init__.py",
         "py.typed",
     )
     copied = "generated/tidings/v1/json_runtime/"
-    ours = [name for name in tracked if name.startswith("generated/")]
+    ours = [name for name in tracked if name.startswith("generated/tidings/")]
     ours = [name for name in ours if not name.startswith(copied)]
     assert [name for name in ours if not name.endswith(makers)] == []

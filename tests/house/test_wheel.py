@@ -9,21 +9,18 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that holds the wheel and the sdist that it was made of."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "-o",
-        str(folder),
-        str(root),
-    ]
+    command = [sys.executable, "-m", "build", "--no-isolation", "-o", str(folder), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = folder.glob("*.whl")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (wheel,) = dist.glob("*.whl")
     return wheel
 
 
@@ -57,9 +54,21 @@ def test_wheel_is_typed(wheel_names: list[str]) -> None:
 
 
 def test_wheel_brings_what_is_read_at_run_time(root: Path, wheel_names: list[str]) -> None:
-    beside = [path for room in ("service", "gateway") for path in (root / room).rglob("*.sql")]
-    wanted = {str(path.relative_to(root / path.relative_to(root).parts[0])) for path in beside}
-    assert wanted <= set(wheel_names)
+    page = root / "gateway/console"
+    files = [path.relative_to(page) for path in page.rglob("*") if path.is_file()]
+    assert {f"tidings/gateway/console/{path}" for path in files} <= set(wheel_names)
+    kinds = {"service": "*.sql", "gateway": "*.sql", "protos": "*.proto", "generated": "*.binpb"}
+    for room, kind in kinds.items():
+        wanted = {str(path.relative_to(root / room)) for path in (root / room).rglob(kind)}
+        assert wanted <= set(wheel_names)
+
+
+def test_sdist_brings_the_contract(root: Path, dist: Path) -> None:
+    (sdist,) = dist.glob("*.tar.gz")
+    listed = subprocess.check_output(["tar", "-tzf", sdist], text=True).splitlines()
+    names = {name.partition("/")[2] for name in listed}
+    protos = {str(path.relative_to(root)) for path in (root / "protos").rglob("*.proto")}
+    assert {*protos, "generated/tidings/v1/tidings.binpb"} <= names
 
 
 def test_wheel_runs_as_a_module(wheel: Path, tmp_path: Path) -> None:

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.log.rig import envelope_of, record, run, select, seqs, turns, words
+from tests.kit.jumping import scenario, turns
+from tests.kit.log import envelope_of, record, select, seqs, words
 from tidings.core.record import Record
 from tidings.core.selection import Everything, Selection
-from tidings.log.alarm import Alarm
 from tidings.log.batch import Batch
 from tidings.log.groups import Group, Groups
 from tidings.log.limits import LogLimits
 from tidings.log.tail import Tail
+from tidings.log.timed_wait import TimedWait
 
 MANY = 1_000_000
 
@@ -140,35 +141,31 @@ def test_a_record_is_opened_once_for_all_groups_and_not_at_all_for_none() -> Non
     assert room.opened == [2]
 
 
-def test_only_groups_with_a_match_wake() -> None:
-    async def scenario() -> None:
-        room = Room()
-        jobs, nodes = (room.groups.join(select(nomad=words(word))) for word in ("job", "node"))
-        async with asyncio.TaskGroup() as tasks:
-            waiting = {
-                name: tasks.create_task(Alarm(group).moves_within(60))
-                for name, group in (("first", jobs), ("second", jobs), ("node", nodes))
-            }
-            await turns(3)
-            room.advance("job", "job")
-            await turns(3)
-            assert [name for name, task in waiting.items() if task.done()] == ["first", "second"]
-        assert [task.result() for task in waiting.values()] == [True, True, False]
-
-    run(scenario())
+@scenario
+async def test_only_groups_with_a_match_wake() -> None:
+    room = Room()
+    jobs, nodes = (room.groups.join(select(nomad=words(word))) for word in ("job", "node"))
+    async with asyncio.TaskGroup() as tasks:
+        waiting = {
+            name: tasks.create_task(TimedWait(group).moves_within(60))
+            for name, group in (("first", jobs), ("second", jobs), ("node", nodes))
+        }
+        await turns(3)
+        room.advance("job", "job")
+        await turns(3)
+        assert [name for name, task in waiting.items() if task.done()] == ["first", "second"]
+    assert [task.result() for task in waiting.values()] == [True, True, False]
 
 
-def test_closing_wakes_every_group() -> None:
-    async def scenario() -> None:
-        room = Room()
-        async with asyncio.TaskGroup() as tasks:
-            groups = [room.groups.join(select(nomad=words(word))) for word in ("job", "node")]
-            waiting = [tasks.create_task(Alarm(group).moves_within(60)) for group in groups]
-            await turns(3)
-            room.groups.close()
-        assert [task.result() for task in waiting] == [True, True]
-
-    run(scenario())
+@scenario
+async def test_closing_wakes_every_group() -> None:
+    room = Room()
+    async with asyncio.TaskGroup() as tasks:
+        groups = [room.groups.join(select(nomad=words(word))) for word in ("job", "node")]
+        waiting = [tasks.create_task(TimedWait(group).moves_within(60)) for group in groups]
+        await turns(3)
+        room.groups.close()
+    assert [task.result() for task in waiting] == [True, True]
 
 
 def test_nothing_past_a_position_gives_an_empty_batch_at_the_tails_end() -> None:
@@ -285,81 +282,73 @@ class Told:
         self.batches.append(batch)
 
 
-def test_a_crowd_is_told_in_turns_and_shares_one_batch_all_the_same() -> None:
-    async def scenario() -> None:
-        room = Room()
-        group = room.groups.join(select())
-        crowd = [Told(group) for _ in range(200)]
-        for waiter in crowd:
-            group.wait(waiter)
-        room.advance("job")
-        told = []
-        for _ in range(4):
-            await turns()
-            told.append(sum(len(waiter.batches) for waiter in crowd))
-        assert told == [64, 128, 192, 200]
-        assert all(waiter.batches[0] is crowd[0].batches[0] for waiter in crowd)
-
-    run(scenario())
-
-
-def test_the_batch_lives_while_a_crowd_is_being_told_and_no_longer() -> None:
-    async def scenario() -> None:
-        room = Room()
-        group = room.groups.join(select())
-        seen: list[object] = []
-
-        class Passing(Told):
-            def tell(self) -> None:
-                views = after(self.group, 1).views  # nobody holds the batch itself
-                seen.append(views.setdefault("wire", (b"%d" % len(seen),)))
-
-        for _ in range(200):
-            group.wait(Passing(group))
-        room.advance("job")
-        await turns(5)
-        assert len(seen) == 200
-        assert len(set(seen)) == 1
-        assert after(group, 1).views == {}
-
-    run(scenario())
-
-
-def test_who_asks_for_another_while_a_crowd_is_being_told_gets_it() -> None:
-    async def scenario() -> None:
-        room = Room()
-        group = room.groups.join(select(nomad=words("job")))
-        room.advance("job", "node")
-        seen: list[list[list[int]]] = []
-
-        class Asking(Told):
-            def tell(self) -> None:
-                asked = [(3, 100), (2, 100), (1, 100), (1, 1), (4, 100)]
-                seen.append([seqs(after(group, seq, limit)) for seq, limit in asked])
-
-        for _ in range(3):
-            group.wait(Asking(group))
-        room.advance("node", "job", "job")
-        await turns(5)
-        assert seen == [[[5, 6], [5, 6], [2, 5, 6], [2], [5, 6]]] * 3
-
-    run(scenario())
-
-
-def test_news_while_a_crowd_is_being_told_reach_all_of_it() -> None:
-    async def scenario() -> None:
-        room = Room()
-        group = room.groups.join(select())
-        crowd = [Told(group) for _ in range(100)]
-        for waiter in crowd:
-            group.wait(waiter)
-        room.advance("one")
+@scenario
+async def test_a_crowd_is_told_in_turns_and_shares_one_batch_all_the_same() -> None:
+    room = Room()
+    group = room.groups.join(select())
+    crowd = [Told(group) for _ in range(200)]
+    for waiter in crowd:
+        group.wait(waiter)
+    room.advance("job")
+    told = []
+    for _ in range(4):
         await turns()
-        room.advance("two")
-        room.advance("three")
-        await turns(5)
-        assert {tuple(seq for b in waiter.batches for seq in seqs(b)) for waiter in crowd} == {
-            (2, 3, 4)
-        }
+        told.append(sum(len(waiter.batches) for waiter in crowd))
+    assert told == [64, 128, 192, 200]
+    assert all(waiter.batches[0] is crowd[0].batches[0] for waiter in crowd)
 
-    run(scenario())
+
+@scenario
+async def test_the_batch_lives_while_a_crowd_is_being_told_and_no_longer() -> None:
+    room = Room()
+    group = room.groups.join(select())
+    seen: list[object] = []
+
+    class Passing(Told):
+        def tell(self) -> None:
+            views = after(self.group, 1).views  # nobody holds the batch itself
+            seen.append(views.setdefault("wire", (b"%d" % len(seen),)))
+
+    for _ in range(200):
+        group.wait(Passing(group))
+    room.advance("job")
+    await turns(5)
+    assert len(seen) == 200
+    assert len(set(seen)) == 1
+    assert after(group, 1).views == {}
+
+
+@scenario
+async def test_who_asks_for_another_while_a_crowd_is_being_told_gets_it() -> None:
+    room = Room()
+    group = room.groups.join(select(nomad=words("job")))
+    room.advance("job", "node")
+    seen: list[list[list[int]]] = []
+
+    class Asking(Told):
+        def tell(self) -> None:
+            asked = [(3, 100), (2, 100), (1, 100), (1, 1), (4, 100)]
+            seen.append([seqs(after(group, seq, limit)) for seq, limit in asked])
+
+    for _ in range(3):
+        group.wait(Asking(group))
+    room.advance("node", "job", "job")
+    await turns(5)
+    assert seen == [[[5, 6], [5, 6], [2, 5, 6], [2], [5, 6]]] * 3
+
+
+@scenario
+async def test_news_while_a_crowd_is_being_told_reach_all_of_it() -> None:
+    room = Room()
+    group = room.groups.join(select())
+    crowd = [Told(group) for _ in range(100)]
+    for waiter in crowd:
+        group.wait(waiter)
+    room.advance("one")
+    await turns()
+    room.advance("two")
+    room.advance("three")
+    await turns(5)
+    assert {tuple(seq for b in waiter.batches for seq in seqs(b)) for waiter in crowd} == {
+        (2, 3, 4)
+    }

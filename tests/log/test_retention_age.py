@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.log.rig import ManualClock, draft, run
+from tests.kit.clock import ManualClock
+from tests.kit.jumping import scenario
+from tests.kit.log import draft
 from tidings.log.retention_age import DAY_S, is_confirmed
 from tidings.store.memory import MemoryStore
 
@@ -50,14 +52,12 @@ T = 1000 * DAY_S  # some day
         ([], T, DAY_S, False),
     ],
 )
-def test_a_time_is_confirmed_by_records_that_came_up_to_it_for_a_while(
+@scenario
+async def test_a_time_is_confirmed_by_records_that_came_up_to_it_for_a_while(
     at_s: list[float], now_s: float, span_s: float, *, expected: bool
 ) -> None:
-    async def main() -> None:
-        store = await recorded(*at_s)
-        assert await is_confirmed(store, int(now_s * 1e6), span_s) is expected
-
-    run(main())
+    store = await recorded(*at_s)
+    assert await is_confirmed(store, int(now_s * 1e6), span_s) is expected
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,9 @@ def test_a_time_is_confirmed_by_records_that_came_up_to_it_for_a_while(
         (0.0, DAY_S - 1, False),
     ],
 )
-def test_a_clock_that_went_steadily_needs_one_record_of_the_last_day(
+@scenario
+async def test_a_clock_that_went_steadily_needs_one_record_of_the_last_day(
     ago_s: float, steady_s: float, *, expected: bool
 ) -> None:
-    async def main() -> None:
-        store = await recorded(T - 9 * DAY_S, T - ago_s)
-        assert await is_confirmed(store, int(T * 1e6), DAY_S, steady_s) is expected
-
-    run(main())
+    store = await recorded(T - 9 * DAY_S, T - ago_s)
+    assert await is_confirmed(store, int(T * 1e6), DAY_S, steady_s) is expected

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.log.rig import record, run, until
+from tests.kit.jumping import run, scenario, until
+from tests.kit.log import record
 from tidings.core.record import Record
 from tidings.log.limits import LogLimits
 from tidings.log.tail import Tail
@@ -75,13 +76,15 @@ def test_a_record_heavier_than_the_tail_passes_through_it() -> None:
     assert (tail.floor_seq, tail.last_seq) == (3, 3)
 
 
-def test_at_returns_the_record_of_a_position() -> None:
-    assert tail_of(2, 5, 9).at(5).seq == 5
+@pytest.mark.parametrize("wanted", [[5], [2, 5, 9], [2, 9], [5, 9], []])
+def test_at_yields_the_records_of_positions(wanted: list[int]) -> None:
+    assert [record.seq for record in tail_of(2, 5, 9).at(wanted)] == wanted
 
 
-def test_at_refuses_a_position_that_is_not_held() -> None:
-    with pytest.raises(AssertionError, match="no record 4"):
-        tail_of(2, 5, 9).at(4)
+@pytest.mark.parametrize("wanted", [[4], [2, 4], [2, 5, 10]])
+def test_at_refuses_a_position_that_is_not_held(wanted: list[int]) -> None:
+    with pytest.raises(AssertionError, match=f"no record {wanted[-1]}"):
+        list(tail_of(2, 5, 9).at(wanted))
 
 
 def test_a_feed_that_repeats_itself_is_refused() -> None:
@@ -93,27 +96,23 @@ def test_passed_returns_at_once_when_the_tail_is_there() -> None:
     run(tail_of(2, 3).passed(3))
 
 
-def test_passed_waits_until_the_tail_is_there() -> None:
-    async def scenario() -> None:
-        tail = tail_of(2)
-        async with asyncio.TaskGroup() as tasks:
-            waiting = tasks.create_task(tail.passed(4))
-            tail.advance([record(3)])
-            await until(lambda: len(asyncio.all_tasks()) == 2)
-            assert not waiting.done()
-            tail.advance([record(4)])
-        assert tail.last_seq == 4
-
-    run(scenario())
+@scenario
+async def test_passed_waits_until_the_tail_is_there() -> None:
+    tail = tail_of(2)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(tail.passed(4))
+        tail.advance([record(3)])
+        await until(lambda: len(asyncio.all_tasks()) == 2)
+        assert not waiting.done()
+        tail.advance([record(4)])
+    assert tail.last_seq == 4
 
 
-def test_closing_lets_nobody_wait() -> None:
-    async def scenario() -> None:
-        tail = tail_of(2)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(tail.passed(4))
-            await until(lambda: len(asyncio.all_tasks()) == 2)
-            tail.close()
-        assert tail.closed
-
-    run(scenario())
+@scenario
+async def test_closing_lets_nobody_wait() -> None:
+    tail = tail_of(2)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(tail.passed(4))
+        await until(lambda: len(asyncio.all_tasks()) == 2)
+        tail.close()
+    assert tail.closed

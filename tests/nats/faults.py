@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.e2e.rig import Server
+from tests.kit.server import Server
 from tests.nats.publisher import Resuming, Traffic, check_refused, read_all
 from tests.nats.servers import NatsServer, nats_cluster, stream_leader, wait_for_leader
 from tests.nats.shared import store_flags_of

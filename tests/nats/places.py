@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from secrets import token_hex
 
+from tests.kit.clock import ManualClock
 from tests.nats.servers import NatsServer
-from tests.store.places import DAY_S, ManualClock
+from tests.store.places import DAY_S
 from tidings.app.clock import SystemClock
-from tidings.store.jetstream.setup import Cluster
-from tidings.store.jetstream.store import JetStreamStore, open_jetstream
+from tidings.store.jetstream.cluster import Cluster
+from tidings.store.jetstream.opening import open_jetstream
+from tidings.store.jetstream.store import JetStreamStore
 
 
 class JetStreamPlace:

@@ -84,12 +84,12 @@ def check_refused(address: str) -> None:
 def read_all(address: str, until_seq: int) -> list[tuple[int, str, str]]:
     """Return (seq, source, id) of every event of one node's log up to a position."""
     found: list[tuple[int, str, str]] = []
-    request = event_service_pb2.SubscribeRequest(earliest=True)
+    request = event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
     with grpc.insecure_channel(address) as channel:
         stub = event_service_pb2_grpc.EventServiceStub(channel)
         call = stub.Subscribe(request, timeout=4 * PATIENCE_S, wait_for_ready=True)
         for message in call:
-            found += [(r.seq, r.events[0].source, r.events[0].id) for r in message.records]
+            found += [(r.seq, r.events[0].source, r.events[0].id) for r in message.batch.records]
             if found and found[-1][0] >= until_seq:
                 call.cancel()
                 break
@@ -133,7 +133,7 @@ class Resuming:
                 stub = event_service_pb2_grpc.EventServiceStub(channel)
                 call = self._call = stub.Subscribe(request, timeout=5.0)
                 for message in call:
-                    for record in message.records:
+                    for record in message.batch.records:
                         event = record.events[0]
                         self.seen.append((record.seq, event.source, event.id))
                     if self._stop.is_set():

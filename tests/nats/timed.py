@@ -35,6 +35,9 @@ class TimedStore:
     async def read(self, *arguments: Any, **options: Any) -> list[Record]:
         return self._timed(await self._inner.read(*arguments, **options))
 
+    async def read_before(self, *arguments: Any, **options: Any) -> list[Record]:
+        return self._timed(await self._inner.read_before(*arguments, **options))
+
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         return self._timed(await self._inner.read_last(subject, limit))
 

@@ -19,14 +19,22 @@ import pytest
 from google.protobuf import json_format
 
 from tests.gateway.doors.docker_cloud.stream import opened
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.clock import START_US
+from tests.kit.http import Http, gateway
 from tests.odd_messages import bend, odd
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import ROOT_SECRET, bearer, guarded
-from tests.rpc.serving import START_US, Served, read_to_head, refusal, serving
-from tidings.app.commands.tail_lines import print_record
-from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
+from tests.rpc.serving import Served, read_to_head, refusal, serving
+from tidings.app.commands.record_lines import print_record
+from tidings.v1 import (
+    access_service_pb2,
+    asking_pb2,
+    event_pb2,
+    event_service_pb2,
+    objects_pb2,
+    source_service_pb2,
+)
 from tidings.v1 import event_service_pb2 as pb
 
 ROUNDS = 120
@@ -125,7 +133,7 @@ def test_what_was_taken_comes_out_of_every_way_out(house: House, seed: int) -> N
     assert all(set(frame) >= {"type", "uuid", "datetime"} for frame in frames)
 
     native = [json.loads(line) for line in lines_to_head(house.http, "/v1/events?after_seq=1")]
-    assert [int(line["records"][0]["seq"]) for line in native if "records" in line] == taken
+    assert [int(line["batch"]["records"][0]["seq"]) for line in native if "batch" in line] == taken
     messages = lines_to_head(house.http, "/v1/events?after_seq=1", "Accept: text/event-stream")
     ids = [int(line[4:]) for line in messages if line.startswith(b"id: ")]
     assert ids[: len(taken)] == taken
@@ -135,11 +143,53 @@ def test_what_was_taken_comes_out_of_every_way_out(house: House, seed: int) -> N
         assert list(print_record(record, "text", colored=False))
         json_format.MessageToDict(event_pb2.Draft(events=record.events))
     _read_vendors(house.http, typed)
+    _ask(house, typed)
     for record in (*typed, *as_json):
         _publish_again(house.served, record)
 
 
-def _publish_again(served: Served, record: event_pb2.Record) -> None:
+def _ask(house: House, records: list[event_pb2.EventRecord]) -> None:
+    """Ask every question about what is stored; each answer tells of all of it."""
+    stub, http, seqs = house.served.stub, house.http, [record.seq for record in records]
+    count = sum(len(record.events) for record in records)
+    read = stub.ReadRecords(pb.ReadRecordsRequest(), timeout=PATIENCE_S)
+    assert [record.seq for record in read.records] == seqs
+    page = json.loads(http.ask("GET", "/v1/records?payload_format=PAYLOAD_FORMAT_STORED").body)
+    assert [int(record["seq"]) for record in page["records"]] == seqs
+    for seq in seqs:
+        assert json.loads(http.ask("GET", f"/v1/records/{seq}").body)["record"]["seq"] == str(seq)
+    target = "/v1/events?follow=false&after_seq=1"
+    clouds = http.ask("GET", target, "Accept: application/cloudevents-batch+json")
+    ids = {event["id"] for event in json.loads(clouds.body) if event["source"] != "/tidings"}
+    assert len(ids) >= count
+
+    keys = list(asking_pb2.CountKey.values())[1:]
+    counted = stub.CountRecords(
+        asking_pb2.CountRecordsRequest(group_by=keys, text=""), timeout=PATIENCE_S
+    )
+    assert sum(each.events for each in counted.counts) == count
+    for word in ("web", "a"):
+        stub.ReadRecords(pb.ReadRecordsRequest(text=word), timeout=PATIENCE_S)
+    _look_at_objects(house)
+
+
+def _look_at_objects(house: House) -> None:
+    systems = "&".join(f"systems={name}" for name in ("nomad", "docker_cloud", "puppet", "feldera"))
+    listed = house.http.ask("GET", f"/v1/objects?view=OBJECT_VIEW_FULL&{systems}")
+    assert listed.status == 200, listed.body
+    for each in json.loads(listed.body).get("objects", ()):
+        request = objects_pb2.GetObjectHistoryRequest(
+            system=each["system"],
+            kind=each["kind"],
+            id=each["id"],
+            view=objects_pb2.OBJECT_VIEW_FULL,
+        )
+        versions = house.served.stub.GetObjectHistory(request, timeout=PATIENCE_S).versions
+        assert all(json.loads(version.object.value_json) is not None for version in versions)
+        assert versions, "it was listed"
+
+
+def _publish_again(served: Served, record: event_pb2.EventRecord) -> None:
     """See that what was read is a duplicate, as far as the event has a name at all."""
     (event,) = record.events
     if not event.id and event.WhichOneof("body") == "nomad":
@@ -149,9 +199,9 @@ def _publish_again(served: Served, record: event_pb2.Record) -> None:
     assert (answer.seq, answer.duplicate) == (record.seq, True), event
 
 
-def _read_vendors(http: Http, records: list[event_pb2.Record]) -> None:
+def _read_vendors(http: Http, records: list[event_pb2.EventRecord]) -> None:
     """Read every list and stream of the systems' own APIs; each tells of all its records."""
-    of: dict[str, list[event_pb2.Record]] = {}
+    of: dict[str, list[event_pb2.EventRecord]] = {}
     for record in records:
         of.setdefault(record.events[0].WhichOneof("body") or "", []).append(record)
 
@@ -182,6 +232,7 @@ METHODS = [
     for service in (
         event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
         access_service_pb2.DESCRIPTOR.services_by_name["AccessService"],
+        source_service_pb2.DESCRIPTOR.services_by_name["SourceService"],
     )
     for method in service.methods
 ]

@@ -12,19 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from tests.log.rig import (
-    HeldStore,
-    ManualClock,
-    Rig,
-    draft,
-    envelope_of,
-    outcome_of,
-    run,
-    runner,
-    running,
-    turns,
-    words,
-)
+from tests.kit.clock import ManualClock
+from tests.kit.jumping import runner, scenario, turns
+from tests.kit.log import HeldStore, Rig, draft, envelope_of, outcome_of, running, words
 from tidings.core.errors import CursorExpired, StoreUnavailable
 from tidings.core.record import Record, Stored
 from tidings.core.selection import Everything, Selection
@@ -261,18 +251,17 @@ async def cancelled_after(count: int, doing: Coroutine[Any, Any, T]) -> asyncio.
 
 
 TestLog = LogMachine.TestCase
-TestLog.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, report_multiple_bugs=False
-)
+TestLog.settings = settings(max_examples=60, stateful_step_count=30, report_multiple_bugs=False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     publishers=st.lists(st.lists(BODIES, max_size=12), min_size=1, max_size=4),
     selections=st.lists(SELECTIONS, min_size=1, max_size=4),
     patience=st.lists(TURNS, min_size=1, max_size=20),
 )
-def test_publishers_and_readers_at_once_agree_on_one_order(
+@scenario
+async def test_publishers_and_readers_at_once_agree_on_one_order(
     publishers: list[list[str]], selections: list[Selection], patience: list[int]
 ) -> None:
     async def publish(rig: Rig, name: str, bodies: list[str]) -> None:
@@ -293,12 +282,9 @@ def test_publishers_and_readers_at_once_agree_on_one_order(
                     return
                 await turns()
 
-    async def scenario() -> None:
-        until_seq = 1 + sum(map(len, publishers))
-        async with running(TINY) as rig, asyncio.TaskGroup() as tasks:
-            for selection in selections:
-                tasks.create_task(follow(rig, selection, until_seq))
-            for number, bodies in enumerate(publishers):
-                tasks.create_task(publish(rig, f"p{number}.", bodies))
-
-    run(scenario())
+    until_seq = 1 + sum(map(len, publishers))
+    async with running(TINY) as rig, asyncio.TaskGroup() as tasks:
+        for selection in selections:
+            tasks.create_task(follow(rig, selection, until_seq))
+        for number, bodies in enumerate(publishers):
+            tasks.create_task(publish(rig, f"p{number}.", bodies))

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.rpc.serving import Deployment, LoopServer, Served, serving
+from tidings.rpc import deadlines
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
 
@@ -49,6 +51,13 @@ def stub(grpc_stub: Any) -> EventServiceStub:
 def address(tmp_path: Path) -> str:
     """Where a test's own service listens."""
     return f"unix:{tmp_path / 'socket'}"
+
+
+@pytest.fixture
+def far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits is answered at once: nearly all of a deadline is kept for the answer's way."""
+    monkeypatch.setattr(deadlines, "ANSWER_AHEAD_S", PATIENCE_S - 0.05)
+    monkeypatch.setattr(deadlines, "AHEAD_AT_MOST", 1.0)
 
 
 @pytest.fixture

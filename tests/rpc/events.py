@@ -7,6 +7,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.v1 import (
+    cloud_event_pb2,
     consul_pb2,
     docker_cloud_pb2,
     event_pb2,
@@ -45,6 +46,11 @@ def feldera(status: str = "Healthy", seconds: int | None = None) -> event_pb2.Ev
     return event_pb2.Event(feldera=body)
 
 
-def own(mirror: str = "prod") -> event_pb2.Event:
-    gap = tidings_event_pb2.MirrorGap(mirror=mirror)
-    return event_pb2.Event(tidings=tidings_event_pb2.TidingsEvent(mirror_gap=gap))
+def cloud_event(id: str = "1", **fields: Any) -> event_pb2.Event:  # noqa: A002
+    body = cloud_event_pb2.CloudEvent(id=id, source="/s", spec_version="1.0", type="t", **fields)
+    return event_pb2.Event(cloud_event=body)
+
+
+def own(source: str = "prod") -> event_pb2.Event:
+    gap = tidings_event_pb2.SourceGap(source=source)
+    return event_pb2.Event(tidings=tidings_event_pb2.TidingsEvent(source_gap=gap))

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tests.patience import PATIENCE_S
 
-DATA, HEADERS, RST_STREAM, SETTINGS = 0, 1, 3, 4
+DATA, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE = 0, 1, 3, 4, 8
 END_STREAM, END_HEADERS = 1, 4
 ACK = 1
-NO_WINDOW = struct.pack(">HI", 4, 0)
-"""The setting that lets nothing be sent on a new stream."""
+
+
+def window_of(count: int) -> bytes:
+    """Return the setting that lets so many bytes be sent on a new stream, and then no more."""
+    return struct.pack(">HI", 4, count)
+
+
+NO_WINDOW = window_of(0)
 
 
 def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
@@ -86,14 +92,26 @@ class RawClient:
             self.socket.sendall(frame(DATA, END_STREAM, stream, body))
         return stream
 
+    def let_come(self, stream: int, count: int) -> None:
+        """Let so many bytes more be sent on a stream."""
+        for each in (0, stream):  # the connection has a window of its own
+            self.socket.sendall(frame(WINDOW_UPDATE, 0, each, struct.pack(">I", count)))
+
     def until_reset(self) -> None:
         """Read until the server refuses a stream."""
+        self._read_until(lambda kind, _: kind == RST_STREAM)
+
+    def until_ended(self) -> None:
+        """Read until the server ends a stream."""
+        self._read_until(lambda kind, flags: kind == HEADERS and bool(flags & END_STREAM))
+
+    def _read_until(self, is_last: Callable[[int, int], bool]) -> None:
         with self.socket.makefile("rb") as stream:
-            kind = -1
-            while kind != RST_STREAM:
+            kind = flags = -1
+            while not is_last(kind, flags):
                 head = stream.read(9)
                 assert len(head) == 9, "closed"
-                kind = head[3]
+                kind, flags = head[3], head[4]
                 stream.read(int.from_bytes(head[:3], "big"))
 
     def is_closed_by_server(self) -> bool:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import grpc
 
+from tests.kit.clock import DayClock
 from tests.nats.shared import ON_NATS, shared_server
 from tests.nats.timed import open_timed
 from tests.patience import PATIENCE_S
@@ -23,30 +24,17 @@ from tidings.access.jwks import parse_jwks
 from tidings.access.policy_file import parse_policy_file
 from tidings.core.record import Draft, Record
 from tidings.dialects import load
+from tidings.index.reader import IndexReader
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Service, Views
 from tidings.store.base import EventStore, Result
 from tidings.store.memory import MemoryStore
-from tidings.v1 import event_pb2, event_service_pb2
+from tidings.v1 import event_pb2, event_service_pb2, selection_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
 T = TypeVar("T")
-START_US = 1_700_000_000_000_000
-
-
-class MovableClock:
-    """The time of day stands where the test puts it; monotonic seconds are the machine's."""
-
-    def __init__(self) -> None:
-        self.at_us = START_US
-
-    def now_us(self) -> int:
-        return self.at_us
-
-    def monotonic_s(self) -> float:
-        return time.monotonic()
 
 
 class GatedStore:
@@ -94,17 +82,20 @@ class Deployment:
 
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     limits: LogLimits = field(default_factory=LogLimits)
-    clock: MovableClock = field(default_factory=MovableClock)
+    clock: DayClock = field(default_factory=DayClock)
     policy_file: str | None = None  # None = no access control
     key_sets: dict[str, bytes] = field(default_factory=dict)  # of issuers, by their jwks
     access_events: bool = False
+    options: tuple[tuple[str, int], ...] = ()
+    compress_streams: bool = False
+    index_directory: Path | None = None
     access: AccessControl = field(init=False)
     store: GatedStore = field(init=False)
     log: EventLog = field(init=False)
     service: Service = field(init=False)
 
 
-async def _open_store(clock: MovableClock) -> EventStore:
+async def _open_store(clock: DayClock) -> EventStore:
     if ON_NATS:
         return cast("EventStore", await open_timed(shared_server(), clock))
     return MemoryStore(clock=clock)
@@ -121,6 +112,8 @@ class LoopServer:
         self._addresses: list[str] = []
         self._running: Any = None
         self._guarding: Any = None
+        self._minding: Any = None
+        self._index: IndexReader | None = None
         self.ports: list[int] = []
 
     def deploy(self, deployment: Deployment) -> None:
@@ -135,6 +128,7 @@ class LoopServer:
     def stop(self, grace: float | None = None) -> None:
         if self._deployment is not None:
             self.run(self._stop(grace or 0.0))
+        self.run(_cancel_the_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_S)
         self._loop.close()
@@ -173,6 +167,9 @@ class LoopServer:
             keys = {place: parse_jwks(text) for place, text in made.key_sets.items()}
             access.set_file(parse_policy_file(made.policy_file), keys)
             self._guarding = asyncio.create_task(access.run())
+        self._index = None
+        if made.index_directory is not None:
+            self._index = IndexReader(made.index_directory, made.log.log_id)
         made.service = Service(
             made.log,
             views,
@@ -180,7 +177,12 @@ class LoopServer:
             token=secrets.token_bytes,
             access=access,
             access_events=made.access_events,
+            options=made.options,
+            compress_streams=made.compress_streams,
+            index=self._index,
         )
+        await made.service.sources.open()
+        self._minding = asyncio.create_task(made.service.sources.run())
         self.ports = [made.service.listen(address) for address in self._addresses]
         await made.service.start()
 
@@ -189,10 +191,25 @@ class LoopServer:
         self._deployment.store.may_append.set()
         self._deployment.store.may_feed.set()
         await self._deployment.service.drain(grace_s)
+        if self._index is not None:
+            await self._index.close()
         await self._running
         await self._deployment.store.close()
+        await self._minding
         if self._guarding is not None:
             await self._guarding
+
+
+async def _cancel_the_others() -> None:
+    """End what a call that was given up has left, as asyncio.run does.
+
+    The garbage collector would close its coroutine long after its server, in whichever test runs
+    then: at its end it asks for the caller's address, and gRPC crashes.
+    """
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 @dataclass
@@ -241,34 +258,43 @@ def publish(
     return stub.Publish(request, timeout=PATIENCE_S)
 
 
+def subscribe_request(**fields: Any) -> event_service_pb2.SubscribeRequest:
+    """Return a request; a selector's name is that of its system."""
+    systems = selection_pb2.Selection.DESCRIPTOR.fields_by_name
+    selectors = {name: fields.pop(name) for name in systems if name in fields}
+    if selectors:
+        fields["selection"] = selection_pb2.Selection(**selectors)
+    return event_service_pb2.SubscribeRequest(**fields)
+
+
 @contextmanager
 def subscribed(
     stub: EventServiceStub, **fields: Any
 ) -> Iterator[Iterator[event_service_pb2.SubscribeResponse]]:
-    """Open a stream, and cancel it at the end."""
-    call = stub.Subscribe(event_service_pb2.SubscribeRequest(**fields), timeout=PATIENCE_S)
+    """Open a stream, and cancel it at the end. The fields are those of `subscribe_request`."""
+    call = stub.Subscribe(subscribe_request(**fields), timeout=PATIENCE_S)
     try:
         yield call
     finally:
         call.cancel()
 
 
-def read_to_head(stub: EventServiceStub, **fields: Any) -> list[event_pb2.Record]:
+def read_to_head(stub: EventServiceStub, **fields: Any) -> list[event_pb2.EventRecord]:
     """Return every record up to the first heartbeat."""
-    records: list[event_pb2.Record] = []
+    records: list[event_pb2.EventRecord] = []
     with subscribed(stub, **fields) as stream:
         for message in stream:
             if message.HasField("heartbeat"):
                 return records
-            records += message.records
+            records += message.batch.records
     raise AssertionError("the stream ended before the head")
 
 
-def read_one(stub: EventServiceStub, seq: int, **fields: Any) -> event_pb2.Record:
+def read_one(stub: EventServiceStub, seq: int, **fields: Any) -> event_pb2.EventRecord:
     """Return the record with this position, as a reader gets it."""
     with subscribed(stub, after_seq=seq - 1, **fields) as stream:
         for message in stream:
-            for record in message.records:
+            for record in message.batch.records:
                 assert record.seq == seq
                 return record
     raise AssertionError(f"no record {seq}")

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import (
@@ -22,12 +23,12 @@ from tests.rpc.credentials import (
     revoke,
     token_of,
 )
-from tests.rpc.serving import START_US, Served, draft, publish, serving
+from tests.rpc.serving import Served, draft, publish, serving, subscribe_request
 from tidings.access.principals import KEPT_ENDED_US
 from tidings.access.secret import hash_of
 from tidings.core.errors import StoreUnavailable
 from tidings.v1 import access_service_pb2 as pb
-from tidings.v1 import event_service_pb2, nomad_pb2
+from tidings.v1 import event_pb2, event_service_pb2, nomad_pb2
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 
 ROOT: dict[str, Any] = {"timeout": PATIENCE_S, "metadata": bearer(ROOT_SECRET)}
@@ -113,11 +114,20 @@ def test_a_good_credential_without_the_right_is_denied(served: Served) -> None:
     assert refused(lambda: _publish(served, bearer(secret))) == denied
 
 
-@pytest.mark.parametrize("topic", ["ACLToken", "Job"])
-def test_only_management_speaks_as_tidings(served: Served, topic: str) -> None:
+@pytest.mark.parametrize(
+    ("topic", "claim"),
+    [
+        ("ACLToken", {"source": "tidings"}),
+        ("Job", {"source": "tidings"}),
+        ("Job", {"copied_from": ["the log of others, which would leave it out"]}),
+    ],
+)
+def test_only_management_speaks_as_tidings(
+    served: Served, topic: str, claim: dict[str, Any]
+) -> None:
     _, secret = token_of(served.channel, policies=["of-file"])
     forged = events.nomad(topic)
-    forged.source = "tidings"
+    forged.MergeFrom(event_pb2.Event(**claim))
     request = event_service_pb2.PublishRequest(draft=draft(forged))
     stream = event_service_pb2.PublishStreamRequest(drafts=[draft(forged), draft(events.nomad())])
     denied = ("PERMISSION_DENIED", "not allowed to publish events of tidings")
@@ -141,6 +151,13 @@ def test_a_token_is_listed_without_its_secret(served: Served, access: AccessServ
     second = access.ListTokens(rest, **ROOT)
     assert [token.id for token in second.tokens] == made[1:]
     assert second.next_page_token == ""
+    token = first.next_page_token
+    assert made[0] not in token, "clients would take it apart"
+    of_another = ("INVALID_ARGUMENT", "page_token: is of another request, or of another log")
+    policies = pb.ListPoliciesRequest(page_token=token)
+    assert refused(lambda: access.ListPolicies(policies, **ROOT)) == of_another
+    roles = pb.ListRolesRequest(page_token=token)
+    assert refused(lambda: access.ListRoles(roles, **ROOT)) == of_another
 
 
 def test_only_hashes_are_stored(served: Served) -> None:
@@ -200,6 +217,12 @@ def test_policies_are_made_listed_and_deleted(served: Served, access: AccessServ
         ("ListTokens", pb.ListTokensRequest(page_size=-1), "INVALID_ARGUMENT", "page_size: must"),
         ("RevokeToken", pb.RevokeTokenRequest(id="x"), "NOT_FOUND", "no token x"),
         ("RevokeToken", pb.RevokeTokenRequest(id="root"), "INVALID_ARGUMENT", "the policy file's"),
+        (
+            "CreateToken",
+            pb.CreateTokenRequest(name="a", request_id="A1"),
+            "INVALID_ARGUMENT",
+            "request_id: must be a UUID in lower case with hyphens",
+        ),
         ("PutPolicy", pb.PutPolicyRequest(), "INVALID_ARGUMENT", "policy.name: must be"),
         (
             "PutPolicy",
@@ -294,6 +317,77 @@ def _becomes(access: AccessServiceStub, credential: str, problem: int) -> bool:
     return any(_who(access, credential).problem == problem for _ in range(10_000))
 
 
+REQUEST_ID = "0a1b2c3d-0000-4000-8000-00000000abcd"
+
+
+def test_a_token_is_made_once_by_the_same_request(
+    served: Served, access: AccessServiceStub
+) -> None:
+    request = pb.CreateTokenRequest(
+        name="ci", request_id=REQUEST_ID, expires_at=Timestamp(seconds=9_000_000_000)
+    )
+    first = access.CreateToken(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+    again = access.CreateToken(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+    assert (first.token.id, again.token, again.secret) == (REQUEST_ID, first.token, "")
+    assert _who(access, first.secret).principal.id == REQUEST_ID
+    request.management = True
+    told = refused(
+        lambda: access.CreateToken(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+    )
+    assert told == ("ALREADY_EXISTS", "request_id: is another token's")
+    listed = access.ListTokens(
+        pb.ListTokensRequest(), timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET)
+    )
+    assert [token.id for token in listed.tokens].count(REQUEST_ID) == 1
+
+
+def test_a_token_that_another_service_has_just_made_is_not_made_again(
+    served: Served, access: AccessServiceStub
+) -> None:
+    """The other's may be in the store before this one has heard of it."""
+    request = pb.CreateTokenRequest(name="ci", request_id=REQUEST_ID)
+    made = access.CreateToken(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+    served.server.call(lambda: served.deployment.access.directory.tokens.drop(REQUEST_ID))
+    again = access.CreateToken(request, timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET))
+    assert (again.token, again.secret) == (made.token, "")
+
+
+def test_a_policy_is_changed_only_as_it_was_read(served: Served, access: AccessServiceStub) -> None:
+    put_policy(served.channel, "p", "publish = ['nomad']")
+    root: Any = {"timeout": PATIENCE_S, "metadata": bearer(ROOT_SECRET)}
+    (read,) = (
+        each
+        for each in access.ListPolicies(pb.ListPoliciesRequest(), **root).policies
+        if each.name == "p"
+    )
+    first = pb.Policy(name="p", rules="publish = ['consul']", etag=read.etag)
+    stored = access.PutPolicy(pb.PutPolicyRequest(policy=first), **root).policy
+    assert stored.etag not in ("", read.etag)
+    late = "the etag is not that of the policy that there is"
+    for outdated in (
+        lambda: access.PutPolicy(pb.PutPolicyRequest(policy=first), **root),
+        lambda: access.DeletePolicy(pb.DeletePolicyRequest(name="p", etag=read.etag), **root),
+    ):
+        assert refused(outdated) == ("ABORTED", late)
+    access.DeletePolicy(pb.DeletePolicyRequest(name="p", etag=stored.etag), **root)
+    first.etag = stored.etag
+    told = refused(lambda: access.PutPolicy(pb.PutPolicyRequest(policy=first), **root))
+    assert told == ("ABORTED", late)  # deleted meanwhile
+
+
+def test_a_role_is_changed_only_as_it_was_read(served: Served, access: AccessServiceStub) -> None:
+    root: Any = {"timeout": PATIENCE_S, "metadata": bearer(ROOT_SECRET)}
+    role = pb.Role(name="r", description="first")
+    read = access.PutRole(pb.PutRoleRequest(role=role), **root).role
+    role.description = "second"
+    access.PutRole(pb.PutRoleRequest(role=role), **root)
+    role.etag = read.etag
+    late = ("ABORTED", "the etag is not that of the role that there is")
+    assert refused(lambda: access.PutRole(pb.PutRoleRequest(role=role), **root)) == late
+    delete = pb.DeleteRoleRequest(name="r", etag=read.etag)
+    assert refused(lambda: access.DeleteRole(delete, **root)) == late
+
+
 def test_an_open_service_looks_at_no_credential(address: str) -> None:
     with serving(address) as one:
         assert _publish(one, bearer("nonsense"))
@@ -381,11 +475,11 @@ def test_changes_are_events_without_secrets(address: str) -> None:
         access.DeleteRole(pb.DeleteRoleRequest(name="r"), **ROOT)
         access.DeletePolicy(pb.DeletePolicyRequest(name="p"), **ROOT)
         request = event_service_pb2.SubscribeRequest(after_seq=1)
-        request.nomad.SetInParent()
+        request.selection.nomad.SetInParent()
         found: list[tuple[str, str, str]] = []
         for message in one.stub.Subscribe(request, **ROOT):
             assert secret.encode() not in message.SerializeToString()
-            for record in message.records:
+            for record in message.batch.records:
                 (event,) = record.events
                 assert event.source == "tidings"
                 assert event.nomad.payload.acl_token.secret_id == ""
@@ -416,7 +510,7 @@ def test_the_acl_topics_need_management(served: Served) -> None:
     put_policy(served.channel, "p", "nomad.namespaces.'*' = ['read-job']")
     _, secret = token_of(served.channel, policies=["p"])
     selector = nomad_pb2.NomadSelector(topics=[nomad_pb2.NomadTopicFilter(topic="ACLToken")])
-    request = event_service_pb2.SubscribeRequest(nomad=selector)
+    request = subscribe_request(nomad=selector)
     call = served.stub.Subscribe(request, timeout=PATIENCE_S, metadata=bearer(secret))
     denied = ("PERMISSION_DENIED", "not allowed to read topic ACLToken")
     assert refused(lambda: next(iter(call))) == denied

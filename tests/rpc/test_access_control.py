@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import cast
 
 import structlog
 
-from tests.aio import becomes, run_async
-from tests.rpc.serving import MovableClock
+from tests.kit.clock import DayClock
+from tests.kit.loop import becomes, scenario
 from tidings.access import stored
 from tidings.access.policy_file import PolicyFile
 from tidings.access.principals import Role, Token
@@ -20,7 +21,8 @@ from tidings.dialects import load
 from tidings.log.event_log import EventLog
 from tidings.rpc.access_control import AccessControl
 from tidings.rpc.server import Views
-from tidings.store.memory import MemoryState, MemoryStore
+from tidings.store.memory import MemoryStore
+from tidings.store.memory_state import MemoryState
 
 
 class InterruptedState:
@@ -30,6 +32,7 @@ class InterruptedState:
         self._state = state
         self.failing = asyncio.Event()
         self.get, self.put, self.delete = state.get, state.put, state.delete
+        self.close = state.close
         self.list_failures: list[Exception] = []
 
     async def list(self, prefix: str) -> list[StateEntry]:
@@ -58,13 +61,10 @@ class _Failing:
 
 
 class InterruptedStore(MemoryStore):
-    @property
-    def state(self) -> MemoryState:
-        return self.interrupted  # type: ignore[return-value]  # it does what that does
-
-    def __init__(self, clock: MovableClock) -> None:
+    def __init__(self, clock: DayClock) -> None:
         super().__init__(clock=clock)
-        self.interrupted = InterruptedState(super().state)
+        self.interrupted = InterruptedState(self.state)
+        self.state = cast("MemoryState", self.interrupted)
 
 
 def _token(name: str) -> Token:
@@ -79,63 +79,59 @@ def _outcome(access: AccessControl, credential: str) -> str:
     return "good"
 
 
-def test_a_token_that_cannot_be_forgotten_now_is_forgotten_later() -> None:
-    async def main() -> None:
-        clock = MovableClock()
-        store = MemoryStore(clock=clock)
-        views = Views.of(load(), clock)
-        log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
-        access = AccessControl(log, clock)
-        ended = replace(_token("ended"), revoked_at_us=1)
-        await store.state.put(stored.TOKENS + "ended", stored.render_token(ended))
-        await access.open()
-        delete = store.state.delete
+@scenario
+async def test_a_token_that_cannot_be_forgotten_now_is_forgotten_later() -> None:
+    clock = DayClock()
+    store = MemoryStore(clock=clock)
+    views = Views.of(load(), clock)
+    log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
+    access = AccessControl(log, clock)
+    ended = replace(_token("ended"), revoked_at_us=1)
+    await store.state.put(stored.TOKENS + "ended", stored.render_token(ended))
+    await access.open()
+    delete = store.state.delete
 
-        async def fail(name: str, *, expect_revision: int | None = None) -> None:
-            raise StoreUnavailable(f"deleting {name}")
+    async def fail(name: str, *, expect_revision: int | None = None) -> None:
+        raise StoreUnavailable(f"deleting {name}")
 
-        store.state.delete = fail  # type: ignore[method-assign]
-        with structlog.testing.capture_logs() as lines:
-            await access.forget()
-        assert [line["event"] for line in lines] == ["a token is not forgotten yet"]
-        assert _outcome(access, "ended") == "revoked"
-        store.state.delete = delete  # type: ignore[method-assign]
+    store.state.delete = fail  # type: ignore[method-assign]
+    with structlog.testing.capture_logs() as lines:
         await access.forget()
-        assert _outcome(access, "ended") == "unknown"
+    assert [line["event"] for line in lines] == ["a token is not forgotten yet"]
+    assert _outcome(access, "ended") == "revoked"
+    store.state.delete = delete  # type: ignore[method-assign]
+    await access.forget()
+    assert _outcome(access, "ended") == "unknown"
 
-    run_async(main())
 
-
-def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
-    async def main() -> None:
-        clock = MovableClock()
-        store = InterruptedStore(clock)
-        views = Views.of(load(), clock)
-        log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
-        access = AccessControl(log, clock, tick_s=0.001)
-        for name in ("stays", "gone", "revoked"):
-            await store.state.put(stored.TOKENS + name, stored.render_token(_token(name)))
-        await store.state.put(stored.ROLES + "r", stored.render_role(Role("r", "")))
-        await access.open()
-        access.set_file(PolicyFile(tokens={"filed": _token("filed")}))
-        await store.state.delete(stored.TOKENS + "gone")
-        await store.state.delete(stored.ROLES + "r")
-        revoked = replace(_token("revoked"), revoked_at_us=1)
-        await store.state.put(stored.TOKENS + "revoked", stored.render_token(revoked))
-        names = ("stays", "gone", "revoked", "filed")
-        assert {_outcome(access, name) for name in names} == {"good"}
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(access.run())
-            store.interrupted.list_failures = [StoreUnavailable("list")] * 2
-            store.interrupted.failing.set()
-            await becomes(lambda: _outcome(access, "revoked") != "good")
-            assert [_outcome(access, name) for name in names] == [
-                *("good", "unknown", "revoked", "good")
-            ]
-            assert access.directory.roles.get("r") is None
-            await store.state.delete(stored.TOKENS + "stays")  # and it is heard again
-            await becomes(lambda: _outcome(access, "stays") != "good")
-            await store.close()
-            await running
-
-    run_async(main())
+@scenario
+async def test_what_changed_while_the_store_was_away_counts_afterwards() -> None:
+    clock = DayClock()
+    store = InterruptedStore(clock)
+    views = Views.of(load(), clock)
+    log = EventLog(store, clock=clock, envelope_of=views.envelope_of)
+    access = AccessControl(log, clock, tick_s=0.001)
+    for name in ("stays", "gone", "revoked"):
+        await store.state.put(stored.TOKENS + name, stored.render_token(_token(name)))
+    await store.state.put(stored.ROLES + "r", stored.render_role(Role("r", "")))
+    await access.open()
+    access.set_file(PolicyFile(tokens={"filed": _token("filed")}))
+    await store.state.delete(stored.TOKENS + "gone")
+    await store.state.delete(stored.ROLES + "r")
+    revoked = replace(_token("revoked"), revoked_at_us=1)
+    await store.state.put(stored.TOKENS + "revoked", stored.render_token(revoked))
+    names = ("stays", "gone", "revoked", "filed")
+    assert {_outcome(access, name) for name in names} == {"good"}
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(access.run())
+        store.interrupted.list_failures = [StoreUnavailable("list")] * 2
+        store.interrupted.failing.set()
+        await becomes(lambda: _outcome(access, "revoked") != "good")
+        assert [_outcome(access, name) for name in names] == [
+            *("good", "unknown", "revoked", "good")
+        ]
+        assert access.directory.roles.get("r") is None
+        await store.state.delete(stored.TOKENS + "stays")  # and it is heard again
+        await becomes(lambda: _outcome(access, "stays") != "good")
+        await store.close()
+        await running

@@ -30,7 +30,9 @@ METHODS: list[MethodDescriptor] = [*EVENTS.methods, *ACCESS.methods]
 REQUESTS: dict[str, Message] = {
     "Publish": event_service_pb2.PublishRequest(draft=draft(events.nomad())),
     "PublishStream": event_service_pb2.PublishStreamRequest(drafts=[draft(events.nomad())]),
-    "Subscribe": event_service_pb2.SubscribeRequest(earliest=True),
+    "Subscribe": event_service_pb2.SubscribeRequest(
+        position=event_service_pb2.START_POSITION_EARLIEST
+    ),
     "Fire": event_service_pb2.FireRequest(name="web"),
     "GetJobEvents": event_service_pb2.GetJobEventsRequest(job_id="352"),
     "GetClusterEvent": event_service_pb2.GetClusterEventRequest(event_id="latest"),

@@ -11,10 +11,11 @@ import structlog
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.access.jwts import START_S, jwk, jwks, signed
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import ROOT_SECRET, bearer, guarded, put_role, refused
-from tests.rpc.serving import START_US, Served, draft, serving
+from tests.rpc.serving import Served, draft, serving
 from tests.rpc.test_access_streams import Reader
 from tidings.access.directory import MAX_CREDENTIAL_CHARS
 from tidings.access.jwks import NO_KEYS, parse_jwks

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.aio import becomes, run_async
+from tests.kit.clock import DayClock
+from tests.kit.loop import becomes, scenario
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer
-from tests.rpc.serving import MovableClock
 from tidings.access import stored
 from tidings.access.principals import Policy, Role, Token
 from tidings.access.rules import parse_rules
@@ -30,7 +30,7 @@ TOKEN = Token("t", "t", hash_of("secret"), roles=("r",))
 
 
 async def _access(store: EventStore) -> AccessControl:
-    clock = MovableClock()
+    clock = DayClock()
     views = Views.of(load(), clock)
     made = AccessControl(EventLog(store, clock=clock, envelope_of=views.envelope_of), clock)
     await made.open()
@@ -76,19 +76,17 @@ async def _reason_of_end(staying: Coroutine[Any, Any, None]) -> str:
     return ended.value.reason
 
 
-def test_what_changes_at_one_node_counts_at_the_other(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        stores = [await place.open() for _ in range(2)]
-        here, there = [await _access(store) for store in stores]
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(each.run()) for each in (here, there)]
-                await _change_here_and_see_there(here, there)
-                for each in running:
-                    each.cancel()
-        finally:
-            for store in stores:
-                await store.close()
-
-    run_async(main())
+@scenario
+async def test_what_changes_at_one_node_counts_at_the_other(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    stores = [await place.open() for _ in range(2)]
+    here, there = [await _access(store) for store in stores]
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(each.run()) for each in (here, there)]
+            await _change_here_and_see_there(here, there)
+            for each in running:
+                each.cancel()
+    finally:
+        for store in stores:
+            await store.close()

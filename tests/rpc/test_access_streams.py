@@ -12,7 +12,8 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.log.rig import turns
+from tests.kit.clock import START_US
+from tests.kit.jumping import turns
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import (
@@ -24,7 +25,7 @@ from tests.rpc.credentials import (
     revoke,
     token_of,
 )
-from tests.rpc.serving import START_US, Served, draft, serving
+from tests.rpc.serving import Served, draft, serving, subscribe_request
 from tidings.access.policy_file import PolicyFile
 from tidings.core.record import Draft
 from tidings.v1 import access_service_pb2, consul_pb2, event_pb2
@@ -51,7 +52,7 @@ class Reader:
 
     def __init__(self, served: Served, secret: str, **fields: Any) -> None:
         fields.setdefault("after_seq", 1)
-        request = pb.SubscribeRequest(**fields)
+        request = subscribe_request(**fields)
         self.call: Any = served.stub.Subscribe(request, timeout=PATIENCE_S, metadata=bearer(secret))
         self.messages = iter(self.call)
         self.before = list(self._events_to_head())
@@ -60,12 +61,12 @@ class Reader:
         for message in self.messages:
             if message.HasField("heartbeat"):
                 return
-            for record in message.records:
+            for record in message.batch.records:
                 yield from record.events
 
     def next_event(self) -> event_pb2.Event:
         for message in self.messages:
-            for record in message.records:
+            for record in message.batch.records:
                 return record.events[0]
         raise AssertionError("the stream ended")
 
@@ -124,15 +125,15 @@ def test_a_named_thing_that_may_not_be_read_is_refused(served: Served) -> None:
 
     selector = consul_pb2.ConsulSelector(names=["web", "db"])
     denied = ("PERMISSION_DENIED", "not allowed to event:read db")
-    assert opened(pb.SubscribeRequest(consul=selector)) == denied
+    assert opened(subscribe_request(consul=selector)) == denied
     request = pb.SubscribeRequest()
-    request.docker_cloud.namespace = "b"
+    request.selection.docker_cloud.namespace = "b"
     assert opened(request) == ("PERMISSION_DENIED", "not allowed to read namespace b")
     request = pb.SubscribeRequest(heartbeat_interval={"seconds": -1})  # type: ignore[arg-type]
-    request.puppet.SetInParent()
+    request.selection.puppet.SetInParent()
     assert opened(request) == ("PERMISSION_DENIED", "not allowed to read puppet")
     request = pb.SubscribeRequest()
-    request.nomad.SetInParent()
+    request.selection.nomad.SetInParent()
     assert opened(request) == ("PERMISSION_DENIED", "not allowed to read topic *")
     _, nothing = token_of(served.channel)
     call = served.stub.Subscribe(
@@ -180,7 +181,7 @@ def test_nothing_that_is_recorded_after_the_end_of_a_token_is_delivered(
 ) -> None:
     secret = _expiring(served)
     event = events.nomad("Job", key="k" * (100_000 if is_large else 1))
-    body = event_pb2.Record(events=[event]).SerializeToString()
+    body = event_pb2.EventRecord(events=[event]).SerializeToString()
 
     async def at_the_end_of_its_time() -> int:
         await served.deployment.log.append(Draft("nomad", "nomad", body))
@@ -193,7 +194,7 @@ def test_nothing_that_is_recorded_after_the_end_of_a_token_is_delivered(
 
         def read_to_the_end() -> None:
             for message in reader.messages:
-                found.extend(one.seq for one in message.records)
+                found.extend(one.seq for one in message.batch.records)
 
         with pytest.raises(grpc.RpcError) as ended:
             read_to_the_end()
@@ -218,7 +219,9 @@ def test_a_call_ends_at_the_moment_of_its_tokens_end_and_not_with_the_next_tick(
     metadata = bearer(secret)
     calls: dict[str, Callable[[], Any]] = {
         "Subscribe": lambda: served.stub.Subscribe(
-            pb.SubscribeRequest(latest=True), timeout=PATIENCE_S, metadata=metadata
+            pb.SubscribeRequest(position=pb.START_POSITION_LATEST),
+            timeout=PATIENCE_S,
+            metadata=metadata,
         ),
         "PublishStream": lambda: served.stub.PublishStream(
             iter(SimpleQueue[Any]().get, None), timeout=PATIENCE_S, metadata=metadata

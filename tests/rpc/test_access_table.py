@@ -13,8 +13,15 @@ from tests.access import table
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.credentials import bearer
-from tests.rpc.serving import Deployment, Served, draft, serving
-from tidings.v1 import access_service_pb2, docker_cloud_pb2, event_pb2, nomad_pb2
+from tests.rpc.serving import Deployment, Served, draft, serving, subscribe_request
+from tidings.v1 import (
+    access_service_pb2,
+    backup_pb2,
+    cloud_event_pb2,
+    docker_cloud_pb2,
+    event_pb2,
+    nomad_pb2,
+)
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 
@@ -25,6 +32,7 @@ EVENTS: dict[str, Callable[[], event_pb2.Event]] = {
     "docker_cloud": events.docker,
     "puppet": events.puppet,
     "feldera": events.feldera,
+    "cloud_event": events.cloud_event,
 }
 
 
@@ -40,7 +48,7 @@ def policed(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[Se
 
 
 def _streams(served: Served, metadata: tuple[tuple[str, str], ...], **selectors: object) -> None:
-    request = pb.SubscribeRequest(**selectors)  # type: ignore[arg-type]
+    request = subscribe_request(**selectors)
     call = served.stub.Subscribe(request, timeout=PATIENCE_S, metadata=metadata)
     assert next(iter(call)).HasField("heartbeat")
     call.cancel()
@@ -76,9 +84,15 @@ def _calls(served: Served, row: table.Row, target: str, kind: str) -> Callable[[
         case "Feldera", _:
             clusters = pb.ListClusterEventsRequest()
             return lambda: stub.ListClusterEvents(clusters, timeout=PATIENCE_S, metadata=metadata)
+        case "CloudEvents", _:
+            cloud = cloud_event_pb2.CloudEventSelector(sources=[target])
+            return lambda: _streams(served, metadata, cloud_event=cloud)
         case "gRPC", "publish":
             publish = pb.PublishRequest(draft=draft(EVENTS[target]()))
             return lambda: stub.Publish(publish, timeout=PATIENCE_S, metadata=metadata)
+        case "gRPC", "back up":
+            whole = backup_pb2.BackupLogRequest()
+            return lambda: list(stub.BackupLog(whole, timeout=PATIENCE_S, metadata=metadata))
     access = AccessServiceStub(served.channel)
     tokens = access_service_pb2.ListTokensRequest()
     return lambda: access.ListTokens(tokens, timeout=PATIENCE_S, metadata=metadata)

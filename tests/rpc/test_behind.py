@@ -46,7 +46,9 @@ def behind(address: str, lag_s: float) -> Iterator[Node]:
     limits = LogLimits(append_lag_s=0.0, reader_lag_s=lag_s)
     with serving(address, Deployment(limits=limits)) as one:
         first = publish(one.stub, FIRED).seq
-        heard = one.stub.Subscribe(event_service_pb2.SubscribeRequest(earliest=True))
+        heard = one.stub.Subscribe(
+            event_service_pb2.SubscribeRequest(position=event_service_pb2.START_POSITION_EARLIEST)
+        )
         next(heard)  # an append waits for nothing here, and the node has to come so far
         heard.cancel()
         one.server.call(one.store.may_feed.clear)
@@ -79,7 +81,7 @@ def test_a_reader_who_comes_from_another_node_goes_on_where_it_was(late: Node) -
     call = late.stub.Subscribe(request, timeout=PATIENCE_S)
     assert dict(call.initial_metadata())["tidings-position"] == str(position)
     let_hear(late)
-    assert [record.seq for record in next(call).records] == [late.seqs[-1]]
+    assert [record.seq for record in next(call).batch.records] == [late.seqs[-1]]
     call.cancel()
 
 
@@ -130,7 +132,7 @@ def test_a_cluster_event_of_a_node_that_stays_behind_is_not_found(later: Node) -
 
 
 def test_events_of_a_job_wait_for_the_position_that_they_are_asked_from(late: Node) -> None:
-    request = event_service_pb2.GetJobEventsRequest(job_id="352", start=late.seqs[3])
+    request = event_service_pb2.GetJobEventsRequest(job_id="352", start=str(late.seqs[3]))
     call = late.stub.GetJobEvents.future(request, timeout=PATIENCE_S)
     let_hear(late)
     assert [item.id for item in call.result().items] == [str(late.seqs[3])]

@@ -15,9 +15,9 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from tests.aio import run_async
 from tests.certificates import Authority
-from tests.log.rig import turns
+from tests.kit.jumping import turns
+from tests.kit.loop import run_async
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad
 from tests.rpc.raw_http2 import (
@@ -33,7 +33,8 @@ from tidings.core.errors import Busy
 from tidings.core.limits import KIB, MAX_BATCH_BYTES, MIB
 from tidings.rpc import server
 from tidings.rpc.budget import SMALL_BYTES, Budget, Room, caller_of
-from tidings.rpc.observing import Observer
+from tidings.rpc.observing import CallObserver
+from tidings.rpc.server_options import OPTIONS
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
@@ -166,7 +167,7 @@ def test_streams_that_nobody_reads_hold_little_each(served: Served) -> None:
     served.deployment.service.budget._total_bytes = MAX_BATCH_BYTES + 64 * KIB  # noqa: SLF001
     for _ in range(60):
         publish(served.stub, nomad(key="k" * 10 * KIB))
-    request = pb.SubscribeRequest(earliest=True).SerializeToString()
+    request = pb.SubscribeRequest(position=pb.START_POSITION_EARLIEST).SerializeToString()
     with raw_client(served.address) as dead:
         dead.greet(NO_WINDOW)
         dead.call("Subscribe", request)
@@ -223,7 +224,7 @@ def test_a_bad_client_does_not_fail_the_calls_of_others(served: Served, kind: st
 def test_what_is_too_much_is_told_in_words_and_when_to_come_again(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "Observer", partial(Observer, max_calls=3))
+    monkeypatch.setattr(server, "CallObserver", partial(CallObserver, max_calls=3))
     with serving(address) as served:
         calls = [served.stub.Subscribe(pb.SubscribeRequest(), timeout=PATIENCE_S) for _ in range(3)]
         for call in calls:
@@ -245,7 +246,7 @@ def test_a_connection_that_says_nothing_is_closed(
     monkeypatch: pytest.MonkeyPatch,
     says_hello: bool,  # noqa: FBT001
 ) -> None:
-    options = dict(server.OPTIONS)
+    options = dict(OPTIONS)
     assert options["grpc.server_handshake_timeout_ms"] == 10_000
     assert options["grpc.max_connection_idle_ms"] == 900_000
     options |= {"grpc.server_handshake_timeout_ms": 100, "grpc.max_connection_idle_ms": 1000}
@@ -260,7 +261,7 @@ def test_a_connection_that_says_nothing_is_closed(
 def test_a_stream_that_lasts_keeps_its_connection(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = dict(server.OPTIONS) | {"grpc.max_connection_idle_ms": 1000}
+    options = dict(OPTIONS) | {"grpc.max_connection_idle_ms": 1000}
     monkeypatch.setattr(server, "OPTIONS", tuple(options.items()))
 
     async def scenario() -> None:
@@ -284,7 +285,7 @@ def test_a_connection_with_tls_that_says_nothing_is_closed(
     authority = Authority(tmp_path, "ca")
     pair = authority.issue("service")
     files = [(pair.key.read_bytes(), pair.cert.read_bytes())]
-    options = dict(server.OPTIONS) | {"grpc.server_handshake_timeout_ms": 500}
+    options = dict(OPTIONS) | {"grpc.server_handshake_timeout_ms": 500}
 
     async def scenario() -> bytes:
         serving_tls = grpc.aio.server(options=tuple(options.items()))

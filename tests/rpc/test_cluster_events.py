@@ -8,8 +8,9 @@ import grpc
 import pytest
 
 from tests.dialects.drafts import check, record
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
-from tests.rpc.serving import START_US, Served, publish, refusal
+from tests.rpc.serving import Served, publish, refusal
 from tidings.dialects.feldera import make
 from tidings.v1 import event_pb2, event_service_pb2, feldera_pb2
 from tidings.v1.feldera_pb2 import FELDERA_FIELDS_ALL

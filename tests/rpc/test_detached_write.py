@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.aio import run_async
-from tests.log.rig import turns
-from tidings.rpc.detached_write import LooseWrite
+from tests.kit.jumping import turns
+from tests.kit.loop import scenario
+from tidings.rpc.detached_write import DetachedWrite
 
 
 class Wire:
@@ -31,77 +31,67 @@ class Wire:
         self.ended.append("done")
 
 
-def test_a_write_begins_at_once_and_ends_without_a_task() -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        loose = LooseWrite(wire.write)
-        loose.begin(b"one")
-        assert (wire.begun, loose.is_busy) == ([b"one"], True)
-        wire.held.set_result(None)
-        await turns()
-        assert (wire.ended, wire.tasks, loose.is_busy) == (["done"], [None], False)
-
-    run_async(scenario())
+@scenario
+async def test_a_write_begins_at_once_and_ends_without_a_task() -> None:
+    wire = Wire()
+    loose = DetachedWrite(wire.write)
+    loose.begin(b"one")
+    assert (wire.begun, loose.is_busy) == ([b"one"], True)
+    wire.held.set_result(None)
+    await turns()
+    assert (wire.ended, wire.tasks, loose.is_busy) == (["done"], [None], False)
 
 
-def test_a_write_that_waits_for_nothing_is_done_at_once() -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        wire.held.set_result(None)
-        loose = LooseWrite(wire.write)
-        loose.begin(b"one")
-        loose.begin(b"two")
-        await loose.finished()
-        assert wire.begun == [b"one", b"two"]
-
-    run_async(scenario())
+@scenario
+async def test_a_write_that_waits_for_nothing_is_done_at_once() -> None:
+    wire = Wire()
+    wire.held.set_result(None)
+    loose = DetachedWrite(wire.write)
+    loose.begin(b"one")
+    loose.begin(b"two")
+    await loose.finished()
+    assert wire.begun == [b"one", b"two"]
 
 
-def test_finished_waits_for_the_write() -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        loose = LooseWrite(wire.write)
-        await loose.finished()
-        loose.begin(b"one")
-        waiting = asyncio.ensure_future(loose.finished())
-        await turns()
-        assert not waiting.done()
-        wire.held.set_result(None)
-        await waiting
-        assert wire.ended == ["done"]
-
-    run_async(scenario())
+@scenario
+async def test_finished_waits_for_the_write() -> None:
+    wire = Wire()
+    loose = DetachedWrite(wire.write)
+    await loose.finished()
+    loose.begin(b"one")
+    waiting = asyncio.ensure_future(loose.finished())
+    await turns()
+    assert not waiting.done()
+    wire.held.set_result(None)
+    await waiting
+    assert wire.ended == ["done"]
 
 
 @pytest.mark.parametrize("failure", [ValueError("broken"), asyncio.CancelledError()])
-def test_finished_raises_once_what_the_write_raised(failure: BaseException) -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        loose = LooseWrite(wire.write)
-        loose.begin(b"one")
-        if isinstance(failure, asyncio.CancelledError):
-            wire.held.cancel()
-        else:
-            wire.held.set_exception(failure)
-        await turns()
-        assert loose.is_busy  # nothing follows a failure that nobody has heard of
-        with pytest.raises(type(failure)):
-            await loose.finished()
+@scenario
+async def test_finished_raises_once_what_the_write_raised(failure: BaseException) -> None:
+    wire = Wire()
+    loose = DetachedWrite(wire.write)
+    loose.begin(b"one")
+    if isinstance(failure, asyncio.CancelledError):
+        wire.held.cancel()
+    else:
+        wire.held.set_exception(failure)
+    await turns()
+    assert loose.is_busy  # nothing follows a failure that nobody has heard of
+    with pytest.raises(type(failure)):
         await loose.finished()
+    await loose.finished()
 
-    run_async(scenario())
 
-
-def test_closing_gives_up_what_is_being_written() -> None:
-    async def scenario() -> None:
-        wire = Wire()
-        loose = LooseWrite(wire.write)
-        loose.begin(b"one")
-        loose.close()
-        loose.close()
-        assert wire.ended == ["GeneratorExit"]
-        wire.held.set_result(None)
-        await turns()
-        assert not loose.is_busy
-
-    run_async(scenario())
+@scenario
+async def test_closing_gives_up_what_is_being_written() -> None:
+    wire = Wire()
+    loose = DetachedWrite(wire.write)
+    loose.begin(b"one")
+    loose.close()
+    loose.close()
+    assert wire.ended == ["GeneratorExit"]
+    wire.held.set_result(None)
+    await turns()
+    assert not loose.is_busy

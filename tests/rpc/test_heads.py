@@ -15,6 +15,7 @@ from tests.rpc.serving import Served, publish, refusal, serving
 from tidings.app.spare_memory import resident_bytes, trim
 from tidings.core.limits import KIB, MIB
 from tidings.rpc import server
+from tidings.rpc.server_options import OPTIONS
 from tidings.v1 import event_service_pb2 as pb
 
 CALLS = 60
@@ -52,7 +53,7 @@ def test_metadata_has_one_limit_and_no_chance_is_in_it(
 def test_an_entry_that_is_referred_to_thousands_of_times_costs_little(
     served: Served, value: str
 ) -> None:
-    """Of a client that takes the limits as known; see docs/operating.md about others."""
+    """Of a client that takes the limits as known; see docs/operating/limits.md about others."""
     publish(served.stub, nomad())
     trim()
     before_bytes = most_bytes = resident_bytes()
@@ -81,7 +82,7 @@ def test_an_entry_that_is_referred_to_thousands_of_times_costs_little(
 def test_who_does_not_acknowledge_the_limits_is_closed(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = dict(server.OPTIONS)
+    options = dict(OPTIONS)
     assert options["grpc.http2.settings_timeout"] == 10_000
     options["grpc.http2.settings_timeout"] = 100
     monkeypatch.setattr(server, "OPTIONS", tuple(options.items()))

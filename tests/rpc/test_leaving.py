@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
 import pytest
-import structlog
-from structlog.testing import LogCapture
 
-from tests.aio import run_async
-from tests.log.rig import turns
+from tests.kit.jumping import turns
+from tests.kit.loop import scenario
 from tests.rpc import events
 from tests.rpc.credentials import ROOT_SECRET, bearer, guarded
 from tests.rpc.serving import Deployment, Served, draft, serving
 from tidings.core.errors import BadRequest
-from tidings.rpc.detached_write import LooseWrite
+from tidings.rpc.detached_write import DetachedWrite
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
@@ -30,18 +28,8 @@ READ_ERRORS = (grpc.RpcError, asyncio.CancelledError, asyncio.InvalidStateError)
 Stub: Any = EventServiceStub  # its stubs are for threads
 
 
-@pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """Everything that is logged from here on."""
-    capture = LogCapture()
-    before = structlog.get_config()["processors"]
-    structlog.configure(processors=[capture])
-    yield capture.entries
-    structlog.configure(processors=before)
-
-
 async def subscriber(stub: Any, rng: random.Random) -> Any:
-    call = stub.Subscribe(pb.SubscribeRequest(earliest=True), metadata=ROOT)
+    call = stub.Subscribe(pb.SubscribeRequest(position=pb.START_POSITION_EARLIEST), metadata=ROOT)
     if rng.random() < 0.5:
         await call.read()
     return call
@@ -102,14 +90,17 @@ def test_whoever_leaves_when_he_likes_is_logged_as_cancelled_and_nothing_else(
                     pb.PublishRequest(draft=draft(events.nomad(key="x" * 2000))), metadata=ROOT
                 )
 
-    with serving(address, guarded() if is_guarded else Deployment()) as served:
+    deployment = guarded() if is_guarded else Deployment()
+    # gRPC hands each loop of a process what came for the others: the clients' stays open meanwhile
+    with serving(address, deployment) as served, asyncio.Runner() as clients:
 
         def hear(_loop: object, context: Any) -> None:
             unheard.append(context)
 
         served.server.call(lambda: asyncio.get_running_loop().set_exception_handler(hear))
-        asyncio.run(crowd())
+        clients.run(crowd())
         settled(served)
+        served.server.call(lambda: asyncio.get_running_loop().set_exception_handler(None))
         codes = {(line["method"], line["code"]) for line in lines if line["event"] == "call"}
     assert [line for line in lines if line["event"] != "call"] == []
     assert unheard == []
@@ -126,44 +117,40 @@ def settled(served: Served) -> None:
         served.server.call(lambda: None)
 
 
-def test_a_write_that_was_closed_hears_no_more_of_its_end() -> None:
-    async def scenario() -> None:
-        done = asyncio.get_running_loop().create_future()
-        failures: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
+@scenario
+async def test_a_write_that_was_closed_hears_no_more_of_its_end() -> None:
+    done = asyncio.get_running_loop().create_future()
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
 
-        async def write(_message: bytes) -> None:
-            await done
+    async def write(_message: bytes) -> None:
+        await done
 
-        loose = LooseWrite(write)
-        loose.begin(b"one")
-        done.set_result(None)  # its callback is on its way
-        loose.close()
-        await turns()
-        assert (failures, loose.is_busy) == ([], False)
-
-    run_async(scenario())
+    loose = DetachedWrite(write)
+    loose.begin(b"one")
+    done.set_result(None)  # its callback is on its way
+    loose.close()
+    await turns()
+    assert (failures, loose.is_busy) == ([], False)
 
 
-def test_a_write_that_fails_after_it_was_closed_is_heard_of() -> None:
-    async def scenario() -> None:
-        waits_for: list[asyncio.Future[None]] = [asyncio.get_running_loop().create_future()]
-        failures: list[Any] = []
-        asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
+@scenario
+async def test_a_write_that_fails_after_it_was_closed_is_heard_of() -> None:
+    waits_for: list[asyncio.Future[None]] = [asyncio.get_running_loop().create_future()]
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
 
-        async def write(_message: bytes) -> None:
-            await waits_for[0]
+    async def write(_message: bytes) -> None:
+        await waits_for[0]
 
-        loose = LooseWrite(write)
-        loose.begin(b"one")
-        loose.close()
-        waits_for[0].set_exception(grpc.aio.InternalError("left"))
-        await turns()
-        waits_for.clear()
-        gc.collect()
-        assert failures == []
-
-    run_async(scenario())
+    loose = DetachedWrite(write)
+    loose.begin(b"one")
+    loose.close()
+    waits_for[0].set_exception(grpc.aio.InternalError("left"))
+    await turns()
+    waits_for.clear()
+    gc.collect()
+    assert failures == []
 
 
 class Left(Exception):

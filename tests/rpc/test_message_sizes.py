@@ -11,18 +11,10 @@ import pytest
 from google.protobuf.message import Message
 
 from tests.dialects.drafts import check, record
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, feldera, nomad, puppet
-from tests.rpc.serving import (
-    START_US,
-    Deployment,
-    Served,
-    draft,
-    publish,
-    read_one,
-    refusal,
-    serving,
-)
+from tests.rpc.serving import Deployment, Served, draft, publish, read_one, refusal, serving
 from tidings.core.limits import (
     KIB,
     MAX_PAGE_BYTES,
@@ -35,7 +27,7 @@ from tidings.core.limits import (
 from tidings.core.record import Draft
 from tidings.dialects.consul import make as make_consul
 from tidings.dialects.feldera import make as make_feldera
-from tidings.v1 import event_pb2, feldera_pb2, nomad_pb2
+from tidings.v1 import event_pb2, event_system_pb2, feldera_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 ID = "00000000-0000-0000-0000-000000000001"
@@ -58,10 +50,10 @@ def filled(event: event_pb2.Event, size_bytes: int) -> event_pb2.Event:
     """Return the event with a source that makes a record of it this large."""
     for less in range(16, 0, -1):
         event.source = "s" * (size_bytes - less)
-        over = event_pb2.Record(events=[event]).ByteSize() - size_bytes
+        over = event_pb2.EventRecord(events=[event]).ByteSize() - size_bytes
         if over > 0:
             event.source = event.source[over:]
-        if event_pb2.Record(events=[event]).ByteSize() == size_bytes:
+        if event_pb2.EventRecord(events=[event]).ByteSize() == size_bytes:
             return event
     raise AssertionError(size_bytes)
 
@@ -88,7 +80,10 @@ def test_the_largest_record_reaches_a_reader_of_either_form(
     for form in (pb.PAYLOAD_FORMAT_TYPED, pb.PAYLOAD_FORMAT_JSON):
         found = read_one(served.stub, seq, payload_format=form)
         assert found.events[0].source == event.source
-        assert pb.SubscribeResponse(records=[found]).ByteSize() <= MAX_RESPONSE_BYTES
+        assert (
+            pb.SubscribeResponse(batch=pb.RecordBatch(records=[found])).ByteSize()
+            <= MAX_RESPONSE_BYTES
+        )
 
 
 @pytest.mark.parametrize("system", ["nomad", "nomad, text", "puppet"])
@@ -134,14 +129,14 @@ def test_types_whose_text_does_not_fit_go_alone(served: Served) -> None:
 
 @pytest.mark.embedded  # a NATS server takes no message of that size
 def test_a_record_of_an_older_log_that_fits_into_no_answer_is_a_gap(served: Served) -> None:
-    body = event_pb2.Record(events=[nomad(key="k" * 5 * MIB)]).SerializeToString()
+    body = event_pb2.EventRecord(events=[nomad(key="k" * 5 * MIB)]).SerializeToString()
     served.run(served.store.inner.append([Draft("nomad", "nomad", body)]))
     after = publish(served.stub, nomad()).seq
     messages = served.stub.Subscribe(pb.SubscribeRequest(after_seq=0), timeout=PATIENCE_S)
     gap = next(messages).gap
-    assert (gap.system, gap.first_seq, gap.last_seq) == (event_pb2.SYSTEM_NOMAD, 2, 2)
-    assert gap.reason == "larger than an answer may be"
-    assert [one.seq for one in next(messages).records] == [after]
+    assert (gap.system, gap.first_seq, gap.last_seq) == (event_system_pb2.EVENT_SYSTEM_NOMAD, 2, 2)
+    assert gap.reason == pb.GAP_REASON_TOO_LARGE
+    assert [one.seq for one in next(messages).batch.records] == [after]
     messages.cancel()
 
 
@@ -218,6 +213,31 @@ class TestLists:
             call(request(page_size=-1, **fields), timeout=PATIENCE_S)
         text = "page_size: must not be negative"
         assert refusal(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, text)
+
+    def test_a_token_is_good_for_its_own_request_alone(self, served: Served) -> None:
+        for number in range(2):
+            publish(served.stub, consul("a"))
+            publish(served.stub, full(number, 10))
+            publish(served.stub, puppet())
+        everything = feldera_pb2.FELDERA_FIELDS_ALL
+        requests: dict[str, tuple[Any, Any]] = {
+            "List": (pb.ListRequest(name="a"), pb.ListRequest()),
+            "ListClusterEvents": (
+                pb.ListClusterEventsRequest(), pb.ListClusterEventsRequest(fields=everything)
+            ),
+            "GetJobEvents": (
+                pb.GetJobEventsRequest(job_id="352"), pb.GetJobEventsRequest(job_id="7")
+            ),
+        }  # fmt: skip
+        for method, (own, other) in requests.items():
+            call: Any = getattr(served.stub, method)
+            own.page_size = 1
+            other.page_token = call(own, timeout=PATIENCE_S).next_page_token
+            assert other.page_token
+            with pytest.raises(grpc.RpcError) as refused:
+                call(other, timeout=PATIENCE_S)
+            text = "page_token: is of another request, or of another log"
+            assert refusal(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, text)
 
 
 class TestWindows:

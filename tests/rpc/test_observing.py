@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
-import structlog
-from structlog.testing import LogCapture
 
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad
 from tests.rpc.serving import Served, draft, publish, read_to_head, refusal
 from tidings.v1 import event_service_pb2
-
-
-@pytest.fixture
-def lines() -> Iterator[list[Any]]:
-    """Everything that is logged from here on."""
-    capture = LogCapture()
-    before = structlog.get_config()["processors"]
-    structlog.configure(processors=[capture])
-    yield capture.entries
-    structlog.configure(processors=before)
 
 
 def count(served: Served, name: str, **labels: str) -> float:
@@ -93,7 +80,26 @@ def test_drafts_are_counted_by_what_became_of_them(served: Served) -> None:
     settled(served)
     assert count(served, "tidings_drafts_total", outcome="stored") == 2
     assert count(served, "tidings_drafts_total", outcome="duplicate") == 1
-    assert count(served, "tidings_drafts_total", outcome="BadRequest") == 1
+    assert count(served, "tidings_drafts_total", outcome="refused") == 1
+
+
+def test_each_refused_draft_is_counted_by_its_reason_alone_and_in_a_stream(served: Served) -> None:
+    publish(served.stub, nomad(), key="k")
+    drafts = [
+        draft(consul("")),
+        draft(nomad("other"), key="k"),
+        draft(nomad("good")),
+        draft(consul("")),
+    ]
+    requests = [event_service_pb2.PublishStreamRequest(drafts=drafts)]
+    list(served.stub.PublishStream(iter(requests), timeout=PATIENCE_S))
+    with pytest.raises(grpc.RpcError):
+        publish(served.stub, nomad("other"), key="k")
+    assert count(served, "tidings_drafts_total", outcome="refused") == 4
+    assert count(served, "tidings_draft_refusals_total", reason="BAD_REQUEST") == 2
+    assert count(served, "tidings_draft_refusals_total", reason="KEY_REUSED") == 2
+    settled(served)
+    assert count(served, "tidings_rpc_refusals_total", reason="KEY_REUSED") == 1
 
 
 def test_a_reader_who_leaves_counts_as_cancelled(served: Served, lines: list[Any]) -> None:
@@ -111,7 +117,14 @@ def test_a_deadline_that_passed_is_told_from_a_cancelled_call(
     served: Served, lines: list[Any]
 ) -> None:
     with pytest.raises(grpc.RpcError):
-        list(served.stub.Subscribe(event_service_pb2.SubscribeRequest(latest=True), timeout=0.2))
+        list(
+            served.stub.Subscribe(
+                event_service_pb2.SubscribeRequest(
+                    position=event_service_pb2.START_POSITION_LATEST
+                ),
+                timeout=0.2,
+            )
+        )
     while not any(line["method"] == "Subscribe" for line in lines):
         settled(served)
     (line,) = [line for line in lines if line["method"] == "Subscribe"]
@@ -131,3 +144,27 @@ def test_what_the_log_is_doing_is_shown(served: Served) -> None:
     assert count(served, "tidings_last_seq") == seq
     assert count(served, "tidings_queued_drafts") == 0
     assert count(served, "tidings_selections") == 0
+
+
+def test_how_long_things_take_is_measured(served: Served) -> None:
+    call = served.stub.Subscribe(event_service_pb2.SubscribeRequest(), timeout=PATIENCE_S)
+    next(call)  # the heartbeat at the head: from here on it is live
+    assert count(served, "tidings_subscribers") == 1
+    assert count(served, "tidings_slowest_subscriber_lag") == 0
+    for number in range(3):
+        publish(served.stub, nomad(f"web-{number}"))
+        next(call)
+    call.cancel()
+    settled(served)
+    assert count(served, "tidings_commit_seconds_count") == 3
+    assert count(served, "tidings_commit_drafts_sum") == 3
+    assert count(served, "tidings_publish_seconds_count") == 3
+    assert 1 <= count(served, "tidings_delivery_seconds_count") <= 3
+    assert count(served, "tidings_delivery_seconds_bucket", le="+Inf") <= 3
+
+
+def test_refusals_are_counted_by_their_reason(served: Served) -> None:
+    with pytest.raises(grpc.RpcError):
+        publish(served.stub, consul(""))
+    settled(served)
+    assert count(served, "tidings_rpc_refusals_total", reason="BAD_REQUEST") == 1

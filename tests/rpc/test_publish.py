@@ -11,11 +11,13 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, docker, feldera, nomad, puppet
-from tests.rpc.serving import START_US, Served, draft, publish, read_one, refusal
+from tests.rpc.serving import Served, draft, publish, read_one, refusal
 from tidings.core.errors import Busy, StoreUnavailable
 from tidings.core.record import Draft
+from tidings.dialects.consul import event_id
 from tidings.dialects.rules import timestamp
 from tidings.v1 import event_pb2, event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -35,10 +37,11 @@ def test_positions_rise(stub: EventServiceStub) -> None:
     assert seqs[0] >= 2
 
 
-def test_the_same_key_stores_once(stub: EventServiceStub) -> None:
+def test_the_same_key_stores_once(served: Served) -> None:
+    stub = served.stub
     first = publish(stub, nomad(), key="once")
     assert publish(stub, nomad(), key="once") == event_service_pb2.PublishResponse(
-        seq=first.seq, duplicate=True
+        seq=first.seq, duplicate=True, log_id=served.store.log_id
     )
     assert publish(stub, consul("x"), key="once").duplicate is False  # keys are a system's own
 
@@ -62,6 +65,18 @@ def test_the_same_key_with_other_content_is_refused(stub: EventServiceStub) -> N
         grpc.StatusCode.ALREADY_EXISTS,
         f"its key is stored at seq {seq} with other content",
     )
+
+
+def test_an_id_of_another_log_that_names_an_equal_event_here_is_another_event(
+    stub: EventServiceStub,
+) -> None:
+    first = publish(stub, consul("deploy"))
+    theirs = consul("deploy")
+    theirs.source, theirs.id = "edge", event_id("00ff00ff00ff00ff", first.seq)
+    stored = publish(stub, theirs)
+    assert (stored.seq > first.seq, stored.duplicate) == (True, False)
+    ours = read_one(stub, first.seq).events[0].consul.id
+    assert publish(stub, consul("deploy", id=ours)).seq == first.seq
 
 
 @pytest.mark.parametrize(
@@ -171,7 +186,9 @@ class TestOrder:
 
     def test_a_publisher_who_is_always_overtaken_gives_up(self, served: Served) -> None:
         overtaker = Draft(
-            "puppet", "puppet.41", event_pb2.Record(events=[puppet("a", "41")]).SerializeToString()
+            "puppet",
+            "puppet.41",
+            event_pb2.EventRecord(events=[puppet("a", "41")]).SerializeToString(),
         )
 
         async def overtake(_drafts: Sequence[Draft]) -> None:
@@ -198,11 +215,11 @@ class TestFailures:
         )
         assert publish(served.stub, nomad()).seq > 0
 
+    @pytest.mark.usefixtures("far_ahead")
     def test_a_store_that_hangs_is_said_before_the_deadline(self, served: Served) -> None:
         served.server.call(served.store.may_append.clear)
-        request = event_service_pb2.PublishRequest(draft=draft(nomad()))
         with pytest.raises(grpc.RpcError) as refused:
-            served.stub.Publish(request, timeout=2)
+            publish(served.stub, nomad())
         assert refusal(refused.value) == (
             grpc.StatusCode.UNAVAILABLE,
             "the store failed: no answer in the time that the caller has",

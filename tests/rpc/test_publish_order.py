@@ -10,12 +10,13 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc.events import feldera, puppet
-from tests.rpc.serving import START_US, Served, draft, publish, read_to_head
+from tests.rpc.serving import Served, draft, publish, read_to_head
 from tidings.core.record import Draft
 from tidings.dialects.rules import microseconds, timestamp
-from tidings.rpc.subject_locks import Turns
+from tidings.rpc.subject_locks import SubjectLocks
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -70,7 +71,7 @@ def test_a_log_that_holds_a_year_9999_takes_events_and_shows_them(served: Served
     old = feldera(seconds=FAR_S)
     old.id = old.feldera.id = "00000000-0000-4000-8000-000000000001"
     old.feldera.all_healthy = True
-    body = event_pb2.Record(events=[old]).SerializeToString()
+    body = event_pb2.EventRecord(events=[old]).SerializeToString()
     served.run(served.deployment.log.append(Draft("feldera", "feldera", body)))
     now = feldera("Unhealthy", seconds=START_US // 1_000_000 + 1)
     seqs = [publish(served.stub, each).seq for each in (feldera(), now, feldera())]
@@ -93,11 +94,11 @@ def test_a_publisher_ahead_does_not_stop_one_that_gives_no_time(served: Served) 
 
 def test_turns_come_in_order_and_a_leaver_holds_nobody_up() -> None:
     async def main() -> None:
-        turns, seen = Turns(), list[str]()
+        locks, seen = SubjectLocks(), list[str]()
         may_end = asyncio.Event()
 
         async def take(name: str, subject: str = "a") -> None:
-            async with turns.turn(subject):
+            async with locks.locked(subject):
                 seen.append(name)
                 if name == "first":
                     await may_end.wait()
@@ -112,7 +113,7 @@ def test_turns_come_in_order_and_a_leaver_holds_nobody_up() -> None:
             waiting.cancel()
             may_end.set()
         assert seen == ["first", "other", "last"]
-        async with turns.turn("a"):  # nothing is left of them
+        async with locks.locked("a"):  # nothing is left of them
             assert len(seen) == 3
 
     asyncio.run(main())

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
 
-from tests.aio import run_async
+from tests.kit.loop import scenario
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, feldera, nomad, puppet
 from tests.rpc.serving import Served, draft, publish, read_one, refusal
 from tidings.core.errors import LogClosed, StoreUnavailable
-from tidings.rpc.draft_buffer import MAX_COUNT, Intake
+from tidings.rpc.draft_buffer import MAX_COUNT, DraftBuffer
 from tidings.v1 import event_pb2, event_service_pb2
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
@@ -58,6 +59,15 @@ def test_every_draft_is_answered_in_order_with_rising_positions(stub: EventServi
     assert read_one(stub, seqs[-1]).events[0].nomad.key == "49b"
 
 
+def test_a_stream_says_at_its_start_which_log_its_positions_belong_to(served: Served) -> None:
+    sender = Sender()
+    answers = served.stub.PublishStream(iter(sender), timeout=PATIENCE_S)
+    assert dict(answers.initial_metadata())["tidings-log-id"] == served.store.log_id
+    sender.send(nomad())
+    assert next(answers).results[0].stored.log_id == ""
+    sender.end()
+
+
 def test_a_stream_without_drafts_ends_without_answers(stub: EventServiceStub) -> None:
     assert results(stub, []) == []
     assert results(stub, [request()]) == []
@@ -79,6 +89,28 @@ def test_a_bad_draft_fails_alone_and_in_its_place(stub: EventServiceStub) -> Non
     assert taken.error.code == grpc.StatusCode.ALREADY_EXISTS.value[0]
     assert duplicate.stored.duplicate
     assert (first.stored.seq, last.stored.seq) == (last.stored.seq - 1, last.stored.seq)
+
+
+def test_a_bad_field_is_named_by_its_path_in_the_request_that_brought_it(
+    stub: EventServiceStub,
+) -> None:
+    several = event_service_pb2.PublishStreamRequest()
+    for events in ([nomad()], [consul("")], [nomad(), nomad(topic="")]):
+        several.drafts.add(events=events)
+    answers = results(stub, [request(nomad()), several, request(consul(""))])
+    paths = []
+    for answer in answers:
+        bad = error_details_pb2.BadRequest()
+        if answer.HasField("error"):
+            assert answer.error.details[1].Unpack(bad)
+        paths.append([violation.field for violation in bad.field_violations])
+    assert paths == [
+        [],
+        [],
+        ["drafts[1].events[0].consul.name"],
+        ["drafts[2].events[1].nomad.topic"],
+        ["drafts[0].events[0].consul.name"],
+    ]
 
 
 def test_systems_whose_order_matters_keep_it_within_a_stream(stub: EventServiceStub) -> None:
@@ -109,17 +141,17 @@ def test_what_waits_during_a_commit_shares_the_next(served: Served) -> None:
     sender.send(*(nomad(key=str(n)) for n in range(20)))
     sender.send(nomad())
     sender.end()
-    served.run(_intake_of(served, 21))
+    served.run(_buffered(served, 21))
     served.server.call(served.store.may_append.set)
     seqs = [result.stored.seq for answer in answers for result in answer.results]
     assert seqs == list(range(2, 24))
     assert served.store.groups == [1, 21]
 
 
-async def _intake_of(served: Served, count: int) -> None:
+async def _buffered(served: Served, count: int) -> None:
     """Wait until so many drafts wait."""
     publisher = served.deployment.service._publisher  # noqa: SLF001 - there is no other sign of it
-    while not any(len(intake) >= count for intake in publisher._intakes):  # noqa: SLF001
+    while not any(len(buffer) >= count for buffer in publisher._buffers):  # noqa: SLF001
         await asyncio.get_running_loop().run_in_executor(None, lambda: None)
 
 
@@ -184,54 +216,48 @@ def test_going_down_ends_an_idle_stream_and_refuses_a_new_one(served: Served) ->
     assert refusal(refused.value)[0] == grpc.StatusCode.UNAVAILABLE
 
 
-class TestIntake:
-    def test_a_publisher_who_is_too_fast_waits_for_room(self) -> None:
-        async def main() -> None:
+class TestDraftBuffer:
+    @scenario
+    async def test_a_publisher_who_is_too_fast_waits_for_room(self) -> None:
 
-            asked: list[int] = []
+        asked: list[int] = []
 
-            async def requests() -> object:
-                for number in range(3):
-                    asked.append(number)
-                    yield request(*[nomad()] * MAX_COUNT)
+        async def requests() -> object:
+            for number in range(3):
+                asked.append(number)
+                yield request(*[nomad()] * MAX_COUNT)
 
-            intake = Intake()
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(intake.fill(requests()))  # type: ignore[arg-type]  # a generator
-                first = await intake.take()
-                assert (len(first), asked) == (MAX_COUNT, [0])
-                second = await intake.take()
-                third = await intake.take()
-            assert (len(second), len(third), asked) == (MAX_COUNT, MAX_COUNT, [0, 1, 2])
-            assert await intake.take() == []
+        buffer = DraftBuffer()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(buffer.fill(requests()))  # type: ignore[arg-type]  # a generator
+            first = await buffer.take()
+            assert (len(first), asked) == (MAX_COUNT, [0])
+            second = await buffer.take()
+            third = await buffer.take()
+        assert (len(second), len(third), asked) == (MAX_COUNT, MAX_COUNT, [0, 1, 2])
+        assert await buffer.take() == []
 
-        run_async(main())
+    @scenario
+    async def test_what_one_request_brings_is_taken_in_parts(self) -> None:
+        async def requests() -> object:
+            yield request(*[nomad()] * (2 * MAX_COUNT + 5))
 
-    def test_what_one_request_brings_is_taken_in_parts(self) -> None:
-        async def main() -> None:
-            async def requests() -> object:
-                yield request(*[nomad()] * (2 * MAX_COUNT + 5))
+        buffer = DraftBuffer()
+        async with asyncio.TaskGroup() as tasks:
+            filling = tasks.create_task(buffer.fill(requests()))  # type: ignore[arg-type]  # a generator
+            sizes = [len(await buffer.take()) for _ in range(2)]
+            assert not filling.done()
+            sizes += [len(await buffer.take()) for _ in range(2)]
+        assert sizes == [MAX_COUNT, MAX_COUNT, 5, 0]
 
-            intake = Intake()
-            async with asyncio.TaskGroup() as tasks:
-                filling = tasks.create_task(intake.fill(requests()))  # type: ignore[arg-type]  # a generator
-                sizes = [len(await intake.take()) for _ in range(2)]
-                assert not filling.done()
-                sizes += [len(await intake.take()) for _ in range(2)]
-            assert sizes == [MAX_COUNT, MAX_COUNT, 5, 0]
+    @scenario
+    async def test_what_waits_when_it_is_closed_can_still_be_taken(self) -> None:
+        async def requests() -> object:
+            yield request(nomad())
 
-        run_async(main())
-
-    def test_what_waits_when_it_is_closed_can_still_be_taken(self) -> None:
-        async def main() -> None:
-            async def requests() -> object:
-                yield request(nomad())
-
-            intake = Intake()
-            await intake.fill(requests())  # type: ignore[arg-type]  # a generator
-            intake.close(LogClosed())
-            assert len(await intake.take()) == 1
-            assert await intake.take() == []
-            assert isinstance(intake.failure, LogClosed)
-
-        run_async(main())
+        buffer = DraftBuffer()
+        await buffer.fill(requests())  # type: ignore[arg-type]  # a generator
+        buffer.close(LogClosed())
+        assert len(await buffer.take()) == 1
+        assert await buffer.take() == []
+        assert isinstance(buffer.failure, LogClosed)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
 from typing import Any
 
 import grpc
 import pytest
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.generated.vendors import some
+from tests.kit.loop import scenario
 from tests.patience import PATIENCE_S
 from tests.rpc.events import nomad
 from tests.rpc.serving import Served, draft, publish, refusal
 from tidings.core.limits import KIB, MAX_QUESTION_BYTES, MAX_RECORD_EVENTS, MAX_REQUEST_BYTES
-from tidings.rpc.requests import BYTES_A_MESSAGE, FREE_COUNT, MAX_DRAFTS, holds_more
-from tidings.rpc.wire import varint
+from tidings.rpc.framing import varint
+from tidings.rpc.message_count import holds_more, parsed_holds_more, walked_holds_more
+from tidings.rpc.requests import BYTES_A_MESSAGE, FREE_COUNT, MAX_DRAFTS
+from tidings.v1 import event_pb2, nomad_node_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
-from tidings.v1 import nomad_node_pb2, nomad_pb2
 
 EVENTS, ACCESS = "tidings.v1.EventService", "tidings.v1.AccessService"
 HEALTH, REFLECTION = "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"
@@ -143,25 +150,58 @@ def test_what_is_dense_and_honest_is_stored(served: Served) -> None:
     assert publish(served.stub, nomad(payload=payload)).seq == 3
 
 
+MoreThan = Callable[[Descriptor, bytes, int], bool]
+
+
+@pytest.mark.parametrize("more_than", [parsed_holds_more, walked_holds_more])
 class TestCount:
-    def test_it_counts_messages_at_every_depth(self) -> None:
+    def test_it_counts_messages_at_every_depth(self, more_than: MoreThan) -> None:
         event = nomad(payload={"node": {"events": [{"details": {"a": "b"}}, {}]}})
         request = pb.PublishRequest(draft=draft(event, nomad()))
         # draft, two events, two bodies, payload, node, two events, an entry of a map
         encoded = request.SerializeToString()
-        assert not holds_more(pb.PublishRequest.DESCRIPTOR, encoded, 10)
-        assert holds_more(pb.PublishRequest.DESCRIPTOR, encoded, 9)
+        assert not more_than(pb.PublishRequest.DESCRIPTOR, encoded, 10)
+        assert more_than(pb.PublishRequest.DESCRIPTOR, encoded, 9)
 
-    def test_entries_of_maps_are_messages_too(self) -> None:
+    def test_entries_of_maps_are_messages_too(self, more_than: MoreThan) -> None:
         payload = nomad_pb2.NomadPayload()
         payload.node.attributes.update({str(number): "" for number in range(10)})
         encoded = payload.SerializeToString()
-        assert holds_more(nomad_pb2.NomadPayload.DESCRIPTOR, encoded, 10)
-        assert not holds_more(nomad_pb2.NomadPayload.DESCRIPTOR, encoded, 11)
+        assert more_than(nomad_pb2.NomadPayload.DESCRIPTOR, encoded, 10)
+        assert not more_than(nomad_pb2.NomadPayload.DESCRIPTOR, encoded, 11)
 
-    def test_bytes_that_are_no_message_are_told(self) -> None:
+    @pytest.mark.parametrize(
+        "encoded",
+        [
+            b"\x0a\x02\x12\x05",  # an inner message that is longer than its outer one
+            b"\x0a\x80",  # a length that does not end
+            b"\x0a\x05\x12",
+            b"\x0a\x01\x0f",  # a field of a type that there is not
+            b"\x09\x00",  # eight bytes, of which one is there
+        ],
+    )
+    def test_bytes_that_are_no_message_are_told(self, more_than: MoreThan, encoded: bytes) -> None:
         with pytest.raises(DecodeError):
-            holds_more(pb.PublishRequest.DESCRIPTOR, b"\x0a\x02\x12\x05", 10)
+            more_than(pb.PublishRequest.DESCRIPTOR, encoded, 10)
 
-    def test_what_is_allowed_grows_with_the_request(self) -> None:
-        assert FREE_COUNT * BYTES_A_MESSAGE <= 1024 * KIB
+
+@given(seed=st.integers(0, 2**32 - 1), most=st.integers(0, 200))
+def test_both_ways_count_alike(seed: int, most: int) -> None:
+    message = some(nomad_pb2.NomadPayload, random.Random(seed))
+    encoded = message.SerializeToString()
+    kind = message.DESCRIPTOR
+    assert parsed_holds_more(kind, encoded, most) == walked_holds_more(kind, encoded, most)
+
+
+@scenario
+async def test_what_is_very_dense_is_walked_and_what_is_not_is_parsed() -> None:
+    dense = pb.PublishRequest(draft=event_pb2.Draft(events=[event_pb2.Event()] * 50))
+    sparse = pb.PublishRequest(draft=draft(*[nomad(key="x" * 500)] * 25))
+    for request, count in (dense, 51), (sparse, 51):
+        encoded = request.SerializeToString()
+        assert not await holds_more(pb.PublishRequest.DESCRIPTOR, encoded, count)
+        assert await holds_more(pb.PublishRequest.DESCRIPTOR, encoded, count - 1)
+
+
+def test_what_is_allowed_grows_with_the_request() -> None:
+    assert FREE_COUNT * BYTES_A_MESSAGE <= 1024 * KIB

@@ -1,4 +1,4 @@
-"""The server: health, reflection, what is not offered, ports, and going down."""
+"""The server: health, what is not offered, ports, and going down."""
 
 from __future__ import annotations
 
@@ -10,34 +10,28 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from tests.aio import run_async
+from tests.kit.clock import DayClock
+from tests.kit.loop import scenario
 from tests.patience import PATIENCE_S
 from tests.rpc.events import nomad
-from tests.rpc.serving import (
-    Deployment,
-    LoopServer,
-    MovableClock,
-    Served,
-    draft,
-    publish,
-    refusal,
-    serving,
-)
+from tests.rpc.serving import Deployment, LoopServer, Served, draft, publish, refusal, serving
 from tidings.dialects import load
 from tidings.log.event_log import EventLog
+from tidings.rpc.connection_age import age_options
 from tidings.rpc.event_service import EventServicer
-from tidings.rpc.server import OPTIONS, SERVICES, Service, Views
+from tidings.rpc.server import Service, Views
+from tidings.rpc.server_options import OPTIONS
 from tidings.store.memory import MemoryStore
 from tidings.v1 import access_service_pb2, event_service_pb2
 from tidings.v1.access_service_pb2_grpc import AccessServiceStub
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+EVENTS = "tidings.v1.EventService"
 
 
-@pytest.mark.parametrize("name", ["", *SERVICES])
+@pytest.mark.parametrize("name", ["", EVENTS])
 def test_health_is_told_for_each_service_and_for_all(served: Served, name: str) -> None:
     stub: Any = health_pb2_grpc.HealthStub(served.channel)
     request = health_pb2.HealthCheckRequest(service=name)
@@ -68,24 +62,12 @@ def test_health_of_writing_is_told_apart_and_says_why(address: str) -> None:
             registry = one.deployment.service.metrics.registry
             failing = registry.get_sample_value("tidings_check_failing", {"check": "write"})
             assert failing == bool(reason)
-            for name in ("", *SERVICES):
+            for name in ("", EVENTS):
                 request = health_pb2.HealthCheckRequest(service=name)
                 assert stub.Check(request, timeout=PATIENCE_S).status == SERVING
         one.run(one.deployment.log.checks.tell("write", "disk full"))
         assert next(watching).status == NOT_SERVING
         watching.cancel()
-
-
-def test_reflection_lists_the_services(served: Served) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(served.channel)
-    request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=PATIENCE_S)
-    names = {service.name for service in answer.list_services_response.service}
-    assert names >= {
-        "tidings.v1.EventService",
-        "tidings.v1.AccessService",
-        "grpc.health.v1.Health",
-    }
 
 
 def test_one_task_awaits_the_next_call_whatever_it_will_be(served: Served) -> None:
@@ -104,20 +86,48 @@ def test_one_task_awaits_the_next_call_whatever_it_will_be(served: Served) -> No
 def test_access_control_is_not_offered(served: Served) -> None:
     service = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     stub = AccessServiceStub(served.channel)
+    anybody = stub.Authenticate(access_service_pb2.AuthenticateRequest(credential="any"))
+    assert anybody == access_service_pb2.AuthenticateResponse(
+        principal=access_service_pb2.Principal(management=True)
+    )
     for method in service.methods:
+        if method.name == "Authenticate":
+            continue
         request = getattr(access_service_pb2, method.input_type.name)()
         with pytest.raises(grpc.RpcError) as refused:
             getattr(stub, method.name)(request, timeout=PATIENCE_S)
         assert refusal(refused.value) == (
-            grpc.StatusCode.UNIMPLEMENTED,
-            f"access control ({method.name}) is not offered by this server",
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "this server has no access control (--access-policy)",
         )
+    health: Any = health_pb2_grpc.HealthStub(served.channel)
+    call = health.Check.with_call(
+        health_pb2.HealthCheckRequest(service=service.full_name), timeout=PATIENCE_S
+    )
+    assert call[0].status == health_pb2.HealthCheckResponse.NOT_SERVING
+    assert dict(call[1].trailing_metadata()) == {"tidings-reason": "no access control"}
 
 
 def test_every_method_of_the_contract_is_served() -> None:
     service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
     ours = {name for name in vars(EventServicer) if not name.startswith("_")}
     assert ours == {method.name for method in service.methods}
+
+
+def test_a_connection_that_has_got_too_old_is_ended_and_its_streams_with_it(address: str) -> None:
+    with serving(address, Deployment(options=age_options(0.01, 0.01))) as one:
+        stream = one.stub.Subscribe(event_service_pb2.SubscribeRequest(), timeout=PATIENCE_S)
+        with pytest.raises(grpc.RpcError) as ended:
+            list(stream)
+    assert refusal(ended.value)[0] is grpc.StatusCode.UNAVAILABLE
+
+
+def test_without_an_age_connections_may_get_as_old_as_they_like() -> None:
+    assert age_options(None, 300.0) == ()
+    assert age_options(1800.0, 0.0001) == (
+        ("grpc.max_connection_age_ms", 1_800_000),
+        ("grpc.max_connection_age_grace_ms", 1),
+    )
 
 
 def test_a_second_server_on_a_port_fails() -> None:
@@ -162,7 +172,7 @@ class TestDrain:
             call = one.stub.Subscribe(
                 event_service_pb2.SubscribeRequest(after_seq=0), timeout=PATIENCE_S
             )
-            assert [record.seq for record in next(call).records] == [seq]
+            assert [record.seq for record in next(call).batch.records] == [seq]
             assert next(call).HasField("heartbeat")
             with ThreadPoolExecutor(1) as pool:
                 draining = pool.submit(one.run, one.deployment.service.drain(PATIENCE_S))
@@ -190,15 +200,13 @@ class TestDrain:
                 publish(one.stub, nomad())
             assert refusal(refused.value)[0] == grpc.StatusCode.UNAVAILABLE
 
-    def test_a_server_that_never_started_can_be_drained(self) -> None:
-        async def main() -> None:
-            await _unopened_service().drain(0.0)
-
-        run_async(main())
+    @scenario
+    async def test_a_server_that_never_started_can_be_drained(self) -> None:
+        await _unopened_service().drain(0.0)
 
 
 def _unopened_service() -> Service:
-    clock = MovableClock()
+    clock = DayClock()
     views = Views.of(load(), clock)
     store = MemoryStore(clock=clock)
     log = EventLog(store, clock=clock, envelope_of=views.envelope_of, projections=views.projections)

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.log.rig import Rig, run, running, turns
+from tests.kit.jumping import scenario, turns
+from tests.kit.log import Rig, running
 from tidings.rpc.starts import find_start
 from tidings.v1.event_service_pb2 import SubscribeRequest
 
@@ -22,30 +23,26 @@ class Closest:
 
 
 @pytest.mark.parametrize(("index", "after_seq"), [(3, 2), (4, 3), (5, 3)])
-def test_nomads_rule_is_applied_once_the_node_has_heard(index: int, after_seq: int) -> None:
-    async def scenario() -> None:
-        async with running() as rig:
-            await rig.add("a")
-            rig.store.may_feed.clear()
-            await rig.add("b", "c")
-            request = SubscribeRequest(nomad_index=index)
-            starting = asyncio.create_task(find_start(request, ["nomad"], rig.log, Closest(rig)))
-            await turns(10)
-            rig.store.may_feed.set()
-            assert (await starting).after_seq == after_seq
-
-    run(scenario())
+@scenario
+async def test_nomads_rule_is_applied_once_the_node_has_heard(index: int, after_seq: int) -> None:
+    async with running() as rig:
+        await rig.add("a")
+        rig.store.may_feed.clear()
+        await rig.add("b", "c")
+        request = SubscribeRequest(nomad_index=index)
+        starting = asyncio.create_task(find_start(request, ["nomad"], rig.log, Closest(rig)))
+        await turns(10)
+        rig.store.may_feed.set()
+        assert (await starting).after_seq == after_seq
 
 
-def test_a_node_that_hears_nothing_answers_with_what_it_has() -> None:
-    async def scenario() -> None:
-        async with running() as rig:
-            await rig.add("a")
-            rig.store.may_feed.clear()
-            await rig.add("b")
-            request = SubscribeRequest(nomad_index=3)
-            found = await find_start(request, ["nomad"], rig.log, Closest(rig))
-            assert found.after_seq == 1
-            rig.store.may_feed.set()
-
-    run(scenario())
+@scenario
+async def test_a_node_that_hears_nothing_answers_with_what_it_has() -> None:
+    async with running() as rig:
+        await rig.add("a")
+        rig.store.may_feed.clear()
+        await rig.add("b")
+        request = SubscribeRequest(nomad_index=3)
+        found = await find_start(request, ["nomad"], rig.log, Closest(rig))
+        assert found.after_seq == 1
+        rig.store.may_feed.set()

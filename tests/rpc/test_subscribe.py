@@ -11,16 +11,17 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tests.kit.clock import START_US
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, docker, feldera, nomad, puppet
 from tests.rpc.serving import (
-    START_US,
     Deployment,
     Served,
     publish,
     read_to_head,
     refusal,
     serving,
+    subscribe_request,
     subscribed,
 )
 from tidings.core.record import Draft
@@ -38,7 +39,7 @@ from tidings.v1 import (
 START_S = START_US // 1_000_000
 
 
-def seqs(records: list[event_pb2.Record]) -> list[int]:
+def seqs(records: list[event_pb2.EventRecord]) -> list[int]:
     return [record.seq for record in records]
 
 
@@ -66,10 +67,9 @@ STARTS: list[tuple[dict[str, Any], list[int]]] = [
     ({"after_seq": 2}, ALL[1:]),
     ({"after_seq": 10}, [11]),
     ({"after_seq": 11}, []),
-    ({"earliest": True}, ALL),
-    ({"earliest": False}, []),
-    ({"latest": True}, []),
-    ({"latest": False}, []),
+    ({"position": event_service_pb2.START_POSITION_EARLIEST}, ALL),
+    ({"position": event_service_pb2.START_POSITION_LATEST}, []),
+    ({"position": event_service_pb2.START_POSITION_UNSPECIFIED}, []),
     ({}, []),
     ({"from_time": Timestamp(seconds=START_S - 100)}, ALL),
     ({"from_time": Timestamp(seconds=START_S)}, ALL),
@@ -97,7 +97,7 @@ class TestStart:
     def test_the_position_that_comes_at_once_is_where_it_starts(
         self, ten: Served, fields: dict[str, Any], expected: list[int]
     ) -> None:
-        request = event_service_pb2.SubscribeRequest(**fields)
+        request = subscribe_request(**fields)
         call = ten.stub.Subscribe(request, timeout=PATIENCE_S)
         position = int(dict(call.initial_metadata())["tidings-position"])
         call.cancel()
@@ -117,7 +117,7 @@ class TestStart:
         with subscribed(served.stub, nomad_index=index) as stream:
             assert next(stream).HasField("heartbeat")
             seq = publish(served.stub, nomad()).seq
-            assert seqs(list(next(stream).records)) == [seq]
+            assert seqs(list(next(stream).batch.records)) == [seq]
 
     @pytest.mark.parametrize("fields", [{"after_seq": 0}, {"from_time": Timestamp()}])
     def test_an_empty_log_starts_at_once(self, served: Served, fields: dict[str, Any]) -> None:
@@ -126,12 +126,12 @@ class TestStart:
 
     def test_live_records_follow_the_stored_ones_without_a_seam(self, served: Served) -> None:
         publish(served.stub, nomad())
-        with subscribed(served.stub, earliest=True) as stream:
-            assert seqs(list(next(stream).records)) == [2]
+        with subscribed(served.stub, position=event_service_pb2.START_POSITION_EARLIEST) as stream:
+            assert seqs(list(next(stream).batch.records)) == [2]
             assert next(stream).heartbeat.seq == 2
             for expected in (3, 4, 5):
                 publish(served.stub, nomad())
-                assert seqs(list(next(stream).records)) == [expected]
+                assert seqs(list(next(stream).batch.records)) == [expected]
 
 
 class TestChecks:
@@ -187,7 +187,7 @@ class TestChecks:
                     ("docker_cloud", "types[1]", {"types": ["service", ""]}),
                     ("docker_cloud", "parents[0]", {"parents": [""]}),
                     ("puppet", "types[0]", {"types": ["", "x"]}),
-                    ("tidings", "mirrors[0]", {"mirrors": [""]}),
+                    ("tidings", "sources[0]", {"sources": [""]}),
                 )
             ),
             (
@@ -210,7 +210,7 @@ class TestChecks:
     def test_what_cannot_be_served_is_refused_before_any_metadata(
         self, ten: Served, fields: dict[str, Any], code: grpc.StatusCode, text: str
     ) -> None:
-        call = ten.stub.Subscribe(event_service_pb2.SubscribeRequest(**fields), timeout=PATIENCE_S)
+        call = ten.stub.Subscribe(subscribe_request(**fields), timeout=PATIENCE_S)
         with pytest.raises(grpc.RpcError) as refused:
             next(call)
         assert refusal(refused.value) == (code, text)
@@ -230,7 +230,9 @@ class TestChecks:
 
     def test_the_logs_id_comes_at_once_and_is_accepted(self, ten: Served) -> None:
         log_id = ten.deployment.log.log_id
-        request = event_service_pb2.SubscribeRequest(latest=True, log_id=log_id)
+        request = event_service_pb2.SubscribeRequest(
+            position=event_service_pb2.START_POSITION_LATEST, log_id=log_id
+        )
         call = ten.stub.Subscribe(request, timeout=PATIENCE_S)
         assert dict(call.initial_metadata())["tidings-log-id"] == log_id
         call.cancel()
@@ -296,14 +298,14 @@ class TestSelection:
     def test_positions_of_a_rare_selection_still_advance(self, mixed: Served) -> None:
         stored = seqs(read_to_head(mixed.stub, after_seq=0))
         with subscribed(mixed.stub, after_seq=2, puppet=puppet_pb2.PuppetSelector()) as stream:
-            assert seqs(list(next(stream).records)) == [stored[3]]
+            assert seqs(list(next(stream).batch.records)) == [stored[3]]
             assert next(stream).heartbeat.seq == stored[-1]
 
 
 def test_a_wiped_log_behind_a_resuming_reader_is_told(
     tmp_path: Path, ten: Served, served: Served
 ) -> None:
-    seq = read_to_head(ten.stub, earliest=True)[-1].seq
+    seq = read_to_head(ten.stub, position=event_service_pb2.START_POSITION_EARLIEST)[-1].seq
     old_id = ten.deployment.log.log_id
     for fields, code in (
         ({"after_seq": seq}, grpc.StatusCode.OUT_OF_RANGE),
@@ -318,7 +320,7 @@ def test_a_wiped_log_behind_a_resuming_reader_is_told(
 def test_what_another_node_stored_may_be_asked_for_before_it_is_here(served: Served) -> None:
     """A position above this node's tail but not above the store's end is waited for."""
     publish(served.stub, nomad())
-    body = event_pb2.Record(events=[nomad()]).SerializeToString()
+    body = event_pb2.EventRecord(events=[nomad()]).SerializeToString()
     served.run(served.store.append([Draft("nomad", "nomad", body), Draft("nomad", "nomad", body)]))
     assert seqs(read_to_head(served.stub, after_seq=3)) == [4]
 
@@ -339,20 +341,10 @@ def test_a_time_to_come_is_waited_for(served: Served) -> None:
         clock.at_us -= 1
         found: list[int] = []
         for message in stream:
-            found += [record.seq for record in message.records]
+            found += [record.seq for record in message.batch.records]
             if len(found) == len(late):
                 break
     assert beat == early[-1]
     assert found == late
     later = timestamp(clock.at_us + 1)
     assert [each.seq for each in read_to_head(served.stub, from_time=later)] == late
-
-
-@pytest.mark.parametrize("job", ["352", "0352", "+352", "00000000000000000000000000000352"])
-def test_a_selected_job_is_spelled_as_get_job_events_takes_it(served: Served, job: str) -> None:
-    seq = publish(served.stub, puppet(job="352")).seq
-    publish(served.stub, puppet(job="353"))
-    selector = puppet_pb2.PuppetSelector(jobs=[job])
-    assert [each.seq for each in read_to_head(served.stub, after_seq=1, puppet=selector)] == [seq]
-    asked = event_service_pb2.GetJobEventsRequest(job_id=job)
-    assert len(served.stub.GetJobEvents(asked, timeout=PATIENCE_S).items) == 1

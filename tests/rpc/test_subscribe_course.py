@@ -12,12 +12,13 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.aio import run_async
-from tests.log.rig import run, running, turns
+from tests.kit.clock import START_US, ManualClock
+from tests.kit.jumping import turns
+from tests.kit.log import running
+from tests.kit.loop import run_async, scenario
 from tests.patience import PATIENCE_S
 from tests.rpc.events import consul, nomad, puppet
 from tests.rpc.serving import (
-    START_US,
     Deployment,
     Served,
     publish,
@@ -33,29 +34,17 @@ from tidings.log.batch import Batch
 from tidings.log.limits import LogLimits
 from tidings.rpc.budget import Budget, Room
 from tidings.rpc.metrics import Metrics
+from tidings.rpc.reader_options import ReaderOptions
 from tidings.rpc.starts import Start
-from tidings.rpc.subscribing import Reader, Subscription
+from tidings.rpc.subscription import Subscription
 from tidings.rpc.wire import RecordsWire
-from tidings.v1 import consul_pb2, event_pb2, event_service_pb2, nomad_pb2
+from tidings.v1 import consul_pb2, event_pb2, event_service_pb2, event_system_pb2, nomad_pb2
 
 START_S = START_US // 1_000_000
 
 
-def seqs(records: list[event_pb2.Record]) -> list[int]:
+def seqs(records: list[event_pb2.EventRecord]) -> list[int]:
     return [record.seq for record in records]
-
-
-class StandingClock:
-    """Stands where its owner puts it."""
-
-    def __init__(self) -> None:
-        self.at_s = 0.0
-
-    def now_us(self) -> int:
-        return int(self.at_s * 1_000_000)
-
-    def monotonic_s(self) -> float:
-        return self.at_s
 
 
 class ScriptedFollower:
@@ -64,7 +53,7 @@ class ScriptedFollower:
     at_head = True
     position = 1
 
-    def __init__(self, clock: StandingClock, ends_at_s: list[float]) -> None:
+    def __init__(self, clock: ManualClock, ends_at_s: list[float]) -> None:
         self._clock = clock
         self._ends_at_s = iter(ends_at_s)
         self.asked_s: list[float] = []
@@ -107,23 +96,23 @@ class TestForms:
         for number in range(250):
             publish(served.stub, nomad(key=str(number)))
         with subscribed(served.stub, after_seq=0) as stream:
-            assert len(next(stream).records) == 250
+            assert len(next(stream).batch.records) == 250
 
     def test_messages_hold_so_many_records_at_most(
         self, served: Served, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("tidings.rpc.subscribing.MAX_BATCH_COUNT", 100)
+        monkeypatch.setattr("tidings.rpc.subscription.MAX_BATCH_COUNT", 100)
         for number in range(250):
             publish(served.stub, nomad(key=str(number)))
         with subscribed(served.stub, after_seq=0) as stream:
-            sizes = [len(message.records) for message in islice(stream, 3)]
+            sizes = [len(message.batch.records) for message in islice(stream, 3)]
         assert sizes == [100, 100, 50]
 
     def test_messages_are_cut_before_they_grow_too_large(self, served: Served) -> None:
         for _ in range(5):
             publish(served.stub, nomad(key="k" * 100_000))
         with subscribed(served.stub, after_seq=0) as stream:
-            sizes = [len(message.records) for message in islice(stream, 3)]
+            sizes = [len(message.batch.records) for message in islice(stream, 3)]
         assert sizes == [2, 2, 1]
 
 
@@ -133,14 +122,14 @@ class TestHeartbeat:
         with subscribed(
             served.stub, after_seq=0, heartbeat_interval=Duration(nanos=100_000_000)
         ) as stream:
-            assert seqs(list(next(stream).records)) == [seq]
+            assert seqs(list(next(stream).batch.records)) == [seq]
             beats = [message.heartbeat.seq for message in islice(stream, 3)]
         assert beats == [seq] * 3
 
     def test_it_carries_positions_that_were_not_selected(self, served: Served) -> None:
         with subscribed(
             served.stub,
-            latest=True,
+            position=event_service_pb2.START_POSITION_LATEST,
             consul=consul_pb2.ConsulSelector(),
             heartbeat_interval=Duration(nanos=100_000_000),
         ) as stream:
@@ -150,7 +139,7 @@ class TestHeartbeat:
 
     def test_records_and_slow_readers_do_not_shift_it(self) -> None:
         """A beat is due at 0 s, 30 s, 60 s, ...; takes and writes end at the times below."""
-        clock = StandingClock()
+        clock = ManualClock(0.0)
         follower = ScriptedFollower(clock, ends_at_s=[0, 20, 30, 45, 61, 155, 180])
         beats: list[float] = []
 
@@ -163,7 +152,7 @@ class TestHeartbeat:
                 Start(0),
                 clock=clock,
                 heartbeat_s=30.0,
-                reader=Reader(as_json=False, room=Room(Budget(), "unix")),
+                reader=ReaderOptions(as_json=False, room=Room(Budget(), "unix")),
                 wire=RecordsWire(load()),
                 metrics=Metrics(),
             ).run(write)
@@ -177,47 +166,45 @@ class TestHeartbeat:
 class TestLive:
     """What comes to a reader at the head is written without his task."""
 
-    def test_one_write_at_a_time_and_what_came_meanwhile_in_the_next(self) -> None:
-        async def scenario() -> None:
-            async with running() as rig:
-                follower = rig.log.follow(Selection.of({"nomad": Everything()}), 1)
-                written: list[tuple[list[int], asyncio.Task[object] | None]] = []
-                ended = asyncio.get_running_loop().create_future
+    @scenario
+    async def test_one_write_at_a_time_and_what_came_meanwhile_in_the_next(self) -> None:
+        async with running() as rig:
+            follower = rig.log.follow(Selection.of({"nomad": Everything()}), 1)
+            written: list[tuple[list[int], asyncio.Task[object] | None]] = []
+            ended = asyncio.get_running_loop().create_future
 
-                async def write(message: bytes) -> None:
-                    answer = event_service_pb2.SubscribeResponse.FromString(message)
-                    if answer.records:
-                        begun_by = asyncio.current_task()
-                        written.append((seqs(list(answer.records)), begun_by))
-                        held.append(ended())
-                        await held[-1]
+            async def write(message: bytes) -> None:
+                answer = event_service_pb2.SubscribeResponse.FromString(message)
+                if answer.batch.records:
+                    begun_by = asyncio.current_task()
+                    written.append((seqs(list(answer.batch.records)), begun_by))
+                    held.append(ended())
+                    await held[-1]
 
-                held: list[asyncio.Future[None]] = []
-                stream = asyncio.ensure_future(
-                    Subscription(
-                        follower,
-                        Start(1),
-                        clock=rig.clock,
-                        heartbeat_s=30.0,
-                        reader=Reader(as_json=False, room=Room(Budget(), "unix")),
-                        wire=RecordsWire(load()),
-                        metrics=Metrics(),
-                    ).run(write)
-                )
+            held: list[asyncio.Future[None]] = []
+            stream = asyncio.ensure_future(
+                Subscription(
+                    follower,
+                    Start(1),
+                    clock=rig.clock,
+                    heartbeat_s=30.0,
+                    reader=ReaderOptions(as_json=False, room=Room(Budget(), "unix")),
+                    wire=RecordsWire(load()),
+                    metrics=Metrics(),
+                ).run(write)
+            )
+            await turns(5)
+            for _ in range(3):
+                await rig.add(event_pb2.EventRecord(events=[nomad()]).SerializeToString().decode())
                 await turns(5)
-                for _ in range(3):
-                    await rig.add(event_pb2.Record(events=[nomad()]).SerializeToString().decode())
-                    await turns(5)
-                assert [numbers for numbers, _ in written] == [[2]]
-                while held:
-                    held.pop().set_result(None)
-                    await turns(5)
-                assert [numbers for numbers, _ in written] == [[2], [3], [4]]
-                assert written[0][1] is not stream
-                stream.cancel()
-                await asyncio.wait([stream])
-
-        run(scenario())
+            assert [numbers for numbers, _ in written] == [[2]]
+            while held:
+                held.pop().set_result(None)
+                await turns(5)
+            assert [numbers for numbers, _ in written] == [[2], [3], [4]]
+            assert written[0][1] is not stream
+            stream.cancel()
+            await asyncio.wait([stream])
 
 
 class TestGaps:
@@ -240,30 +227,30 @@ class TestGaps:
                     break
                 if message.HasField("gap"):
                     gap = message.gap
-                    assert gap.reason == "trimmed by retention before it was read"
+                    assert gap.reason == event_service_pb2.GAP_REASON_RETENTION
                     gaps.append((gap.system, gap.first_seq, gap.last_seq))
-                found += seqs(list(message.records))
+                found += seqs(list(message.batch.records))
         return sorted(gaps), found
 
     def test_each_selected_system_that_lost_something_is_told(self, small: Served) -> None:
         gaps, found = self.told(small, after_seq=0)
         assert gaps == [
-            (event_pb2.SYSTEM_NOMAD, 2, 20),
-            (event_pb2.SYSTEM_CONSUL, 2, 31),
+            (event_system_pb2.EVENT_SYSTEM_NOMAD, 2, 20),
+            (event_system_pb2.EVENT_SYSTEM_CONSUL, 2, 31),
         ]
         assert found == [*range(22, 32, 2), *range(32, 42)]
 
     def test_a_system_that_was_not_selected_is_not(self, small: Served) -> None:
         gaps, found = self.told(small, after_seq=0, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 2, 20)]
+        assert gaps == [(event_system_pb2.EVENT_SYSTEM_NOMAD, 2, 20)]
         assert found == list(range(22, 42, 2))
 
     def test_a_gap_begins_after_the_readers_position(self, small: Served) -> None:
         gaps, _ = self.told(small, after_seq=24)
-        assert gaps == [(event_pb2.SYSTEM_CONSUL, 25, 31)]
+        assert gaps == [(event_system_pb2.EVENT_SYSTEM_CONSUL, 25, 31)]
 
     def test_who_asks_for_what_is_retained_lost_nothing(self, small: Served) -> None:
-        gaps, found = self.told(small, earliest=True)
+        gaps, found = self.told(small, position=event_service_pb2.START_POSITION_EARLIEST)
         assert gaps == []
         assert found == [*range(22, 32, 2), *range(32, 42)]
 
@@ -284,8 +271,12 @@ class TestGaps:
             small.store.inner.bounds = bounds_before  # type: ignore[method-assign]  # for one moment
 
         small.run(trim_more())
-        gaps, found = self.told(small, earliest=True, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 21, 26)]
+        gaps, found = self.told(
+            small,
+            position=event_service_pb2.START_POSITION_EARLIEST,
+            nomad=nomad_pb2.NomadSelector(),
+        )
+        assert gaps == [(event_system_pb2.EVENT_SYSTEM_NOMAD, 21, 26)]
         assert found == list(range(28, 42, 2))
 
     def test_a_time_before_what_is_retained_may_have_lost_something(self, small: Served) -> None:
@@ -296,13 +287,13 @@ class TestGaps:
         self, small: Served
     ) -> None:
         gaps, found = self.told(small, nomad_index=10, nomad=nomad_pb2.NomadSelector())
-        assert gaps == [(event_pb2.SYSTEM_NOMAD, 10, 20)]
+        assert gaps == [(event_system_pb2.EVENT_SYSTEM_NOMAD, 10, 20)]
         assert found[0] == 22
 
 
 class TestEnd:
     def test_a_reader_who_leaves_is_forgotten(self, served: Served) -> None:
-        with subscribed(served.stub, latest=True) as stream:
+        with subscribed(served.stub, position=event_service_pb2.START_POSITION_LATEST) as stream:
             assert next(stream).HasField("heartbeat")
             assert served.deployment.log.group_count == 1
 
@@ -317,7 +308,7 @@ class TestEnd:
         call = served.stub.Subscribe(
             event_service_pb2.SubscribeRequest(after_seq=0), timeout=PATIENCE_S
         )
-        assert seqs(list(next(call).records)) == [seq]
+        assert seqs(list(next(call).batch.records)) == [seq]
         assert next(call).HasField("heartbeat")
         served.run(served.deployment.log.close())
         with pytest.raises(grpc.RpcError) as ended:

@@ -8,13 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.aio import run_async
 from tests.dialects.drafts import check
+from tests.kit.clock import ManualClock
+from tests.kit.loop import scenario
 from tests.patience import PATIENCE_S
 from tests.rpc.events import nomad, puppet
 from tests.rpc.serving import Served, draft, publish, read_one
+from tidings.core.record import Record
 from tidings.dialects.nomad import NomadDialect
-from tidings.rpc.time_slices import LARGE_BYTES, SLICE_S, Bench, Pace
+from tidings.log.projections import Projections
+from tidings.log.time_slices import SLICE_S, TimeSlice
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
+from tidings.store.memory import MemoryStore
 from tidings.v1 import event_service_pb2 as pb
 
 
@@ -31,54 +36,69 @@ class Steps:
         return self.at_s
 
 
-def test_others_have_their_turn_when_it_is_time_and_not_before() -> None:
-    async def scenario() -> None:
-        clock = Steps()
-        pace = Pace(clock)
-        had: list[int | None] = []
-        for _ in range(6):
-            asyncio.get_running_loop().call_soon(had.append, None)
+@scenario
+async def test_others_have_their_turn_when_it_is_time_and_not_before() -> None:
+    clock = Steps()
+    time_slice = TimeSlice(clock)
+    had: list[int | None] = []
+    for _ in range(6):
+        asyncio.get_running_loop().call_soon(had.append, None)
+        clock.at_s += SLICE_S * 0.6
+        await time_slice.step()
+        had.append(len(had))
+    assert had == [0, None, None, 3, 4, None, None, 7, 8, None, None, 11]
+
+
+@scenario
+async def test_others_have_their_turn_while_projections_take_a_commit() -> None:
+    clock, had = Steps(), list[int | None]()
+
+    class Slow:
+        """Takes half of a slice for a record, and a little."""
+
+        depth = 1
+
+        def apply(self, record: Record) -> None:
             clock.at_s += SLICE_S * 0.6
-            await pace.step()
-            had.append(len(had))
-        assert had == [0, None, None, 3, 4, None, None, 7, 8, None, None, 11]
+            had.append(record.seq)
 
-    run_async(scenario())
+    projections = Projections(MemoryStore(clock=ManualClock()), {"nomad": Slow()}, clock)
+    asyncio.get_running_loop().call_soon(had.append, None)
+    await projections.take([Record(seq, 0, "nomad", "nomad", b"") for seq in range(1, 5)])
+    assert had == [1, 2, None, 3, 4]
 
 
-def test_a_bench_does_one_thing_at_a_time_and_raises_what_it_raises() -> None:
-    async def scenario() -> None:
-        bench = Bench()
-        busy: list[int] = []
-        most: list[int] = []
+@scenario
+async def test_a_bench_does_one_thing_at_a_time_and_raises_what_it_raises() -> None:
+    thread = WorkThread()
+    busy: list[int] = []
+    most: list[int] = []
 
-        def work() -> threading.Thread:
-            busy.append(1)
-            most.append(len(busy))
-            busy.pop()
-            return threading.current_thread()
+    def work() -> threading.Thread:
+        busy.append(1)
+        most.append(len(busy))
+        busy.pop()
+        return threading.current_thread()
 
-        async with asyncio.TaskGroup() as tasks:
-            done = [tasks.create_task(bench.do(work)) for _ in range(20)]
-        assert threading.current_thread() not in {task.result() for task in done}
-        assert max(most) == 1
-        with pytest.raises(ZeroDivisionError):
-            await bench.do(lambda: 1 // 0)
-
-    run_async(scenario())
+    async with asyncio.TaskGroup() as tasks:
+        done = [tasks.create_task(thread.do(work)) for _ in range(20)]
+    assert threading.current_thread() not in {task.result() for task in done}
+    assert max(most) == 1
+    with pytest.raises(ZeroDivisionError):
+        await thread.do(lambda: 1 // 0)
 
 
 @pytest.fixture
 def checked_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the threads that check Nomad's drafts."""
     names: list[str] = []
-    real = NomadDialect.check
+    real = NomadDialect.check_body
 
     def seen(*arguments: Any) -> Any:
         names.append(threading.current_thread().name)
         return real(*arguments)
 
-    monkeypatch.setattr(NomadDialect, "check", seen)
+    monkeypatch.setattr(NomadDialect, "check_body", seen)
     return names
 
 
@@ -111,11 +131,9 @@ def test_many_drafts_give_way_to_a_lone_one(served: Served) -> None:
     assert beside < seqs[-1]
 
 
-def test_a_draft_is_the_same_wherever_it_is_checked() -> None:
+@scenario
+async def test_a_draft_is_the_same_wherever_it_is_checked() -> None:
     large = nomad(payload_json=b'{"Node":{"ID":"%s"}}' % (b"n" * LARGE_BYTES))
 
-    async def scenario() -> None:
-        dialect = NomadDialect(100)
-        assert await Bench().do(lambda: check(dialect, large)) == check(dialect, large)
-
-    run_async(scenario())
+    dialect = NomadDialect(100)
+    assert await WorkThread().do(lambda: check(dialect, large)) == check(dialect, large)

@@ -7,15 +7,17 @@ import threading
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import scenario
 from tests.rpc.events import consul, docker, feldera, nomad, own, puppet
 from tidings.core.limits import MAX_BATCH_BYTES
 from tidings.core.record import Record
 from tidings.dialects import load
 from tidings.dialects.rules import timestamp
 from tidings.log.batch import Batch, Pick
-from tidings.rpc.time_slices import LARGE_BYTES
-from tidings.rpc.wire import EnvelopeReader, RecordsWire, varint
+from tidings.log.work_thread import LARGE_BYTES
+from tidings.rpc.envelopes import EnvelopeReader
+from tidings.rpc.framing import varint
+from tidings.rpc.wire import RecordsWire
 from tidings.v1 import event_pb2, event_service_pb2
 
 DIALECTS = load()
@@ -23,9 +25,8 @@ AT_US = 1_700_000_000_123_456
 
 
 def record(*events: event_pb2.Event, seq: int = 300) -> Record:
-    body = event_pb2.Record(events=events).SerializeToString()
-    field = events[0].WhichOneof("body")
-    system = next(one.system for one in DIALECTS.values() if one.body_field == field)
+    body = event_pb2.EventRecord(events=events).SerializeToString()
+    system = str(events[0].WhichOneof("body"))
     return Record(seq, AT_US, system, system, body)
 
 
@@ -35,10 +36,10 @@ def at_once(wire: RecordsWire, batch: Batch, *, as_json: bool) -> tuple[bytes, .
     return messages
 
 
-def decoded(wire: RecordsWire, *picks: Pick, as_json: bool = False) -> event_pb2.Record:
+def decoded(wire: RecordsWire, *picks: Pick, as_json: bool = False) -> event_pb2.EventRecord:
     """Return the one record, or the first of several, that goes out."""
     (message,) = at_once(wire, Batch(picks, 0), as_json=as_json)
-    return event_service_pb2.SubscribeResponse.FromString(message).records[0]
+    return event_service_pb2.SubscribeResponse.FromString(message).batch.records[0]
 
 
 @pytest.mark.parametrize("number", [0, 1, 127, 128, 300, 2**32, 2**64 - 1])
@@ -51,10 +52,12 @@ def test_varints_are_protobufs(number: int) -> None:
 @pytest.mark.parametrize("as_json", [False, True])
 def test_most_records_go_out_as_they_are_stored(event: event_pb2.Event, as_json: bool) -> None:  # noqa: FBT001
     stored = record(event)
-    expected = event_pb2.Record(seq=300, recorded_at=timestamp(AT_US), events=[event])
+    expected = event_pb2.EventRecord(seq=300, recorded_at=timestamp(AT_US), events=[event])
     wire = RecordsWire(DIALECTS)
     (message,) = at_once(wire, Batch([Pick(stored, None)], 300), as_json=as_json)
-    response = event_service_pb2.SubscribeResponse(records=[expected])
+    response = event_service_pb2.SubscribeResponse(
+        batch=event_service_pb2.RecordBatch(records=[expected])
+    )
     assert message == response.SerializeToString(deterministic=True)
 
 
@@ -70,10 +73,10 @@ def test_a_page_in_the_form_that_is_asked_for_is_never_decoded(
     picks += [Pick(record(docker(), seq=seq), None) for seq in range(502, 1002)]
     batch = Batch(picks, 1001)
     at_once(RecordsWire(DIALECTS), Batch(picks[:1], 2), as_json=as_json)  # what is made once
-    monkeypatch.delattr("tidings.rpc.wire.event_pb2.Record")
+    monkeypatch.delattr("tidings.rpc.wire.event_pb2.EventRecord")
     (message,) = at_once(RecordsWire(DIALECTS), batch, as_json=as_json)
     monkeypatch.undo()
-    found = event_service_pb2.SubscribeResponse.FromString(message).records
+    found = event_service_pb2.SubscribeResponse.FromString(message).batch.records
     assert [one.seq for one in found] == list(range(2, 1002))
 
 
@@ -143,7 +146,7 @@ def test_a_batch_becomes_as_few_messages_as_the_bounds_allow_and_only_once() -> 
     wire = RecordsWire(DIALECTS)
     messages = at_once(wire, batch, as_json=False)
     found = [
-        [one.seq for one in event_service_pb2.SubscribeResponse.FromString(message).records]
+        [one.seq for one in event_service_pb2.SubscribeResponse.FromString(message).batch.records]
         for message in messages
     ]
     assert found == [[2, 3], [4], [5], [6]]
@@ -167,7 +170,7 @@ def test_a_batch_of_both_forms_goes_out_in_the_one_that_is_asked_for() -> None:
     picks = [Pick(record(event, seq=seq), None) for seq, event in enumerate(events, 2)]
     for as_json in (False, True):
         (message,) = at_once(RecordsWire(DIALECTS), Batch(picks, 9), as_json=as_json)
-        found = event_service_pb2.SubscribeResponse.FromString(message).records
+        found = event_service_pb2.SubscribeResponse.FromString(message).batch.records
         assert [one.seq for one in found] == [2, 3, 4, 5]
         forms = [bool(one.events[0].nomad.payload_json) for one in found[:2]]
         assert forms == [as_json, as_json]
@@ -183,7 +186,8 @@ LARGE_TEXT = b'{"Node":{"ID":"' + b"n" * LARGE_BYTES + b'"}}'
 
 
 @pytest.mark.parametrize("as_json", [False, True])
-def test_what_takes_long_to_convert_is_made_on_a_thread(as_json: bool) -> None:  # noqa: FBT001
+@scenario
+async def test_what_takes_long_to_convert_is_made_on_a_thread(as_json: bool) -> None:  # noqa: FBT001
     large = nomad(payload_json=LARGE_TEXT)
     if as_json:
         large = nomad(payload={"node": {"id": "n" * LARGE_BYTES}})
@@ -191,26 +195,23 @@ def test_what_takes_long_to_convert_is_made_on_a_thread(as_json: bool) -> None: 
     threads: list[threading.Thread] = []
 
     class Seen(RecordsWire):
-        def body(self, pick: Pick, *, as_json: bool) -> bytes:
+        def body(self, pick: Pick, *, as_json: bool | None) -> bytes:
             threads.append(threading.current_thread())
             return super().body(pick, as_json=as_json)
 
-    async def scenario() -> None:
-        wire = Seen(DIALECTS)
-        assert wire.messages_at_once(batch, as_json=as_json) is None
-        async with asyncio.TaskGroup() as tasks:
-            both = [
-                tasks.create_task(wire.messages(batch, as_json=as_json)),
-                tasks.create_task(wire.messages(batch, as_json=as_json)),
-            ]
-        messages = both[0].result()
-        assert messages is both[1].result() is wire.messages_at_once(batch, as_json=as_json)
-        found = [event_service_pb2.SubscribeResponse.FromString(each) for each in messages]
-        assert [one.seq for each in found for one in each.records] == [300, 301]
-        assert threading.main_thread() not in threads
-        assert len(threads) == 2
-
-    run_async(scenario())
+    wire = Seen(DIALECTS)
+    assert wire.messages_at_once(batch, as_json=as_json) is None
+    async with asyncio.TaskGroup() as tasks:
+        both = [
+            tasks.create_task(wire.messages(batch, as_json=as_json)),
+            tasks.create_task(wire.messages(batch, as_json=as_json)),
+        ]
+    messages = both[0].result()
+    assert messages is both[1].result() is wire.messages_at_once(batch, as_json=as_json)
+    found = [event_service_pb2.SubscribeResponse.FromString(each) for each in messages]
+    assert [one.seq for each in found for one in each.batch.records] == [300, 301]
+    assert threading.main_thread() not in threads
+    assert len(threads) == 2
 
 
 def test_a_large_record_that_goes_out_as_it_is_stored_needs_no_thread() -> None:

@@ -9,25 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+from tests.kit.clock import ManualClock
 from tidings.core.record import Draft, Record, Stored
 from tidings.store.base import EventStore
 from tidings.store.memory import MemoryStore
-from tidings.store.sqlite.store import SQLiteStore, open_sqlite
+from tidings.store.sqlite.opening import open_sqlite
+from tidings.store.sqlite.store import SQLiteStore
 
 DAY_S = 86_400.0
-
-
-class ManualClock:
-    """Stands still until it is moved."""
-
-    def __init__(self, at_s: float = 1_700_000_000.0) -> None:
-        self.at_s = at_s
-
-    def now_us(self) -> int:
-        return round(self.at_s * 1_000_000)
-
-    def monotonic_s(self) -> float:
-        return self.at_s
 
 
 class Place(Protocol):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async
 from tests.store.places import SQLitePlace, append, draft, opened
 from tidings.core.errors import StoreCorrupt
 from tidings.store.kept import Report

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
 from tests.certificates import Authority
+from tests.kit.loop import run_async
 from tests.nats.accounts import Operator
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import nats_server
 from tests.store.places import append, draft, texts
-from tidings.app.open_store import refuse_store
-from tidings.app.settings import Settings
+from tidings.app.settings import BadSetting, Settings
+from tidings.app.store_place import check_store
 from tidings.core.errors import StoreUnavailable
 
 pytestmark = pytest.mark.slow  # a client tries for seconds before it says that it is refused
@@ -47,7 +47,8 @@ def test_credentials_open_the_log_and_nothing_else_does(tmp_path: Path) -> None:
 def test_a_file_that_holds_no_credentials_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("-----BEGIN NATS USER JWT-----\n")
     settings = Settings(store="nats://a", nats_credentials=str(tmp_path / "empty"))
-    assert refuse_store(settings) == f"{tmp_path / 'empty'}: holds no NATS credentials (.creds)"
+    with pytest.raises(BadSetting, match=r"empty: holds no NATS credentials \(\.creds\)"):
+        check_store(settings)
 
 
 def test_a_server_is_trusted_by_its_authority_alone(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from itertools import pairwise
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.nats.servers import NatsServer
 from tidings.core.errors import StoreUnavailable
 from tidings.store.jetstream.client import QuickClient, end_within
@@ -33,29 +34,48 @@ def test_a_call_that_ignores_its_cancellation_is_told_again() -> None:
     assert told == 3
 
 
-def test_a_call_that_ends_says_how() -> None:
+@scenario
+async def test_a_call_that_ends_says_how() -> None:
     async def failing() -> None:
         raise ConnectionError("refused")
 
-    async def main() -> None:
-        with pytest.raises(ConnectionError, match="refused"):
-            await end_within(1, failing())
-
-    run_async(main())
+    with pytest.raises(ConnectionError, match="refused"):
+        await end_within(1, failing())
 
 
-def test_a_close_that_was_cancelled_has_closed_the_connection(nats: NatsServer) -> None:
-    async def main() -> None:
-        client = QuickClient()
-        await client.connect(servers=[nats.url])
-        closing = asyncio.create_task(client.close())
-        asyncio.get_running_loop().call_soon(closing.cancel)  # after it began
-        await asyncio.wait([closing])
-        assert closing.cancelled(), "it had ended before"
+@scenario
+async def test_a_close_that_was_cancelled_has_closed_the_connection(nats: NatsServer) -> None:
+    client = QuickClient()
+    await client.connect(servers=[nats.url])
+    closing = asyncio.create_task(client.close())
+    asyncio.get_running_loop().call_soon(closing.cancel)  # after it began
+    await asyncio.wait([closing])
+    assert closing.cancelled(), "it had ended before"
+    await client.close()
+    assert client._transport.at_eof()  # type: ignore[union-attr]  # noqa: SLF001 - no other way
+
+
+@scenario
+async def test_a_connection_that_is_given_up_in_its_handshake_is_closed() -> None:
+    asked = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"tls_required":true}\r\n')
+        await reader.read(1)
+        asked.set()
+        await reader.read()
+        writer.close()
+
+    client = QuickClient()
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        connecting = asyncio.create_task(
+            client.connect([f"tls://{host}:{port}"], tls=ssl.create_default_context())
+        )
+        await asked.wait()
+        connecting.cancel()
+        await asyncio.wait([connecting])
         await client.close()
-        assert client._transport.at_eof()  # type: ignore[union-attr]  # noqa: SLF001 - no other way
-
-    run_async(main())
 
 
 def test_a_question_that_nobody_answers_is_asked_less_and_less_often() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
 from tests.nats.slow_link import slow_links
@@ -16,7 +16,7 @@ from tests.store.places import append, draft, feed_of, opened, seqs, texts
 from tidings.core.errors import StoreUnavailable
 from tidings.core.record import Stored
 from tidings.store.jetstream.commit import Committer
-from tidings.store.jetstream.read import Reader
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.jetstream.store import JetStreamStore
 
 LIVE_AGAIN_S = 2.0
@@ -165,48 +165,44 @@ def test_store_comes_back_after_a_server_refused_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("stale", "answer"), [([1], 3), ([2, 1, 2], 3), ([2] * 100, 2)])
-def test_the_end_is_asked_again_while_a_leader_lags(
+@scenario
+async def test_the_end_is_asked_again_while_a_leader_lags(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch, stale: list[int], answer: int
 ) -> None:
-    async def main() -> None:
-        async with opened(JetStreamPlace(nats)) as store:
-            assert isinstance(store, JetStreamStore)
-            await append(store, draft("a"), draft("b"))
-            info = Reader.info
-            left = list(stale)
+    async with opened(JetStreamPlace(nats)) as store:
+        assert isinstance(store, JetStreamStore)
+        await append(store, draft("a"), draft("b"))
+        info = MessageReader.info
+        left = list(stale)
 
-            async def lagging(self: Reader) -> dict[str, Any]:
-                found = await info(self)
-                return {"state": {"last_seq": left.pop(0)}} if left else found
+        async def lagging(self: MessageReader) -> dict[str, Any]:
+            found = await info(self)
+            return {"state": {"last_seq": left.pop(0)}} if left else found
 
-            loop = asyncio.get_running_loop()
-            monkeypatch.setattr(Reader, "info", lagging)
-            asked_s = loop.time()
-            assert await store.end_seq(2) in (2, 3)
-            assert loop.time() - asked_s < 1.5, "what is known already is no reason to wait"
-            left[:] = stale
-            assert await store.end_seq(3) == answer
-            assert loop.time() - asked_s < 5
-            monkeypatch.undo()
-
-    run_async(main())
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(MessageReader, "info", lagging)
+        asked_s = loop.time()
+        assert await store.end_seq(2) in (2, 3)
+        assert loop.time() - asked_s < 1.5, "what is known already is no reason to wait"
+        left[:] = stale
+        assert await store.end_seq(3) == answer
+        assert loop.time() - asked_s < 5
+        monkeypatch.undo()
 
 
-def test_group_that_others_always_overtake_is_sent_one_by_one(
+@scenario
+async def test_group_that_others_always_overtake_is_sent_one_by_one(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def main() -> None:
-        async with opened(JetStreamPlace(nats)) as store:
-            sizes: list[int] = []
-            send = Committer._send  # noqa: SLF001 - the one place where a batch goes out
+    async with opened(JetStreamPlace(nats)) as store:
+        sizes: list[int] = []
+        send = Committer._send  # noqa: SLF001 - the one place where a batch goes out
 
-            async def refuse_groups(self: Committer, drafts: list[object]) -> object:
-                sizes.append(len(drafts))
-                return None if len(drafts) > 1 else await send(self, drafts)  # type: ignore[arg-type]  # as given
+        async def refuse_groups(self: Committer, drafts: list[object]) -> object:
+            sizes.append(len(drafts))
+            return None if len(drafts) > 1 else await send(self, drafts)  # type: ignore[arg-type]  # as given
 
-            monkeypatch.setattr(Committer, "_send", refuse_groups)
-            given = await append(store, *(draft(f"{n}") for n in range(3)))
-            assert given == sorted(given)
-            assert sizes == [3] * 8 + [1] * 3
-
-    run_async(main())
+        monkeypatch.setattr(Committer, "_send", refuse_groups)
+        given = await append(store, *(draft(f"{n}") for n in range(3)))
+        assert given == sorted(given)
+        assert sizes == [3] * 8 + [1] * 3

@@ -11,7 +11,7 @@ from typing import Any
 import nats as nats_client
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import patient_scenario
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer
 from tests.store.places import append, draft, opened
@@ -20,10 +20,10 @@ from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import Record
 from tidings.store.jetstream import export as jetstream_export
 from tidings.store.jetstream.check import check_jetstream
+from tidings.store.jetstream.cluster import Cluster
 from tidings.store.jetstream.export import export_jetstream
 from tidings.store.jetstream.names import Names
 from tidings.store.jetstream.records import CHECKSUM, KEY, checksum_text
-from tidings.store.jetstream.setup import Cluster
 from tidings.store.jetstream.store import JetStreamStore
 from tidings.store.kept import KEY_UNTOLD, Report, Untold
 
@@ -69,50 +69,46 @@ def publishing(*messages: tuple[str, bytes, dict[str, str]]) -> Harm:
     return publish
 
 
-def test_a_log_in_use_is_whole(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            fresh = await checked(place.cluster)
-            assert fresh == Report(store.log_id, 0, 0, 0, ())
-            assert isinstance(store, JetStreamStore)
-            given = await filled(store)
-            report = await checked(place.cluster)
-            assert report.problems == ()
-            assert (report.log_id, report.records, report.last_seq) == (store.log_id, 7, given[-1])
-            assert report.unchecked == 0
-
-    run_async(main(), within_s=60)
+@patient_scenario(60)
+async def test_a_log_in_use_is_whole(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        fresh = await checked(place.cluster)
+        assert fresh == Report(store.log_id, 0, 0, 0, ())
+        assert isinstance(store, JetStreamStore)
+        given = await filled(store)
+        report = await checked(place.cluster)
+        assert report.problems == ()
+        assert (report.log_id, report.records, report.last_seq) == (store.log_id, 7, given[-1])
+        assert report.unchecked == 0
 
 
-def test_what_is_written_and_trimmed_meanwhile_is_no_problem(
+@patient_scenario(60)
+async def test_what_is_written_and_trimmed_meanwhile_is_no_problem(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jetstream_export, "_PAGE_MESSAGES", 7)
 
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            keyed = [draft(f"{n}", key=f"k{n}") for n in range(40)]
-            given = await append(store, *keyed)
-            loop = asyncio.get_running_loop()
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        keyed = [draft(f"{n}", key=f"k{n}") for n in range(40)]
+        given = await append(store, *keyed)
+        loop = asyncio.get_running_loop()
 
-            async def change() -> None:
-                await store.trim("nomad", given[30])
-                await append(store, draft("new", key="new"), draft("c", "consul"))
+        async def change() -> None:
+            await store.trim("nomad", given[30])
+            await append(store, draft("new", key="new"), draft("c", "consul"))
 
-            def read(record: Record) -> bool:
-                if record.seq == given[0]:  # the pages behind this one are not read yet
-                    asyncio.run_coroutine_threadsafe(change(), loop).result()
-                return True
+        def read(record: Record) -> bool:
+            if record.seq == given[0]:  # the pages behind this one are not read yet
+                asyncio.run_coroutine_threadsafe(change(), loop).result()
+            return True
 
-            report = await asyncio.to_thread(check_jetstream, place.cluster, read)
-            assert report.problems == ()
-            assert report.first_seq == given[0]
-            assert report.records < len(keyed), "some were trimmed before they were read"
-            assert (await checked(place.cluster)).problems == ()
-
-    run_async(main(), within_s=60)
+        report = await asyncio.to_thread(check_jetstream, place.cluster, read)
+        assert report.problems == ()
+        assert report.first_seq == given[0]
+        assert report.records < len(keyed), "some were trimmed before they were read"
+        assert (await checked(place.cluster)).problems == ()
 
 
 @pytest.mark.parametrize(
@@ -145,144 +141,128 @@ def test_what_is_written_and_trimmed_meanwhile_is_no_problem(
         (editing("-state", max_msgs=9), "has max_msgs 9 and needs -1"),
     ],
 )
-def test_harm_is_found(nats: NatsServer, harm: Harm, problem: str) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            assert isinstance(store, JetStreamStore)
-            assert await filled(store) == [7, 8, 10, 11, 13, 14], "as the table has them"
-            log_id = store.log_id
-        await harm(nats, place.cluster.log)
-        report = await asyncio.to_thread(
-            check_jetstream, place.cluster, lambda record: record.body != b"bad"
-        )
-        assert any(problem in one for one in report.problems), report.problems
-        assert report.log_id == ("" if "birth" in problem else log_id)
-
-    run_async(main(), within_s=60)
+@patient_scenario(60)
+async def test_harm_is_found(nats: NatsServer, harm: Harm, problem: str) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        assert isinstance(store, JetStreamStore)
+        assert await filled(store) == [7, 8, 10, 11, 13, 14], "as the table has them"
+        log_id = store.log_id
+    await harm(nats, place.cluster.log)
+    report = await asyncio.to_thread(
+        check_jetstream, place.cluster, lambda record: record.body != b"bad"
+    )
+    assert any(problem in one for one in report.problems), report.problems
+    assert report.log_id == ("" if "birth" in problem else log_id)
 
 
-def test_a_stream_of_values_that_is_gone_is_told(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            await append(store, draft("a"))
-        await api(nats, f"STREAM.DELETE.{place.cluster.log}-state")
-        assert (await checked(place.cluster)).problems == (
-            f"stream {place.cluster.log}-state, of the small values, is gone",
-        )
-
-    run_async(main(), within_s=60)
+@patient_scenario(60)
+async def test_a_stream_of_values_that_is_gone_is_told(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        await append(store, draft("a"))
+    await api(nats, f"STREAM.DELETE.{place.cluster.log}-state")
+    assert (await checked(place.cluster)).problems == (
+        f"stream {place.cluster.log}-state, of the small values, is gone",
+    )
 
 
-def test_what_somebody_else_writes_below_the_log_is_passed_over(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            await append(store, draft("a", key="k"))
-        strange = [".k", ".k.nomad", ".r.nomad.=ZZ", ".r.unix._", ".r.nomad.a.b", "-state.=ZZ"]
-        await publishing(*((below, b"x", {}) for below in strange))(nats, place.cluster.log)
-        report = await checked(place.cluster)
-        assert (report.problems, report.records) == ((), 1)
-        assert [(one.body, key) for one, key in await exported(place.cluster)] == [(b"a", "k")]
-
-    run_async(main(), within_s=60)
+@patient_scenario(60)
+async def test_what_somebody_else_writes_below_the_log_is_passed_over(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        await append(store, draft("a", key="k"))
+    strange = [".k", ".k.nomad", ".r.nomad.=ZZ", ".r.unix._", ".r.nomad.a.b", "-state.=ZZ"]
+    await publishing(*((below, b"x", {}) for below in strange))(nats, place.cluster.log)
+    report = await checked(place.cluster)
+    assert (report.problems, report.records) == ((), 1)
+    assert [(one.body, key) for one, key in await exported(place.cluster)] == [(b"a", "k")]
 
 
-def test_an_export_has_every_record_with_its_key(
+@patient_scenario(60)
+async def test_an_export_has_every_record_with_its_key(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jetstream_export, "_PAGE_MESSAGES", 2)  # keys are at the ends of pages
 
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            given = []
-            for n, key in enumerate(KEYS):
-                given += await append(store, draft(f"{n}", key=key), draft("keyless", "puppet.=1"))
-            stored = await store.read(0, 99)
-            found = await exported(place.cluster)
-            assert [record for record, _ in found] == list(stored)
-            assert [key for _, key in found] == [k for key in KEYS for k in (key, None)]
-            assert (await checked(place.cluster)).problems == ()
-            with closing(export_jetstream(place.cluster)) as begun:
-                first, _ = await asyncio.to_thread(next, begun)
-                assert first.seq == given[0]
-                await asyncio.to_thread(begun.close)
-
-    run_async(main(), within_s=60)
-
-
-def test_what_an_older_tidings_stored_is_told_as_such(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place):
-            pass
-        log = place.cluster.log
-        key = Names("").key("nomad", "k")
-        told = {CHECKSUM: checksum_text("nomad", "nomad", b"new")}
-        await publishing((key, b"d", {}), (".r.nomad._", b"old", {}), (".r.nomad._", b"new", told))(
-            nats, log
-        )
-        report = await checked(place.cluster)
-        assert (report.problems, report.unchecked, report.records) == ((), 1, 2)
-        (_, untold), (_, none) = await exported(place.cluster)
-        assert isinstance(untold, Untold)
-        assert (untold, none) == (KEY_UNTOLD, None)
-
-    run_async(main(), within_s=60)
-
-
-def test_a_damaged_record_is_exported_as_such(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            await append(store, draft("a"))
-        harm = publishing((".r.nomad._", b"x", {CHECKSUM: "00000000"}))
-        await harm(nats, place.cluster.log)
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        given = []
+        for n, key in enumerate(KEYS):
+            given += await append(store, draft(f"{n}", key=key), draft("keyless", "puppet.=1"))
+        stored = await store.read(0, 99)
         found = await exported(place.cluster)
-        assert [record.is_damaged for record, _ in found] == [False, True]
+        assert [record for record, _ in found] == list(stored)
+        assert [key for _, key in found] == [k for key in KEYS for k in (key, None)]
+        assert (await checked(place.cluster)).problems == ()
+        with closing(export_jetstream(place.cluster)) as begun:
+            first, _ = await asyncio.to_thread(next, begun)
+            assert first.seq == given[0]
+            await asyncio.to_thread(begun.close)
 
-    run_async(main(), within_s=60)
+
+@patient_scenario(60)
+async def test_what_an_older_tidings_stored_is_told_as_such(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place):
+        pass
+    log = place.cluster.log
+    key = Names("").key("nomad", "k")
+    told = {CHECKSUM: checksum_text("nomad", "nomad", b"new")}
+    await publishing((key, b"d", {}), (".r.nomad._", b"old", {}), (".r.nomad._", b"new", told))(
+        nats, log
+    )
+    report = await checked(place.cluster)
+    assert (report.problems, report.unchecked, report.records) == ((), 1, 2)
+    (_, untold), (_, none) = await exported(place.cluster)
+    assert isinstance(untold, Untold)
+    assert (untold, none) == (KEY_UNTOLD, None)
+
+
+@patient_scenario(60)
+async def test_a_damaged_record_is_exported_as_such(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        await append(store, draft("a"))
+    harm = publishing((".r.nomad._", b"x", {CHECKSUM: "00000000"}))
+    await harm(nats, place.cluster.log)
+    found = await exported(place.cluster)
+    assert [record.is_damaged for record, _ in found] == [False, True]
 
 
 @pytest.mark.parametrize("look", [check_jetstream, lambda at: list(export_jetstream(at))])
-def test_what_is_not_there_is_said_and_not_made(
+@patient_scenario(60)
+async def test_what_is_not_there_is_said_and_not_made(
     nats: NatsServer, look: Callable[[Cluster], Any]
 ) -> None:
-    async def main() -> None:
-        cluster = JetStreamPlace(nats).cluster
-        with pytest.raises(StoreCorrupt, match=rf"holds no log {cluster.log}"):
-            await asyncio.to_thread(look, cluster)
-        for stream in (cluster.log, f"{cluster.log}-state"):
-            assert (await ask(nats, f"STREAM.INFO.{stream}"))["error"]["err_code"] == 10059
-        away = replace(cluster, servers=("nats://127.0.0.1:1",))
-        with pytest.raises(StoreUnavailable, match=r"connecting to nats://127\.0\.0\.1:1"):
-            await asyncio.to_thread(look, away)
-
-    run_async(main(), within_s=60)
+    cluster = JetStreamPlace(nats).cluster
+    with pytest.raises(StoreCorrupt, match=rf"holds no log {cluster.log}"):
+        await asyncio.to_thread(look, cluster)
+    for stream in (cluster.log, f"{cluster.log}-state"):
+        assert (await ask(nats, f"STREAM.INFO.{stream}"))["error"]["err_code"] == 10059
+    away = replace(cluster, servers=("nats://127.0.0.1:1",))
+    with pytest.raises(StoreUnavailable, match=r"connecting to nats://127\.0\.0\.1:1"):
+        await asyncio.to_thread(look, away)
 
 
-def test_looking_changes_nothing(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        streams = (place.cluster.log, f"{place.cluster.log}-state")
-        async with opened(place) as store:
-            assert isinstance(store, JetStreamStore)
-            await filled(store)
+@patient_scenario(60)
+async def test_looking_changes_nothing(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    streams = (place.cluster.log, f"{place.cluster.log}-state")
+    async with opened(place) as store:
+        assert isinstance(store, JetStreamStore)
+        await filled(store)
 
-        async def state() -> list[Any]:
-            found = [await api(nats, f"STREAM.INFO.{stream}") for stream in streams]
-            return [(one["config"], one["created"], one["state"]) for one in found]
+    async def state() -> list[Any]:
+        found = [await api(nats, f"STREAM.INFO.{stream}") for stream in streams]
+        return [(one["config"], one["created"], one["state"]) for one in found]
 
-        before = await state()
-        await checked(place.cluster)
-        await exported(place.cluster)
-        after = await state()
-        for (config, created, held), (config_then, created_then, held_then) in zip(
-            after, before, strict=True
-        ):
-            assert (config, created) == (config_then, created_then)
-            assert held | {"consumer_count": 0} == held_then | {"consumer_count": 0}
-
-    run_async(main(), within_s=60)
+    before = await state()
+    await checked(place.cluster)
+    await exported(place.cluster)
+    after = await state()
+    for (config, created, held), (config_then, created_then, held_then) in zip(
+        after, before, strict=True
+    ):
+        assert (config, created) == (config_then, created_then)
+        assert held | {"consumer_count": 0} == held_then | {"consumer_count": 0}

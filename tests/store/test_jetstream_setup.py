@@ -11,7 +11,7 @@ from typing import Any
 import nats
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
 from tests.store.places import append, draft, feed_of, opened
@@ -66,23 +66,19 @@ def test_server_that_takes_no_large_message_is_refused(tmp_path: Path) -> None:
         ({"servers": ("nats://127.0.0.1:1",)}, StoreUnavailable, "connecting to nats://127"),
     ],
 )
-def test_cluster_that_cannot_promise_is_refused(
+@scenario
+async def test_cluster_that_cannot_promise_is_refused(
     nats: NatsServer, changes: dict[str, object], error: type[Exception], reason: str
 ) -> None:
-    async def main() -> None:
-        with pytest.raises(error, match=reason):
-            await opened_and_closed(JetStreamPlace(nats), **changes)
-
-    run_async(main())
+    with pytest.raises(error, match=reason):
+        await opened_and_closed(JetStreamPlace(nats), **changes)
 
 
-def test_operators_word_stands_in_for_the_monitoring_port(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        await opened_and_closed(place, monitors=(), durability="assume-synced")
-        await opened_and_closed(place, monitors=(), durability="relaxed")
-
-    run_async(main())
+@scenario
+async def test_operators_word_stands_in_for_the_monitoring_port(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    await opened_and_closed(place, monitors=(), durability="assume-synced")
+    await opened_and_closed(place, monitors=(), durability="relaxed")
 
 
 @pytest.mark.parametrize(
@@ -95,41 +91,35 @@ def test_operators_word_stands_in_for_the_monitoring_port(nats: NatsServer) -> N
         ({"retention": "workqueue", "discard": "new"}, "has retention"),
     ],
 )
-def test_stream_that_is_no_log_is_refused(
+@scenario
+async def test_stream_that_is_no_log_is_refused(
     nats: NatsServer, changes: dict[str, object], reason: str
 ) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        name = place.cluster.log
-        config = {"name": name, "subjects": [f"{name}.>"], "discard": "new", "allow_atomic": True}
-        config |= {"storage": "file", "retention": "limits", "allow_direct": True}
-        await api(nats, f"STREAM.CREATE.{name}", config | {"deny_delete": True} | changes)
-        with pytest.raises(StoreUnfit, match=reason):
-            await opened_and_closed(place)
-
-    run_async(main())
-
-
-def test_stream_without_its_birth_record_is_refused(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
+    place = JetStreamPlace(nats)
+    name = place.cluster.log
+    config = {"name": name, "subjects": [f"{name}.>"], "discard": "new", "allow_atomic": True}
+    config |= {"storage": "file", "retention": "limits", "allow_direct": True}
+    await api(nats, f"STREAM.CREATE.{name}", config | {"deny_delete": True} | changes)
+    with pytest.raises(StoreUnfit, match=reason):
         await opened_and_closed(place)
-        await api(nats, f"STREAM.PURGE.{place.cluster.log}")
-        with pytest.raises(StoreCorrupt, match=r"birth record of stream .* is gone"):
-            await opened_and_closed(place)
-
-    run_async(main())
 
 
-def test_nodes_that_start_at_once_share_one_log(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        stores = await asyncio.gather(*(place.open() for _ in range(5)))
-        assert len({store.log_id for store in stores}) == 1
-        for store in stores:
-            await store.close()
+@scenario
+async def test_stream_without_its_birth_record_is_refused(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    await opened_and_closed(place)
+    await api(nats, f"STREAM.PURGE.{place.cluster.log}")
+    with pytest.raises(StoreCorrupt, match=r"birth record of stream .* is gone"):
+        await opened_and_closed(place)
 
-    run_async(main())
+
+@scenario
+async def test_nodes_that_start_at_once_share_one_log(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    stores = await asyncio.gather(*(place.open() for _ in range(5)))
+    assert len({store.log_id for store in stores}) == 1
+    for store in stores:
+        await store.close()
 
 
 async def deleted(server: NatsServer, store: JetStreamStore, name: str) -> None:
@@ -144,35 +134,31 @@ async def made_anew(server: NatsServer, store: JetStreamStore, name: str) -> Non
 
 @pytest.mark.parametrize("what", ["", "-state"])
 @pytest.mark.parametrize("lose", [deleted, made_anew])
-def test_log_that_is_lost_under_it_ends_the_feed(
+@scenario
+async def test_log_that_is_lost_under_it_ends_the_feed(
     nats: NatsServer,
     lose: Callable[[NatsServer, JetStreamStore, str], Coroutine[Any, Any, None]],
     what: str,
 ) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        store = await place.open()
-        try:
-            async with feed_of(store, 0) as feed:
-                await append(store, draft("a"), draft("b"))
-                await feed.take(2)
-                await lose(nats, store, place.cluster.log + what)
-                with pytest.raises(StoreCorrupt, match="was deleted"):
-                    await feed.take(1)
-        finally:
-            await store.close()
-
-    run_async(main())
-
-
-def test_position_that_was_given_before_is_not_accepted(nats: NatsServer) -> None:
-    async def main() -> None:
-        place = JetStreamPlace(nats)
-        async with opened(place) as store:
-            assert isinstance(store, JetStreamStore)
+    place = JetStreamPlace(nats)
+    store = await place.open()
+    try:
+        async with feed_of(store, 0) as feed:
             await append(store, draft("a"), draft("b"))
-            await made_anew(nats, store, place.cluster.log)
-            with pytest.raises(StoreCorrupt, match="gave position 1 after 3"):
-                await store.append([draft("c")])
+            await feed.take(2)
+            await lose(nats, store, place.cluster.log + what)
+            with pytest.raises(StoreCorrupt, match="was deleted"):
+                await feed.take(1)
+    finally:
+        await store.close()
 
-    run_async(main())
+
+@scenario
+async def test_position_that_was_given_before_is_not_accepted(nats: NatsServer) -> None:
+    place = JetStreamPlace(nats)
+    async with opened(place) as store:
+        assert isinstance(store, JetStreamStore)
+        await append(store, draft("a"), draft("b"))
+        await made_anew(nats, store, place.cluster.log)
+        with pytest.raises(StoreCorrupt, match="gave position 1 after 3"):
+            await store.append([draft("c")])

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tidings.store.jetstream.read import evened
+from tidings.store.jetstream.message import evened
 
 YEAR_S = 365 * 86_400
 

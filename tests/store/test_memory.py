@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.clock import ManualClock
+from tests.kit.loop import scenario
 from tests.store.contract import ClockedContract, StoreContract
-from tests.store.places import ManualClock, MemoryPlace
+from tests.store.places import MemoryPlace
 from tidings.store.memory import MemoryStore
 
 
@@ -16,11 +17,9 @@ class TestMemoryStore(StoreContract, ClockedContract):
         return MemoryPlace()
 
 
-def test_log_id_may_be_given() -> None:
-    async def main() -> None:
-        store = MemoryStore(clock=ManualClock(), log_id="mine")
-        assert store.log_id == "mine"
-        assert store.reopen().log_id == "mine"
-        assert MemoryStore(clock=ManualClock()).log_id != MemoryStore(clock=ManualClock()).log_id
-
-    run_async(main())
+@scenario
+async def test_log_id_may_be_given() -> None:
+    store = MemoryStore(clock=ManualClock(), log_id="mine")
+    assert store.log_id == "mine"
+    assert store.reopen().log_id == "mine"
+    assert MemoryStore(clock=ManualClock()).log_id != MemoryStore(clock=ManualClock()).log_id

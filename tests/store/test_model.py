@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -132,6 +132,20 @@ class StoreMachine(RuleBasedStateMachine):
         ]
         assert [shape(record) for record in page] == wanted[:limit]
 
+    @rule(
+        before_seq=st.integers(0, 30),
+        limit=st.integers(1, 8),
+        systems=st.none() | st.sets(st.sampled_from(SYSTEMS)),
+    )
+    def read_before(self, before_seq: int, limit: int, systems: set[str] | None) -> None:
+        page = self.run(self.store.read_before(before_seq, limit, systems=systems))
+        wanted = [
+            (seq, d.subject, d.body)
+            for seq, d in reversed(self.model.kept)
+            if seq < before_seq and (systems is None or d.system in systems)
+        ]
+        assert [shape(record) for record in page] == wanted[:limit]
+
     @rule(subject=st.sampled_from([*SUBJECTS, "puppet"]), limit=st.integers(1, 5))
     def read_last(self, subject: str, limit: int) -> None:
         page = self.run(self.store.read_last(subject, limit))
@@ -194,9 +208,7 @@ class SQLiteMachine(StoreMachine):
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-_BOUNDED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
 TestMemoryModel = StoreMachine.TestCase
-TestMemoryModel.settings = settings(_BOUNDED, max_examples=60, stateful_step_count=30)
+TestMemoryModel.settings = settings(max_examples=60, stateful_step_count=30)
 TestSQLiteModel = SQLiteMachine.TestCase
-TestSQLiteModel.settings = settings(_BOUNDED, max_examples=25, stateful_step_count=25)
+TestSQLiteModel.settings = settings(max_examples=25, stateful_step_count=25)

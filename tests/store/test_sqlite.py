@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import scenario
 from tests.store.contract import ClockedContract, StoreContract
 from tests.store.places import DAY_S, SQLitePlace, append, draft, feed_of, opened, seqs, texts
 from tidings.core.errors import StoreUnavailable
@@ -54,20 +54,18 @@ def test_record_committed_while_systems_are_read_is_not_passed_over(directory: P
         assert texts(sqlite_read.read(reader, 0, 9, systems=["consul", "nomad"])) == asked
 
 
-def test_reader_holds_no_view_between_two_pages(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            await append(store, *(draft("x" * 5000, name) for name in ("nomad", "consul") * 50))
-            for systems in (None, ["nomad"], ["nomad", "consul"]):
-                await store.read(0, 9, systems=systems)
-                await store.read(0, 9, systems=systems, max_bytes=6000)
-            await store.seek("nomad", 0)
-            await store.bounds()
-            with closing(sqlite3.connect(directory / FILE_NAME, isolation_level=None)) as other:
-                busy, frames, done = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            assert (busy, frames, done) == (0, 0, 0)
-
-    run_async(main())
+@scenario
+async def test_reader_holds_no_view_between_two_pages(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        await append(store, *(draft("x" * 5000, name) for name in ("nomad", "consul") * 50))
+        for systems in (None, ["nomad"], ["nomad", "consul"]):
+            await store.read(0, 9, systems=systems)
+            await store.read(0, 9, systems=systems, max_bytes=6000)
+        await store.seek("nomad", 0)
+        await store.bounds()
+        with closing(sqlite3.connect(directory / FILE_NAME, isolation_level=None)) as other:
+            busy, frames, done = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert (busy, frames, done) == (0, 0, 0)
 
 
 def test_little_is_read_past_the_bound_of_bytes() -> None:
@@ -84,80 +82,70 @@ def test_little_is_read_past_the_bound_of_bytes() -> None:
     assert len(taken) == 21
 
 
-def test_feed_of_large_records_is_cut_into_pages(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            body = "x" * (PAGE_BYTES // 2 - 1)
-            await append(store, *(draft(body) for _ in range(5)))
-            batches = aiter(store.committed(0))
-            assert [len(await anext(batches)) for _ in range(3)] == [2, 2, 1]
-
-    run_async(main())
+@scenario
+async def test_feed_of_large_records_is_cut_into_pages(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        body = "x" * (PAGE_BYTES // 2 - 1)
+        await append(store, *(draft(body) for _ in range(5)))
+        batches = aiter(store.committed(0))
+        assert [len(await anext(batches)) for _ in range(3)] == [2, 2, 1]
 
 
-def test_trim_deletes_in_pieces_bounded_by_count_and_bytes(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            await append(store, *(draft("x" * 7_000_000, "consul") for _ in range(4)))
-            await append(store, *(draft(f"{n}") for n in range(2300)))
-        pieces: dict[str, list[int]] = {}
-        with closing(open_writer(directory, "full", now_us=1)) as connection:
-            for system in ("consul", "nomad", "puppet"):
-                pieces[system] = []
-                while deleted := sqlite_commit.delete_chunk(connection, system, 2**62, 0):
-                    pieces[system].append(deleted)
-        assert pieces == {"consul": [3, 1], "nomad": [1000, 1000, 300], "puppet": []}
-
-    run_async(main())
+@scenario
+async def test_trim_deletes_in_pieces_bounded_by_count_and_bytes(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        await append(store, *(draft("x" * 7_000_000, "consul") for _ in range(4)))
+        await append(store, *(draft(f"{n}") for n in range(2300)))
+    pieces: dict[str, list[int]] = {}
+    with closing(open_writer(directory, "full", now_us=1)) as connection:
+        for system in ("consul", "nomad", "puppet"):
+            pieces[system] = []
+            while deleted := sqlite_commit.delete_chunk(connection, system, 2**62, 0):
+                pieces[system].append(deleted)
+    assert pieces == {"consul": [2, 2], "nomad": [1000, 1000, 300], "puppet": []}
 
 
-def test_publishers_go_on_while_much_is_trimmed(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            old = await append(store, *(draft(f"{n}") for n in range(5000)))
-            async with asyncio.TaskGroup() as group:
-                trimming = group.create_task(store.trim("nomad", old[-1]))
-                fresh = [seq for n in range(5) for seq in await append(store, draft(f"new {n}"))]
-            assert trimming.result() == 5000
-            assert seqs(await store.read(0, 9)) == fresh
-
-    run_async(main())
+@scenario
+async def test_publishers_go_on_while_much_is_trimmed(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        old = await append(store, *(draft(f"{n}") for n in range(5000)))
+        async with asyncio.TaskGroup() as group:
+            trimming = group.create_task(store.trim("nomad", old[-1]))
+            fresh = [seq for n in range(5) for seq in await append(store, draft(f"new {n}"))]
+        assert trimming.result() == 5000
+        assert seqs(await store.read(0, 9)) == fresh
 
 
-def test_interrupted_trim_leaves_a_true_mark_and_can_be_finished(directory: Path) -> None:
-    async def main() -> None:
-        place = SQLitePlace(directory)
-        async with opened(place) as store:
-            given = await append(store, *(draft(f"{n}") for n in range(3000)))
-            marks = store.state.watch("trim/")
-            async with asyncio.TaskGroup() as group:
-                trimming = group.create_task(store.trim("nomad", given[-1]))
-                await anext(marks)
-                trimming.cancel()
-        async with opened(place) as store:
-            bounds = await store.bounds("nomad")
-            assert bounds.trimmed_through == given[-1]
-            left = len(await store.read(0, 5000))
-            assert await store.trim("nomad", given[-1]) == left
-            assert await store.read(0, 9) == []
-
-    run_async(main())
+@scenario
+async def test_interrupted_trim_leaves_a_true_mark_and_can_be_finished(directory: Path) -> None:
+    place = SQLitePlace(directory)
+    async with opened(place) as store:
+        given = await append(store, *(draft(f"{n}") for n in range(3000)))
+        marks = store.state.watch("trim/")
+        async with asyncio.TaskGroup() as group:
+            trimming = group.create_task(store.trim("nomad", given[-1]))
+            await anext(marks)
+            trimming.cancel()
+    async with opened(place) as store:
+        bounds = await store.bounds("nomad")
+        assert bounds.trimmed_through == given[-1]
+        left = len(await store.read(0, 5000))
+        assert await store.trim("nomad", given[-1]) == left
+        assert await store.read(0, 9) == []
 
 
-def test_old_keys_of_trimmed_records_are_purged(directory: Path) -> None:
-    async def main() -> None:
-        place = SQLitePlace(directory)
-        async with opened(place) as store:
-            given = await append(store, *(draft(f"{n}", key=f"k{n}") for n in range(1500)))
-            await store.trim("nomad", given[1199])
-            assert _count_keys(directory) == 1500
-            place.clock.at_s += DAY_S + 1
-            await store.trim("nomad", given[1299])
-            assert _count_keys(directory) == 200
-            await append(store, draft("again", key="k0"))
-            assert _count_keys(directory) == 201
-
-    run_async(main())
+@scenario
+async def test_old_keys_of_trimmed_records_are_purged(directory: Path) -> None:
+    place = SQLitePlace(directory)
+    async with opened(place) as store:
+        given = await append(store, *(draft(f"{n}", key=f"k{n}") for n in range(1500)))
+        await store.trim("nomad", given[1199])
+        assert _count_keys(directory) == 1500
+        place.clock.at_s += DAY_S + 1
+        await store.trim("nomad", given[1299])
+        assert _count_keys(directory) == 200
+        await append(store, draft("again", key="k0"))
+        assert _count_keys(directory) == 201
 
 
 def _count_keys(directory: Path) -> int:
@@ -165,42 +153,36 @@ def _count_keys(directory: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM keys").fetchone()[0])
 
 
-def test_unreadable_file_is_unavailable(directory: Path) -> None:
-    async def main() -> None:
-        place = SQLitePlace(directory)
-        async with opened(place) as store:
-            await append(store, *(draft("x" * 3000) for _ in range(200)))
-        size_bytes = (directory / FILE_NAME).stat().st_size
-        async with opened(place) as store:
-            with (directory / FILE_NAME).open("r+b") as file:
-                file.seek(4096)
-                file.write(os.urandom(size_bytes - 4096))
-            with pytest.raises(StoreUnavailable, match="reading"):
-                await store.read(0, 1000)
-
-    run_async(main())
+@scenario
+async def test_unreadable_file_is_unavailable(directory: Path) -> None:
+    place = SQLitePlace(directory)
+    async with opened(place) as store:
+        await append(store, *(draft("x" * 3000) for _ in range(200)))
+    size_bytes = (directory / FILE_NAME).stat().st_size
+    async with opened(place) as store:
+        with (directory / FILE_NAME).open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size_bytes - 4096))
+        with pytest.raises(StoreUnavailable, match="reading"):
+            await store.read(0, 1000)
 
 
-def test_state_names_sort_by_letters_and_prefixes_are_exact(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            for name in ("a%", "a_", "A", "a/z~", "a/Z", "b"):
-                await store.state.put(name, b"")
-            assert [e.name for e in await store.state.list("a")] == ["a%", "a/Z", "a/z~", "a_"]
-            assert len(await store.state.list("")) == 6
-
-    run_async(main())
+@scenario
+async def test_state_names_sort_by_letters_and_prefixes_are_exact(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        for name in ("a%", "a_", "A", "a/z~", "a/Z", "b"):
+            await store.state.put(name, b"")
+        assert [e.name for e in await store.state.list("a")] == ["a%", "a/Z", "a/z~", "a_"]
+        assert len(await store.state.list("")) == 6
 
 
-def test_feed_outlives_the_cancelling_of_one_that_waited(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            async with feed_of(store, 0) as feed, asyncio.TaskGroup() as group:
-                waiting = group.create_task(feed.take(1))
-                await store.bounds()
-                waiting.cancel()
-            await append(store, draft("a"))
-            async with feed_of(store, 0) as feed:
-                assert texts(await feed.take(1)) == ["a"]
-
-    run_async(main())
+@scenario
+async def test_feed_outlives_the_cancelling_of_one_that_waited(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        async with feed_of(store, 0) as feed, asyncio.TaskGroup() as group:
+            waiting = group.create_task(feed.take(1))
+            await store.bounds()
+            waiting.cancel()
+        await append(store, draft("a"))
+        async with feed_of(store, 0) as feed:
+            assert texts(await feed.take(1)) == ["a"]

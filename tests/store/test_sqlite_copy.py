@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.store.places import SQLitePlace, append, draft, opened, texts
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnfit
 from tidings.core.record import Stored
 from tidings.store.sqlite.check import check_sqlite
-from tidings.store.sqlite.copy import copy_log
+from tidings.store.sqlite.copy import Until, copy_log
 from tidings.store.sqlite.file import FILE_NAME
 
 
@@ -47,22 +47,20 @@ def test_copy_of_a_log_in_use_has_what_was_committed(log: Path, target: Path) ->
     assert (report.problems, report.first_seq, report.last_seq) == ((), 2, 5)
 
 
-def test_copy_is_a_log_of_its_own_that_goes_on_where_it_was(log: Path, target: Path) -> None:
+@scenario
+async def test_copy_is_a_log_of_its_own_that_goes_on_where_it_was(log: Path, target: Path) -> None:
     log_id = copy_log(log, target)
     assert log_id != check_sqlite(log).log_id
 
-    async def main() -> None:
-        async with opened(SQLitePlace(target)) as store:
-            assert store.log_id == log_id
-            results = await store.append([draft("a", key="k"), draft("d")])
-            assert results == [Stored(2, duplicate=True), Stored(5)]
-            assert texts(await store.read(0, 9)) == ["a", "b", "c", "d"]
-            assert await store.state.list("retention/") == [], "it asks anew"
-            entry = await store.state.get("token/a")
-            assert entry is not None
-            assert entry.value == b"x"
-
-    run_async(main())
+    async with opened(SQLitePlace(target)) as store:
+        assert store.log_id == log_id
+        results = await store.append([draft("a", key="k"), draft("d")])
+        assert results == [Stored(2, duplicate=True), Stored(5)]
+        assert texts(await store.read(0, 9)) == ["a", "b", "c", "d"]
+        assert await store.state.list("retention/") == [], "it asks anew"
+        entry = await store.state.get("token/a")
+        assert entry is not None
+        assert entry.value == b"x"
 
 
 def test_each_restored_copy_has_another_identity(log: Path, target: Path, tmp_path: Path) -> None:
@@ -90,13 +88,11 @@ def test_a_log_is_never_overwritten(log: Path, target: Path) -> None:
     assert (target / FILE_NAME).read_bytes() == before
 
 
-def test_a_log_in_use_is_not_copied_into(log: Path, target: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(target)):
-            with pytest.raises(StoreLocked):
-                copy_log(log, target)
-
-    run_async(main())
+@scenario
+async def test_a_log_in_use_is_not_copied_into(log: Path, target: Path) -> None:
+    async with opened(SQLitePlace(target)):
+        with pytest.raises(StoreLocked):
+            copy_log(log, target)
 
 
 @pytest.mark.parametrize(
@@ -125,3 +121,42 @@ def test_what_an_interrupted_copy_left_is_in_nobodys_way(log: Path, target: Path
     (target / "log.db.part").write_bytes(b"half")
     copy_log(log, target)
     assert check_sqlite(target).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("until", "left"),
+    [
+        (Until(seq=3), ["a", "b"]),
+        (Until(seq=2), ["a"]),
+        (Until(seq=1), []),
+        (Until(seq=99), ["a", "b", "c"]),
+        (Until(before_us=0), []),
+        (Until(before_us=2**60), ["a", "b", "c"]),
+        (Until(seq=3, before_us=2**60), ["a", "b"]),
+    ],
+)
+def test_copy_until_a_point_has_what_was_there_then(
+    log: Path, target: Path, until: Until, left: list[str]
+) -> None:
+    async def main() -> None:
+        async with opened(SQLitePlace(target)) as store:
+            assert texts(await store.read(0, 9)) == left
+            (again,) = await store.append([draft("a", key="k")])
+            assert isinstance(again, Stored)
+            assert again.duplicate == ("a" in left)
+            assert again.duplicate or again.seq == 2 + len(left)
+
+    copy_log(log, target, until)
+    assert check_sqlite(target).problems == ()
+    run_async(main())
+
+
+def test_copy_until_a_point_whose_records_were_trimmed_is_refused(log: Path, target: Path) -> None:
+    async def main() -> None:
+        async with opened(SQLitePlace(log)) as store:
+            await store.trim("nomad", 3)
+
+    run_async(main())
+    with pytest.raises(StoreUnfit, match="what nomad had at 2 is gone, it was trimmed through 3"):
+        copy_log(log, target, Until(seq=2))
+    copy_log(log, target, Until(seq=3))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.store import appender
 from tests.store.places import SQLitePlace, append, draft, opened, seqs, texts
 from tidings.core.record import Record, Stored
@@ -125,15 +125,13 @@ def test_scrambled_end_of_the_wal_is_not_served(crashed: Path) -> None:
         assert len(found) % 2 == 0
 
 
-def test_lost_wal_leaves_what_was_written_before_it(directory: Path) -> None:
-    async def main() -> None:
-        place = SQLitePlace(directory)
-        async with opened(place) as store:
-            given = await append(store, draft("a"), draft("b"))
-        async with opened(place) as store:
-            assert seqs(await read_all(store)) == given
-        (directory / WAL_NAME).unlink(missing_ok=True)
-        async with opened(place) as store:
-            assert texts(await read_all(store)) == ["a", "b"]
-
-    run_async(main())
+@scenario
+async def test_lost_wal_leaves_what_was_written_before_it(directory: Path) -> None:
+    place = SQLitePlace(directory)
+    async with opened(place) as store:
+        given = await append(store, draft("a"), draft("b"))
+    async with opened(place) as store:
+        assert seqs(await read_all(store)) == given
+    (directory / WAL_NAME).unlink(missing_ok=True)
+    async with opened(place) as store:
+        assert texts(await read_all(store)) == ["a", "b"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async, scenario
 from tests.store.places import SQLitePlace, append, draft, opened, texts
 from tests.store.test_sqlite_writer import bench
 from tidings.core.errors import (
@@ -45,86 +45,78 @@ from tidings.store.sqlite.rescue import MARK_NAME
         (sqlite3.SQLITE_BUSY, ""),
     ],
 )
-def test_failures_of_a_commit_have_causes(directory: Path, code: int, cause: str) -> None:
-    async def main() -> None:
-        async with bench(directory) as made:
-            await made.writer.append([draft("before")])
-            made.disk.failing = code
-            with pytest.raises(StoreUnavailable) as refused:
+@scenario
+async def test_failures_of_a_commit_have_causes(directory: Path, code: int, cause: str) -> None:
+    async with bench(directory) as made:
+        await made.writer.append([draft("before")])
+        made.disk.failing = code
+        with pytest.raises(StoreUnavailable) as refused:
+            await made.writer.append([draft("refused")])
+        assert refused.value.cause == cause
+        made.disk.failing = None
+        if cause in (IO_ERROR, DAMAGED_FILE):
+            with pytest.raises(StoreUnavailable, match=r"restart|restore") as refused:
                 await made.writer.append([draft("refused")])
             assert refused.value.cause == cause
-            made.disk.failing = None
-            if cause in (IO_ERROR, DAMAGED_FILE):
-                with pytest.raises(StoreUnavailable, match=r"restart|restore") as refused:
-                    await made.writer.append([draft("refused")])
-                assert refused.value.cause == cause
-            else:
-                assert await made.writer.append([draft("stored")]) == [Stored(3)]
-            assert (directory / MARK_NAME).exists() == (cause == IO_ERROR)
-
-    run_async(main())
+        else:
+            assert await made.writer.append([draft("stored")]) == [Stored(3)]
+        assert (directory / MARK_NAME).exists() == (cause == IO_ERROR)
 
 
-def test_a_quota_is_a_full_disk(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@scenario
+async def test_a_quota_is_a_full_disk(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite calls it an I/O error; the process would refuse to write until it is restarted."""
 
     def refused(*_: object) -> None:
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
-    async def main() -> None:
-        async with bench(directory) as made:
-            made.disk.failing = sqlite3.SQLITE_IOERR_WRITE
-            monkeypatch.setattr(os, "posix_fallocate", refused)
-            for ask in (made.writer.append([draft("a")]), made.writer.probe(10)):
-                with pytest.raises(StoreUnavailable) as full:
-                    await ask
-                assert full.value.cause == DISK_FULL
-            assert not (directory / MARK_NAME).exists()
-            monkeypatch.undo()
-            made.disk.failing = None
-            await made.writer.probe(10)
-            assert await made.writer.append([draft("a")]) == [Stored(2)]
-
-    run_async(main())
+    async with bench(directory) as made:
+        made.disk.failing = sqlite3.SQLITE_IOERR_WRITE
+        monkeypatch.setattr(os, "posix_fallocate", refused)
+        for ask in (made.writer.append([draft("a")]), made.writer.probe(10)):
+            with pytest.raises(StoreUnavailable) as full:
+                await ask
+            assert full.value.cause == DISK_FULL
+        assert not (directory / MARK_NAME).exists()
+        monkeypatch.undo()
+        made.disk.failing = None
+        await made.writer.probe(10)
+        assert await made.writer.append([draft("a")]) == [Stored(2)]
 
 
-def test_the_mark_of_an_io_error_is_left_before_anything_else_is_written(
+@scenario
+async def test_the_mark_of_an_io_error_is_left_before_anything_else_is_written(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
 
-    async def main() -> None:
-        async with bench(directory) as made:
-            disk = made.writer._disk  # noqa: SLF001 - the order of two of its calls is the point
-            leave = disk.leave_mark
+    async with bench(directory) as made:
+        disk = made.writer._disk  # noqa: SLF001 - the order of two of its calls is the point
+        leave = disk.leave_mark
 
-            def leaving() -> bool:
-                done.append("mark")
-                return leave()
+        def leaving() -> bool:
+            done.append("mark")
+            return leave()
 
-            monkeypatch.setattr(disk, "leave_mark", leaving)
-            made.connection.set_trace_callback(lambda sql: done.append(sql.split()[0]))
-            made.disk.failing = sqlite3.SQLITE_IOERR_FSYNC
-            with pytest.raises(StoreUnavailable):
-                await made.writer.append([draft("a")])
-            made.connection.set_trace_callback(None)
-            assert done[-2:] == ["mark", "ROLLBACK"]
-            assert done.count("mark") == 1
-
-    run_async(main())
+        monkeypatch.setattr(disk, "leave_mark", leaving)
+        made.connection.set_trace_callback(lambda sql: done.append(sql.split()[0]))
+        made.disk.failing = sqlite3.SQLITE_IOERR_FSYNC
+        with pytest.raises(StoreUnavailable):
+            await made.writer.append([draft("a")])
+        made.connection.set_trace_callback(None)
+        assert done[-2:] == ["mark", "ROLLBACK"]
+        assert done.count("mark") == 1
 
 
-def test_an_io_error_whose_mark_cannot_be_left_says_so(
+@scenario
+async def test_an_io_error_whose_mark_cannot_be_left_says_so(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def main() -> None:
-        async with bench(directory) as made:
-            monkeypatch.setattr(Disk, "leave_mark", lambda _: False)
-            made.disk.failing = sqlite3.SQLITE_IOERR_FSYNC
-            with pytest.raises(StoreUnavailable, match="could not be told"):
-                await made.writer.append([draft("a")])
-
-    run_async(main())
+    async with bench(directory) as made:
+        monkeypatch.setattr(Disk, "leave_mark", lambda _: False)
+        made.disk.failing = sqlite3.SQLITE_IOERR_FSYNC
+        with pytest.raises(StoreUnavailable, match="could not be told"):
+            await made.writer.append([draft("a")])
 
 
 def test_after_an_io_error_the_next_start_has_new_files_with_all_that_was_stored(
@@ -178,55 +170,49 @@ async def taken_away(directory: Path, take: Callable[[Path], object]) -> AsyncIt
 
 
 @pytest.mark.parametrize("how", TAKEN)
-def test_nothing_is_acknowledged_once_the_files_are_others(
+@scenario
+async def test_nothing_is_acknowledged_once_the_files_are_others(
     directory: Path, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tidings.store.sqlite.disk._LOOK_S", 0.0)
 
-    async def main() -> None:
-        async with taken_away(directory, TAKEN[how]) as store:
-            for ask in (
-                store.append([draft("c")]),
-                store.append([draft("d")]),
-                store.state.put("token/a", b"x"),
-                store.trim("nomad", 2),
-                store.probe(0),
-            ):
-                with pytest.raises(StoreUnavailable, match="moved or deleted") as refused:
-                    await ask
-                assert refused.value.cause == DATA_GONE
-            assert texts(await store.read(0, 2)) == ["a", "b"], "readers go on with what they have"
-
-    run_async(main())
+    async with taken_away(directory, TAKEN[how]) as store:
+        for ask in (
+            store.append([draft("c")]),
+            store.append([draft("d")]),
+            store.state.put("token/a", b"x"),
+            store.trim("nomad", 2),
+            store.probe(0),
+        ):
+            with pytest.raises(StoreUnavailable, match="moved or deleted") as refused:
+                await ask
+            assert refused.value.cause == DATA_GONE
+        assert texts(await store.read(0, 2)) == ["a", "b"], "readers go on with what they have"
 
 
-def test_the_database_is_looked_at_ten_times_a_second_and_the_wal_at_each_commit(
+@scenario
+async def test_the_database_is_looked_at_ten_times_a_second_and_the_wal_at_each_commit(
     directory: Path,
 ) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)):
-            disk = Disk(directory)
-            assert disk.is_ours(100.0)
-            (directory / FILE_NAME).rename(directory / "aside")
-            assert disk.is_ours(100.05)
-            assert not disk.is_ours(100.11)
-            (directory / "aside").rename(directory / FILE_NAME)
-            assert disk.is_ours(100.3)
-            (directory / WAL_NAME).rename(directory / "aside")
-            assert not disk.is_ours(100.31)
-            (directory / "aside").rename(directory / WAL_NAME)
-
-    run_async(main())
+    async with opened(SQLitePlace(directory)):
+        disk = Disk(directory)
+        assert disk.is_ours(100.0)
+        (directory / FILE_NAME).rename(directory / "aside")
+        assert disk.is_ours(100.05)
+        assert not disk.is_ours(100.11)
+        (directory / "aside").rename(directory / FILE_NAME)
+        assert disk.is_ours(100.3)
+        (directory / WAL_NAME).rename(directory / "aside")
+        assert not disk.is_ours(100.31)
+        (directory / "aside").rename(directory / WAL_NAME)
 
 
-def test_a_probe_writes_and_leaves_nothing(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            await store.probe(100_000)
-            assert not (directory / "probe").exists()
-            assert await store.append([draft("a")]) == [Stored(2)]
-
-    run_async(main())
+@scenario
+async def test_a_probe_writes_and_leaves_nothing(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        await store.probe(100_000)
+        assert not (directory / "probe").exists()
+        assert await store.append([draft("a")]) == [Stored(2)]
 
 
 def test_a_probe_needs_room_for_what_was_refused(

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
-from tests.store.places import ManualClock, SQLitePlace, append, draft, opened, texts
-from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
+from tests.kit.clock import ManualClock
+from tests.kit.loop import run_async, scenario
+from tests.store.places import SQLitePlace, append, draft, opened, texts
+from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable, StoreUnfit
 from tidings.core.record import BIRTH_SEQ
-from tidings.store.sqlite import file as sqlite_file
+from tidings.store.sqlite import format as sqlite_format
 from tidings.store.sqlite.check import check_sqlite
 from tidings.store.sqlite.file import (
-    APPLICATION_ID,
     FILE_NAME,
     LOCK_NAME,
-    MIGRATIONS,
     WAL_NAME,
     lock_directory,
     open_reader,
     open_writer,
 )
-from tidings.store.sqlite.store import open_sqlite
+from tidings.store.sqlite.format import APPLICATION_ID, MIGRATIONS
+from tidings.store.sqlite.opening import open_sqlite
 
 OTHER_PROCESS = """
 import sys
@@ -79,32 +79,28 @@ def test_durability_is_what_sqlite_is_told(
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
 
 
-def test_only_the_owner_may_read(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            await append(store, draft())
-            modes = _modes(directory)
-            assert modes.keys() >= {FILE_NAME, WAL_NAME, LOCK_NAME}
-            assert set(modes.values()) == {0o600}
-            assert _modes(directory.parent)[directory.name] == 0o700
-
-    run_async(main())
+@scenario
+async def test_only_the_owner_may_read(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        await append(store, draft())
+        modes = _modes(directory)
+        assert modes.keys() >= {FILE_NAME, WAL_NAME, LOCK_NAME}
+        assert set(modes.values()) == {0o600}
+        assert _modes(directory.parent)[directory.name] == 0o700
 
 
 def _modes(directory: Path) -> dict[str, int]:
     return {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
 
 
-def test_second_store_on_a_directory_is_refused(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            with pytest.raises(StoreLocked, match="in use by another Tidings"):
-                await open_sqlite(directory, clock=ManualClock())
-            await append(store, draft("still mine"))
-        async with opened(SQLitePlace(directory)) as store:
-            assert texts(await store.read(0, 9)) == ["still mine"]
-
-    run_async(main())
+@scenario
+async def test_second_store_on_a_directory_is_refused(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        with pytest.raises(StoreLocked, match="in use by another Tidings"):
+            await open_sqlite(directory, clock=ManualClock())
+        await append(store, draft("still mine"))
+    async with opened(SQLitePlace(directory)) as store:
+        assert texts(await store.read(0, 9)) == ["still mine"]
 
 
 def test_other_process_is_refused(directory: Path) -> None:
@@ -157,7 +153,7 @@ def test_log_of_a_newer_program_is_refused_and_left_alone(directory: Path) -> No
 def test_older_log_is_brought_up_to_date(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log_id = make_log(directory, "a")
     newer = (*MIGRATIONS, "ALTER TABLE counters ADD COLUMN more INTEGER NOT NULL DEFAULT 7")
-    monkeypatch.setattr(sqlite_file, "MIGRATIONS", newer)
+    monkeypatch.setattr(sqlite_format, "MIGRATIONS", newer)
     assert make_log(directory, "b") == log_id
     with closing(open_reader(directory)) as connection:
         assert connection.execute("SELECT more FROM counters").fetchall() == [(7,)]
@@ -170,7 +166,7 @@ def test_migration_that_fails_changes_nothing(
 ) -> None:
     make_log(directory, "a")
     broken = (*MIGRATIONS, "DROP TABLE keys; SELECT nonsense")
-    monkeypatch.setattr(sqlite_file, "MIGRATIONS", broken)
+    monkeypatch.setattr(sqlite_format, "MIGRATIONS", broken)
     with pytest.raises(StoreUnavailable, match="nonsense"):
         open_and_close(directory)
     monkeypatch.undo()
@@ -203,9 +199,12 @@ def test_log_without_identity_is_refused_and_released(directory: Path) -> None:
 
 
 def test_directory_that_cannot_be_made_is_said_to_be_so(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreUnavailable, match="Not a directory"):
-        open_and_close(tmp_path / "file" / "data")
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StoreUnfit, match=f"^{file / 'data'}: Not a directory$"):
+        open_and_close(file / "data")
+    with pytest.raises(StoreUnfit, match=f"^{file}: is there, and is no directory$"):
+        open_and_close(file)
 
 
 def test_file_that_cannot_be_opened_is_said_to_be_so(directory: Path) -> None:
@@ -214,14 +213,12 @@ def test_file_that_cannot_be_opened_is_said_to_be_so(directory: Path) -> None:
         open_and_close(directory)
 
 
-def test_reader_needs_no_lock_and_cannot_write(directory: Path) -> None:
-    async def main() -> None:
-        async with opened(SQLitePlace(directory)) as store:
-            await append(store, draft("a"))
-            with closing(open_reader(directory)) as connection:
-                count = connection.execute("SELECT count(*) FROM records").fetchone()
-                with pytest.raises(sqlite3.OperationalError, match="readonly"):
-                    connection.execute("DELETE FROM records")
-            assert count == (2,)
-
-    run_async(main())
+@scenario
+async def test_reader_needs_no_lock_and_cannot_write(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        await append(store, draft("a"))
+        with closing(open_reader(directory)) as connection:
+            count = connection.execute("SELECT count(*) FROM records").fetchone()
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                connection.execute("DELETE FROM records")
+        assert count == (2,)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.aio import run_async
+from tests.kit.loop import run_async
 from tests.patience import PATIENCE_S
 from tests.store import killed
 from tests.store.places import SQLitePlace, append, draft, opened, texts

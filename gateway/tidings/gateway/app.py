@@ -1,22 +1,24 @@
-"""The ASGI application: finds the door of a path, and answers for paths that are nobody's."""
+"""The ASGI application: finds the door of a path, and answers unknown paths."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
-import pkgutil
-import secrets
+from collections.abc import Collection
 from urllib.parse import parse_qsl
 
 import grpc
 import structlog
 from google.rpc import status_pb2
 
-from tidings.gateway import doors
+from tidings.gateway.access_log import AccessLine, shown_path
 from tidings.gateway.admission import Gate
-from tidings.gateway.door import Door, Handler, House, SocketDoor
+from tidings.gateway.console_page import Console, is_asked_for
+from tidings.gateway.door import Context, Door, Handler, SocketDoor
+from tidings.gateway.doors import packages
+from tidings.gateway.http import preferences
 from tidings.gateway.http.body_coding import ACCEPTED, decoder_for
+from tidings.gateway.http.proxies import TrustedProxies
 from tidings.gateway.http.request import (
     JSON_TYPE,
     TEXT_TYPE,
@@ -28,51 +30,55 @@ from tidings.gateway.http.request import (
 )
 from tidings.gateway.http.websocket import BROKEN, NORMAL, Socket
 from tidings.gateway.json_text import dumps
-from tidings.gateway.openapi import openapi_document
+from tidings.gateway.openapi import PUBLISH_PREFIX, openapi_document
 from tidings.gateway.own_paths import OWN_PATHS
-from tidings.gateway.readiness import are_ready, listed, look
+from tidings.gateway.readiness import Finding, are_ready, listed, look
+from tidings.gateway.tracing import end_span
 from tidings.gateway.transcode.errors import NoSuchPath, TimeIsUp, TranscodeError, WrongMethod
 from tidings.gateway.transcode.metadata import requested_deadline
 from tidings.gateway.transcode.render import Reply, render_error
 from tidings.gateway.transcode.status import render_status
-from tidings.gateway.upstream.access_mode import AccessMode
+from tidings.gateway.upstream import origin
+from tidings.gateway.upstream.request_ids import REQUEST_ID, TRACE, begin, go_on
+from tidings.gateway.versions import versions
 
 _log = structlog.get_logger("tidings.gateway")
 
-# Of all systems; its answers are lines of our own.
-_PUBLISH = b"/v1/publish/"
 _METRICS_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 
-def load_doors(house: House) -> tuple[Door, ...]:
-    """Return every door of the folder, by name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(doors.__path__))
-    modules = [importlib.import_module(f"{doors.__name__}.{name}") for name in names]
-    return tuple(module.make(house) for module in modules)
+def load_doors(context: Context) -> tuple[Door, ...]:
+    """Return every door, by name."""
+    return tuple(package.Door(context) for package in packages())
 
 
-# Methods whose body, if there is one, means nothing.
+_ONE_CHECK = OWN_PATHS.template("readyz_check")
+_WORDS = {200: b'{"status":"ready"}', 503: b'{"status":"not ready"}'}
+
+# Methods whose body, if there is one, is ignored.
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Found = tuple[str, Door | None, Handler]
 
 
 class App:
-    """All doors as one ASGI application. Unforeseen errors stop here."""
+    """All doors as one ASGI application. Unexpected errors are handled here."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._doors = load_doors(house)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._doors = load_doors(context)
         self._socket_doors = [door for door in self._doors if isinstance(door, SocketDoor)]
-        settings = house.settings
-        mode = AccessMode(house.upstream, house.draining)
-        self._gate = Gate(mode, settings.allow_origins, settings.allow_hosts)
-        self._document = b""  # once somebody has asked for it
+        settings = context.settings
+        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self._gate = Gate(context.mode, settings.allow_origins, settings.allow_hosts)
+        self._document = b""  # made on the first request
+        self._console = Console()
         self._own = {
-            b"/healthz": self._health,
-            b"/readyz": self._readiness,
-            b"/metrics": self._metrics,
-            b"/openapi.json": self._openapi,
+            OWN_PATHS.path("healthz"): self._health,
+            OWN_PATHS.path("readyz"): self._readiness,
+            OWN_PATHS.path("version"): _tell_version,
+            OWN_PATHS.path("metrics"): self._metrics,
+            OWN_PATHS.path("openapi"): self._openapi,
         }
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
@@ -83,14 +89,28 @@ class App:
             request = socket.request
         else:
             assert scope["type"] == "http", scope["type"]
+            send = preferences.honouring(scope["headers"], send)
             request = Request.of(scope, receive, send)
-        request.unread_s = self._house.settings.silence_s
-        request.hold = self._house.budget.hold(request.peer)
-        metrics = self._house.metrics
+        request.request_id, trace = begin(request.headers)
+        span = None
+        if self._context.tracer is not None:
+            span = self._context.tracer.begin("HTTP", "server", parent=trace)
+            trace = span.traceparent
+            go_on(request.request_id, trace)
+        request.extra_headers = ((REQUEST_ID.encode(), request.request_id.encode()),)
+        if trace:
+            request.extra_headers += ((TRACE.encode(), trace.encode()),)
+        request.unread_s = self._context.settings.silence_s
+        self._proxies.look_behind(request)
+        request.hold = self._context.budget.hold(request.peer)
+        metrics = self._context.metrics
         metrics.open_requests.inc()
+        line = AccessLine(request)
         name, door = "none", None
         try:
             name, door, handle = self._find_socket(socket) if socket else self._find(request)
+            line.door = name
+            origin.begin(name, request.peer)
             early = await self._gate.pass_through(request)
             await (_in_time(request, handle) if early is None else request.reply(early))
         except ClientGone:
@@ -98,15 +118,17 @@ class App:
         except TranscodeError as error:
             with contextlib.suppress(ClientGone):
                 await _end(door, request, error, socket)
-        except Exception:  # noqa: BLE001 - the edge: `_stumble` logs it
+        except Exception:  # noqa: BLE001 - the edge: `_fail` logs it
             with contextlib.suppress(ClientGone):
-                await self._stumble(request)
+                await self._fail(request)
                 if socket:
                     await socket.close(BROKEN)
         finally:
             request.hold.close()
             metrics.open_requests.dec()
-            metrics.requests.labels(door=name, status=f"{request.status // 100}xx").inc()
+            line.end(metrics)
+            if span is not None:
+                end_span(span, request, name)
 
     def _find(self, request: Request) -> Found:
         for door in self._doors:
@@ -114,13 +136,17 @@ class App:
                 return door.name, door, handler
         if own := self._own.get(request.path):
             return "own", None, own
+        if _ONE_CHECK.match(request.raw_path):
+            return "own", None, self._one_check
+        if is_asked_for(request):
+            return "own", None, self._console.answer
         for door in self._doors:
             if handler := door.unknown(request):
                 return door.name, door, handler
-        return "none", None, _nobody
+        return "none", None, _unknown
 
     def takes_socket(self, raw_path: bytes) -> bool:
-        """Say whether a raw path is one of a websocket; no other comes here as one."""
+        """Return whether a raw path is one of a websocket; elsewhere a handshake is a request."""
         return any(door.takes_socket(raw_path) for door in self._socket_doors)
 
     def _find_socket(self, socket: Socket) -> Found:
@@ -133,20 +159,33 @@ class App:
         await _own_reply(request, 200, b'{"status":"healthy"}')
 
     async def _readiness(self, request: Request) -> None:
-        is_draining = self._house.draining.is_set()
-        findings = await look(self._house.upstream, is_draining=is_draining)
+        asked = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+        findings = await self._look(frozenset(value for key, value in asked if key == "exclude"))
         status = 200 if are_ready(findings) else 503
-        if "verbose" in dict(parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)):
+        if "verbose" in dict(asked):
             await _own_reply(request, status, listed(findings), TEXT_TYPE)
         else:
-            word = b"ready" if status == 200 else b"not ready"
-            await _own_reply(request, status, b'{"status":"%s"}' % word)
+            await _own_reply(request, status, _WORDS[status])
+
+    async def _one_check(self, request: Request) -> None:
+        (name,) = _ONE_CHECK.match(request.raw_path) or ("",)
+        findings = [each for each in await self._look() if each.name == name]
+        if not findings:
+            await _unknown(request)
+            return
+        status = 200 if findings[0].reason is None else 503
+        await _own_reply(request, status, _WORDS[status])
+
+    async def _look(self, excluded: Collection[str] = ()) -> list[Finding]:
+        is_draining = self._context.draining.is_set()
+        return await look(self._context.upstream, excluded, is_draining=is_draining)
 
     async def _metrics(self, request: Request) -> None:
         if request.method not in ("GET", "HEAD"):
             await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
             return
-        await request.reply(Reply(200, (_METRICS_TYPE,), self._house.metrics.page()))
+        page = await self._context.metrics.page()
+        await request.reply(Reply(200, (_METRICS_TYPE,), page))
 
     async def _openapi(self, request: Request) -> None:
         if not self._document:
@@ -154,18 +193,24 @@ class App:
             self._document = dumps(openapi_document(said))
         await _own_reply(request, 200, self._document)
 
-    async def _stumble(self, request: Request) -> None:
-        """Log what nobody foresaw, and show the caller nothing of it but where to look.
+    async def _fail(self, request: Request) -> None:
+        """Log an unexpected error; the caller gets only the id to look for in the log.
 
-        After the head has gone out the connection breaks, which is what says that it is no end.
+        After the head was sent the connection is aborted, so that the answer is not taken for
+        complete.
         """
-        request_id = secrets.token_hex(8)
-        path = request.path.decode("utf-8", "replace")  # never the query: it may hold a token
-        _log.exception("request failed", id=request_id, method=request.method, path=path)
+        _log.exception(
+            "request failed",
+            request_id=request.request_id,
+            method=request.method,
+            path=shown_path(request.path),  # never the query: it may hold a token
+        )
         if request.started:
             return
         number: int = grpc.StatusCode.INTERNAL.value[0]
-        status = status_pb2.Status(code=number, message=f"internal error, request {request_id}")
+        status = status_pb2.Status(
+            code=number, message=f"internal error, request {request.request_id}"
+        )
         await request.reply(Reply(500, (JSON_TYPE,), render_status(status)))
 
 
@@ -178,14 +223,14 @@ def _of_socket(door: SocketDoor, socket: Socket) -> Handler:
 
 
 async def _refuse(door: Door | None, request: Request, error: TranscodeError) -> None:
-    if door is None or request.path.startswith(_PUBLISH):
+    if door is None or request.path.startswith(PUBLISH_PREFIX):
         await request.reply(render_error(error))
     else:
         await door.refuse(request, error)
 
 
 async def _in_time(request: Request, handle: Handler) -> None:
-    """Handle a request, for as long as its Grpc-Timeout says, with a body that is decoded.
+    """Handle a request within its Grpc-Timeout, with its body decoded.
 
     Raises:
         TranscodeError: that header is malformed, or the body is encoded in an unknown way.
@@ -210,7 +255,7 @@ async def _in_time(request: Request, handle: Handler) -> None:
 async def _end(
     door: Door | None, request: Request, error: TranscodeError, socket: Socket | None
 ) -> None:
-    """Refuse, or where the answer has begun end it: in order when the client's time is up."""
+    """Refuse; or end an answer that has begun, cleanly if the client's deadline has passed."""
     is_over = isinstance(error, TimeIsUp)
     if not request.started:
         await _refuse(door, request, error)
@@ -231,5 +276,9 @@ async def _own_reply(
         await request.reply(render_error(WrongMethod(request.method, ("GET", "HEAD"))))
 
 
-async def _nobody(request: Request) -> None:
+async def _tell_version(request: Request) -> None:
+    await _own_reply(request, 200, dumps(versions()))
+
+
+async def _unknown(request: Request) -> None:
     await request.reply(render_error(NoSuchPath()))

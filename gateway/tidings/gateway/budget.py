@@ -1,7 +1,7 @@
-"""Bytes that a gateway holds for its callers: bodies on their way in, answers on their way out.
+"""Memory that a gateway holds for its callers: request bodies, and answers that are unread.
 
-What is held is bounded, for all together and for each caller. Where there is no room, answers whose
-clients have stopped reading are broken off first; who then still finds none is told to come again.
+It is bounded in total and for each caller. When the limit is reached, answers whose clients have
+stopped reading are aborted first; a request that still does not fit is refused with Busy.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from contextlib import asynccontextmanager
 from tidings.gateway.memory import give_back
 from tidings.gateway.transcode.errors import Busy
 
-# For room: longer than an answer that is cut off, or an upload that is answered, takes to let go.
+# For room: longer than an aborted answer, or an answered upload, takes to release its memory.
 WAIT_S = 2.0
-# Of a client that reads nothing, when there is no room: a pause that no network makes.
+# A client that has read nothing for this long, when there is no room, counts as stalled.
 STALLED_S = 2.0
-# What has to be let go of before the system gets it back, which costs some milliseconds.
+# Freed bytes after which the heap is trimmed, which takes some milliseconds.
 _GIVE_BACK_BYTES = 32 * 1024**2
 
 
 class Budget:
     """What one gateway may hold. Belongs to one event loop.
 
-    A caller may hold half of it, so that nobody else finds it full by his doing alone.
+    A caller may hold half of it, so that one caller alone cannot starve the others.
     """
 
     def __init__(self, total_bytes: int, give_back: Callable[[], None] = give_back) -> None:
@@ -33,7 +33,7 @@ class Budget:
         self._share_bytes = total_bytes // 2
         self._give_back = give_back
         self._held_bytes = 0
-        self._let_go_bytes = 0  # since the system got something back
+        self._let_go_bytes = 0  # since the heap was trimmed
         self._by_caller: Counter[Hashable] = Counter()
         self._holders: Counter[tuple[Hashable, int]] = Counter()  # of an answer, by its identity
         self._holds: set[Hold] = set()
@@ -41,11 +41,11 @@ class Budget:
 
     @property
     def held_bytes(self) -> int:
-        """What is held at this moment. An answer that many are given counts once."""
+        """What is held now. An answer that many clients share counts once."""
         return self._held_bytes
 
     def hold(self, caller: Hashable) -> Hold:
-        """Return what a request of a caller holds, which is nothing yet. Its owner closes it."""
+        """Return the account of one request of a caller, empty. Its owner closes it."""
         hold = Hold(self, caller)
         self._holds.add(hold)
         return hold
@@ -62,7 +62,7 @@ class Budget:
         self._by_caller[caller] += size_bytes
 
     def give(self, caller: Hashable, size_bytes: int) -> None:
-        """Count bytes as held no more."""
+        """Release bytes."""
         self._held_bytes -= size_bytes
         self._by_caller[caller] -= size_bytes
         if not self._by_caller[caller]:
@@ -79,30 +79,30 @@ class Budget:
         Raises:
             Busy: there is no room.
         """
-        everybody, own = ("", id(answer)), (caller, id(answer))
+        shared, own = ("", id(answer)), (caller, id(answer))
         if not self._holders[own]:
             size_bytes = len(answer)
             await self.take(own[0], size_bytes)
-            if self._holders[everybody]:
+            if self._holders[shared]:
                 self._held_bytes -= size_bytes
         self._holders[own] += 1
-        self._holders[everybody] += 1
+        self._holders[shared] += 1
 
     def give_answer(self, caller: Hashable, answer: bytes) -> None:
-        """Count an answer no more for one of those who hold it."""
-        everybody, own = ("", id(answer)), (caller, id(answer))
-        for key in (everybody, own):
+        """Stop counting an answer for one of its holders."""
+        shared, own = ("", id(answer)), (caller, id(answer))
+        for key in (shared, own):
             self._holders[key] -= 1
         if not self._holders[own]:
             del self._holders[own]
-            if self._holders[everybody]:
-                self._held_bytes += len(answer)  # the others hold it still
+            if self._holders[shared]:
+                self._held_bytes += len(answer)  # other callers still hold it
             self.give(caller, len(answer))
-        if not self._holders[everybody]:
-            del self._holders[everybody]
+        if not self._holders[shared]:
+            del self._holders[shared]
 
     def forget(self, hold: Hold) -> None:
-        """Know that a hold is closed."""
+        """Drop a hold that is closed."""
         self._holds.discard(hold)
 
     def _has_room(self, caller: Hashable, size_bytes: int) -> bool:
@@ -123,7 +123,7 @@ class Budget:
 
 
 class Hold:
-    """What one request holds: so much of a body, and an answer."""
+    """What one request holds: bytes of a body, and an answer."""
 
     def __init__(self, budget: Budget, caller: Hashable) -> None:
         self._budget = budget
@@ -147,7 +147,7 @@ class Hold:
         self._size_bytes = size_bytes
 
     async def keep(self, answer: bytes) -> None:
-        """Hold an answer, once. The same object counts once for all who are given it.
+        """Hold an answer, once. The same object counts once for all clients that share it.
 
         Raises:
             Busy: there is no room for it.
@@ -157,7 +157,7 @@ class Hold:
 
     @asynccontextmanager
     async def patience(self, most_s: float) -> AsyncIterator[None]:
-        """Bound the wait for a client that does not read: by `most_s`, and when there is no room.
+        """Bound the wait for a client that does not read: by `most_s`, or earlier without room.
 
         Raises:
             TimeoutError: it is over.
@@ -170,13 +170,13 @@ class Hold:
             self._waits = None
 
     def press(self, stalled_s: float) -> None:
-        """End the wait for a client that has read nothing for so long."""
+        """Abort the answer to a client that has read nothing for so long."""
         now_s = asyncio.get_running_loop().time()
         if self._waits is not None and now_s - self._since_s >= stalled_s:
             self._waits.reschedule(now_s)
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Release everything."""
         if self._size_bytes:
             self._budget.give(self._caller, self._size_bytes)
             self._size_bytes = 0

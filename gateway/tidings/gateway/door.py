@@ -3,46 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from tidings.gateway.budget import Budget
 from tidings.gateway.http.request import Request
 from tidings.gateway.http.websocket import Socket
-from tidings.gateway.live.hub import Feeds
+from tidings.gateway.live.hub import StreamHub
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.openapi import Paths
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.time_slices import Turns
+from tidings.gateway.time_slices import TimeSlices
+from tidings.gateway.tracing import Tracer
 from tidings.gateway.transcode.errors import TranscodeError
-from tidings.gateway.transcode.routes import Route
+from tidings.gateway.upstream.access_mode import AccessMode
 from tidings.gateway.upstream.client import Upstream
 
 Handler = Callable[[Request], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class House:
-    """What every door is given: the settings, the service, the shared streams, the routes.
+class Context:
+    """What every door is given: the settings, the service, the shared streams.
 
-    `draining` is set once and means: answer what waits, end what is endless. `routes` are all
-    routes that the contract's google.api.http rules make.
+    `draining` is set once and means: answer blocking requests, end streams.
     """
 
     settings: GatewaySettings
     upstream: Upstream
-    feeds: Feeds
+    mode: AccessMode
+    streams: StreamHub
     metrics: Metrics
-    routes: Sequence[Route]
     draining: asyncio.Event
     budget: Budget
-    turns: Turns = field(default_factory=Turns)
-    """For work that grows with what a caller sends."""
+    slices: TimeSlices = field(default_factory=TimeSlices)
+    """For work that grows with the size of a request."""
+    tracer: Tracer | None = None
 
 
 class Door(Protocol):
-    """One system's spelling. A module of `doors` offers `make(house) -> Door`."""
+    """One system's spelling. Each package of `doors` has a class `Door`, made with a Context."""
 
     @property
     def name(self) -> str:
@@ -55,15 +56,15 @@ class Door(Protocol):
         ...
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers a request, whatever its method; None = the path is not ours."""
+        """Return the handler of a path, whatever the method; None = it is not this door's."""
         ...
 
     def unknown(self, request: Request) -> Handler | None:
-        """Return who answers for a path that no door knows; None = it is nothing like ours."""
+        """Return the handler of an unknown path below this door's root; None = it is elsewhere."""
         ...
 
     async def refuse(self, request: Request, error: TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house, in the spelling of this door."""
+        """Answer an error of the gateway's own rules, in the spelling of this door."""
         ...
 
 
@@ -77,7 +78,7 @@ class SocketDoor(Protocol):
         ...
 
     def takes_socket(self, raw_path: bytes) -> bool:
-        """Say whether this path is one of a websocket: elsewhere a handshake is a plain request."""
+        """Return whether a path is one of a websocket: elsewhere a handshake is a plain request."""
         ...
 
     async def serve_socket(self, socket: Socket) -> None:

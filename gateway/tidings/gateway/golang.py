@@ -68,7 +68,7 @@ class Query:
 
 
 def parse_query_leniently(raw: bytes) -> Query:
-    """Return the parameters of a raw query; a pair that cannot be read is left out in silence.
+    """Return the parameters of a raw query; a pair that cannot be read is dropped silently.
 
     Source: Go 1.22 net/url, `URL.Query`, which drops the error of `ParseQuery`.
     """

@@ -1,4 +1,4 @@
-"""Memory that was needed for a moment, given back to the system."""
+"""Returns freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def set_up() -> None:
-    """Have large blocks be the system's again as soon as they are freed."""
+    """Have large blocks unmapped as soon as they are freed."""
     if (libc := _libc()) is not None:
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
 def give_back() -> None:
-    """Give the system what is free at this moment; takes some milliseconds."""
+    """Trim the heap; takes some milliseconds."""
     if (libc := _libc()) is not None:
         libc.malloc_trim(0)

@@ -1,7 +1,7 @@
-"""What doors say of their paths, as data, and the OpenAPI 3.1 document that it makes.
+"""The doors' descriptions of their paths, as data, and the OpenAPI 3.1 document made of them.
 
-A door describes what its paths take and answer in the spelling of its system. What every path has,
-the answers of the one gate before all doors, is added here.
+A door describes what its paths take and answer in the spelling of its system. The answers of the
+admission rules, which hold for every path, are added here.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from google.rpc import status_pb2
 from tidings.gateway.transcode.fields import descriptor_of
 from tidings.gateway.transcode.message_schema import MessageSchemas, Schema, reference
 from tidings.gateway.transcode.render import JSON_TYPE, LINES_TYPE
+from tidings.gateway.transcode.routes import Route
+from tidings.gateway.transcode.template import Template, parse_template
 
 # Media type to OpenAPI's Media Type Object.
 Content = Mapping[str, Mapping[str, Any]]
@@ -30,10 +32,10 @@ OBJECT: Schema = {"type": "object"}
 PLAIN: Content = {"text/plain": {"schema": TEXT}}
 BYTES: Content = {"*/*": {"schema": {}}}
 
-# Of the gate: a bad Host or Grpc-Timeout, a foreign page, a foreign name, a service that is away or
-# a gateway that holds too much, a deadline of the client's.
+# Of every path: a bad Host or Grpc-Timeout, a foreign Origin, a foreign Host, a service that is
+# away or a gateway that is overloaded, a deadline of the client's.
 GATE_STATUSES = (400, 403, 421, 503, 504)
-# Of bodies: they came too slowly, or are too large, or encoded in an unknown way.
+# Of bodies: too slow, too large, or of an unknown coding.
 BODY_STATUSES = (408, 413, 415)
 # Of errors of the service where they are told by their own codes; 400, 503 and 504 have all paths.
 CODE_STATUSES = (401, 404, 409, 429, 500, 501)
@@ -45,7 +47,7 @@ def json_of(schema: Schema) -> Content:
 
 
 def lines_of(schema: Schema, kind: str = LINES_TYPE) -> Content:
-    """Return JSON values of this schema, one a line, for which OpenAPI 3.1 has no words."""
+    """Return JSON values of this schema, one a line, which OpenAPI 3.1 cannot describe."""
     return {kind: {"schema": TEXT, "x-itemSchema": schema}}
 
 
@@ -84,7 +86,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. Without `content` it has no body. `headers` are names and what they say."""
+    """One answer. Without `content` it has no body. `headers` are names and their descriptions."""
 
     about: str
     content: Content = field(default_factory=dict)
@@ -92,29 +94,39 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPath:
+    """A method and a path that no RPC has."""
+
+    http_method: str
+    template: Template
+
+    @classmethod
+    def get(cls, path: str) -> OwnPath:
+        """Return a path that is read."""
+        return cls("GET", parse_template(path))
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path.
+    """One method of one path: a route of the contract, or a path of the gateway alone.
 
     `answers` are by status; `errors` are statuses whose bodies are the door's refusals, beside
-    those that every path has. `rpc` is the RPC of the contract whose HTTP rule names the path, ""
-    for a path of the gateway alone. `refusal` is said here if it is not the door's.
+    those that every path has. `refusal` is set here if it is not the door's.
     """
 
     name: str
-    method: str
-    path: str
+    at: Route | OwnPath
     about: str
     answers: Mapping[int, Answer]
     errors: tuple[int, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     body: Content = field(default_factory=dict)
-    rpc: str = ""
     refusal: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """All that one door says. `refusal` is the body of its errors.
+    """The description of one door. `refusal` is the body of its errors.
 
     `schemas` may be referred to by name; `security` holds the ways to show a credential, any one
     of which will do.
@@ -128,9 +140,12 @@ class Paths:
 
     def path(self, name: str) -> bytes:
         """Return the path of an operation that has no variables, for the door to look it up by."""
-        (path,) = (each.path for each in self.operations if each.name == name)
-        assert "{" not in path, path
-        return path.encode("ascii")
+        return self.template(name).fill().encode("ascii")
+
+    def template(self, name: str) -> Template:
+        """Return the path of an operation."""
+        (found,) = (each.at.template for each in self.operations if each.name == name)
+        return found
 
 
 STATUS: Content = json_of(reference("google.rpc.Status"))
@@ -147,14 +162,17 @@ def query_key(name: str) -> Mapping[str, str]:
     return {"type": "apiKey", "in": "query", "name": name}
 
 
+# Of all systems; what is answered there are lines of our own.
+PUBLISH_PREFIX = b"/v1/publish/"
+
+
 def publish_operations(system: str, schema: Schema) -> tuple[Operation, ...]:
     """Return the two methods of a system's publishing path."""
-    path = f"/v1/publish/{system}"
+    path = parse_template(PUBLISH_PREFIX.decode() + system)
     return tuple(
         Operation(
             f"publish_{system.replace('-', '_')}_{method.lower()}",
-            method,
-            path,
+            OwnPath(method, path),
             "Publishes objects in the system's own spelling: one, one a line, or one array."
             " Each is answered with a line.",
             {200: Answer("One line for each object", lines_of(reference("PublishLine")))},
@@ -200,15 +218,17 @@ def openapi_document(all_paths: Iterable[Paths]) -> dict[str, Any]:
         schemas |= door.schemas
         security |= door.security
         for operation in door.operations:
-            methods = paths.setdefault(operation.path, {})
-            methods[operation.method.lower()] = _operation(door, operation)
+            methods = paths.setdefault(_path(operation.at.template), {})
+            methods[operation.at.http_method.lower()] = _operation(door, operation)
     return {
         "openapi": "3.1.1",
         "info": {
             "title": "Tidings",
             "version": "v1",
-            "description": "One durable log behind the event APIs of five systems."
-            " The contract is protos/; docs/doors/ tells of each system's paths.",
+            "description": "One durable log behind the event APIs of several systems."
+            " The contract is protos/; docs/doors/ tells of each system's paths."
+            " With `Prefer: errors-as-200` (RFC 7240) an error is answered with 200, its status in"
+            " the header Tidings-Status.",
         },
         "paths": paths,
         "components": {"schemas": schemas | messages.found, "securitySchemes": security},
@@ -242,9 +262,14 @@ def _operation(door: Paths, operation: Operation) -> dict[str, Any]:
         found["security"] = [{}, *({name: []} for name in door.security)]
     if operation.body:
         found["requestBody"] = {"content": operation.body}
-    if operation.rpc:
-        found["x-rpc"] = operation.rpc
+    if isinstance(operation.at, Route):
+        found["x-rpc"] = operation.at.rpc.name
     return found
+
+
+def _path(template: Template) -> str:
+    """Return a path as OpenAPI writes it: a variable has the name of its field, without holders."""
+    return template.fill(*(f"{{{variable.field_path[-1]}}}" for variable in template.variables))
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""Readiness: what is looked at, and how it is listed, which is as Kubernetes lists its own."""
+"""Readiness: the checks, and their list, in the format of the Kubernetes API server."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from tidings.gateway.upstream.client import Upstream
 
@@ -13,9 +13,9 @@ _WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at: the name that it is listed by, and the service's name of its health.
+    """One check: the name that it is listed by, and the name of its health in the service.
 
-    One that is not needed is listed, and leaves the gateway ready when it fails.
+    A check that is not needed is listed, but its failure leaves the gateway ready.
     """
 
     name: str
@@ -27,30 +27,37 @@ CHECKS = (
     Check("service", ""),
     Check("write", "tidings.v1.EventService.Publish"),
     Check("clock", "tidings.clock", is_needed=False),
+    Check("sources", "tidings.sources"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found of one check: the reason why it fails, maybe empty; None = it passes."""
+    """The result of one check: the reason why it fails, may be empty; None = it passes."""
 
     name: str
     is_needed: bool
     reason: str | None
 
 
-async def look(upstream: Upstream, *, is_draining: bool) -> list[Finding]:
-    """Look at the gateway itself and at every check of the service, for a second at most."""
+async def look(
+    upstream: Upstream, excluded: Collection[str] = (), *, is_draining: bool
+) -> list[Finding]:
+    """Run every check of the service, for at most a second, and the gateway's own.
+
+    Those that are `excluded`, by name, pass.
+    """
     reasons = await asyncio.gather(
-        *(upstream.failing(check.service, _WITHIN_S) for check in CHECKS)
+        *(upstream.retries.failing(check.service, _WITHIN_S) for check in CHECKS)
     )
     own = Finding("gateway", is_needed=True, reason="going down" if is_draining else None)
     found = zip(CHECKS, reasons, strict=True)
-    return [own, *(Finding(check.name, check.is_needed, reason) for check, reason in found)]
+    findings = [own, *(Finding(check.name, check.is_needed, reason) for check, reason in found)]
+    return [replace(each, reason=None) if each.name in excluded else each for each in findings]
 
 
 def are_ready(findings: Sequence[Finding]) -> bool:
-    """Say whether everything that is needed passes."""
+    """Return whether every needed check passes."""
     return all(finding.reason is None for finding in findings if finding.is_needed)
 
 

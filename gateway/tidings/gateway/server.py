@@ -1,4 +1,4 @@
-"""Serves HTTP on a socket that somebody else has bound, until told to stop."""
+"""Serves HTTP on a socket that the caller has bound, until told to stop."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from uvicorn.server import ServerState
 from tidings.gateway import memory
 from tidings.gateway.app import App
 from tidings.gateway.budget import Budget
-from tidings.gateway.door import House
+from tidings.gateway.door import Context
 from tidings.gateway.http.limits import Limits
 from tidings.gateway.http.listener import LimitedProtocol
-from tidings.gateway.http.tls_handshake import Doorstep
+from tidings.gateway.http.tls_handshake import TlsHandshake
 from tidings.gateway.http.websocket_listener import SocketProtocol
-from tidings.gateway.live.hub import Feeds
+from tidings.gateway.live.hub import StreamHub
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.settings import GatewaySettings
-from tidings.gateway.transcode.routes import routes_of
+from tidings.gateway.tracing import Tracer
+from tidings.gateway.upstream.access_mode import AccessMode
 from tidings.gateway.upstream.client import Upstream
-from tidings.v1 import event_service_pb2
 
 _DATE_EVERY_S = 1.0
-# For a request that goes on although its connection was cut: none should.
+# For a request that continues after its connection was cut, which should not happen.
 _STUCK_S = 2
-# Of what a websocket's client sends. It has nothing to say: enough to ignore, too little to hurt.
+# Of a message from a websocket's client, which is read and dropped.
 _MAX_MESSAGE_BYTES = 64 * 1024
 
 
@@ -44,42 +44,45 @@ async def serve(
     shutdown: asyncio.Event,
     on_ready: Callable[[], None],
     tls: ssl.SSLContext | None = None,
+    metrics: Metrics | None = None,
+    tracer: Tracer | None = None,
 ) -> None:
-    """Serve until `shutdown` is set, then go down in order; returns when that is done.
+    """Serve until `shutdown` is set, then shut down cleanly; returns when that is done.
 
     `sock` listens already and stays open: it is the caller's, and so is `upstream`. Without `tls`
-    it is plain HTTP. `on_ready` is called once requests are taken. Going down: no more connections
-    are taken (they wait in the socket's backlog, for whoever serves it next), waiting lists answer,
+    it is plain HTTP. `on_ready` is called once requests are taken. Draining: no more connections
+    are accepted (they wait in the socket's backlog for the next process), blocking lists answer,
     endless bodies end with their final chunk, and what is left after `grace_s` is cut off.
 
     Handles no signals. Cancelling closes everything at once.
     """
     memory.set_up()
-    metrics = Metrics()
+    metrics = metrics or Metrics()
+    upstream.retries.on_retry = metrics.retries.inc
     draining = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        feeds = Feeds(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
-        service = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+        streams = StreamHub(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
         budget = Budget(settings.held_bytes)
         metrics.watch_held(lambda: budget.held_bytes)
-        house = House(
+        context = Context(
             settings=settings,
             upstream=upstream,
-            feeds=feeds,
+            mode=AccessMode(upstream, draining),
+            streams=streams,
             metrics=metrics,
-            routes=routes_of([service]),
             draining=draining,
             budget=budget,
+            tracer=tracer,
         )
 
         def drain() -> None:
             draining.set()
-            upstream.drain()
-            feeds.drain()
+            upstream.retries.drain()
+            streams.drain()
 
-        config = _config(settings, App(house), metrics, tls, tasks)
+        config = _config(settings, App(context), metrics, tls, tasks)
         server = _Server(config, shutdown, on_ready, drain, settings.grace_s)
-        # Of the caller's socket only a copy, which uvicorn closes to stop taking connections.
+        # A copy of the caller's socket: uvicorn closes it to stop accepting connections.
         await server.serve([sock.dup()])
 
 
@@ -102,7 +105,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: they belong to whoever started us."""
+        """Leave signals alone: they are the caller's."""
         yield
 
     async def main_loop(self) -> None:
@@ -118,15 +121,15 @@ class _Server(uvicorn.Server):
         self._drain()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what was begun end, and cut off what has not by the end of the grace period."""
+        """Let requests finish, and abort those that have not by the end of the grace period."""
         async with asyncio.TaskGroup() as tasks:
             cutting = tasks.create_task(self._cut_off_late())
             await super().shutdown(sockets)
             cutting.cancel()
 
     async def _cut_off_late(self) -> None:
-        # As if the clients had left, which every door knows: uvicorn would cancel the requests,
-        # which none does.
+        # As if the clients had left, which every door handles: uvicorn would cancel the requests,
+        # which no door expects.
         await asyncio.sleep(self._grace_s)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
@@ -149,7 +152,7 @@ def _config(
     )
     protocol: Any = functools.partial(LimitedProtocol, limits=limits)
     if tls is not None:
-        protocol = functools.partial(_on_the_doorstep, protocol, tls, limits, tasks)
+        protocol = functools.partial(_behind_tls, protocol, tls, limits, tasks)
     socket_protocol: Any = functools.partial(SocketProtocol, limits=limits)
     asgi: Any = app
     return uvicorn.Config(
@@ -171,7 +174,7 @@ def _config(
     )
 
 
-def _on_the_doorstep(
+def _behind_tls(
     inner: Any,  # noqa: ANN401 - uvicorn's own
     tls: ssl.SSLContext,
     limits: Limits,
@@ -180,11 +183,11 @@ def _on_the_doorstep(
     *,
     server_state: ServerState,
     **named: Any,  # noqa: ANN401 - the same
-) -> Doorstep:
-    """Return what takes a connection first where there is TLS."""
+) -> TlsHandshake:
+    """Return the protocol that does the TLS handshake, then hands over to `inner`."""
 
     def make(began: Callable[[], float]) -> LimitedProtocol:
         made: LimitedProtocol = inner(server_state=server_state, began=began, **named)
         return made
 
-    return Doorstep(make, tls, limits, server_state.connections, tasks)
+    return TlsHandshake(make, tls, limits, server_state.connections, tasks)

@@ -1,4 +1,4 @@
-"""One look at the service for all who ask the same at the same time, and none that is too old."""
+"""Single-flight: equal questions at the same time share one call to the service."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Question(Generic[T]):
-    """One question while somebody waits. The looks at it are numbered from 1."""
+    """One question while callers wait. The calls for it are numbered from 1."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
     begun: int = 0
     ended: int = 0
-    outcome: T | Exception | None = None  # of the one that ended
+    outcome: T | Exception | None = None  # of the last call that ended
 
 
-class Together(Generic[T]):
-    """Gives those who wait for the same question the next answer to it.
+class SingleFlight(Generic[T]):
+    """Coalesces concurrent calls for equal questions.
 
-    Clients who poll as fast as they are answered would have the service do the same work once for
-    each of them, and publishers wait behind it. So of each question one look is under way, and
-    who comes meanwhile waits for the next, which begins when that one has ended: it may have seen
-    what the service was before he came, and an answer must hold all that was acknowledged before
-    its request. The first of those who wait takes the look for all; if he leaves, the second does.
+    Clients that poll as fast as they are answered would make the service do the same work once for
+    each of them, and publishers wait behind it. So one call for each question is in flight. A
+    caller that arrives meanwhile waits for the next one: the call in flight may have read a state
+    from before its request, and an answer must hold all that was acknowledged before the request
+    (read your writes). The first waiting caller makes the call for all; if it is cancelled, the
+    second does.
     """
 
     def __init__(self) -> None:
@@ -38,9 +39,9 @@ class Together(Generic[T]):
         return len(self._questions)
 
     async def ask(self, question: Hashable, look: Callable[[], Awaitable[T]]) -> T:
-        """Return, or raise, what a `look` that begins after this call does.
+        """Return, or raise, the outcome of a `look` that begins after this call.
 
-        Equal questions need looks that do the same. Cancelling is safe.
+        Equal questions need equal looks. Cancelling is safe.
         """
         shared = self._questions.setdefault(question, _Question())
         came_after = shared.begun
@@ -65,5 +66,5 @@ class Together(Generic[T]):
 async def _outcome_of(look: Callable[[], Awaitable[T]]) -> T | Exception:
     try:
         return await look()
-    except Exception as error:  # noqa: BLE001 - raised by each of those who wait for it
+    except Exception as error:  # noqa: BLE001 - raised to each waiting caller
         return error

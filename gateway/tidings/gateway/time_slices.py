@@ -1,4 +1,4 @@
-"""Work that grows with what a caller sends: a moment at a time, or beside the event loop."""
+"""Fair scheduling of work that grows with input: in time slices, or on a thread."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Of all such work together, in one round of the event loop.
-_MOMENT_S = 0.003
-# A thread costs a tenth of a millisecond; reading so much, some milliseconds at the most.
+# A slice: all such work together in one round of the event loop.
+_SLICE_S = 0.003
+# A thread costs 0.1 ms; parsing this much, a few milliseconds at most.
 _APART_BYTES = 32 * 1024
 
 
-class Turns:
-    """One event loop's time for work that may be much, shared by all who have some.
+class TimeSlices:
+    """Time slices of one event loop, shared round-robin by all tasks with long work.
 
-    In each round of the loop one of them works, for a moment; then whoever has waited longest. So
-    what others wait for the loop does not grow with what is sent, nor with how many send it.
+    In each round of the loop one task works for one slice; then the one that has waited longest. So
+    the latency of the loop grows neither with the size of inputs nor with their number.
     """
 
-    def __init__(self, moment_s: float = _MOMENT_S) -> None:
-        self._moment_s = moment_s
+    def __init__(self, slice_s: float = _SLICE_S) -> None:
+        self._slice_s = slice_s
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._until_s = 0.0
-        self._has_begun = False  # somebody has worked in this round
-        self._bench = asyncio.Semaphore(1)
+        self._has_begun = False  # a task has worked in this round
+        self._thread = asyncio.Semaphore(1)
 
     def is_over(self) -> bool:
-        """Say whether who works is to give way, now. Ask between two pieces of work."""
+        """Return whether the slice is over. Call between two pieces of work."""
         now_s = asyncio.get_running_loop().time()
         if not self._has_begun:
             self._begin(now_s)
             return bool(self._waiting)
         return now_s >= self._until_s
 
-    async def give_way(self) -> None:
-        """Go on with the next turn, behind those who wait already, if this one is over."""
+    async def step(self) -> None:
+        """Yield, if the slice is over, until it is this task's turn again."""
         if self.is_over():
             await self._next_turn()
 
@@ -51,19 +51,19 @@ class Turns:
         await turn
 
     async def apart(self, size_bytes: int, work: Callable[[], T]) -> T:
-        """Return what work on so many bytes does: small work at once, other work on a thread.
+        """Return the result of work on so many bytes: small work inline, other work on a thread.
 
-        One at a time, so that the loop has to share the interpreter with one thread at the most.
-        Cancelling does not stop what has begun.
+        One thread at a time, so that the loop shares the GIL with at most one. Cancelling does not
+        stop work that has begun.
         """
         if size_bytes < _APART_BYTES:
             return work()
-        async with self._bench:
+        async with self._thread:
             return await asyncio.to_thread(work)
 
     def _begin(self, now_s: float) -> None:
         self._has_begun = True
-        self._until_s = now_s + self._moment_s
+        self._until_s = now_s + self._slice_s
         asyncio.get_running_loop().call_soon(self._end_round)
 
     def _end_round(self) -> None:

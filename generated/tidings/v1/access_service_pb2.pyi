@@ -31,21 +31,21 @@ class _CredentialProblemEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cre
     CREDENTIAL_PROBLEM_UNKNOWN: _CredentialProblem.ValueType  # 1
     """No such token."""
     CREDENTIAL_PROBLEM_EXPIRED: _CredentialProblem.ValueType  # 2
-    """Its time is over."""
+    """It has expired."""
     CREDENTIAL_PROBLEM_REVOKED: _CredentialProblem.ValueType  # 3
     """It was revoked."""
     CREDENTIAL_PROBLEM_INVALID: _CredentialProblem.ValueType  # 4
     """A JWT that is not accepted, or more than 8 KiB; AuthenticateResponse.detail says why."""
 
 class CredentialProblem(_CredentialProblem, metaclass=_CredentialProblemEnumTypeWrapper):
-    """Why a credential is nobody's."""
+    """Why a credential is not valid."""
 
 CREDENTIAL_PROBLEM_UNSPECIFIED: CredentialProblem.ValueType  # 0
 """Not said."""
 CREDENTIAL_PROBLEM_UNKNOWN: CredentialProblem.ValueType  # 1
 """No such token."""
 CREDENTIAL_PROBLEM_EXPIRED: CredentialProblem.ValueType  # 2
-"""Its time is over."""
+"""It has expired."""
 CREDENTIAL_PROBLEM_REVOKED: CredentialProblem.ValueType  # 3
 """It was revoked."""
 CREDENTIAL_PROBLEM_INVALID: CredentialProblem.ValueType  # 4
@@ -54,13 +54,13 @@ Global___CredentialProblem: _TypeAlias = CredentialProblem  # noqa: Y015
 
 @_typing.final
 class AuthenticateRequest(_message.Message):
-    """Asks whose a credential is."""
+    """Asks for the principal of a credential."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CREDENTIAL_FIELD_NUMBER: _builtins.int
     credential: _builtins.str
-    """The credential without its vendor's spelling: a token's secret, or a JWT; at most 8 KiB. Empty = anonymous."""
+    """The credential without a vendor's prefix: a token's secret, or a JWT; at most 8 KiB. Empty = anonymous."""
     def __init__(
         self,
         *,
@@ -76,7 +76,7 @@ Global___AuthenticateRequest: _TypeAlias = AuthenticateRequest  # noqa: Y015
 
 @_typing.final
 class AuthenticateResponse(_message.Message):
-    """Says whose a credential is."""
+    """The principal of a credential."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -84,7 +84,7 @@ class AuthenticateResponse(_message.Message):
     PROBLEM_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     problem: Global___CredentialProblem.ValueType
-    """The credential is not."""
+    """The credential is not valid."""
     detail: _builtins.str
     """Why a credential is bad, for people; never any part of the credential."""
     @_builtins.property
@@ -110,7 +110,7 @@ Global___AuthenticateResponse: _TypeAlias = AuthenticateResponse  # noqa: Y015
 
 @_typing.final
 class Principal(_message.Message):
-    """Somebody who may do something."""
+    """Who is calling, and with which rights."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -120,7 +120,7 @@ class Principal(_message.Message):
     POLICIES_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Identifier of the token, "anonymous", or a JWT's subject."""
+    """Identifier of the token, "anonymous", or a JWT's subject. Empty = there is no access control."""
     name: _builtins.str
     """Name for people."""
     management: _builtins.bool
@@ -176,11 +176,11 @@ class Token(_message.Message):
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was made."""
+        """When it was created."""
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When it ends. Unset = never."""
+        """When it expires. Unset = never."""
 
     @_builtins.property
     def revoked_at(self) -> _timestamp_pb2.Timestamp:
@@ -219,22 +219,28 @@ class Policy(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name: 1 to 128 of a-z, A-Z, 0-9, "-"."""
     description: _builtins.str
     """For people."""
     rules: _builtins.str
     """The rules, in TOML, as docs/access.md describes them."""
+    etag: _builtins.str
+    """Changes with every change of the policy; opaque. In PutPolicyRequest: only the policy with this etag is replaced, else
+    ABORTED (STATE_CONFLICT). Empty there = any version is replaced.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         rules: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "rules", b"rules"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "etag", b"etag", "name", b"name", "rules", b"rules"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -242,17 +248,22 @@ Global___Policy: _TypeAlias = Policy  # noqa: Y015
 
 @_typing.final
 class Role(_message.Message):
-    """A named set of policies, which tokens and JWTs can have as one."""
+    """A named set of policies for tokens and JWTs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     POLICIES_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name: as a policy's. It is the role's identifier too."""
     description: _builtins.str
     """For people."""
+    etag: _builtins.str
+    """Changes with every change of the role; opaque. In PutRoleRequest: only the role with this etag is replaced, else ABORTED
+    (STATE_CONFLICT). Empty there = any version is replaced.
+    """
     @_builtins.property
     def policies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of its policies, at most 100."""
@@ -263,10 +274,11 @@ class Role(_message.Message):
         name: _builtins.str = ...,
         description: _builtins.str = ...,
         policies: _abc.Iterable[_builtins.str] | None = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "policies", b"policies"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "etag", b"etag", "name", b"name", "policies", b"policies"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,17 +295,23 @@ class CreateTokenRequest(_message.Message):
     POLICIES_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name for people. Required."""
     management: _builtins.bool
     """Whether it may do everything."""
+    request_id: _builtins.str
+    """A UUID that the caller chooses, in lower case with hyphens, which becomes the token's id. The same request again is answered with
+    the existing token, without its secret: callers that lost the answer revoke that token and use another id.
+    Empty = the server chooses the id, and every call creates a token.
+    """
     @_builtins.property
     def policies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of policies, at most 100."""
 
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
-        """When it ends. Unset = never."""
+        """When it expires. Unset = never."""
 
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -307,10 +325,11 @@ class CreateTokenRequest(_message.Message):
         policies: _abc.Iterable[_builtins.str] | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         roles: _abc.Iterable[_builtins.str] | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "management", b"management", "name", b"name", "policies", b"policies", "roles", b"roles"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "management", b"management", "name", b"name", "policies", b"policies", "request_id", b"request_id", "roles", b"roles"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -325,7 +344,7 @@ class CreateTokenResponse(_message.Message):
     TOKEN_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     secret: _builtins.str
-    """256 random bits in text; shown here and never again."""
+    """256 random bits in text; shown only here. Empty when the same request had already created the token."""
     @_builtins.property
     def token(self) -> Global___Token:
         """The token."""
@@ -355,7 +374,7 @@ class ListTokensRequest(_message.Message):
     page_size: _builtins.int
     """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
-    """From the last answer. Empty = the first page."""
+    """From the last answer; any other is INVALID_ARGUMENT. Empty = the first page."""
     def __init__(
         self,
         *,
@@ -446,7 +465,7 @@ Global___RevokeTokenResponse: _TypeAlias = RevokeTokenResponse  # noqa: Y015
 
 @_typing.final
 class PutPolicyRequest(_message.Message):
-    """Asks to make or replace a policy."""
+    """Asks to create or replace a policy."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -503,7 +522,7 @@ class ListPoliciesRequest(_message.Message):
     page_size: _builtins.int
     """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
-    """From the last answer. Empty = the first page."""
+    """From the last answer; any other is INVALID_ARGUMENT. Empty = the first page."""
     def __init__(
         self,
         *,
@@ -553,16 +572,20 @@ class DeletePolicyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The policy's name."""
+    etag: _builtins.str
+    """Only the policy with this etag is deleted, else ABORTED (STATE_CONFLICT). Empty = any version."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -587,7 +610,7 @@ Global___DeletePolicyResponse: _TypeAlias = DeletePolicyResponse  # noqa: Y015
 
 @_typing.final
 class PutRoleRequest(_message.Message):
-    """Asks to make or replace a role."""
+    """Asks to create or replace a role."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -644,7 +667,7 @@ class ListRolesRequest(_message.Message):
     page_size: _builtins.int
     """How many; 0 = 100, at most 1000. A page has at most 1 MiB, or one entry."""
     page_token: _builtins.str
-    """From the last answer. Empty = the first page."""
+    """From the last answer; any other is INVALID_ARGUMENT. Empty = the first page."""
     def __init__(
         self,
         *,
@@ -694,16 +717,20 @@ class DeleteRoleRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The role's name."""
+    etag: _builtins.str
+    """Only the role with this etag is deleted, else ABORTED (STATE_CONFLICT). Empty = any version."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

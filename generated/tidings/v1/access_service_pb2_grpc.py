@@ -26,9 +26,10 @@ if _version_not_supported:
 
 
 class AccessServiceStub:
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     def __init__(self, channel):
@@ -90,22 +91,25 @@ class AccessServiceStub:
 
 
 class AccessServiceServicer:
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     def Authenticate(self, request, context):
-        """Says whose a credential is, or why it is nobody's. Never an error for a bad credential; never cached.
+        """Returns the principal of a credential, or why it is not valid. Never an error for a bad credential; never cached. Without access
+        control every credential is good, and its principal has management and no id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateToken(self, request, context):
-        """Makes a token. The only answer that ever holds its secret.
+        """Creates a token. The only answer that ever contains its secret.
 
-        INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy or role that does not exist.
+        INVALID_ARGUMENT: a bad name, expiry or request id. NOT_FOUND: a policy or role that does not exist. ALREADY_EXISTS: the
+        request id is that of another token. After a lost answer call again with the same request id: no second token is created.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -113,7 +117,7 @@ class AccessServiceServicer:
 
     def ListTokens(self, request, context):
         """Lists tokens without their secrets, oldest first. Those that were revoked or expired more than 30 days ago are
-        forgotten.
+        deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,7 +131,7 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PutPolicy(self, request, context):
-        """Makes or replaces a policy. INVALID_ARGUMENT: a bad name or rule.
+        """Creates or replaces a policy. INVALID_ARGUMENT: a bad name or rule. ABORTED: the etag does not match.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,14 +145,16 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeletePolicy(self, request, context):
-        """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy.
+        """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy. ABORTED: the etag
+        does not match.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PutRole(self, request, context):
-        """Makes or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist.
+        """Creates or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist. ABORTED: the etag
+        does not match.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -162,7 +168,8 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRole(self, request, context):
-        """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role.
+        """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role. ABORTED: the etag does
+        not match.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,9 +237,10 @@ def add_AccessServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AccessService:
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     @staticmethod

@@ -27,9 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class AccessServiceStub:
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     @_typing.overload
@@ -37,69 +38,89 @@ class AccessServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AccessServiceAsyncStub: ...
     Authenticate: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.AuthenticateRequest, _access_service_pb2.AuthenticateResponse]
-    """Says whose a credential is, or why it is nobody's. Never an error for a bad credential; never cached."""
+    """Returns the principal of a credential, or why it is not valid. Never an error for a bad credential; never cached. Without access
+    control every credential is good, and its principal has management and no id.
+    """
     CreateToken: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.CreateTokenRequest, _access_service_pb2.CreateTokenResponse]
-    """Makes a token. The only answer that ever holds its secret.
+    """Creates a token. The only answer that ever contains its secret.
 
-    INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy or role that does not exist.
+    INVALID_ARGUMENT: a bad name, expiry or request id. NOT_FOUND: a policy or role that does not exist. ALREADY_EXISTS: the
+    request id is that of another token. After a lost answer call again with the same request id: no second token is created.
     """
     ListTokens: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListTokensRequest, _access_service_pb2.ListTokensResponse]
     """Lists tokens without their secrets, oldest first. Those that were revoked or expired more than 30 days ago are
-    forgotten.
+    deleted.
     """
     RevokeToken: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.RevokeTokenRequest, _access_service_pb2.RevokeTokenResponse]
     """Revokes a token; its open streams end within 5 s. NOT_FOUND: no such token."""
     PutPolicy: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.PutPolicyRequest, _access_service_pb2.PutPolicyResponse]
-    """Makes or replaces a policy. INVALID_ARGUMENT: a bad name or rule."""
+    """Creates or replaces a policy. INVALID_ARGUMENT: a bad name or rule. ABORTED: the etag does not match."""
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListPoliciesRequest, _access_service_pb2.ListPoliciesResponse]
     """Lists policies by name."""
     DeletePolicy: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.DeletePolicyRequest, _access_service_pb2.DeletePolicyResponse]
-    """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy."""
+    """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy. ABORTED: the etag
+    does not match.
+    """
     PutRole: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.PutRoleRequest, _access_service_pb2.PutRoleResponse]
-    """Makes or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist."""
+    """Creates or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist. ABORTED: the etag
+    does not match.
+    """
     ListRoles: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.ListRolesRequest, _access_service_pb2.ListRolesResponse]
     """Lists roles by name."""
     DeleteRole: _grpc.UnaryUnaryMultiCallable[_access_service_pb2.DeleteRoleRequest, _access_service_pb2.DeleteRoleResponse]
-    """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role."""
+    """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role. ABORTED: the etag does
+    not match.
+    """
 
 @_typing.type_check_only
 class AccessServiceAsyncStub(AccessServiceStub):
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Authenticate: _aio.UnaryUnaryMultiCallable[_access_service_pb2.AuthenticateRequest, _access_service_pb2.AuthenticateResponse]  # type: ignore[assignment]
-    """Says whose a credential is, or why it is nobody's. Never an error for a bad credential; never cached."""
+    """Returns the principal of a credential, or why it is not valid. Never an error for a bad credential; never cached. Without access
+    control every credential is good, and its principal has management and no id.
+    """
     CreateToken: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CreateTokenRequest, _access_service_pb2.CreateTokenResponse]  # type: ignore[assignment]
-    """Makes a token. The only answer that ever holds its secret.
+    """Creates a token. The only answer that ever contains its secret.
 
-    INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy or role that does not exist.
+    INVALID_ARGUMENT: a bad name, expiry or request id. NOT_FOUND: a policy or role that does not exist. ALREADY_EXISTS: the
+    request id is that of another token. After a lost answer call again with the same request id: no second token is created.
     """
     ListTokens: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListTokensRequest, _access_service_pb2.ListTokensResponse]  # type: ignore[assignment]
     """Lists tokens without their secrets, oldest first. Those that were revoked or expired more than 30 days ago are
-    forgotten.
+    deleted.
     """
     RevokeToken: _aio.UnaryUnaryMultiCallable[_access_service_pb2.RevokeTokenRequest, _access_service_pb2.RevokeTokenResponse]  # type: ignore[assignment]
     """Revokes a token; its open streams end within 5 s. NOT_FOUND: no such token."""
     PutPolicy: _aio.UnaryUnaryMultiCallable[_access_service_pb2.PutPolicyRequest, _access_service_pb2.PutPolicyResponse]  # type: ignore[assignment]
-    """Makes or replaces a policy. INVALID_ARGUMENT: a bad name or rule."""
+    """Creates or replaces a policy. INVALID_ARGUMENT: a bad name or rule. ABORTED: the etag does not match."""
     ListPolicies: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListPoliciesRequest, _access_service_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     """Lists policies by name."""
     DeletePolicy: _aio.UnaryUnaryMultiCallable[_access_service_pb2.DeletePolicyRequest, _access_service_pb2.DeletePolicyResponse]  # type: ignore[assignment]
-    """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy."""
+    """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy. ABORTED: the etag
+    does not match.
+    """
     PutRole: _aio.UnaryUnaryMultiCallable[_access_service_pb2.PutRoleRequest, _access_service_pb2.PutRoleResponse]  # type: ignore[assignment]
-    """Makes or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist."""
+    """Creates or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist. ABORTED: the etag
+    does not match.
+    """
     ListRoles: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListRolesRequest, _access_service_pb2.ListRolesResponse]  # type: ignore[assignment]
     """Lists roles by name."""
     DeleteRole: _aio.UnaryUnaryMultiCallable[_access_service_pb2.DeleteRoleRequest, _access_service_pb2.DeleteRoleResponse]  # type: ignore[assignment]
-    """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role."""
+    """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role. ABORTED: the etag does
+    not match.
+    """
 
 class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Manages tokens, policies and roles. All but Authenticate need management.
+    """Manages tokens, policies and roles. All except Authenticate need management.
 
-    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService.
+    Any method: UNAUTHENTICATED, PERMISSION_DENIED, UNAVAILABLE as in EventService. On a server without access control all except
+    Authenticate are FAILED_PRECONDITION (NO_ACCESS_CONTROL), and health says NOT_SERVING of this service.
     """
 
     @_abc_1.abstractmethod
@@ -108,7 +129,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.AuthenticateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.AuthenticateResponse, _abc.Awaitable[_access_service_pb2.AuthenticateResponse]]:
-        """Says whose a credential is, or why it is nobody's. Never an error for a bad credential; never cached."""
+        """Returns the principal of a credential, or why it is not valid. Never an error for a bad credential; never cached. Without access
+        control every credential is good, and its principal has management and no id.
+        """
 
     @_abc_1.abstractmethod
     def CreateToken(
@@ -116,9 +139,10 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.CreateTokenRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.CreateTokenResponse, _abc.Awaitable[_access_service_pb2.CreateTokenResponse]]:
-        """Makes a token. The only answer that ever holds its secret.
+        """Creates a token. The only answer that ever contains its secret.
 
-        INVALID_ARGUMENT: a bad name or expiry. NOT_FOUND: a policy or role that does not exist.
+        INVALID_ARGUMENT: a bad name, expiry or request id. NOT_FOUND: a policy or role that does not exist. ALREADY_EXISTS: the
+        request id is that of another token. After a lost answer call again with the same request id: no second token is created.
         """
 
     @_abc_1.abstractmethod
@@ -128,7 +152,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.ListTokensResponse, _abc.Awaitable[_access_service_pb2.ListTokensResponse]]:
         """Lists tokens without their secrets, oldest first. Those that were revoked or expired more than 30 days ago are
-        forgotten.
+        deleted.
         """
 
     @_abc_1.abstractmethod
@@ -145,7 +169,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.PutPolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.PutPolicyResponse, _abc.Awaitable[_access_service_pb2.PutPolicyResponse]]:
-        """Makes or replaces a policy. INVALID_ARGUMENT: a bad name or rule."""
+        """Creates or replaces a policy. INVALID_ARGUMENT: a bad name or rule. ABORTED: the etag does not match."""
 
     @_abc_1.abstractmethod
     def ListPolicies(
@@ -161,7 +185,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.DeletePolicyRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.DeletePolicyResponse, _abc.Awaitable[_access_service_pb2.DeletePolicyResponse]]:
-        """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy."""
+        """Deletes a policy; tokens and roles keep its name, which then grants nothing. NOT_FOUND: no such policy. ABORTED: the etag
+        does not match.
+        """
 
     @_abc_1.abstractmethod
     def PutRole(
@@ -169,7 +195,9 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.PutRoleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.PutRoleResponse, _abc.Awaitable[_access_service_pb2.PutRoleResponse]]:
-        """Makes or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist."""
+        """Creates or replaces a role. INVALID_ARGUMENT: a bad name. NOT_FOUND: a policy that does not exist. ABORTED: the etag
+        does not match.
+        """
 
     @_abc_1.abstractmethod
     def ListRoles(
@@ -185,6 +213,8 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.DeleteRoleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_access_service_pb2.DeleteRoleResponse, _abc.Awaitable[_access_service_pb2.DeleteRoleResponse]]:
-        """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role."""
+        """Deletes a role; tokens keep its name, which then grants nothing. NOT_FOUND: no such role. ABORTED: the etag does
+        not match.
+        """
 
 def add_AccessServiceServicer_to_server(servicer: AccessServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,20 +22,38 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tidings/v1/consul.proto\x12\ntidings.v1\x1a\x1dtidings/v1/json_options.proto\"\xe9\x01\n\x0b\x43onsulEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02ID\x12\x12\n\x04name\x18\x02 \x01(\tR\x04Name\x12\x1e\n\x07payload\x18\x03 \x01(\x0c\x42\x04\xe8\xe0\x18\x01R\x07Payload\x12\x1f\n\x0bnode_filter\x18\x04 \x01(\tR\nNodeFilter\x12%\n\x0eservice_filter\x18\x05 \x01(\tR\rServiceFilter\x12\x1d\n\ntag_filter\x18\x06 \x01(\tR\tTagFilter\x12\x18\n\x07version\x18\x07 \x01(\x03R\x07Version\x12\x15\n\x06l_time\x18\x08 \x01(\x04R\x05LTime\"\x1f\n\x0e\x43onsulSelector\x12\r\n\x05names\x18\x01 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tidings/v1/consul.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1dtidings/v1/json_options.proto\"\x97\x02\n\x0b\x43onsulEvent\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02ID\x12\x18\n\x04name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02R\x04Name\x12\"\n\x07payload\x18\x03 \x01(\x0c\x42\x08\xe2\x41\x01\x01\xe8\xe0\x18\x01R\x07Payload\x12%\n\x0bnode_filter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\nNodeFilter\x12+\n\x0eservice_filter\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01R\rServiceFilter\x12#\n\ntag_filter\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\tTagFilter\x12\x1e\n\x07version\x18\x07 \x01(\x03\x42\x04\xe2\x41\x01\x01R\x07Version\x12\x1b\n\x06l_time\x18\x08 \x01(\x04\x42\x04\xe2\x41\x01\x03R\x05LTime\"%\n\x0e\x43onsulSelector\x12\x13\n\x05names\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x42\x62\n\rio.tidings.v1B\x0b\x43onsulProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.consul_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\013ConsulProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_CONSULEVENT'].fields_by_name['id']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_CONSULEVENT'].fields_by_name['name']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_CONSULEVENT'].fields_by_name['payload']._loaded_options = None
-  _globals['_CONSULEVENT'].fields_by_name['payload']._serialized_options = b'\350\340\030\001'
-  _globals['_CONSULEVENT']._serialized_start=71
-  _globals['_CONSULEVENT']._serialized_end=304
-  _globals['_CONSULSELECTOR']._serialized_start=306
-  _globals['_CONSULSELECTOR']._serialized_end=337
+  _globals['_CONSULEVENT'].fields_by_name['payload']._serialized_options = b'\342A\001\001\350\340\030\001'
+  _globals['_CONSULEVENT'].fields_by_name['node_filter']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['node_filter']._serialized_options = b'\342A\001\001'
+  _globals['_CONSULEVENT'].fields_by_name['service_filter']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['service_filter']._serialized_options = b'\342A\001\001'
+  _globals['_CONSULEVENT'].fields_by_name['tag_filter']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['tag_filter']._serialized_options = b'\342A\001\001'
+  _globals['_CONSULEVENT'].fields_by_name['version']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['version']._serialized_options = b'\342A\001\001'
+  _globals['_CONSULEVENT'].fields_by_name['l_time']._loaded_options = None
+  _globals['_CONSULEVENT'].fields_by_name['l_time']._serialized_options = b'\342A\001\003'
+  _globals['_CONSULSELECTOR'].fields_by_name['names']._loaded_options = None
+  _globals['_CONSULSELECTOR'].fields_by_name['names']._serialized_options = b'\342A\001\001'
+  _globals['_CONSULEVENT']._serialized_start=104
+  _globals['_CONSULEVENT']._serialized_end=383
+  _globals['_CONSULSELECTOR']._serialized_start=385
+  _globals['_CONSULSELECTOR']._serialized_end=422
 # @@protoc_insertion_point(module_scope)

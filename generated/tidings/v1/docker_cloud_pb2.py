@@ -22,23 +22,45 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtidings/v1/docker_cloud.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xfd\x01\n\x10\x44ockerCloudEvent\x12\x12\n\x04type\x18\x01 \x01(\tR\x04type\x12\x16\n\x06\x61\x63tion\x18\x02 \x01(\tR\x06\x61\x63tion\x12\x18\n\x07parents\x18\x03 \x03(\tR\x07parents\x12\"\n\x0cresource_uri\x18\x04 \x01(\tR\x0cresource_uri\x12\x14\n\x05state\x18\x05 \x01(\tR\x05state\x12\x12\n\x04uuid\x18\x06 \x01(\tR\x04uuid\x12<\n\x08\x64\x61tetime\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\x98\xe1\x18\x01R\x08\x64\x61tetime\x12\x17\n\tnamespace\x18\x08 \x01(\tB\x04\x90\xe1\x18\x01\"Y\n\x13\x44ockerCloudSelector\x12\x11\n\tnamespace\x18\x01 \x01(\t\x12\r\n\x05types\x18\x02 \x03(\t\x12\x0f\n\x07objects\x18\x03 \x03(\t\x12\x0f\n\x07parents\x18\x04 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtidings/v1/docker_cloud.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xa9\x02\n\x10\x44ockerCloudEvent\x12\x18\n\x04type\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x04type\x12\x1c\n\x06\x61\x63tion\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02R\x06\x61\x63tion\x12\x1e\n\x07parents\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01R\x07parents\x12(\n\x0cresource_uri\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02R\x0cresource_uri\x12\x1a\n\x05state\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01R\x05state\x12\x18\n\x04uuid\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\x04uuid\x12@\n\x08\x64\x61tetime\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\xe2\x41\x01\x01\x98\xe1\x18\x01R\x08\x64\x61tetime\x12\x1b\n\tnamespace\x18\x08 \x01(\tB\x08\xe2\x41\x01\x03\x90\xe1\x18\x01\"q\n\x13\x44ockerCloudSelector\x12\x17\n\tnamespace\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05types\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07objects\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07parents\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x42g\n\rio.tidings.v1B\x10\x44ockerCloudProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.docker_cloud_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\020DockerCloudProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['type']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['type']._serialized_options = b'\342A\001\002'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['action']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['action']._serialized_options = b'\342A\001\002'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['parents']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['parents']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['resource_uri']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['resource_uri']._serialized_options = b'\342A\001\002'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['state']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['state']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['uuid']._loaded_options = None
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['uuid']._serialized_options = b'\342A\001\001'
   _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._loaded_options = None
-  _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._serialized_options = b'\230\341\030\001'
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['datetime']._serialized_options = b'\342A\001\001\230\341\030\001'
   _globals['_DOCKERCLOUDEVENT'].fields_by_name['namespace']._loaded_options = None
-  _globals['_DOCKERCLOUDEVENT'].fields_by_name['namespace']._serialized_options = b'\220\341\030\001'
-  _globals['_DOCKERCLOUDEVENT']._serialized_start=110
-  _globals['_DOCKERCLOUDEVENT']._serialized_end=363
-  _globals['_DOCKERCLOUDSELECTOR']._serialized_start=365
-  _globals['_DOCKERCLOUDSELECTOR']._serialized_end=454
+  _globals['_DOCKERCLOUDEVENT'].fields_by_name['namespace']._serialized_options = b'\342A\001\003\220\341\030\001'
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['namespace']._loaded_options = None
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['namespace']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['types']._loaded_options = None
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['types']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['objects']._loaded_options = None
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['objects']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['parents']._loaded_options = None
+  _globals['_DOCKERCLOUDSELECTOR'].fields_by_name['parents']._serialized_options = b'\342A\001\001'
+  _globals['_DOCKERCLOUDEVENT']._serialized_start=143
+  _globals['_DOCKERCLOUDEVENT']._serialized_end=440
+  _globals['_DOCKERCLOUDSELECTOR']._serialized_start=442
+  _globals['_DOCKERCLOUDSELECTOR']._serialized_end=555
 # @@protoc_insertion_point(module_scope)

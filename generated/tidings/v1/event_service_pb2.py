@@ -23,31 +23,151 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import error_details_pb2 as google_dot_rpc_dot_error__details__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
+from tidings.v1 import asking_pb2 as tidings_dot_v1_dot_asking__pb2
+from tidings.v1 import backup_pb2 as tidings_dot_v1_dot_backup__pb2
 from tidings.v1 import consul_pb2 as tidings_dot_v1_dot_consul__pb2
-from tidings.v1 import docker_cloud_pb2 as tidings_dot_v1_dot_docker__cloud__pb2
+from tidings.v1 import errors_pb2 as tidings_dot_v1_dot_errors__pb2
 from tidings.v1 import event_pb2 as tidings_dot_v1_dot_event__pb2
+from tidings.v1 import event_system_pb2 as tidings_dot_v1_dot_event__system__pb2
 from tidings.v1 import feldera_pb2 as tidings_dot_v1_dot_feldera__pb2
-from tidings.v1 import nomad_pb2 as tidings_dot_v1_dot_nomad__pb2
 from tidings.v1 import puppet_pb2 as tidings_dot_v1_dot_puppet__pb2
-from tidings.v1 import tidings_event_pb2 as tidings_dot_v1_dot_tidings__event__pb2
+from tidings.v1 import objects_pb2 as tidings_dot_v1_dot_objects__pb2
+from tidings.v1 import selection_pb2 as tidings_dot_v1_dot_selection__pb2
+from tidings.v1 import source_pb2 as tidings_dot_v1_dot_source__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/event_service.proto\x12\ntidings.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x17google/rpc/status.proto\x1a\x17tidings/v1/consul.proto\x1a\x1dtidings/v1/docker_cloud.proto\x1a\x16tidings/v1/event.proto\x1a\x18tidings/v1/feldera.proto\x1a\x16tidings/v1/nomad.proto\x1a\x17tidings/v1/puppet.proto\x1a\x1etidings/v1/tidings_event.proto\"2\n\x0ePublishRequest\x12 \n\x05\x64raft\x18\x01 \x01(\x0b\x32\x11.tidings.v1.Draft\"1\n\x0fPublishResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x11\n\tduplicate\x18\x02 \x01(\x08\"9\n\x14PublishStreamRequest\x12!\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x11.tidings.v1.Draft\"C\n\x15PublishStreamResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.tidings.v1.PublishResult\"n\n\rPublishResult\x12-\n\x06stored\x18\x01 \x01(\x0b\x32\x1b.tidings.v1.PublishResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xad\x04\n\x10SubscribeRequest\x12\x13\n\tafter_seq\x18\x01 \x01(\x04H\x00\x12/\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x12\x12\n\x08\x65\x61rliest\x18\x03 \x01(\x08H\x00\x12\x10\n\x06latest\x18\x04 \x01(\x08H\x00\x12\x15\n\x0bnomad_index\x18\x05 \x01(\x04H\x00\x12\x0e\n\x06log_id\x18\x06 \x01(\t\x12\x31\n\x0epayload_format\x18\x07 \x01(\x0e\x32\x19.tidings.v1.PayloadFormat\x12\x35\n\x12heartbeat_interval\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12(\n\x05nomad\x18\n \x01(\x0b\x32\x19.tidings.v1.NomadSelector\x12*\n\x06\x63onsul\x18\x0b \x01(\x0b\x32\x1a.tidings.v1.ConsulSelector\x12\x35\n\x0c\x64ocker_cloud\x18\x0c \x01(\x0b\x32\x1f.tidings.v1.DockerCloudSelector\x12*\n\x06puppet\x18\r \x01(\x0b\x32\x1a.tidings.v1.PuppetSelector\x12,\n\x07\x66\x65ldera\x18\x0e \x01(\x0b\x32\x1b.tidings.v1.FelderaSelector\x12,\n\x07tidings\x18\x0f \x01(\x0b\x32\x1b.tidings.v1.TidingsSelectorB\x07\n\x05start\"\x80\x01\n\x11SubscribeResponse\x12#\n\x07records\x18\x01 \x03(\x0b\x32\x12.tidings.v1.Record\x12(\n\theartbeat\x18\x02 \x01(\x0b\x32\x15.tidings.v1.Heartbeat\x12\x1c\n\x03gap\x18\x03 \x01(\x0b\x32\x0f.tidings.v1.Gap\"\x18\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\"^\n\x03Gap\x12\"\n\x06system\x18\x01 \x01(\x0e\x32\x12.tidings.v1.System\x12\x11\n\tfirst_seq\x18\x02 \x01(\x04\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12\x0e\n\x06reason\x18\x04 \x01(\t\"n\n\x0b\x46ireRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x07payload\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBody\x12\x0c\n\x04node\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x0b\n\x03tag\x18\x05 \x01(\t\"6\n\x0c\x46ireResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.tidings.v1.ConsulEvent\"z\n\x0bListRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x04\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"x\n\x0cListResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tidings.v1.ConsulEvent\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x17\n\x0f\x66iltered_by_acl\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"[\n\x13GetJobEventsRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05start\x18\x02 \x01(\x03\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"\xbd\x01\n\x14GetJobEventsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.tidings.v1.PuppetJobEvent\x12>\n\x0bnext_events\x18\x02 \x01(\x0b\x32\x1c.tidings.v1.PuppetNextEventsR\x0bnext-events\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x11\n\toldest_id\x18\x04 \x01(\t\x12\x0e\n\x06log_id\x18\x05 \x01(\t\"8\n\x10PuppetNextEvents\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05\x65vent\x18\x02 \x01(\tR\x05\x65vent\"U\n\x16GetClusterEventRequest\x12\x10\n\x08\x65vent_id\x18\x01 \x01(\t\x12)\n\x06\x66ields\x18\x02 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\"I\n\x17GetClusterEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\"l\n\x18ListClusterEventsRequest\x12)\n\x06\x66ields\x18\x01 \x01(\x0e\x32\x19.tidings.v1.FelderaFields\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"e\n\x19ListClusterEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x91\x01\n\x0c\x45rrorDetails\x12)\n\nerror_info\x18\x01 \x01(\x0b\x32\x15.google.rpc.ErrorInfo\x12+\n\x0b\x62\x61\x64_request\x18\x02 \x01(\x0b\x32\x16.google.rpc.BadRequest\x12)\n\nretry_info\x18\x03 \x01(\x0b\x32\x15.google.rpc.RetryInfo*b\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_FORMAT_TYPED\x10\x01\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x02\x32\xc3\x07\n\x0c\x45ventService\x12]\n\x07Publish\x12\x1a.tidings.v1.PublishRequest\x1a\x1b.tidings.v1.PublishResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\n/v1/events:\x05\x64raft\x12X\n\rPublishStream\x12 .tidings.v1.PublishStreamRequest\x1a!.tidings.v1.PublishStreamResponse(\x01\x30\x01\x12\xbb\x01\n\tSubscribe\x12\x1c.tidings.v1.SubscribeRequest\x1a\x1d.tidings.v1.SubscribeResponse\"o\x82\xd3\xe4\x93\x02i\x12\n/v1/eventsZ\x12\x12\x10/v1/event/streamZ\x16\x12\x14/api/audit/v1/eventsZ/\x12-/api/audit/v1/{docker_cloud.namespace}/events0\x01\x12\x64\n\x04\x46ire\x12\x17.tidings.v1.FireRequest\x1a\x18.tidings.v1.FireResponse\")\x82\xd3\xe4\x93\x02#\x1a\x18/v1/event/fire/{name=**}:\x07payload\x12Q\n\x04List\x12\x17.tidings.v1.ListRequest\x1a\x18.tidings.v1.ListResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/event/list\x12\x80\x01\n\x0cGetJobEvents\x12\x1f.tidings.v1.GetJobEventsRequest\x1a .tidings.v1.GetJobEventsResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/orchestrator/v1/jobs/{job_id}/events\x12\x81\x01\n\x0fGetClusterEvent\x12\".tidings.v1.GetClusterEventRequest\x1a#.tidings.v1.GetClusterEventResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v0/cluster/events/{event_id}\x12|\n\x11ListClusterEvents\x12$.tidings.v1.ListClusterEventsRequest\x1a%.tidings.v1.ListClusterEventsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v0/cluster/eventsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/event_service.proto\x12\ntidings.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/rpc/error_details.proto\x1a\x17google/rpc/status.proto\x1a\x17tidings/v1/asking.proto\x1a\x17tidings/v1/backup.proto\x1a\x17tidings/v1/consul.proto\x1a\x17tidings/v1/errors.proto\x1a\x16tidings/v1/event.proto\x1a\x1dtidings/v1/event_system.proto\x1a\x18tidings/v1/feldera.proto\x1a\x17tidings/v1/puppet.proto\x1a\x18tidings/v1/objects.proto\x1a\x1atidings/v1/selection.proto\x1a\x17tidings/v1/source.proto\"8\n\x0ePublishRequest\x12&\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x11.tidings.v1.DraftB\x04\xe2\x41\x01\x02\"A\n\x0fPublishResponse\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x11\n\tduplicate\x18\x02 \x01(\x08\x12\x0e\n\x06log_id\x18\x03 \x01(\t\"?\n\x14PublishStreamRequest\x12\'\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x11.tidings.v1.DraftB\x04\xe2\x41\x01\x01\"C\n\x15PublishStreamResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.tidings.v1.PublishResult\"n\n\rPublishResult\x12-\n\x06stored\x18\x01 \x01(\x0b\x32\x1b.tidings.v1.PublishResponseH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\t\n\x07outcome\"\xec\x03\n\x10SubscribeRequest\x12\x19\n\tafter_seq\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x12\x35\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01H\x00\x12\x33\n\x08position\x18\x03 \x01(\x0e\x32\x19.tidings.v1.StartPositionB\x04\xe2\x41\x01\x01H\x00\x12\x1b\n\x0bnomad_index\x18\x04 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x12\x14\n\x06log_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\x0epayload_format\x18\x06 \x01(\x0e\x32\x19.tidings.v1.PayloadFormatB\x04\xe2\x41\x01\x01\x12;\n\x12heartbeat_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12.\n\tselection\x18\x08 \x01(\x0b\x32\x15.tidings.v1.SelectionB\x04\xe2\x41\x01\x01\x12\x13\n\x05types\x18\t \x03(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bidentifiers\x18\n \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07sources\x18\x0b \x03(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04text\x18\x0c \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\r \x01(\tB\x04\xe2\x41\x01\x01\x42\x07\n\x05start\"\x91\x01\n\x11SubscribeResponse\x12(\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x17.tidings.v1.RecordBatchH\x00\x12*\n\theartbeat\x18\x02 \x01(\x0b\x32\x15.tidings.v1.HeartbeatH\x00\x12\x1e\n\x03gap\x18\x03 \x01(\x0b\x32\x0f.tidings.v1.GapH\x00\x42\x06\n\x04part\"7\n\x0bRecordBatch\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.tidings.v1.EventRecord\"\x18\n\tHeartbeat\x12\x0b\n\x03seq\x18\x01 \x01(\x04\"\x9e\x01\n\x03Gap\x12\'\n\x06system\x18\x01 \x01(\x0e\x32\x17.tidings.v1.EventSystem\x12\x11\n\tfirst_seq\x18\x02 \x01(\x04\x12\x10\n\x08last_seq\x18\x03 \x01(\x04\x12%\n\x06reason\x18\x04 \x01(\x0e\x32\x15.tidings.v1.GapReason\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12\x12\n\nresume_seq\x18\x06 \x01(\x04\"\x95\x04\n\x12ReadRecordsRequest\x12.\n\tselection\x18\x01 \x01(\x0b\x32\x15.tidings.v1.SelectionB\x04\xe2\x41\x01\x01\x12\x33\n\tfrom_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x34\n\nuntil_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x17\n\tafter_seq\x18\x04 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x1d\n\nbefore_seq\x18\x05 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12*\n\x05order\x18\x06 \x01(\x0e\x32\x15.tidings.v1.ReadOrderB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\x0epayload_format\x18\t \x01(\x0e\x32\x19.tidings.v1.PayloadFormatB\x04\xe2\x41\x01\x01\x12\x14\n\x06log_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05types\x18\x0b \x03(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bidentifiers\x18\x0c \x03(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07sources\x18\r \x03(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04text\x18\x0e \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x0f \x01(\tB\x04\xe2\x41\x01\x01\x42\r\n\x0b_before_seq\"\x9c\x01\n\x13ReadRecordsResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.tidings.v1.EventRecord\x12\x1d\n\x04gaps\x18\x02 \x03(\x0b\x32\x0f.tidings.v1.Gap\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x13\n\x0bthrough_seq\x18\x04 \x01(\x04\x12\x0e\n\x06log_id\x18\x05 \x01(\t\"^\n\x10GetRecordRequest\x12\x11\n\x03seq\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x02\x12\x37\n\x0epayload_format\x18\x02 \x01(\x0e\x32\x19.tidings.v1.PayloadFormatB\x04\xe2\x41\x01\x01\"<\n\x11GetRecordResponse\x12\'\n\x06record\x18\x01 \x01(\x0b\x32\x17.tidings.v1.EventRecord\"\x15\n\x13GetLogStatusRequest\"\xc5\x02\n\x14GetLogStatusResponse\x12\x0e\n\x06log_id\x18\x01 \x01(\t\x12\x10\n\x08head_seq\x18\x02 \x01(\x04\x12\x0f\n\x07version\x18\x03 \x01(\t\x12.\n\x07systems\x18\x04 \x03(\x0b\x32\x1d.tidings.v1.EventSystemStatus\x12&\n\x05store\x18\x05 \x01(\x0b\x32\x17.tidings.v1.StoreStatus\x12)\n\nopen_calls\x18\x06 \x03(\x0b\x32\x15.tidings.v1.OpenCalls\x12)\n\x07sources\x18\x07 \x03(\x0b\x32\x18.tidings.v1.SourceStatus\x12&\n\x05index\x18\x08 \x01(\x0b\x32\x17.tidings.v1.IndexStatus\x12$\n\x04work\x18\t \x01(\x0b\x32\x16.tidings.v1.WorkStatus\"\"\n\x0bIndexStatus\x12\x13\n\x0bthrough_seq\x18\x01 \x01(\x04\"\xca\x02\n\x11\x45ventSystemStatus\x12\'\n\x06system\x18\x01 \x01(\x0e\x32\x17.tidings.v1.EventSystem\x12\x16\n\tfirst_seq\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x15\n\x08last_seq\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x34\n\x10last_recorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0crecord_count\x18\x05 \x01(\x04\x12 \n\x13trimmed_through_seq\x18\x06 \x01(\x04H\x02\x88\x01\x01\x12\x12\n\nsize_bytes\x18\x07 \x01(\x04\x12(\n\tretention\x18\x08 \x01(\x0b\x32\x15.tidings.v1.RetentionB\x0c\n\n_first_seqB\x0b\n\t_last_seqB\x16\n\x14_trimmed_through_seq\"\x9c\x01\n\tRetention\x12*\n\x07max_age\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x0bmax_records\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x16\n\tmax_bytes\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x13\n\x0bmin_records\x18\x04 \x01(\x04\x42\x0e\n\x0c_max_recordsB\x0c\n\n_max_bytes\"\xe1\x01\n\x0bStoreStatus\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x17\n\nsize_bytes\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\x1c\n\x0f\x64isk_free_bytes\x18\x03 \x01(\x04H\x01\x88\x01\x01\x12\x1c\n\x0f\x64isk_size_bytes\x18\x04 \x01(\x04H\x02\x88\x01\x01\x12 \n\x13retention_max_bytes\x18\x05 \x01(\x04H\x03\x88\x01\x01\x42\r\n\x0b_size_bytesB\x12\n\x10_disk_free_bytesB\x12\n\x10_disk_size_bytesB\x16\n\x14_retention_max_bytes\"\x8e\x01\n\nWorkStatus\x12\x15\n\rpublish_count\x18\x01 \x01(\x04\x12/\n\x0cpublish_time\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x18\n\x10subscriber_count\x18\x03 \x01(\r\x12\x1e\n\x16slowest_subscriber_lag\x18\x04 \x01(\x04\"*\n\tOpenCalls\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"\x8c\x01\n\x0b\x46ireRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\x07payload\x18\x02 \x01(\x0b\x32\x14.google.api.HttpBodyB\x04\xe2\x41\x01\x01\x12\x12\n\x04node\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07service\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x11\n\x03tag\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"6\n\x0c\x46ireResponse\x12&\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x17.tidings.v1.ConsulEvent\"\x98\x01\n\x0bListRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05index\x18\x02 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12-\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"x\n\x0cListResponse\x12\'\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.tidings.v1.ConsulEvent\x12\r\n\x05index\x18\x02 \x01(\x04\x12\x17\n\x0f\x66iltered_by_acl\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"s\n\x13GetJobEventsRequest\x12\x14\n\x06job_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05start\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xbd\x01\n\x14GetJobEventsResponse\x12)\n\x05items\x18\x01 \x03(\x0b\x32\x1a.tidings.v1.PuppetJobEvent\x12>\n\x0bnext_events\x18\x02 \x01(\x0b\x32\x1c.tidings.v1.PuppetNextEventsR\x0bnext-events\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12\x11\n\toldest_id\x18\x04 \x01(\t\x12\x0e\n\x06log_id\x18\x05 \x01(\t\"8\n\x10PuppetNextEvents\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n\x05\x65vent\x18\x02 \x01(\tR\x05\x65vent\"a\n\x16GetClusterEventRequest\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x06\x66ields\x18\x02 \x01(\x0e\x32\x19.tidings.v1.FelderaFieldsB\x04\xe2\x41\x01\x01\"I\n\x17GetClusterEventResponse\x12.\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\"~\n\x18ListClusterEventsRequest\x12/\n\x06\x66ields\x18\x01 \x01(\x0e\x32\x19.tidings.v1.FelderaFieldsB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"e\n\x19ListClusterEventsResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1f.tidings.v1.FelderaClusterEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xba\x01\n\x0c\x45rrorDetails\x12)\n\nerror_info\x18\x01 \x01(\x0b\x32\x15.google.rpc.ErrorInfo\x12+\n\x0b\x62\x61\x64_request\x18\x02 \x01(\x0b\x32\x16.google.rpc.BadRequest\x12)\n\nretry_info\x18\x03 \x01(\x0b\x32\x15.google.rpc.RetryInfo\x12\'\n\x06reason\x18\x04 \x01(\x0e\x32\x17.tidings.v1.ErrorReason*}\n\rPayloadFormat\x12\x1e\n\x1aPAYLOAD_FORMAT_UNSPECIFIED\x10\x00\x12\x18\n\x14PAYLOAD_FORMAT_TYPED\x10\x01\x12\x17\n\x13PAYLOAD_FORMAT_JSON\x10\x02\x12\x19\n\x15PAYLOAD_FORMAT_STORED\x10\x03*g\n\rStartPosition\x12\x1e\n\x1aSTART_POSITION_UNSPECIFIED\x10\x00\x12\x1b\n\x17START_POSITION_EARLIEST\x10\x01\x12\x19\n\x15START_POSITION_LATEST\x10\x02*\x8f\x01\n\tGapReason\x12\x1a\n\x16GAP_REASON_UNSPECIFIED\x10\x00\x12\x18\n\x14GAP_REASON_RETENTION\x10\x01\x12\x16\n\x12GAP_REASON_DAMAGED\x10\x02\x12\x18\n\x14GAP_REASON_TOO_LARGE\x10\x03\x12\x1a\n\x16GAP_REASON_UNPRINTABLE\x10\x04*a\n\tReadOrder\x12\x1a\n\x16READ_ORDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17READ_ORDER_OLDEST_FIRST\x10\x01\x12\x1b\n\x17READ_ORDER_NEWEST_FIRST\x10\x02\x32\xb6\r\n\x0c\x45ventService\x12]\n\x07Publish\x12\x1a.tidings.v1.PublishRequest\x1a\x1b.tidings.v1.PublishResponse\"\x19\x82\xd3\xe4\x93\x02\x13\"\n/v1/events:\x05\x64raft\x12X\n\rPublishStream\x12 .tidings.v1.PublishStreamRequest\x1a!.tidings.v1.PublishStreamResponse(\x01\x30\x01\x12\xc5\x01\n\tSubscribe\x12\x1c.tidings.v1.SubscribeRequest\x1a\x1d.tidings.v1.SubscribeResponse\"y\x82\xd3\xe4\x93\x02s\x12\n/v1/eventsZ\x12\x12\x10/v1/event/streamZ\x16\x12\x14/api/audit/v1/eventsZ9\x12\x37/api/audit/v1/{selection.docker_cloud.namespace}/events0\x01\x12\x63\n\x0bReadRecords\x12\x1e.tidings.v1.ReadRecordsRequest\x1a\x1f.tidings.v1.ReadRecordsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/records\x12\x63\n\tGetRecord\x12\x1c.tidings.v1.GetRecordRequest\x1a\x1d.tidings.v1.GetRecordResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/records/{seq}\x12l\n\x0c\x43ountRecords\x12\x1f.tidings.v1.CountRecordsRequest\x1a .tidings.v1.CountRecordsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/records:count\x12\x63\n\x0bListObjects\x12\x1e.tidings.v1.ListObjectsRequest\x1a\x1f.tidings.v1.ListObjectsResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/objects\x12\x92\x01\n\x10GetObjectHistory\x12#.tidings.v1.GetObjectHistoryRequest\x1a$.tidings.v1.GetObjectHistoryResponse\"3\x82\xd3\xe4\x93\x02-\x12+/v1/objects/{system}/{kind}/{id=**}/history\x12i\n\x0cGetLogStatus\x12\x1f.tidings.v1.GetLogStatusRequest\x1a .tidings.v1.GetLogStatusResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/log/status\x12J\n\tBackupLog\x12\x1c.tidings.v1.BackupLogRequest\x1a\x1d.tidings.v1.BackupLogResponse0\x01\x12\x64\n\x04\x46ire\x12\x17.tidings.v1.FireRequest\x1a\x18.tidings.v1.FireResponse\")\x82\xd3\xe4\x93\x02#\x1a\x18/v1/event/fire/{name=**}:\x07payload\x12Q\n\x04List\x12\x17.tidings.v1.ListRequest\x1a\x18.tidings.v1.ListResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/event/list\x12\x80\x01\n\x0cGetJobEvents\x12\x1f.tidings.v1.GetJobEventsRequest\x1a .tidings.v1.GetJobEventsResponse\"-\x82\xd3\xe4\x93\x02\'\x12%/orchestrator/v1/jobs/{job_id}/events\x12\x81\x01\n\x0fGetClusterEvent\x12\".tidings.v1.GetClusterEventRequest\x1a#.tidings.v1.GetClusterEventResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v0/cluster/events/{event_id}\x12|\n\x11ListClusterEvents\x12$.tidings.v1.ListClusterEventsRequest\x1a%.tidings.v1.ListClusterEventsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v0/cluster/eventsBh\n\rio.tidings.v1B\x11\x45ventServiceProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\021EventServiceProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_PUBLISHREQUEST'].fields_by_name['draft']._loaded_options = None
+  _globals['_PUBLISHREQUEST'].fields_by_name['draft']._serialized_options = b'\342A\001\002'
+  _globals['_PUBLISHSTREAMREQUEST'].fields_by_name['drafts']._loaded_options = None
+  _globals['_PUBLISHSTREAMREQUEST'].fields_by_name['drafts']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['after_seq']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['after_seq']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['from_time']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['from_time']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['position']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['position']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['nomad_index']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['nomad_index']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['log_id']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['log_id']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['payload_format']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['payload_format']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['heartbeat_interval']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['heartbeat_interval']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['selection']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['selection']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['types']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['types']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['identifiers']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['identifiers']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['sources']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['sources']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['text']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_SUBSCRIBEREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['selection']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['selection']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['from_time']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['from_time']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['until_time']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['until_time']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['after_seq']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['after_seq']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['before_seq']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['before_seq']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['order']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['order']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['payload_format']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['payload_format']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['log_id']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['log_id']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['types']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['types']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['identifiers']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['identifiers']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['sources']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['sources']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['text']._serialized_options = b'\342A\001\001'
+  _globals['_READRECORDSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_READRECORDSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_GETRECORDREQUEST'].fields_by_name['seq']._loaded_options = None
+  _globals['_GETRECORDREQUEST'].fields_by_name['seq']._serialized_options = b'\342A\001\002'
+  _globals['_GETRECORDREQUEST'].fields_by_name['payload_format']._loaded_options = None
+  _globals['_GETRECORDREQUEST'].fields_by_name['payload_format']._serialized_options = b'\342A\001\001'
+  _globals['_FIREREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_FIREREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_FIREREQUEST'].fields_by_name['payload']._loaded_options = None
+  _globals['_FIREREQUEST'].fields_by_name['payload']._serialized_options = b'\342A\001\001'
+  _globals['_FIREREQUEST'].fields_by_name['node']._loaded_options = None
+  _globals['_FIREREQUEST'].fields_by_name['node']._serialized_options = b'\342A\001\001'
+  _globals['_FIREREQUEST'].fields_by_name['service']._loaded_options = None
+  _globals['_FIREREQUEST'].fields_by_name['service']._serialized_options = b'\342A\001\001'
+  _globals['_FIREREQUEST'].fields_by_name['tag']._loaded_options = None
+  _globals['_FIREREQUEST'].fields_by_name['tag']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_LISTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUEST'].fields_by_name['index']._loaded_options = None
+  _globals['_LISTREQUEST'].fields_by_name['index']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUEST'].fields_by_name['wait']._loaded_options = None
+  _globals['_LISTREQUEST'].fields_by_name['wait']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['job_id']._loaded_options = None
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['job_id']._serialized_options = b'\342A\001\002'
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['start']._loaded_options = None
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['start']._serialized_options = b'\342A\001\001'
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_GETJOBEVENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_GETCLUSTEREVENTREQUEST'].fields_by_name['event_id']._loaded_options = None
+  _globals['_GETCLUSTEREVENTREQUEST'].fields_by_name['event_id']._serialized_options = b'\342A\001\002'
+  _globals['_GETCLUSTEREVENTREQUEST'].fields_by_name['fields']._loaded_options = None
+  _globals['_GETCLUSTEREVENTREQUEST'].fields_by_name['fields']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['fields']._loaded_options = None
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['fields']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCLUSTEREVENTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_EVENTSERVICE'].methods_by_name['Publish']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['Publish']._serialized_options = b'\202\323\344\223\002\023\"\n/v1/events:\005draft'
   _globals['_EVENTSERVICE'].methods_by_name['Subscribe']._loaded_options = None
-  _globals['_EVENTSERVICE'].methods_by_name['Subscribe']._serialized_options = b'\202\323\344\223\002i\022\n/v1/eventsZ\022\022\020/v1/event/streamZ\026\022\024/api/audit/v1/eventsZ/\022-/api/audit/v1/{docker_cloud.namespace}/events'
+  _globals['_EVENTSERVICE'].methods_by_name['Subscribe']._serialized_options = b'\202\323\344\223\002s\022\n/v1/eventsZ\022\022\020/v1/event/streamZ\026\022\024/api/audit/v1/eventsZ9\0227/api/audit/v1/{selection.docker_cloud.namespace}/events'
+  _globals['_EVENTSERVICE'].methods_by_name['ReadRecords']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['ReadRecords']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/records'
+  _globals['_EVENTSERVICE'].methods_by_name['GetRecord']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['GetRecord']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/records/{seq}'
+  _globals['_EVENTSERVICE'].methods_by_name['CountRecords']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['CountRecords']._serialized_options = b'\202\323\344\223\002\023\022\021/v1/records:count'
+  _globals['_EVENTSERVICE'].methods_by_name['ListObjects']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['ListObjects']._serialized_options = b'\202\323\344\223\002\r\022\013/v1/objects'
+  _globals['_EVENTSERVICE'].methods_by_name['GetObjectHistory']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['GetObjectHistory']._serialized_options = b'\202\323\344\223\002-\022+/v1/objects/{system}/{kind}/{id=**}/history'
+  _globals['_EVENTSERVICE'].methods_by_name['GetLogStatus']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['GetLogStatus']._serialized_options = b'\202\323\344\223\002\020\022\016/v1/log/status'
   _globals['_EVENTSERVICE'].methods_by_name['Fire']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['Fire']._serialized_options = b'\202\323\344\223\002#\032\030/v1/event/fire/{name=**}:\007payload'
   _globals['_EVENTSERVICE'].methods_by_name['List']._loaded_options = None
@@ -58,50 +178,82 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENTSERVICE'].methods_by_name['GetClusterEvent']._serialized_options = b'\202\323\344\223\002\037\022\035/v0/cluster/events/{event_id}'
   _globals['_EVENTSERVICE'].methods_by_name['ListClusterEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['ListClusterEvents']._serialized_options = b'\202\323\344\223\002\024\022\022/v0/cluster/events'
-  _globals['_PAYLOADFORMAT']._serialized_start=2848
-  _globals['_PAYLOADFORMAT']._serialized_end=2946
-  _globals['_PUBLISHREQUEST']._serialized_start=412
-  _globals['_PUBLISHREQUEST']._serialized_end=462
-  _globals['_PUBLISHRESPONSE']._serialized_start=464
-  _globals['_PUBLISHRESPONSE']._serialized_end=513
-  _globals['_PUBLISHSTREAMREQUEST']._serialized_start=515
-  _globals['_PUBLISHSTREAMREQUEST']._serialized_end=572
-  _globals['_PUBLISHSTREAMRESPONSE']._serialized_start=574
-  _globals['_PUBLISHSTREAMRESPONSE']._serialized_end=641
-  _globals['_PUBLISHRESULT']._serialized_start=643
-  _globals['_PUBLISHRESULT']._serialized_end=753
-  _globals['_SUBSCRIBEREQUEST']._serialized_start=756
-  _globals['_SUBSCRIBEREQUEST']._serialized_end=1313
-  _globals['_SUBSCRIBERESPONSE']._serialized_start=1316
-  _globals['_SUBSCRIBERESPONSE']._serialized_end=1444
-  _globals['_HEARTBEAT']._serialized_start=1446
-  _globals['_HEARTBEAT']._serialized_end=1470
-  _globals['_GAP']._serialized_start=1472
-  _globals['_GAP']._serialized_end=1566
-  _globals['_FIREREQUEST']._serialized_start=1568
-  _globals['_FIREREQUEST']._serialized_end=1678
-  _globals['_FIRERESPONSE']._serialized_start=1680
-  _globals['_FIRERESPONSE']._serialized_end=1734
-  _globals['_LISTREQUEST']._serialized_start=1736
-  _globals['_LISTREQUEST']._serialized_end=1858
-  _globals['_LISTRESPONSE']._serialized_start=1860
-  _globals['_LISTRESPONSE']._serialized_end=1980
-  _globals['_GETJOBEVENTSREQUEST']._serialized_start=1982
-  _globals['_GETJOBEVENTSREQUEST']._serialized_end=2073
-  _globals['_GETJOBEVENTSRESPONSE']._serialized_start=2076
-  _globals['_GETJOBEVENTSRESPONSE']._serialized_end=2265
-  _globals['_PUPPETNEXTEVENTS']._serialized_start=2267
-  _globals['_PUPPETNEXTEVENTS']._serialized_end=2323
-  _globals['_GETCLUSTEREVENTREQUEST']._serialized_start=2325
-  _globals['_GETCLUSTEREVENTREQUEST']._serialized_end=2410
-  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_start=2412
-  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_end=2485
-  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_start=2487
-  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_end=2595
-  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_start=2597
-  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_end=2698
-  _globals['_ERRORDETAILS']._serialized_start=2701
-  _globals['_ERRORDETAILS']._serialized_end=2846
-  _globals['_EVENTSERVICE']._serialized_start=2949
-  _globals['_EVENTSERVICE']._serialized_end=3912
+  _globals['_PAYLOADFORMAT']._serialized_start=5387
+  _globals['_PAYLOADFORMAT']._serialized_end=5512
+  _globals['_STARTPOSITION']._serialized_start=5514
+  _globals['_STARTPOSITION']._serialized_end=5617
+  _globals['_GAPREASON']._serialized_start=5620
+  _globals['_GAPREASON']._serialized_end=5763
+  _globals['_READORDER']._serialized_start=5765
+  _globals['_READORDER']._serialized_end=5862
+  _globals['_PUBLISHREQUEST']._serialized_start=543
+  _globals['_PUBLISHREQUEST']._serialized_end=599
+  _globals['_PUBLISHRESPONSE']._serialized_start=601
+  _globals['_PUBLISHRESPONSE']._serialized_end=666
+  _globals['_PUBLISHSTREAMREQUEST']._serialized_start=668
+  _globals['_PUBLISHSTREAMREQUEST']._serialized_end=731
+  _globals['_PUBLISHSTREAMRESPONSE']._serialized_start=733
+  _globals['_PUBLISHSTREAMRESPONSE']._serialized_end=800
+  _globals['_PUBLISHRESULT']._serialized_start=802
+  _globals['_PUBLISHRESULT']._serialized_end=912
+  _globals['_SUBSCRIBEREQUEST']._serialized_start=915
+  _globals['_SUBSCRIBEREQUEST']._serialized_end=1407
+  _globals['_SUBSCRIBERESPONSE']._serialized_start=1410
+  _globals['_SUBSCRIBERESPONSE']._serialized_end=1555
+  _globals['_RECORDBATCH']._serialized_start=1557
+  _globals['_RECORDBATCH']._serialized_end=1612
+  _globals['_HEARTBEAT']._serialized_start=1614
+  _globals['_HEARTBEAT']._serialized_end=1638
+  _globals['_GAP']._serialized_start=1641
+  _globals['_GAP']._serialized_end=1799
+  _globals['_READRECORDSREQUEST']._serialized_start=1802
+  _globals['_READRECORDSREQUEST']._serialized_end=2335
+  _globals['_READRECORDSRESPONSE']._serialized_start=2338
+  _globals['_READRECORDSRESPONSE']._serialized_end=2494
+  _globals['_GETRECORDREQUEST']._serialized_start=2496
+  _globals['_GETRECORDREQUEST']._serialized_end=2590
+  _globals['_GETRECORDRESPONSE']._serialized_start=2592
+  _globals['_GETRECORDRESPONSE']._serialized_end=2652
+  _globals['_GETLOGSTATUSREQUEST']._serialized_start=2654
+  _globals['_GETLOGSTATUSREQUEST']._serialized_end=2675
+  _globals['_GETLOGSTATUSRESPONSE']._serialized_start=2678
+  _globals['_GETLOGSTATUSRESPONSE']._serialized_end=3003
+  _globals['_INDEXSTATUS']._serialized_start=3005
+  _globals['_INDEXSTATUS']._serialized_end=3039
+  _globals['_EVENTSYSTEMSTATUS']._serialized_start=3042
+  _globals['_EVENTSYSTEMSTATUS']._serialized_end=3372
+  _globals['_RETENTION']._serialized_start=3375
+  _globals['_RETENTION']._serialized_end=3531
+  _globals['_STORESTATUS']._serialized_start=3534
+  _globals['_STORESTATUS']._serialized_end=3759
+  _globals['_WORKSTATUS']._serialized_start=3762
+  _globals['_WORKSTATUS']._serialized_end=3904
+  _globals['_OPENCALLS']._serialized_start=3906
+  _globals['_OPENCALLS']._serialized_end=3948
+  _globals['_FIREREQUEST']._serialized_start=3951
+  _globals['_FIREREQUEST']._serialized_end=4091
+  _globals['_FIRERESPONSE']._serialized_start=4093
+  _globals['_FIRERESPONSE']._serialized_end=4147
+  _globals['_LISTREQUEST']._serialized_start=4150
+  _globals['_LISTREQUEST']._serialized_end=4302
+  _globals['_LISTRESPONSE']._serialized_start=4304
+  _globals['_LISTRESPONSE']._serialized_end=4424
+  _globals['_GETJOBEVENTSREQUEST']._serialized_start=4426
+  _globals['_GETJOBEVENTSREQUEST']._serialized_end=4541
+  _globals['_GETJOBEVENTSRESPONSE']._serialized_start=4544
+  _globals['_GETJOBEVENTSRESPONSE']._serialized_end=4733
+  _globals['_PUPPETNEXTEVENTS']._serialized_start=4735
+  _globals['_PUPPETNEXTEVENTS']._serialized_end=4791
+  _globals['_GETCLUSTEREVENTREQUEST']._serialized_start=4793
+  _globals['_GETCLUSTEREVENTREQUEST']._serialized_end=4890
+  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_start=4892
+  _globals['_GETCLUSTEREVENTRESPONSE']._serialized_end=4965
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_start=4967
+  _globals['_LISTCLUSTEREVENTSREQUEST']._serialized_end=5093
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_start=5095
+  _globals['_LISTCLUSTEREVENTSRESPONSE']._serialized_end=5196
+  _globals['_ERRORDETAILS']._serialized_start=5199
+  _globals['_ERRORDETAILS']._serialized_end=5385
+  _globals['_EVENTSERVICE']._serialized_start=5865
+  _globals['_EVENTSERVICE']._serialized_end=7583
 # @@protoc_insertion_point(module_scope)

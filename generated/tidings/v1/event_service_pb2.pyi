@@ -14,12 +14,13 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import error_details_pb2 as _error_details_pb2
 from google.rpc import status_pb2 as _status_pb2
 from tidings.v1 import consul_pb2 as _consul_pb2
-from tidings.v1 import docker_cloud_pb2 as _docker_cloud_pb2
+from tidings.v1 import errors_pb2 as _errors_pb2
 from tidings.v1 import event_pb2 as _event_pb2
+from tidings.v1 import event_system_pb2 as _event_system_pb2
 from tidings.v1 import feldera_pb2 as _feldera_pb2
-from tidings.v1 import nomad_pb2 as _nomad_pb2
 from tidings.v1 import puppet_pb2 as _puppet_pb2
-from tidings.v1 import tidings_event_pb2 as _tidings_event_pb2
+from tidings.v1 import selection_pb2 as _selection_pb2
+from tidings.v1 import source_pb2 as _source_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -47,9 +48,11 @@ class _PayloadFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Payload
     """JSON text: as it was published, or made from the typed message, which is sent alone when a record with the text
     would be larger than a response may be.
     """
+    PAYLOAD_FORMAT_STORED: _PayloadFormat.ValueType  # 3
+    """As it was published, typed or JSON text: nothing is converted. For readers that know both."""
 
 class PayloadFormat(_PayloadFormat, metaclass=_PayloadFormatEnumTypeWrapper):
-    """How payloads that were published as JSON text reach a reader."""
+    """How payloads that were published as JSON text are sent to a reader."""
 
 PAYLOAD_FORMAT_UNSPECIFIED: PayloadFormat.ValueType  # 0
 """The same as PAYLOAD_FORMAT_TYPED."""
@@ -61,7 +64,89 @@ PAYLOAD_FORMAT_JSON: PayloadFormat.ValueType  # 2
 """JSON text: as it was published, or made from the typed message, which is sent alone when a record with the text
 would be larger than a response may be.
 """
+PAYLOAD_FORMAT_STORED: PayloadFormat.ValueType  # 3
+"""As it was published, typed or JSON text: nothing is converted. For readers that know both."""
 Global___PayloadFormat: _TypeAlias = PayloadFormat  # noqa: Y015
+
+class _StartPosition:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _StartPositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StartPosition.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    START_POSITION_UNSPECIFIED: _StartPosition.ValueType  # 0
+    """The same as START_POSITION_LATEST."""
+    START_POSITION_EARLIEST: _StartPosition.ValueType  # 1
+    """Everything that is retained. No gap reports what retention had deleted before the stream began."""
+    START_POSITION_LATEST: _StartPosition.ValueType  # 2
+    """Only what is stored from now on."""
+
+class StartPosition(_StartPosition, metaclass=_StartPositionEnumTypeWrapper):
+    """Where a stream starts that names neither a position nor a time."""
+
+START_POSITION_UNSPECIFIED: StartPosition.ValueType  # 0
+"""The same as START_POSITION_LATEST."""
+START_POSITION_EARLIEST: StartPosition.ValueType  # 1
+"""Everything that is retained. No gap reports what retention had deleted before the stream began."""
+START_POSITION_LATEST: StartPosition.ValueType  # 2
+"""Only what is stored from now on."""
+Global___StartPosition: _TypeAlias = StartPosition  # noqa: Y015
+
+class _GapReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GapReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GapReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GAP_REASON_UNSPECIFIED: _GapReason.ValueType  # 0
+    """Not said."""
+    GAP_REASON_RETENTION: _GapReason.ValueType  # 1
+    """Retention deleted them before they were read."""
+    GAP_REASON_DAMAGED: _GapReason.ValueType  # 2
+    """One record: its stored content is damaged. Its position is first_seq and last_seq."""
+    GAP_REASON_TOO_LARGE: _GapReason.ValueType  # 3
+    """One record: it was stored before today's size limits, and is larger than a response may be."""
+    GAP_REASON_UNPRINTABLE: _GapReason.ValueType  # 4
+    """One record: it is stored and has no JSON form. Only HTTP readers get this; gRPC readers get the record."""
+
+class GapReason(_GapReason, metaclass=_GapReasonEnumTypeWrapper):
+    """Why records cannot be read."""
+
+GAP_REASON_UNSPECIFIED: GapReason.ValueType  # 0
+"""Not said."""
+GAP_REASON_RETENTION: GapReason.ValueType  # 1
+"""Retention deleted them before they were read."""
+GAP_REASON_DAMAGED: GapReason.ValueType  # 2
+"""One record: its stored content is damaged. Its position is first_seq and last_seq."""
+GAP_REASON_TOO_LARGE: GapReason.ValueType  # 3
+"""One record: it was stored before today's size limits, and is larger than a response may be."""
+GAP_REASON_UNPRINTABLE: GapReason.ValueType  # 4
+"""One record: it is stored and has no JSON form. Only HTTP readers get this; gRPC readers get the record."""
+Global___GapReason: _TypeAlias = GapReason  # noqa: Y015
+
+class _ReadOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReadOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReadOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    READ_ORDER_UNSPECIFIED: _ReadOrder.ValueType  # 0
+    """The same as READ_ORDER_OLDEST_FIRST."""
+    READ_ORDER_OLDEST_FIRST: _ReadOrder.ValueType  # 1
+    """Positions rise."""
+    READ_ORDER_NEWEST_FIRST: _ReadOrder.ValueType  # 2
+    """Positions fall: the first page has the newest records."""
+
+class ReadOrder(_ReadOrder, metaclass=_ReadOrderEnumTypeWrapper):
+    """Which end of the log a read begins at."""
+
+READ_ORDER_UNSPECIFIED: ReadOrder.ValueType  # 0
+"""The same as READ_ORDER_OLDEST_FIRST."""
+READ_ORDER_OLDEST_FIRST: ReadOrder.ValueType  # 1
+"""Positions rise."""
+READ_ORDER_NEWEST_FIRST: ReadOrder.ValueType  # 2
+"""Positions fall: the first page has the newest records."""
+Global___ReadOrder: _TypeAlias = ReadOrder  # noqa: Y015
 
 @_typing.final
 class PublishRequest(_message.Message):
@@ -95,19 +180,23 @@ class PublishResponse(_message.Message):
 
     SEQ_FIELD_NUMBER: _builtins.int
     DUPLICATE_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Position of the record."""
     duplicate: _builtins.bool
     """True when it had been stored earlier, under the same key."""
+    log_id: _builtins.str
+    """The log that the position belongs to. Empty in results of PublishStream, whose initial metadata says it once."""
     def __init__(
         self,
         *,
         seq: _builtins.int = ...,
         duplicate: _builtins.bool = ...,
+        log_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicate", b"duplicate", "log_id", b"log_id", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,7 +252,7 @@ Global___PublishStreamResponse: _TypeAlias = PublishStreamResponse  # noqa: Y015
 
 @_typing.final
 class PublishResult(_message.Message):
-    """What became of one draft of a stream."""
+    """The result of one draft of a stream."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -201,89 +290,91 @@ class SubscribeRequest(_message.Message):
 
     AFTER_SEQ_FIELD_NUMBER: _builtins.int
     FROM_TIME_FIELD_NUMBER: _builtins.int
-    EARLIEST_FIELD_NUMBER: _builtins.int
-    LATEST_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
     NOMAD_INDEX_FIELD_NUMBER: _builtins.int
     LOG_ID_FIELD_NUMBER: _builtins.int
     PAYLOAD_FORMAT_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
-    NOMAD_FIELD_NUMBER: _builtins.int
-    CONSUL_FIELD_NUMBER: _builtins.int
-    DOCKER_CLOUD_FIELD_NUMBER: _builtins.int
-    PUPPET_FIELD_NUMBER: _builtins.int
-    FELDERA_FIELD_NUMBER: _builtins.int
-    TIDINGS_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    IDENTIFIERS_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     after_seq: _builtins.int
-    """After this position; 0 = from the beginning. Exclusive."""
-    earliest: _builtins.bool
-    """True: everything that is retained. False counts as unset."""
-    latest: _builtins.bool
-    """True: only what is stored from now on. False counts as unset."""
+    """After this position, exclusive; 0 = from the beginning of the log, with gaps for what retention has deleted."""
+    position: Global___StartPosition.ValueType
+    """One of the log's ends."""
     nomad_index: _builtins.int
-    """Nomad's own rule, over Nomad's records: 0 = the newest event_buffer_size records; else the first
-    record at or after it, inclusive; past the end = the newest record.
+    """Nomad's own rule, over Nomad's records. 0 = the newest ones, as many as the setting `--nomad-event-buffer-size` of
+    Tidings' service says (100 unless it is set; a Nomad server's own is `event_buffer_size`); else the first record at
+    or after this position, inclusive; past the end = the newest record.
     """
     log_id: _builtins.str
     """The log that the position belongs to, as `tidings-log-id` said. Empty = not checked."""
     payload_format: Global___PayloadFormat.ValueType
     """How payloads that came as JSON are sent."""
+    text: _builtins.str
+    """Only events whose texts contain all of these words; "in quotes" words follow one another. A word is a run of letters and digits, without
+    regard to case and accents. INVALID_ARGUMENT: no word, more than 100, or a quotation that does not end. Empty = any.
+    """
+    filter: _builtins.str
+    """Only events for which this expression in CEL is true: over `event`, a tidings.v1.Event, and its record's `record.seq`,
+    `record.recorded_at` and `record.log_id`. An event for which it cannot be evaluated does not match. docs/asking.md says what an expression
+    may contain and cost. At most 4 KiB; INVALID_ARGUMENT: it is not valid, costs too much, or the service lacks the extra
+    tidings[cel]. Empty = any.
+    """
     @_builtins.property
     def from_time(self) -> _timestamp_pb2.Timestamp:
-        """The first record that was stored at or after this time; one that is still to come is waited for."""
+        """The first record that was stored at or after this time; if there is none yet, the stream waits for it."""
 
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
         """Time between heartbeats. Unset = 30 s; at least 100 ms."""
 
     @_builtins.property
-    def nomad(self) -> _nomad_pb2.NomadSelector:
-        """Which events to send. Selectors are OR-ed; without any the stream holds every system's events.
-        Nomad's events.
+    def selection(self) -> _selection_pb2.Selection:
+        """Which events to send. Unset = every event that the caller may read."""
+
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events of these types, any of them, exactly: what the system calls their type; Docker Cloud's action, the name of a
+        Consul event, the health of a Feldera cluster ("Healthy", "Unhealthy"), the member that a TidingsEvent's body has.
+        These and the next four must all be true of the same event, in addition to the selection. Empty = any.
         """
 
     @_builtins.property
-    def consul(self) -> _consul_pb2.ConsulSelector:
-        """Consul's events."""
+    def identifiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events about these, each as KIND/VALUE ("job/web", "node/6f…"), or as a VALUE of any kind (with a slash in it: "/VALUE").
+        Values of one kind are alternatives; of each kind that is given there must be one. Empty = any.
+        """
 
     @_builtins.property
-    def docker_cloud(self) -> _docker_cloud_pb2.DockerCloudSelector:
-        """Docker Cloud's events."""
-
-    @_builtins.property
-    def puppet(self) -> _puppet_pb2.PuppetSelector:
-        """Puppet's events."""
-
-    @_builtins.property
-    def feldera(self) -> _feldera_pb2.FelderaSelector:
-        """Feldera's events."""
-
-    @_builtins.property
-    def tidings(self) -> _tidings_event_pb2.TidingsSelector:
-        """Tidings' own events."""
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events from these sources, any of them, exactly; "" = those without one. Empty = any."""
 
     def __init__(
         self,
         *,
         after_seq: _builtins.int = ...,
         from_time: _timestamp_pb2.Timestamp | None = ...,
-        earliest: _builtins.bool = ...,
-        latest: _builtins.bool = ...,
+        position: Global___StartPosition.ValueType = ...,
         nomad_index: _builtins.int = ...,
         log_id: _builtins.str = ...,
         payload_format: Global___PayloadFormat.ValueType = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
-        nomad: _nomad_pb2.NomadSelector | None = ...,
-        consul: _consul_pb2.ConsulSelector | None = ...,
-        docker_cloud: _docker_cloud_pb2.DockerCloudSelector | None = ...,
-        puppet: _puppet_pb2.PuppetSelector | None = ...,
-        feldera: _feldera_pb2.FelderaSelector | None = ...,
-        tidings: _tidings_event_pb2.TidingsSelector | None = ...,
+        selection: _selection_pb2.Selection | None = ...,
+        types: _abc.Iterable[_builtins.str] | None = ...,
+        identifiers: _abc.Iterable[_builtins.str] | None = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "consul", b"consul", "docker_cloud", b"docker_cloud", "earliest", b"earliest", "feldera", b"feldera", "from_time", b"from_time", "heartbeat_interval", b"heartbeat_interval", "latest", b"latest", "nomad", b"nomad", "nomad_index", b"nomad_index", "puppet", b"puppet", "start", b"start", "tidings", b"tidings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "from_time", b"from_time", "heartbeat_interval", b"heartbeat_interval", "nomad_index", b"nomad_index", "position", b"position", "selection", b"selection", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "consul", b"consul", "docker_cloud", b"docker_cloud", "earliest", b"earliest", "feldera", b"feldera", "from_time", b"from_time", "heartbeat_interval", b"heartbeat_interval", "latest", b"latest", "log_id", b"log_id", "nomad", b"nomad", "nomad_index", b"nomad_index", "payload_format", b"payload_format", "puppet", b"puppet", "start", b"start", "tidings", b"tidings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_seq", b"after_seq", "filter", b"filter", "from_time", b"from_time", "heartbeat_interval", b"heartbeat_interval", "identifiers", b"identifiers", "log_id", b"log_id", "nomad_index", b"nomad_index", "payload_format", b"payload_format", "position", b"position", "selection", b"selection", "sources", b"sources", "start", b"start", "text", b"text", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["after_seq", "from_time", "earliest", "latest", "nomad_index"]  # noqa: Y015
+    _WhichOneofReturnType_start: _TypeAlias = _typing.Literal["after_seq", "from_time", "position", "nomad_index"]  # noqa: Y015
     _WhichOneofArgType_start: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_start) -> _WhichOneofReturnType_start | None: ...
 
@@ -291,20 +382,24 @@ Global___SubscribeRequest: _TypeAlias = SubscribeRequest  # noqa: Y015
 
 @_typing.final
 class SubscribeResponse(_message.Message):
-    """A part of the stream: records, or a heartbeat, or a gap; never two kinds at once."""
+    """A part of the stream. The last one that was received says where to resume after a lost stream: after_seq = the last
+    record's seq, the heartbeat's seq, or the gap's resume_seq. Then nothing is lost and no record is sent twice.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    RECORDS_FIELD_NUMBER: _builtins.int
+    BATCH_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def records(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Record]:
-        """One or more records in order; several when the reader is behind."""
+    def batch(self) -> Global___RecordBatch:
+        """Records, in order."""
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
-        """Sent when the reader first reaches the end of the log, and at every heartbeat interval from then on."""
+        """Sent when the reader first reaches the end of the log, and at every heartbeat interval from then on. If none
+        arrives for two intervals the stream is dead.
+        """
 
     @_builtins.property
     def gap(self) -> Global___Gap:
@@ -313,17 +408,43 @@ class SubscribeResponse(_message.Message):
     def __init__(
         self,
         *,
-        records: _abc.Iterable[_event_pb2.Record] | None = ...,
+        batch: Global___RecordBatch | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         gap: Global___Gap | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["gap", b"gap", "heartbeat", b"heartbeat"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "gap", b"gap", "heartbeat", b"heartbeat", "part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["gap", b"gap", "heartbeat", b"heartbeat", "records", b"records"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "gap", b"gap", "heartbeat", b"heartbeat", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["batch", "heartbeat", "gap"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___SubscribeResponse: _TypeAlias = SubscribeResponse  # noqa: Y015
+
+@_typing.final
+class RecordBatch(_message.Message):
+    """Some records; several when the reader is behind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.EventRecord]:
+        """In order; at least one."""
+
+    def __init__(
+        self,
+        *,
+        records: _abc.Iterable[_event_pb2.EventRecord] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["records", b"records"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___SubscribeResponse: _TypeAlias = SubscribeResponse  # noqa: Y015
+Global___RecordBatch: _TypeAlias = RecordBatch  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
@@ -349,7 +470,9 @@ Global___Heartbeat: _TypeAlias = Heartbeat  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
-    """Records that are not to be had: they were trimmed, or what is stored of them is damaged."""
+    """Records of one system that cannot be read. A gap may reach further than what was sent: records of other systems
+    inside of it may still be sent, so a reader resumes after `resume_seq`, never after `last_seq`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -357,33 +480,574 @@ class Gap(_message.Message):
     FIRST_SEQ_FIELD_NUMBER: _builtins.int
     LAST_SEQ_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
-    system: _event_pb2.System.ValueType
-    """The system that lost them."""
+    DETAIL_FIELD_NUMBER: _builtins.int
+    RESUME_SEQ_FIELD_NUMBER: _builtins.int
+    system: _event_system_pb2.EventSystem.ValueType
+    """The system that lost them; of a damaged record the system that it was stored for."""
     first_seq: _builtins.int
     """First position that may be missing, inclusive."""
     last_seq: _builtins.int
     """Last position that may be missing, inclusive."""
-    reason: _builtins.str
-    """Why, for people."""
+    reason: Global___GapReason.ValueType
+    """Why."""
+    detail: _builtins.str
+    """The same as text for people, perhaps with details."""
+    resume_seq: _builtins.int
+    """Where to resume: everything selected up to here, inclusive, was sent or reported as a gap. Always safe as `after_seq`;
+    a gap that reaches beyond it is then sent again.
+    """
     def __init__(
         self,
         *,
-        system: _event_pb2.System.ValueType = ...,
+        system: _event_system_pb2.EventSystem.ValueType = ...,
         first_seq: _builtins.int = ...,
         last_seq: _builtins.int = ...,
-        reason: _builtins.str = ...,
+        reason: Global___GapReason.ValueType = ...,
+        detail: _builtins.str = ...,
+        resume_seq: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_seq", b"first_seq", "last_seq", b"last_seq", "reason", b"reason", "system", b"system"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "first_seq", b"first_seq", "last_seq", b"last_seq", "reason", b"reason", "resume_seq", b"resume_seq", "system", b"system"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Gap: _TypeAlias = Gap  # noqa: Y015
 
 @_typing.final
+class ReadRecordsRequest(_message.Message):
+    """Asks for a page of stored records. All bounds that are given apply together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SELECTION_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    AFTER_SEQ_FIELD_NUMBER: _builtins.int
+    BEFORE_SEQ_FIELD_NUMBER: _builtins.int
+    ORDER_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FORMAT_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    IDENTIFIERS_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    after_seq: _builtins.int
+    """Only what lies after this position, exclusive. 0 = from the beginning of the log."""
+    before_seq: _builtins.int
+    """Only what lies before this position, exclusive; more than after_seq. Unset = up to the end of the log."""
+    order: Global___ReadOrder.ValueType
+    """Where to begin."""
+    page_size: _builtins.int
+    """How many records a page may hold; 0 = 1000, more than 10000 counts as 10000. A page has at most 1 MiB, or one record."""
+    page_token: _builtins.str
+    """The next page, from the last answer to the same request; only page_size may differ. Empty = the first page."""
+    payload_format: Global___PayloadFormat.ValueType
+    """How payloads that came as JSON are sent."""
+    log_id: _builtins.str
+    """The log that the positions belong to, as `tidings-log-id` or an answer said. Empty = not checked."""
+    text: _builtins.str
+    """Only events whose texts contain all of these words; "in quotes" words follow one another. A word is a run of letters and digits, without
+    regard to case and accents. INVALID_ARGUMENT: no word, more than 100, or a quotation that does not end. Empty = any.
+    """
+    filter: _builtins.str
+    """Only events for which this expression in CEL is true: over `event`, a tidings.v1.Event, and its record's `record.seq`,
+    `record.recorded_at` and `record.log_id`. An event for which it cannot be evaluated does not match. docs/asking.md says what an expression
+    may contain and cost. At most 4 KiB; INVALID_ARGUMENT: it is not valid, costs too much, or the service lacks the extra
+    tidings[cel]. Empty = any.
+    """
+    @_builtins.property
+    def selection(self) -> _selection_pb2.Selection:
+        """Which events to return. Unset = every event that the caller may read."""
+
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was stored at or after this time. Unset = from the beginning of the log."""
+
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """Only what was stored before this time, exclusive; after from_time. Unset = up to the end of the log."""
+
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events of these types, any of them, exactly: what the system calls their type; Docker Cloud's action, the name of a
+        Consul event, the health of a Feldera cluster ("Healthy", "Unhealthy"), the member that a TidingsEvent's body has.
+        These and the next four must all be true of the same event, in addition to the selection. Empty = any.
+        """
+
+    @_builtins.property
+    def identifiers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events about these, each as KIND/VALUE ("job/web", "node/6f…"), or as a VALUE of any kind (with a slash in it: "/VALUE").
+        Values of one kind are alternatives; of each kind that is given there must be one. Empty = any.
+        """
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only events from these sources, any of them, exactly; "" = those without one. Empty = any."""
+
+    def __init__(
+        self,
+        *,
+        selection: _selection_pb2.Selection | None = ...,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+        after_seq: _builtins.int = ...,
+        before_seq: _builtins.int | None = ...,
+        order: Global___ReadOrder.ValueType = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        payload_format: Global___PayloadFormat.ValueType = ...,
+        log_id: _builtins.str = ...,
+        types: _abc.Iterable[_builtins.str] | None = ...,
+        identifiers: _abc.Iterable[_builtins.str] | None = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        filter: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_before_seq", b"_before_seq", "before_seq", b"before_seq", "from_time", b"from_time", "selection", b"selection", "until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_before_seq", b"_before_seq", "after_seq", b"after_seq", "before_seq", b"before_seq", "filter", b"filter", "from_time", b"from_time", "identifiers", b"identifiers", "log_id", b"log_id", "order", b"order", "page_size", b"page_size", "page_token", b"page_token", "payload_format", b"payload_format", "selection", b"selection", "sources", b"sources", "text", b"text", "types", b"types", "until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__before_seq: _TypeAlias = _typing.Literal["before_seq"]  # noqa: Y015
+    _WhichOneofArgType__before_seq: _TypeAlias = _typing.Literal["_before_seq", b"_before_seq"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__before_seq) -> _WhichOneofReturnType__before_seq | None: ...
+
+Global___ReadRecordsRequest: _TypeAlias = ReadRecordsRequest  # noqa: Y015
+
+@_typing.final
+class ReadRecordsResponse(_message.Message):
+    """A page of stored records."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORDS_FIELD_NUMBER: _builtins.int
+    GAPS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    THROUGH_SEQ_FIELD_NUMBER: _builtins.int
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Not empty when there are more pages."""
+    through_seq: _builtins.int
+    """The end of what all pages together hold, inclusive, the same on every page: the end of the log at the first page, or the last
+    position before the requested bound. A Subscribe with it as after_seq continues where the pages end.
+    """
+    log_id: _builtins.str
+    """The log that positions belong to."""
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.EventRecord]:
+        """In the order that was asked for; maybe none, also when there are more pages."""
+
+    @_builtins.property
+    def gaps(self) -> _containers.RepeatedCompositeFieldContainer[Global___Gap]:
+        """Selected records that cannot be read, in the part of the log that this page covers: those that retention has deleted, and
+        those that are stored and damaged. With the newest first their resume_seq is 0: what lies before a page is not sent yet.
+        """
+
+    def __init__(
+        self,
+        *,
+        records: _abc.Iterable[_event_pb2.EventRecord] | None = ...,
+        gaps: _abc.Iterable[Global___Gap] | None = ...,
+        next_page_token: _builtins.str = ...,
+        through_seq: _builtins.int = ...,
+        log_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gaps", b"gaps", "log_id", b"log_id", "next_page_token", b"next_page_token", "records", b"records", "through_seq", b"through_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadRecordsResponse: _TypeAlias = ReadRecordsResponse  # noqa: Y015
+
+@_typing.final
+class GetRecordRequest(_message.Message):
+    """Asks for one record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQ_FIELD_NUMBER: _builtins.int
+    PAYLOAD_FORMAT_FIELD_NUMBER: _builtins.int
+    seq: _builtins.int
+    """Its position, at least 1."""
+    payload_format: Global___PayloadFormat.ValueType
+    """How payloads that came as JSON are sent."""
+    def __init__(
+        self,
+        *,
+        seq: _builtins.int = ...,
+        payload_format: Global___PayloadFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["payload_format", b"payload_format", "seq", b"seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecordRequest: _TypeAlias = GetRecordRequest  # noqa: Y015
+
+@_typing.final
+class GetRecordResponse(_message.Message):
+    """One record."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECORD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def record(self) -> _event_pb2.EventRecord:
+        """The record, with the events that the caller may read."""
+
+    def __init__(
+        self,
+        *,
+        record: _event_pb2.EventRecord | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRecordResponse: _TypeAlias = GetRecordResponse  # noqa: Y015
+
+@_typing.final
+class GetLogStatusRequest(_message.Message):
+    """Asks what the log holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogStatusRequest: _TypeAlias = GetLogStatusRequest  # noqa: Y015
+
+@_typing.final
+class GetLogStatusResponse(_message.Message):
+    """What the log holds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOG_ID_FIELD_NUMBER: _builtins.int
+    HEAD_SEQ_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    SYSTEMS_FIELD_NUMBER: _builtins.int
+    STORE_FIELD_NUMBER: _builtins.int
+    OPEN_CALLS_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    WORK_FIELD_NUMBER: _builtins.int
+    log_id: _builtins.str
+    """The log's identity, a UUID."""
+    head_seq: _builtins.int
+    """The newest position that the log ever gave, 1 when it never had a record."""
+    version: _builtins.str
+    """The version of the service."""
+    @_builtins.property
+    def systems(self) -> _containers.RepeatedCompositeFieldContainer[Global___EventSystemStatus]:
+        """One for each system of which the caller may read every event, in the order of EventSystem."""
+
+    @_builtins.property
+    def store(self) -> Global___StoreStatus:
+        """Where the log is kept. Only for management rights."""
+
+    @_builtins.property
+    def open_calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpenCalls]:
+        """Calls of readers that are open at this service, by method: Subscribe, and List that waits. Readers over HTTP share calls.
+        Only for management rights.
+        """
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[_source_pb2.SourceStatus]:
+        """The sources of systems that the caller may read, by name."""
+
+    @_builtins.property
+    def index(self) -> Global___IndexStatus:
+        """The index that answers queries. Unset = there is none, or none yet. Only for management rights."""
+
+    @_builtins.property
+    def work(self) -> Global___WorkStatus:
+        """How much this service has published and how far its readers are behind. Set for callers with management rights."""
+
+    def __init__(
+        self,
+        *,
+        log_id: _builtins.str = ...,
+        head_seq: _builtins.int = ...,
+        version: _builtins.str = ...,
+        systems: _abc.Iterable[Global___EventSystemStatus] | None = ...,
+        store: Global___StoreStatus | None = ...,
+        open_calls: _abc.Iterable[Global___OpenCalls] | None = ...,
+        sources: _abc.Iterable[_source_pb2.SourceStatus] | None = ...,
+        index: Global___IndexStatus | None = ...,
+        work: Global___WorkStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "store", b"store", "work", b"work"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["head_seq", b"head_seq", "index", b"index", "log_id", b"log_id", "open_calls", b"open_calls", "sources", b"sources", "store", b"store", "systems", b"systems", "version", b"version", "work", b"work"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetLogStatusResponse: _TypeAlias = GetLogStatusResponse  # noqa: Y015
+
+@_typing.final
+class IndexStatus(_message.Message):
+    """The progress of an index. Queries about later records are answered by reading the log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    THROUGH_SEQ_FIELD_NUMBER: _builtins.int
+    through_seq: _builtins.int
+    """Everything up to this position, inclusive, is in it."""
+    def __init__(
+        self,
+        *,
+        through_seq: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["through_seq", b"through_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IndexStatus: _TypeAlias = IndexStatus  # noqa: Y015
+
+@_typing.final
+class EventSystemStatus(_message.Message):
+    """What the log holds of one system."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SYSTEM_FIELD_NUMBER: _builtins.int
+    FIRST_SEQ_FIELD_NUMBER: _builtins.int
+    LAST_SEQ_FIELD_NUMBER: _builtins.int
+    LAST_RECORDED_AT_FIELD_NUMBER: _builtins.int
+    RECORD_COUNT_FIELD_NUMBER: _builtins.int
+    TRIMMED_THROUGH_SEQ_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
+    system: _event_system_pb2.EventSystem.ValueType
+    """The system."""
+    first_seq: _builtins.int
+    """Position of the oldest record. Unset = there is none."""
+    last_seq: _builtins.int
+    """Position of the newest record. Unset = there is none."""
+    record_count: _builtins.int
+    """How many records there are."""
+    trimmed_through_seq: _builtins.int
+    """Records up to this position, inclusive, were deleted by retention or an operator. Unset = none were."""
+    size_bytes: _builtins.int
+    """About how many bytes the records take where they are stored, without their keys; over JetStream in one copy. For a large
+    number it is that number times the mean of some of the newest.
+    """
+    @_builtins.property
+    def last_recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """When the newest record was stored. Unset = there is none, or it is damaged."""
+
+    @_builtins.property
+    def retention(self) -> Global___Retention:
+        """What retention keeps of it: what is applied, which stricter settings that wait for confirmation are not. Unset = everything."""
+
+    def __init__(
+        self,
+        *,
+        system: _event_system_pb2.EventSystem.ValueType = ...,
+        first_seq: _builtins.int | None = ...,
+        last_seq: _builtins.int | None = ...,
+        last_recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        record_count: _builtins.int = ...,
+        trimmed_through_seq: _builtins.int | None = ...,
+        size_bytes: _builtins.int = ...,
+        retention: Global___Retention | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_first_seq", b"_first_seq", "_last_seq", b"_last_seq", "_trimmed_through_seq", b"_trimmed_through_seq", "first_seq", b"first_seq", "last_recorded_at", b"last_recorded_at", "last_seq", b"last_seq", "retention", b"retention", "trimmed_through_seq", b"trimmed_through_seq"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_first_seq", b"_first_seq", "_last_seq", b"_last_seq", "_trimmed_through_seq", b"_trimmed_through_seq", "first_seq", b"first_seq", "last_recorded_at", b"last_recorded_at", "last_seq", b"last_seq", "record_count", b"record_count", "retention", b"retention", "size_bytes", b"size_bytes", "system", b"system", "trimmed_through_seq", b"trimmed_through_seq"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__first_seq: _TypeAlias = _typing.Literal["first_seq"]  # noqa: Y015
+    _WhichOneofArgType__first_seq: _TypeAlias = _typing.Literal["_first_seq", b"_first_seq"]  # noqa: Y015
+    _WhichOneofReturnType__last_seq: _TypeAlias = _typing.Literal["last_seq"]  # noqa: Y015
+    _WhichOneofArgType__last_seq: _TypeAlias = _typing.Literal["_last_seq", b"_last_seq"]  # noqa: Y015
+    _WhichOneofReturnType__trimmed_through_seq: _TypeAlias = _typing.Literal["trimmed_through_seq"]  # noqa: Y015
+    _WhichOneofArgType__trimmed_through_seq: _TypeAlias = _typing.Literal["_trimmed_through_seq", b"_trimmed_through_seq"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_seq) -> _WhichOneofReturnType__first_seq | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__last_seq) -> _WhichOneofReturnType__last_seq | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trimmed_through_seq) -> _WhichOneofReturnType__trimmed_through_seq | None: ...
+
+Global___EventSystemStatus: _TypeAlias = EventSystemStatus  # noqa: Y015
+
+@_typing.final
+class Retention(_message.Message):
+    """What retention keeps of one system: nothing that exceeds a bound. Bounds that are unset do not exist."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_RECORDS_FIELD_NUMBER: _builtins.int
+    MAX_BYTES_FIELD_NUMBER: _builtins.int
+    MIN_RECORDS_FIELD_NUMBER: _builtins.int
+    max_records: _builtins.int
+    """No more records than this."""
+    max_bytes: _builtins.int
+    """No more bytes of records than this."""
+    min_records: _builtins.int
+    """The newest of them that stay whatever the bounds say: what the system's own API shows, and at least 1."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """No record that was stored longer ago than this, as far as newer records confirm the time."""
+
+    def __init__(
+        self,
+        *,
+        max_age: _duration_pb2.Duration | None = ...,
+        max_records: _builtins.int | None = ...,
+        max_bytes: _builtins.int | None = ...,
+        min_records: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_max_bytes", b"_max_bytes", "_max_records", b"_max_records", "max_age", b"max_age", "max_bytes", b"max_bytes", "max_records", b"max_records"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_max_bytes", b"_max_bytes", "_max_records", b"_max_records", "max_age", b"max_age", "max_bytes", b"max_bytes", "max_records", b"max_records", "min_records", b"min_records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__max_bytes: _TypeAlias = _typing.Literal["max_bytes"]  # noqa: Y015
+    _WhichOneofArgType__max_bytes: _TypeAlias = _typing.Literal["_max_bytes", b"_max_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__max_records: _TypeAlias = _typing.Literal["max_records"]  # noqa: Y015
+    _WhichOneofArgType__max_records: _TypeAlias = _typing.Literal["_max_records", b"_max_records"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_bytes) -> _WhichOneofReturnType__max_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_records) -> _WhichOneofReturnType__max_records | None: ...
+
+Global___Retention: _TypeAlias = Retention  # noqa: Y015
+
+@_typing.final
+class StoreStatus(_message.Message):
+    """Where a log is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    DISK_FREE_BYTES_FIELD_NUMBER: _builtins.int
+    DISK_SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    RETENTION_MAX_BYTES_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """"sqlite", "jetstream" or "memory"."""
+    size_bytes: _builtins.int
+    """Bytes on the disk; over JetStream on the disk of each server that has a copy. Unset = the log is not on a disk."""
+    disk_free_bytes: _builtins.int
+    """Bytes that are free for Tidings on the disk that the log is on. Unset = the log is not on a disk of this machine."""
+    disk_size_bytes: _builtins.int
+    """Bytes of that disk. Unset as disk_free_bytes."""
+    retention_max_bytes: _builtins.int
+    """Bytes that retention lets the records of all systems take together. Unset = there is no such bound."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        size_bytes: _builtins.int | None = ...,
+        disk_free_bytes: _builtins.int | None = ...,
+        disk_size_bytes: _builtins.int | None = ...,
+        retention_max_bytes: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_disk_free_bytes", b"_disk_free_bytes", "_disk_size_bytes", b"_disk_size_bytes", "_retention_max_bytes", b"_retention_max_bytes", "_size_bytes", b"_size_bytes", "disk_free_bytes", b"disk_free_bytes", "disk_size_bytes", b"disk_size_bytes", "retention_max_bytes", b"retention_max_bytes", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_disk_free_bytes", b"_disk_free_bytes", "_disk_size_bytes", b"_disk_size_bytes", "_retention_max_bytes", b"_retention_max_bytes", "_size_bytes", b"_size_bytes", "disk_free_bytes", b"disk_free_bytes", "disk_size_bytes", b"disk_size_bytes", "kind", b"kind", "retention_max_bytes", b"retention_max_bytes", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__disk_free_bytes: _TypeAlias = _typing.Literal["disk_free_bytes"]  # noqa: Y015
+    _WhichOneofArgType__disk_free_bytes: _TypeAlias = _typing.Literal["_disk_free_bytes", b"_disk_free_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__disk_size_bytes: _TypeAlias = _typing.Literal["disk_size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__disk_size_bytes: _TypeAlias = _typing.Literal["_disk_size_bytes", b"_disk_size_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__retention_max_bytes: _TypeAlias = _typing.Literal["retention_max_bytes"]  # noqa: Y015
+    _WhichOneofArgType__retention_max_bytes: _TypeAlias = _typing.Literal["_retention_max_bytes", b"_retention_max_bytes"]  # noqa: Y015
+    _WhichOneofReturnType__size_bytes: _TypeAlias = _typing.Literal["size_bytes"]  # noqa: Y015
+    _WhichOneofArgType__size_bytes: _TypeAlias = _typing.Literal["_size_bytes", b"_size_bytes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disk_free_bytes) -> _WhichOneofReturnType__disk_free_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disk_size_bytes) -> _WhichOneofReturnType__disk_size_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__retention_max_bytes) -> _WhichOneofReturnType__retention_max_bytes | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__size_bytes) -> _WhichOneofReturnType__size_bytes | None: ...
+
+Global___StoreStatus: _TypeAlias = StoreStatus  # noqa: Y015
+
+@_typing.final
+class WorkStatus(_message.Message):
+    """What this service has done since it started, and how far its readers are behind."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUBLISH_COUNT_FIELD_NUMBER: _builtins.int
+    PUBLISH_TIME_FIELD_NUMBER: _builtins.int
+    SUBSCRIBER_COUNT_FIELD_NUMBER: _builtins.int
+    SLOWEST_SUBSCRIBER_LAG_FIELD_NUMBER: _builtins.int
+    publish_count: _builtins.int
+    """How often drafts were handed in and answered."""
+    subscriber_count: _builtins.int
+    """Subscribe calls that stream."""
+    slowest_subscriber_lag: _builtins.int
+    """Positions between the newest record and the slowest of them."""
+    @_builtins.property
+    def publish_time(self) -> _duration_pb2.Duration:
+        """How long that took in total: queue, commit, and the readers. Divided by publish_count it is the mean."""
+
+    def __init__(
+        self,
+        *,
+        publish_count: _builtins.int = ...,
+        publish_time: _duration_pb2.Duration | None = ...,
+        subscriber_count: _builtins.int = ...,
+        slowest_subscriber_lag: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["publish_time", b"publish_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["publish_count", b"publish_count", "publish_time", b"publish_time", "slowest_subscriber_lag", b"slowest_subscriber_lag", "subscriber_count", b"subscriber_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkStatus: _TypeAlias = WorkStatus  # noqa: Y015
+
+@_typing.final
+class OpenCalls(_message.Message):
+    """How many calls of one method are open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """The method's name, "Subscribe"."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "method", b"method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpenCalls: _TypeAlias = OpenCalls  # noqa: Y015
+
+@_typing.final
 class FireRequest(_message.Message):
-    """Asks to fire a Consul user event. The last fields carry Consul's own parameter names."""
+    """Asks to fire a Consul user event. The last fields have Consul's own parameter names."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -394,7 +1058,7 @@ class FireRequest(_message.Message):
     TAG_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The event's name: any text but the empty one. In the path every escape is decoded once, %2F too, as Consul does;
-    transcoders leave %2F as it is unless told otherwise.
+    transcoders leave %2F unchanged by default.
     """
     node: _builtins.str
     """RE2 expression over node names. Empty = none."""
@@ -465,9 +1129,11 @@ class ListRequest(_message.Message):
     waits until the index changes.
     """
     page_size: _builtins.int
-    """How many events a page may hold; 0 = as many as fit into 1 MiB, which no page exceeds but by its only event."""
+    """How many events a page may hold; 0 = as many as fit into 1 MiB, which a page exceeds only if it has a single event."""
     page_token: _builtins.str
-    """Where to read on, from the last answer; the call does not wait then. Empty = the first page."""
+    """The next page, from the last answer for the same name: INVALID_ARGUMENT for another. The call does not wait
+    then. Empty = the first page.
+    """
     @_builtins.property
     def wait(self) -> _duration_pb2.Duration:
         """How long to wait; unset or 0 = 5 min; at most 10 min, negative counts as that. The call answers by itself at the end of
@@ -540,18 +1206,18 @@ class GetJobEventsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
-    """The job's number in decimal digits."""
-    start: _builtins.int
-    """Lowest event id to return, inclusive. 0 or less = from the beginning."""
+    """The job's number, as in PuppetJobEvent.job."""
+    start: _builtins.str
+    """Lowest id to return, inclusive, as in PuppetJobEvent.id; the job need not have it. Empty = from the beginning."""
     page_size: _builtins.int
     """How many events a page may hold; 0 = 1000, more than 10000 counts as 10000. A page has at most 1 MiB, or one event."""
     page_token: _builtins.str
-    """Where to read on, from the last answer about the same job: INVALID_ARGUMENT for another. Empty = the first page."""
+    """The next page, from the last answer for the same job: INVALID_ARGUMENT for another. Empty = the first page."""
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
-        start: _builtins.int = ...,
+        start: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
     ) -> None: ...
@@ -577,10 +1243,10 @@ class GetJobEventsResponse(_message.Message):
     next_page_token: _builtins.str
     """Not empty when there are more pages."""
     oldest_id: _builtins.str
-    """Id of the job's oldest event that is still stored."""
+    """Id of the job's oldest event that is still stored, as in PuppetJobEvent.id."""
     log_id: _builtins.str
-    """The log that the ids belong to. With `oldest_id` it tells a reader who keeps what he has read whether that still
-    holds.
+    """The log that the ids belong to. With `oldest_id` it tells readers that keep what they have read whether that is still
+    valid.
     """
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_puppet_pb2.PuppetJobEvent]:
@@ -588,7 +1254,7 @@ class GetJobEventsResponse(_message.Message):
 
     @_builtins.property
     def next_events(self) -> Global___PuppetNextEvents:
-        """Where a later request reads on."""
+        """Where a later request continues."""
 
     def __init__(
         self,
@@ -609,16 +1275,16 @@ Global___GetJobEventsResponse: _TypeAlias = GetJobEventsResponse  # noqa: Y015
 
 @_typing.final
 class PuppetNextEvents(_message.Message):
-    """Where to read a job's events on."""
+    """Where to continue reading a job's events."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Path and query of the request that reads on, "/orchestrator/v1/jobs/352/events?start=1273"."""
+    """Path and query of the next request, "/orchestrator/v1/jobs/352/events?start=1273"."""
     event: _builtins.str
-    """The number in it, in decimal digits: last event id + 1, or the given start when there was none."""
+    """The number in it, for GetJobEventsRequest.start: last event id + 1, or the given start when there was none."""
     def __init__(
         self,
         *,
@@ -695,9 +1361,9 @@ class ListClusterEventsRequest(_message.Message):
     fields: _feldera_pb2.FelderaFields.ValueType
     """How much of each to return."""
     page_size: _builtins.int
-    """How many events a page may hold; 0 = as many as fit into 1 MiB, which no page exceeds but by its only event."""
+    """How many events a page may hold; 0 = as many as fit into 1 MiB, which a page exceeds only if it has a single event."""
     page_token: _builtins.str
-    """Where to read on, from the last answer. Empty = the first page."""
+    """The next page, from the last answer with the same fields: INVALID_ARGUMENT for others. Empty = the first page."""
     def __init__(
         self,
         *,
@@ -722,7 +1388,7 @@ class ListClusterEventsResponse(_message.Message):
     EVENTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
-    """Not empty when there are more pages. What was published after the first page is on none."""
+    """Not empty when there are more pages. What was published after the first page is on no page."""
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_feldera_pb2.FelderaClusterEvent]:
         """Newest first."""
@@ -744,7 +1410,7 @@ Global___ListClusterEventsResponse: _TypeAlias = ListClusterEventsResponse  # no
 @_typing.final
 class ErrorDetails(_message.Message):
     """What the details of an error may be: each is packed into a google.rpc.Status, none is sent as this message. It is here
-    so that a descriptor set with these services knows the types, without which a proxy that prints errors as JSON prints
+    so that a descriptor set with these services contains the types; without them a proxy that prints errors as JSON prints
     none at all.
     """
 
@@ -753,6 +1419,9 @@ class ErrorDetails(_message.Message):
     ERROR_INFO_FIELD_NUMBER: _builtins.int
     BAD_REQUEST_FIELD_NUMBER: _builtins.int
     RETRY_INFO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    reason: _errors_pb2.ErrorReason.ValueType
+    """What error_info.reason may say."""
     @_builtins.property
     def error_info(self) -> _error_details_pb2.ErrorInfo:
         """Why, for programs: domain "tidings". Every error of the service has it."""
@@ -771,10 +1440,11 @@ class ErrorDetails(_message.Message):
         error_info: _error_details_pb2.ErrorInfo | None = ...,
         bad_request: _error_details_pb2.BadRequest | None = ...,
         retry_info: _error_details_pb2.RetryInfo | None = ...,
+        reason: _errors_pb2.ErrorReason.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bad_request", b"bad_request", "error_info", b"error_info", "retry_info", b"retry_info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_request", b"bad_request", "error_info", b"error_info", "retry_info", b"retry_info"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bad_request", b"bad_request", "error_info", b"error_info", "reason", b"reason", "retry_info", b"retry_info"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,7 +3,10 @@
 import grpc
 import warnings
 
+from tidings.v1 import asking_pb2 as tidings_dot_v1_dot_asking__pb2
+from tidings.v1 import backup_pb2 as tidings_dot_v1_dot_backup__pb2
 from tidings.v1 import event_service_pb2 as tidings_dot_v1_dot_event__service__pb2
+from tidings.v1 import objects_pb2 as tidings_dot_v1_dot_objects__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -28,14 +31,34 @@ if _version_not_supported:
 class EventServiceStub:
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     def __init__(self, channel):
@@ -58,6 +81,41 @@ class EventServiceStub:
                 '/tidings.v1.EventService/Subscribe',
                 request_serializer=tidings_dot_v1_dot_event__service__pb2.SubscribeRequest.SerializeToString,
                 response_deserializer=tidings_dot_v1_dot_event__service__pb2.SubscribeResponse.FromString,
+                _registered_method=True)
+        self.ReadRecords = channel.unary_unary(
+                '/tidings.v1.EventService/ReadRecords',
+                request_serializer=tidings_dot_v1_dot_event__service__pb2.ReadRecordsRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_event__service__pb2.ReadRecordsResponse.FromString,
+                _registered_method=True)
+        self.GetRecord = channel.unary_unary(
+                '/tidings.v1.EventService/GetRecord',
+                request_serializer=tidings_dot_v1_dot_event__service__pb2.GetRecordRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_event__service__pb2.GetRecordResponse.FromString,
+                _registered_method=True)
+        self.CountRecords = channel.unary_unary(
+                '/tidings.v1.EventService/CountRecords',
+                request_serializer=tidings_dot_v1_dot_asking__pb2.CountRecordsRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_asking__pb2.CountRecordsResponse.FromString,
+                _registered_method=True)
+        self.ListObjects = channel.unary_unary(
+                '/tidings.v1.EventService/ListObjects',
+                request_serializer=tidings_dot_v1_dot_objects__pb2.ListObjectsRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_objects__pb2.ListObjectsResponse.FromString,
+                _registered_method=True)
+        self.GetObjectHistory = channel.unary_unary(
+                '/tidings.v1.EventService/GetObjectHistory',
+                request_serializer=tidings_dot_v1_dot_objects__pb2.GetObjectHistoryRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_objects__pb2.GetObjectHistoryResponse.FromString,
+                _registered_method=True)
+        self.GetLogStatus = channel.unary_unary(
+                '/tidings.v1.EventService/GetLogStatus',
+                request_serializer=tidings_dot_v1_dot_event__service__pb2.GetLogStatusRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_event__service__pb2.GetLogStatusResponse.FromString,
+                _registered_method=True)
+        self.BackupLog = channel.unary_stream(
+                '/tidings.v1.EventService/BackupLog',
+                request_serializer=tidings_dot_v1_dot_backup__pb2.BackupLogRequest.SerializeToString,
+                response_deserializer=tidings_dot_v1_dot_backup__pb2.BackupLogResponse.FromString,
                 _registered_method=True)
         self.Fire = channel.unary_unary(
                 '/tidings.v1.EventService/Fire',
@@ -89,14 +147,34 @@ class EventServiceStub:
 class EventServiceServicer:
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     def Publish(self, request, context):
@@ -112,25 +190,117 @@ class EventServiceServicer:
 
     def PublishStream(self, request_iterator, context):
         """Stores many drafts, one record each, and answers each in order. Sequence numbers rise in the order of the requests.
+        Initial metadata comes at once, before anything is answered: `tidings-log-id`.
 
-        A bad draft fails alone, with its status in its result, and the stream goes on. A failure of the
-        store ends the stream: what was not answered may or may not be stored; publish it again with keys.
+        A bad draft fails alone, with its status in its result, and the stream continues. A failure of the
+        store ends the stream: unanswered drafts may or may not be stored; publish them again with keys.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Subscribe(self, request, context):
-        """Streams the log from a position on, without an end: stored records first, then new ones as they come.
+        """Streams the log from a position on, without an end: stored records first, then new ones as they are stored.
 
         Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
         past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
-        the same for streams that may hold the same. A reader gets every selected
+        the same for streams whose callers may read the same. A reader gets every selected
         record after its start, in order, or a gap that says which are gone. After a lost stream call again
-        with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
+        with the log's id and the after_seq that SubscribeResponse describes; if nothing was received, with `tidings-position`.
+
+        A stream that brings neither a record nor a heartbeat for two heartbeat intervals is dead: cancel it and call again. When
+        the server ends a stream, trailing metadata `tidings-position` says up to where everything selected was sent.
 
         INVALID_ARGUMENT: a bad selector or start. OUT_OF_RANGE: after_seq lies past the end of the log.
-        FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service goes down.
+        FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service shuts down.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadRecords(self, request, context):
+        """Reads stored records, page by page, oldest or newest first: the log as it was at the first page. Every page has
+        that position (through_seq), so that Subscribe can continue after it.
+
+        The rights are those of Subscribe: a page holds what a stream would send. One call reads a bounded number of records, for
+        at most 2 s or half of its deadline: where it finds nothing in that time, its page is empty and has a token.
+
+        INVALID_ARGUMENT: a bad selector, time or page size; bounds by position or time that exclude everything; a page
+        token that is invalid, or of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+        FAILED_PRECONDITION: log_id names another log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRecord(self, request, context):
+        """Returns one record by its position, with those of its events that the caller may read.
+
+        NOT_FOUND: no such record, or none that the caller may read; the reason RECORD_TRIMMED says that retention may have
+        deleted it. DATA_LOSS: it is stored and cannot be read, RECORD_DAMAGED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountRecords(self, request, context):
+        """Counts stored events: by time, system, type and source.
+
+        The rights are those of Subscribe: only events that a stream would send are counted. Records that are gone or damaged are
+        not counted. One call has the same limits as ReadRecords: if it does not reach the end, its counts are of a part of the
+        log and there is a token for the rest.
+
+        INVALID_ARGUMENT: a bad selector, condition, time, bucket or key; more than 10000 counts, or their types and sources more than
+        2 MiB; an invalid page token, or one of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+        FAILED_PRECONDITION: log_id names another log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListObjects(self, request, context):
+        """Lists the objects that existed at a time: nodes, jobs, allocations, as the newest events carried them. One call reads
+        a bounded part of the log.
+
+        INVALID_ARGUMENT: no such system, a parent that is not KIND/ID, an invalid time, a page token of another
+        request, or more than 200000 objects to search: ask for fewer kinds or systems.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetObjectHistory(self, request, context):
+        """Returns the versions of one object, the newest first, each with what changed since the one before. One call reads a
+        bounded part of the log.
+
+        INVALID_ARGUMENT: no such system, no kind or id, bounds by time that exclude everything, or a page token of another
+        request. An object that no event carried has no version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetLogStatus(self, request, context):
+        """Says what the log holds: its end, and of each system that the caller may read as a whole its first and last position,
+        the number and size of its records, and up to where retention has deleted. For callers with management rights, and for everybody without access
+        control, also the store and open calls.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BackupLog(self, request, context):
+        """Streams a copy of the log from a position on and ends: everything that a log is restored from, in pages that are each complete.
+        For callers with management rights, and without access control for everybody: it contains everything, also hashes of tokens.
+
+        The server keeps no state for a caller: after a lost stream, call again as BackupLogRequest says and the copy continues where it stopped;
+        a later call returns what was stored since. Records that retention deletes meanwhile are reported by marks, so that nothing is missing
+        without notice. Publishers come first, as with any reader that is behind.
+
+        It has no HTTP path: as JSON the bytes would be a third larger, for programs that have to keep them unchanged.
+
+        INVALID_ARGUMENT: after_seq without log_id. OUT_OF_RANGE: after_seq lies past the end of the log. FAILED_PRECONDITION: log_id names
+        another log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,7 +320,7 @@ class EventServiceServicer:
         """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
         have at most 32 MiB, the newest excepted.
 
-        INVALID_ARGUMENT: a page size or a page token that is none.
+        INVALID_ARGUMENT: an invalid page size or page token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,7 +329,7 @@ class EventServiceServicer:
     def GetJobEvents(self, request, context):
         """Lists the events of one Puppet job from an event id on.
 
-        INVALID_ARGUMENT: job_id is not an integer. NOT_FOUND: no event of such a job is stored.
+        INVALID_ARGUMENT: job_id or start does not have the form that `puppet.proto` describes. NOT_FOUND: no event of such a job is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,10 +345,10 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClusterEvents(self, request, context):
-        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h except the newest. Encoded
         they have at most 32 MiB, the newest excepted.
 
-        INVALID_ARGUMENT: a page size or a page token that is none.
+        INVALID_ARGUMENT: an invalid page size or page token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -201,6 +371,41 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.Subscribe,
                     request_deserializer=tidings_dot_v1_dot_event__service__pb2.SubscribeRequest.FromString,
                     response_serializer=tidings_dot_v1_dot_event__service__pb2.SubscribeResponse.SerializeToString,
+            ),
+            'ReadRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadRecords,
+                    request_deserializer=tidings_dot_v1_dot_event__service__pb2.ReadRecordsRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_event__service__pb2.ReadRecordsResponse.SerializeToString,
+            ),
+            'GetRecord': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecord,
+                    request_deserializer=tidings_dot_v1_dot_event__service__pb2.GetRecordRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_event__service__pb2.GetRecordResponse.SerializeToString,
+            ),
+            'CountRecords': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountRecords,
+                    request_deserializer=tidings_dot_v1_dot_asking__pb2.CountRecordsRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_asking__pb2.CountRecordsResponse.SerializeToString,
+            ),
+            'ListObjects': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListObjects,
+                    request_deserializer=tidings_dot_v1_dot_objects__pb2.ListObjectsRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_objects__pb2.ListObjectsResponse.SerializeToString,
+            ),
+            'GetObjectHistory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetObjectHistory,
+                    request_deserializer=tidings_dot_v1_dot_objects__pb2.GetObjectHistoryRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_objects__pb2.GetObjectHistoryResponse.SerializeToString,
+            ),
+            'GetLogStatus': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLogStatus,
+                    request_deserializer=tidings_dot_v1_dot_event__service__pb2.GetLogStatusRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_event__service__pb2.GetLogStatusResponse.SerializeToString,
+            ),
+            'BackupLog': grpc.unary_stream_rpc_method_handler(
+                    servicer.BackupLog,
+                    request_deserializer=tidings_dot_v1_dot_backup__pb2.BackupLogRequest.FromString,
+                    response_serializer=tidings_dot_v1_dot_backup__pb2.BackupLogResponse.SerializeToString,
             ),
             'Fire': grpc.unary_unary_rpc_method_handler(
                     servicer.Fire,
@@ -238,14 +443,34 @@ def add_EventServiceServicer_to_server(servicer, server):
 class EventService:
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     @staticmethod
@@ -319,6 +544,195 @@ class EventService:
             '/tidings.v1.EventService/Subscribe',
             tidings_dot_v1_dot_event__service__pb2.SubscribeRequest.SerializeToString,
             tidings_dot_v1_dot_event__service__pb2.SubscribeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/ReadRecords',
+            tidings_dot_v1_dot_event__service__pb2.ReadRecordsRequest.SerializeToString,
+            tidings_dot_v1_dot_event__service__pb2.ReadRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecord(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/GetRecord',
+            tidings_dot_v1_dot_event__service__pb2.GetRecordRequest.SerializeToString,
+            tidings_dot_v1_dot_event__service__pb2.GetRecordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountRecords(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/CountRecords',
+            tidings_dot_v1_dot_asking__pb2.CountRecordsRequest.SerializeToString,
+            tidings_dot_v1_dot_asking__pb2.CountRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListObjects(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/ListObjects',
+            tidings_dot_v1_dot_objects__pb2.ListObjectsRequest.SerializeToString,
+            tidings_dot_v1_dot_objects__pb2.ListObjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetObjectHistory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/GetObjectHistory',
+            tidings_dot_v1_dot_objects__pb2.GetObjectHistoryRequest.SerializeToString,
+            tidings_dot_v1_dot_objects__pb2.GetObjectHistoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLogStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tidings.v1.EventService/GetLogStatus',
+            tidings_dot_v1_dot_event__service__pb2.GetLogStatusRequest.SerializeToString,
+            tidings_dot_v1_dot_event__service__pb2.GetLogStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BackupLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tidings.v1.EventService/BackupLog',
+            tidings_dot_v1_dot_backup__pb2.BackupLogRequest.SerializeToString,
+            tidings_dot_v1_dot_backup__pb2.BackupLogResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,7 +5,10 @@ The log's own API: publish, subscribe, and the calls that the five systems' APIs
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from tidings.v1 import asking_pb2 as _asking_pb2
+from tidings.v1 import backup_pb2 as _backup_pb2
 from tidings.v1 import event_service_pb2 as _event_service_pb2
+from tidings.v1 import objects_pb2 as _objects_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -29,14 +32,34 @@ GRPC_VERSION: str
 class EventServiceStub:
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     @_typing.overload
@@ -52,21 +75,85 @@ class EventServiceStub:
     """
     PublishStream: _grpc.StreamStreamMultiCallable[_event_service_pb2.PublishStreamRequest, _event_service_pb2.PublishStreamResponse]
     """Stores many drafts, one record each, and answers each in order. Sequence numbers rise in the order of the requests.
+    Initial metadata comes at once, before anything is answered: `tidings-log-id`.
 
-    A bad draft fails alone, with its status in its result, and the stream goes on. A failure of the
-    store ends the stream: what was not answered may or may not be stored; publish it again with keys.
+    A bad draft fails alone, with its status in its result, and the stream continues. A failure of the
+    store ends the stream: unanswered drafts may or may not be stored; publish them again with keys.
     """
     Subscribe: _grpc.UnaryStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]
-    """Streams the log from a position on, without an end: stored records first, then new ones as they come.
+    """Streams the log from a position on, without an end: stored records first, then new ones as they are stored.
 
     Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
     past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
-    the same for streams that may hold the same. A reader gets every selected
+    the same for streams whose callers may read the same. A reader gets every selected
     record after its start, in order, or a gap that says which are gone. After a lost stream call again
-    with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
+    with the log's id and the after_seq that SubscribeResponse describes; if nothing was received, with `tidings-position`.
+
+    A stream that brings neither a record nor a heartbeat for two heartbeat intervals is dead: cancel it and call again. When
+    the server ends a stream, trailing metadata `tidings-position` says up to where everything selected was sent.
 
     INVALID_ARGUMENT: a bad selector or start. OUT_OF_RANGE: after_seq lies past the end of the log.
-    FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service goes down.
+    FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service shuts down.
+    """
+    ReadRecords: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadRecordsRequest, _event_service_pb2.ReadRecordsResponse]
+    """Reads stored records, page by page, oldest or newest first: the log as it was at the first page. Every page has
+    that position (through_seq), so that Subscribe can continue after it.
+
+    The rights are those of Subscribe: a page holds what a stream would send. One call reads a bounded number of records, for
+    at most 2 s or half of its deadline: where it finds nothing in that time, its page is empty and has a token.
+
+    INVALID_ARGUMENT: a bad selector, time or page size; bounds by position or time that exclude everything; a page
+    token that is invalid, or of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+    FAILED_PRECONDITION: log_id names another log.
+    """
+    GetRecord: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetRecordRequest, _event_service_pb2.GetRecordResponse]
+    """Returns one record by its position, with those of its events that the caller may read.
+
+    NOT_FOUND: no such record, or none that the caller may read; the reason RECORD_TRIMMED says that retention may have
+    deleted it. DATA_LOSS: it is stored and cannot be read, RECORD_DAMAGED.
+    """
+    CountRecords: _grpc.UnaryUnaryMultiCallable[_asking_pb2.CountRecordsRequest, _asking_pb2.CountRecordsResponse]
+    """Counts stored events: by time, system, type and source.
+
+    The rights are those of Subscribe: only events that a stream would send are counted. Records that are gone or damaged are
+    not counted. One call has the same limits as ReadRecords: if it does not reach the end, its counts are of a part of the
+    log and there is a token for the rest.
+
+    INVALID_ARGUMENT: a bad selector, condition, time, bucket or key; more than 10000 counts, or their types and sources more than
+    2 MiB; an invalid page token, or one of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+    FAILED_PRECONDITION: log_id names another log.
+    """
+    ListObjects: _grpc.UnaryUnaryMultiCallable[_objects_pb2.ListObjectsRequest, _objects_pb2.ListObjectsResponse]
+    """Lists the objects that existed at a time: nodes, jobs, allocations, as the newest events carried them. One call reads
+    a bounded part of the log.
+
+    INVALID_ARGUMENT: no such system, a parent that is not KIND/ID, an invalid time, a page token of another
+    request, or more than 200000 objects to search: ask for fewer kinds or systems.
+    """
+    GetObjectHistory: _grpc.UnaryUnaryMultiCallable[_objects_pb2.GetObjectHistoryRequest, _objects_pb2.GetObjectHistoryResponse]
+    """Returns the versions of one object, the newest first, each with what changed since the one before. One call reads a
+    bounded part of the log.
+
+    INVALID_ARGUMENT: no such system, no kind or id, bounds by time that exclude everything, or a page token of another
+    request. An object that no event carried has no version.
+    """
+    GetLogStatus: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetLogStatusRequest, _event_service_pb2.GetLogStatusResponse]
+    """Says what the log holds: its end, and of each system that the caller may read as a whole its first and last position,
+    the number and size of its records, and up to where retention has deleted. For callers with management rights, and for everybody without access
+    control, also the store and open calls.
+    """
+    BackupLog: _grpc.UnaryStreamMultiCallable[_backup_pb2.BackupLogRequest, _backup_pb2.BackupLogResponse]
+    """Streams a copy of the log from a position on and ends: everything that a log is restored from, in pages that are each complete.
+    For callers with management rights, and without access control for everybody: it contains everything, also hashes of tokens.
+
+    The server keeps no state for a caller: after a lost stream, call again as BackupLogRequest says and the copy continues where it stopped;
+    a later call returns what was stored since. Records that retention deletes meanwhile are reported by marks, so that nothing is missing
+    without notice. Publishers come first, as with any reader that is behind.
+
+    It has no HTTP path: as JSON the bytes would be a third larger, for programs that have to keep them unchanged.
+
+    INVALID_ARGUMENT: after_seq without log_id. OUT_OF_RANGE: after_seq lies past the end of the log. FAILED_PRECONDITION: log_id names
+    another log.
     """
     Fire: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.FireRequest, _event_service_pb2.FireResponse]
     """Fires a Consul user event: stores it and returns it, with an LTime of 0 as Consul does.
@@ -78,12 +165,12 @@ class EventServiceStub:
     """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
     have at most 32 MiB, the newest excepted.
 
-    INVALID_ARGUMENT: a page size or a page token that is none.
+    INVALID_ARGUMENT: an invalid page size or page token.
     """
     GetJobEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetJobEventsRequest, _event_service_pb2.GetJobEventsResponse]
     """Lists the events of one Puppet job from an event id on.
 
-    INVALID_ARGUMENT: job_id is not an integer. NOT_FOUND: no event of such a job is stored.
+    INVALID_ARGUMENT: job_id or start does not have the form that `puppet.proto` describes. NOT_FOUND: no event of such a job is stored.
     """
     GetClusterEvent: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.GetClusterEventRequest, _event_service_pb2.GetClusterEventResponse]
     """Returns one Feldera cluster event by id, or the newest.
@@ -91,24 +178,44 @@ class EventServiceStub:
     INVALID_ARGUMENT: event_id is neither a UUID nor "latest". NOT_FOUND: no such event, or none at all.
     """
     ListClusterEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListClusterEventsRequest, _event_service_pb2.ListClusterEventsResponse]
-    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h except the newest. Encoded
     they have at most 32 MiB, the newest excepted.
 
-    INVALID_ARGUMENT: a page size or a page token that is none.
+    INVALID_ARGUMENT: an invalid page size or page token.
     """
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -121,21 +228,85 @@ class EventServiceAsyncStub(EventServiceStub):
     """
     PublishStream: _aio.StreamStreamMultiCallable[_event_service_pb2.PublishStreamRequest, _event_service_pb2.PublishStreamResponse]  # type: ignore[assignment]
     """Stores many drafts, one record each, and answers each in order. Sequence numbers rise in the order of the requests.
+    Initial metadata comes at once, before anything is answered: `tidings-log-id`.
 
-    A bad draft fails alone, with its status in its result, and the stream goes on. A failure of the
-    store ends the stream: what was not answered may or may not be stored; publish it again with keys.
+    A bad draft fails alone, with its status in its result, and the stream continues. A failure of the
+    store ends the stream: unanswered drafts may or may not be stored; publish them again with keys.
     """
     Subscribe: _aio.UnaryStreamMultiCallable[_event_service_pb2.SubscribeRequest, _event_service_pb2.SubscribeResponse]  # type: ignore[assignment]
-    """Streams the log from a position on, without an end: stored records first, then new ones as they come.
+    """Streams the log from a position on, without an end: stored records first, then new ones as they are stored.
 
     Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
     past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
-    the same for streams that may hold the same. A reader gets every selected
+    the same for streams whose callers may read the same. A reader gets every selected
     record after its start, in order, or a gap that says which are gone. After a lost stream call again
-    with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
+    with the log's id and the after_seq that SubscribeResponse describes; if nothing was received, with `tidings-position`.
+
+    A stream that brings neither a record nor a heartbeat for two heartbeat intervals is dead: cancel it and call again. When
+    the server ends a stream, trailing metadata `tidings-position` says up to where everything selected was sent.
 
     INVALID_ARGUMENT: a bad selector or start. OUT_OF_RANGE: after_seq lies past the end of the log.
-    FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service goes down.
+    FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service shuts down.
+    """
+    ReadRecords: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ReadRecordsRequest, _event_service_pb2.ReadRecordsResponse]  # type: ignore[assignment]
+    """Reads stored records, page by page, oldest or newest first: the log as it was at the first page. Every page has
+    that position (through_seq), so that Subscribe can continue after it.
+
+    The rights are those of Subscribe: a page holds what a stream would send. One call reads a bounded number of records, for
+    at most 2 s or half of its deadline: where it finds nothing in that time, its page is empty and has a token.
+
+    INVALID_ARGUMENT: a bad selector, time or page size; bounds by position or time that exclude everything; a page
+    token that is invalid, or of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+    FAILED_PRECONDITION: log_id names another log.
+    """
+    GetRecord: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetRecordRequest, _event_service_pb2.GetRecordResponse]  # type: ignore[assignment]
+    """Returns one record by its position, with those of its events that the caller may read.
+
+    NOT_FOUND: no such record, or none that the caller may read; the reason RECORD_TRIMMED says that retention may have
+    deleted it. DATA_LOSS: it is stored and cannot be read, RECORD_DAMAGED.
+    """
+    CountRecords: _aio.UnaryUnaryMultiCallable[_asking_pb2.CountRecordsRequest, _asking_pb2.CountRecordsResponse]  # type: ignore[assignment]
+    """Counts stored events: by time, system, type and source.
+
+    The rights are those of Subscribe: only events that a stream would send are counted. Records that are gone or damaged are
+    not counted. One call has the same limits as ReadRecords: if it does not reach the end, its counts are of a part of the
+    log and there is a token for the rest.
+
+    INVALID_ARGUMENT: a bad selector, condition, time, bucket or key; more than 10000 counts, or their types and sources more than
+    2 MiB; an invalid page token, or one of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+    FAILED_PRECONDITION: log_id names another log.
+    """
+    ListObjects: _aio.UnaryUnaryMultiCallable[_objects_pb2.ListObjectsRequest, _objects_pb2.ListObjectsResponse]  # type: ignore[assignment]
+    """Lists the objects that existed at a time: nodes, jobs, allocations, as the newest events carried them. One call reads
+    a bounded part of the log.
+
+    INVALID_ARGUMENT: no such system, a parent that is not KIND/ID, an invalid time, a page token of another
+    request, or more than 200000 objects to search: ask for fewer kinds or systems.
+    """
+    GetObjectHistory: _aio.UnaryUnaryMultiCallable[_objects_pb2.GetObjectHistoryRequest, _objects_pb2.GetObjectHistoryResponse]  # type: ignore[assignment]
+    """Returns the versions of one object, the newest first, each with what changed since the one before. One call reads a
+    bounded part of the log.
+
+    INVALID_ARGUMENT: no such system, no kind or id, bounds by time that exclude everything, or a page token of another
+    request. An object that no event carried has no version.
+    """
+    GetLogStatus: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetLogStatusRequest, _event_service_pb2.GetLogStatusResponse]  # type: ignore[assignment]
+    """Says what the log holds: its end, and of each system that the caller may read as a whole its first and last position,
+    the number and size of its records, and up to where retention has deleted. For callers with management rights, and for everybody without access
+    control, also the store and open calls.
+    """
+    BackupLog: _aio.UnaryStreamMultiCallable[_backup_pb2.BackupLogRequest, _backup_pb2.BackupLogResponse]  # type: ignore[assignment]
+    """Streams a copy of the log from a position on and ends: everything that a log is restored from, in pages that are each complete.
+    For callers with management rights, and without access control for everybody: it contains everything, also hashes of tokens.
+
+    The server keeps no state for a caller: after a lost stream, call again as BackupLogRequest says and the copy continues where it stopped;
+    a later call returns what was stored since. Records that retention deletes meanwhile are reported by marks, so that nothing is missing
+    without notice. Publishers come first, as with any reader that is behind.
+
+    It has no HTTP path: as JSON the bytes would be a third larger, for programs that have to keep them unchanged.
+
+    INVALID_ARGUMENT: after_seq without log_id. OUT_OF_RANGE: after_seq lies past the end of the log. FAILED_PRECONDITION: log_id names
+    another log.
     """
     Fire: _aio.UnaryUnaryMultiCallable[_event_service_pb2.FireRequest, _event_service_pb2.FireResponse]  # type: ignore[assignment]
     """Fires a Consul user event: stores it and returns it, with an LTime of 0 as Consul does.
@@ -147,12 +318,12 @@ class EventServiceAsyncStub(EventServiceStub):
     """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
     have at most 32 MiB, the newest excepted.
 
-    INVALID_ARGUMENT: a page size or a page token that is none.
+    INVALID_ARGUMENT: an invalid page size or page token.
     """
     GetJobEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetJobEventsRequest, _event_service_pb2.GetJobEventsResponse]  # type: ignore[assignment]
     """Lists the events of one Puppet job from an event id on.
 
-    INVALID_ARGUMENT: job_id is not an integer. NOT_FOUND: no event of such a job is stored.
+    INVALID_ARGUMENT: job_id or start does not have the form that `puppet.proto` describes. NOT_FOUND: no event of such a job is stored.
     """
     GetClusterEvent: _aio.UnaryUnaryMultiCallable[_event_service_pb2.GetClusterEventRequest, _event_service_pb2.GetClusterEventResponse]  # type: ignore[assignment]
     """Returns one Feldera cluster event by id, or the newest.
@@ -160,23 +331,43 @@ class EventServiceAsyncStub(EventServiceStub):
     INVALID_ARGUMENT: event_id is neither a UUID nor "latest". NOT_FOUND: no such event, or none at all.
     """
     ListClusterEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListClusterEventsRequest, _event_service_pb2.ListClusterEventsResponse]  # type: ignore[assignment]
-    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+    """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h except the newest. Encoded
     they have at most 32 MiB, the newest excepted.
 
-    INVALID_ARGUMENT: a page size or a page token that is none.
+    INVALID_ARGUMENT: an invalid page size or page token.
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """One durable, totally ordered log of cluster events.
 
-    No response is larger than 4 MiB, which is what clients take unless told otherwise: lists come in pages. A request
-    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and 30000 messages and one more for each 24 bytes.
+    No response is larger than 4 MiB, the default limit of gRPC clients: lists come in pages. A request
+    has at most 5 MiB, one that stores nothing 64 KiB; it holds at most 10000 drafts, and at most 30000 messages plus one for each 24 bytes.
 
     Any method: UNAUTHENTICATED (no or bad credential where one is needed), PERMISSION_DENIED,
-    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (going down, or the store
-    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings") and, for bad
-    fields, google.rpc.BadRequest with the field's path in the request (in the draft, for a result of PublishStream).
-    No error repeats a value. Numbers that no value of an enum has are INVALID_ARGUMENT.
+    RESOURCE_EXHAUSTED (too large, or too busy within the deadline), UNAVAILABLE (shutting down, or the store
+    cannot be reached; try again). Errors carry google.rpc.ErrorInfo (domain "tidings", an ErrorReason) and, for bad
+    fields, google.rpc.BadRequest with the field's path in the request: "draft.events[0].nomad.topic". A result of
+    PublishStream has the path in the request that brought the draft: "drafts[3].events[0].nomad.topic".
+    No error contains a value of the request. Unknown enum numbers are INVALID_ARGUMENT.
+
+    Credential: metadata `authorization: Bearer CREDENTIAL`, a token's secret or a JWT, on every call; none is needed without
+    access control.
+
+    Retries: RESOURCE_EXHAUSTED, ABORTED, OUT_OF_RANGE and UNAVAILABLE with google.rpc.RetryInfo after its time, longer with every try. UNAVAILABLE and
+    DEADLINE_EXCEEDED without it: retry reads; retry Publish with the same key; a retried Fire may be stored twice. ABORTED without it: read again and
+    decide again. All others fail again. ErrorReason has the details.
+
+    Keys count as long as their record is retained and at least 24 h beyond (a setting).
+
+    Deadlines: 30 s are enough for unary calls; a List that waits needs its wait and one second more. Publish answers before
+    its deadline whether the draft is stored. Streams have no deadline unless the caller sets one.
+
+    Compression: long answers of Count…, Get…, List… and Read… methods are compressed with gzip if the client offers it; streams are not.
+
+    Metadata: `x-request-id` is taken from the caller, 1 to 128 of letters, digits and ._~:/+=@-, and is returned in initial
+    metadata; without one the server makes one, which is in the initial metadata of Subscribe and PublishStream and in the
+    trailing metadata of other calls. It names the call in the server's log. Calls that gRPC refuses by itself have none: an
+    unknown method, a request or metadata that are too large, a call above the limit of calls.
     """
 
     @_abc_1.abstractmethod
@@ -199,9 +390,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.PublishStreamResponse], _abc.AsyncIterator[_event_service_pb2.PublishStreamResponse]]:
         """Stores many drafts, one record each, and answers each in order. Sequence numbers rise in the order of the requests.
+        Initial metadata comes at once, before anything is answered: `tidings-log-id`.
 
-        A bad draft fails alone, with its status in its result, and the stream goes on. A failure of the
-        store ends the stream: what was not answered may or may not be stored; publish it again with keys.
+        A bad draft fails alone, with its status in its result, and the stream continues. A failure of the
+        store ends the stream: unanswered drafts may or may not be stored; publish them again with keys.
         """
 
     @_abc_1.abstractmethod
@@ -210,16 +402,121 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.SubscribeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_event_service_pb2.SubscribeResponse], _abc.AsyncIterator[_event_service_pb2.SubscribeResponse]]:
-        """Streams the log from a position on, without an end: stored records first, then new ones as they come.
+        """Streams the log from a position on, without an end: stored records first, then new ones as they are stored.
 
         Initial metadata comes once all checks have passed: `tidings-log-id`; `tidings-position`, the position
         past which the stream begins (exclusive), however the start was asked for; `tidings-rights`, which is
-        the same for streams that may hold the same. A reader gets every selected
+        the same for streams whose callers may read the same. A reader gets every selected
         record after its start, in order, or a gap that says which are gone. After a lost stream call again
-        with after_seq = the last position seen (of a record, or of a heartbeat) and the log's id.
+        with the log's id and the after_seq that SubscribeResponse describes; if nothing was received, with `tidings-position`.
+
+        A stream that brings neither a record nor a heartbeat for two heartbeat intervals is dead: cancel it and call again. When
+        the server ends a stream, trailing metadata `tidings-position` says up to where everything selected was sent.
 
         INVALID_ARGUMENT: a bad selector or start. OUT_OF_RANGE: after_seq lies past the end of the log.
-        FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service goes down.
+        FAILED_PRECONDITION: log_id names another log. UNAVAILABLE ends the stream when the service shuts down.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadRecords(
+        self,
+        request: _event_service_pb2.ReadRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.ReadRecordsResponse, _abc.Awaitable[_event_service_pb2.ReadRecordsResponse]]:
+        """Reads stored records, page by page, oldest or newest first: the log as it was at the first page. Every page has
+        that position (through_seq), so that Subscribe can continue after it.
+
+        The rights are those of Subscribe: a page holds what a stream would send. One call reads a bounded number of records, for
+        at most 2 s or half of its deadline: where it finds nothing in that time, its page is empty and has a token.
+
+        INVALID_ARGUMENT: a bad selector, time or page size; bounds by position or time that exclude everything; a page
+        token that is invalid, or of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+        FAILED_PRECONDITION: log_id names another log.
+        """
+
+    @_abc_1.abstractmethod
+    def GetRecord(
+        self,
+        request: _event_service_pb2.GetRecordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.GetRecordResponse, _abc.Awaitable[_event_service_pb2.GetRecordResponse]]:
+        """Returns one record by its position, with those of its events that the caller may read.
+
+        NOT_FOUND: no such record, or none that the caller may read; the reason RECORD_TRIMMED says that retention may have
+        deleted it. DATA_LOSS: it is stored and cannot be read, RECORD_DAMAGED.
+        """
+
+    @_abc_1.abstractmethod
+    def CountRecords(
+        self,
+        request: _asking_pb2.CountRecordsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_asking_pb2.CountRecordsResponse, _abc.Awaitable[_asking_pb2.CountRecordsResponse]]:
+        """Counts stored events: by time, system, type and source.
+
+        The rights are those of Subscribe: only events that a stream would send are counted. Records that are gone or damaged are
+        not counted. One call has the same limits as ReadRecords: if it does not reach the end, its counts are of a part of the
+        log and there is a token for the rest.
+
+        INVALID_ARGUMENT: a bad selector, condition, time, bucket or key; more than 10000 counts, or their types and sources more than
+        2 MiB; an invalid page token, or one of another request or log. OUT_OF_RANGE: after_seq lies past the end of the log.
+        FAILED_PRECONDITION: log_id names another log.
+        """
+
+    @_abc_1.abstractmethod
+    def ListObjects(
+        self,
+        request: _objects_pb2.ListObjectsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_objects_pb2.ListObjectsResponse, _abc.Awaitable[_objects_pb2.ListObjectsResponse]]:
+        """Lists the objects that existed at a time: nodes, jobs, allocations, as the newest events carried them. One call reads
+        a bounded part of the log.
+
+        INVALID_ARGUMENT: no such system, a parent that is not KIND/ID, an invalid time, a page token of another
+        request, or more than 200000 objects to search: ask for fewer kinds or systems.
+        """
+
+    @_abc_1.abstractmethod
+    def GetObjectHistory(
+        self,
+        request: _objects_pb2.GetObjectHistoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_objects_pb2.GetObjectHistoryResponse, _abc.Awaitable[_objects_pb2.GetObjectHistoryResponse]]:
+        """Returns the versions of one object, the newest first, each with what changed since the one before. One call reads a
+        bounded part of the log.
+
+        INVALID_ARGUMENT: no such system, no kind or id, bounds by time that exclude everything, or a page token of another
+        request. An object that no event carried has no version.
+        """
+
+    @_abc_1.abstractmethod
+    def GetLogStatus(
+        self,
+        request: _event_service_pb2.GetLogStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.GetLogStatusResponse, _abc.Awaitable[_event_service_pb2.GetLogStatusResponse]]:
+        """Says what the log holds: its end, and of each system that the caller may read as a whole its first and last position,
+        the number and size of its records, and up to where retention has deleted. For callers with management rights, and for everybody without access
+        control, also the store and open calls.
+        """
+
+    @_abc_1.abstractmethod
+    def BackupLog(
+        self,
+        request: _backup_pb2.BackupLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_backup_pb2.BackupLogResponse], _abc.AsyncIterator[_backup_pb2.BackupLogResponse]]:
+        """Streams a copy of the log from a position on and ends: everything that a log is restored from, in pages that are each complete.
+        For callers with management rights, and without access control for everybody: it contains everything, also hashes of tokens.
+
+        The server keeps no state for a caller: after a lost stream, call again as BackupLogRequest says and the copy continues where it stopped;
+        a later call returns what was stored since. Records that retention deletes meanwhile are reported by marks, so that nothing is missing
+        without notice. Publishers come first, as with any reader that is behind.
+
+        It has no HTTP path: as JSON the bytes would be a third larger, for programs that have to keep them unchanged.
+
+        INVALID_ARGUMENT: after_seq without log_id. OUT_OF_RANGE: after_seq lies past the end of the log. FAILED_PRECONDITION: log_id names
+        another log.
         """
 
     @_abc_1.abstractmethod
@@ -243,7 +540,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the newest 256 Consul user events, oldest first, page by page; waits for a change when asked to. Encoded they
         have at most 32 MiB, the newest excepted.
 
-        INVALID_ARGUMENT: a page size or a page token that is none.
+        INVALID_ARGUMENT: an invalid page size or page token.
         """
 
     @_abc_1.abstractmethod
@@ -254,7 +551,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.GetJobEventsResponse, _abc.Awaitable[_event_service_pb2.GetJobEventsResponse]]:
         """Lists the events of one Puppet job from an event id on.
 
-        INVALID_ARGUMENT: job_id is not an integer. NOT_FOUND: no event of such a job is stored.
+        INVALID_ARGUMENT: job_id or start does not have the form that `puppet.proto` describes. NOT_FOUND: no event of such a job is stored.
         """
 
     @_abc_1.abstractmethod
@@ -274,10 +571,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.ListClusterEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.ListClusterEventsResponse, _abc.Awaitable[_event_service_pb2.ListClusterEventsResponse]]:
-        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h but the newest. Encoded
+        """Lists Feldera's cluster events, newest first, page by page: at most 1000, none older than 72 h except the newest. Encoded
         they have at most 32 MiB, the newest excepted.
 
-        INVALID_ARGUMENT: a page size or a page token that is none.
+        INVALID_ARGUMENT: an invalid page size or page token.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,35 +22,49 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tidings/v1/feldera.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xc1\x04\n\x13\x46\x65lderaClusterEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x42\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xa0\xe1\x18\x01R\x0brecorded_at\x12 \n\x0b\x61ll_healthy\x18\x03 \x01(\x08R\x0b\x61ll_healthy\x12\x1e\n\napi_status\x18\x04 \x01(\tR\napi_status\x12*\n\rapi_self_info\x18\x05 \x01(\tB\x04\xb0\xe1\x18\x01R\rapi_self_info\x12\x34\n\x12\x61pi_resources_info\x18\x06 \x01(\tB\x04\xb0\xe1\x18\x01R\x12\x61pi_resources_info\x12(\n\x0f\x63ompiler_status\x18\x07 \x01(\tR\x0f\x63ompiler_status\x12\x34\n\x12\x63ompiler_self_info\x18\x08 \x01(\tB\x04\xb0\xe1\x18\x01R\x12\x63ompiler_self_info\x12>\n\x17\x63ompiler_resources_info\x18\t \x01(\tB\x04\xb0\xe1\x18\x01R\x17\x63ompiler_resources_info\x12$\n\rrunner_status\x18\n \x01(\tR\rrunner_status\x12\x30\n\x10runner_self_info\x18\x0b \x01(\tB\x04\xb0\xe1\x18\x01R\x10runner_self_info\x12:\n\x15runner_resources_info\x18\x0c \x01(\tB\x04\xb0\xe1\x18\x01R\x15runner_resources_info\";\n\x0f\x46\x65lderaSelector\x12\x18\n\x0b\x61ll_healthy\x18\x01 \x01(\x08H\x00\x88\x01\x01\x42\x0e\n\x0c_all_healthy*b\n\rFelderaFields\x12\x1e\n\x1a\x46\x45LDERA_FIELDS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46\x45LDERA_FIELDS_STATUS\x10\x01\x12\x16\n\x12\x46\x45LDERA_FIELDS_ALL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18tidings/v1/feldera.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xfb\x04\n\x13\x46\x65lderaClusterEvent\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01R\x02id\x12\x46\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\xe2\x41\x01\x01\xa0\xe1\x18\x01R\x0brecorded_at\x12&\n\x0b\x61ll_healthy\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x03R\x0b\x61ll_healthy\x12$\n\napi_status\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02R\napi_status\x12.\n\rapi_self_info\x18\x05 \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\rapi_self_info\x12\x38\n\x12\x61pi_resources_info\x18\x06 \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\x12\x61pi_resources_info\x12.\n\x0f\x63ompiler_status\x18\x07 \x01(\tB\x04\xe2\x41\x01\x02R\x0f\x63ompiler_status\x12\x38\n\x12\x63ompiler_self_info\x18\x08 \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\x12\x63ompiler_self_info\x12\x42\n\x17\x63ompiler_resources_info\x18\t \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\x17\x63ompiler_resources_info\x12*\n\rrunner_status\x18\n \x01(\tB\x04\xe2\x41\x01\x02R\rrunner_status\x12\x34\n\x10runner_self_info\x18\x0b \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\x10runner_self_info\x12>\n\x15runner_resources_info\x18\x0c \x01(\tB\x08\xe2\x41\x01\x01\xb0\xe1\x18\x01R\x15runner_resources_info\"A\n\x0f\x46\x65lderaSelector\x12\x1e\n\x0b\x61ll_healthy\x18\x01 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x0e\n\x0c_all_healthy*b\n\rFelderaFields\x12\x1e\n\x1a\x46\x45LDERA_FIELDS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x46\x45LDERA_FIELDS_STATUS\x10\x01\x12\x16\n\x12\x46\x45LDERA_FIELDS_ALL\x10\x02\x42\x63\n\rio.tidings.v1B\x0c\x46\x65lderaProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.feldera_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\014FelderaProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['id']._loaded_options = None
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['id']._serialized_options = b'\342A\001\001'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['recorded_at']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['recorded_at']._serialized_options = b'\240\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['recorded_at']._serialized_options = b'\342A\001\001\240\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['all_healthy']._loaded_options = None
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['all_healthy']._serialized_options = b'\342A\001\003'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_status']._loaded_options = None
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_status']._serialized_options = b'\342A\001\002'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_self_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_self_info']._serialized_options = b'\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_self_info']._serialized_options = b'\342A\001\001\260\341\030\001'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_resources_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_resources_info']._serialized_options = b'\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['api_resources_info']._serialized_options = b'\342A\001\001\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_status']._loaded_options = None
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_status']._serialized_options = b'\342A\001\002'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_self_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_self_info']._serialized_options = b'\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_self_info']._serialized_options = b'\342A\001\001\260\341\030\001'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_resources_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_resources_info']._serialized_options = b'\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['compiler_resources_info']._serialized_options = b'\342A\001\001\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_status']._loaded_options = None
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_status']._serialized_options = b'\342A\001\002'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_self_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_self_info']._serialized_options = b'\260\341\030\001'
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_self_info']._serialized_options = b'\342A\001\001\260\341\030\001'
   _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_resources_info']._loaded_options = None
-  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_resources_info']._serialized_options = b'\260\341\030\001'
-  _globals['_FELDERAFIELDS']._serialized_start=745
-  _globals['_FELDERAFIELDS']._serialized_end=843
-  _globals['_FELDERACLUSTEREVENT']._serialized_start=105
-  _globals['_FELDERACLUSTEREVENT']._serialized_end=682
-  _globals['_FELDERASELECTOR']._serialized_start=684
-  _globals['_FELDERASELECTOR']._serialized_end=743
+  _globals['_FELDERACLUSTEREVENT'].fields_by_name['runner_resources_info']._serialized_options = b'\342A\001\001\260\341\030\001'
+  _globals['_FELDERASELECTOR'].fields_by_name['all_healthy']._loaded_options = None
+  _globals['_FELDERASELECTOR'].fields_by_name['all_healthy']._serialized_options = b'\342A\001\001'
+  _globals['_FELDERAFIELDS']._serialized_start=842
+  _globals['_FELDERAFIELDS']._serialized_end=940
+  _globals['_FELDERACLUSTEREVENT']._serialized_start=138
+  _globals['_FELDERACLUSTEREVENT']._serialized_end=773
+  _globals['_FELDERASELECTOR']._serialized_start=775
+  _globals['_FELDERASELECTOR']._serialized_end=840
 # @@protoc_insertion_point(module_scope)

@@ -40,12 +40,13 @@ FULL_FORM_ONLY_FIELD_NUMBER: _builtins.int
 HOLDS_FIELD_NUMBER: _builtins.int
 ALWAYS_IN_FIELD_NUMBER: _builtins.int
 OMIT_EMPTY_FIELDS_FIELD_NUMBER: _builtins.int
+OTHER_JSON_FIELD_NUMBER: _builtins.int
 null_when_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """An empty list, map, string or bytes, or an unset Timestamp or Duration, prints as null (Go's nil)."""
 omit_empty: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
 """The member is left out when its value is zero, empty or unset."""
 raw_json: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.bool]
-"""A bytes field that holds JSON text: printed as it is, taken as it came. Empty prints null."""
+"""A bytes field that holds JSON text: printed and read unchanged. Empty prints null."""
 exact_json_of: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.str]
 """Names a sibling field whose exact JSON text this bytes field holds. It has no member of its own:
 when it is set, its text is printed in the sibling's place.
@@ -76,3 +77,5 @@ if a member that only that kind always has is set, and of the second if not.
 """
 omit_empty_fields: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.bool]
 """Every field of the message behaves as if it had omit_empty (Nomad's newer encoder does so)."""
+other_json: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.bool]
+"""For the message of a system: its JSON does not follow these rules, and no parser or printer is generated."""

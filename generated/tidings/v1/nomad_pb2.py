@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 from tidings.v1 import nomad_alloc_pb2 as tidings_dot_v1_dot_nomad__alloc__pb2
 from tidings.v1 import nomad_job_pb2 as tidings_dot_v1_dot_nomad__job__pb2
@@ -29,31 +30,50 @@ from tidings.v1 import nomad_node_pb2 as tidings_dot_v1_dot_nomad__node__pb2
 from tidings.v1 import nomad_objects_pb2 as tidings_dot_v1_dot_nomad__objects__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tidings/v1/nomad.proto\x12\ntidings.v1\x1a\x1dtidings/v1/json_options.proto\x1a\x1ctidings/v1/nomad_alloc.proto\x1a\x1atidings/v1/nomad_job.proto\x1a\x1btidings/v1/nomad_node.proto\x1a\x1etidings/v1/nomad_objects.proto\"\x82\x02\n\nNomadEvent\x12\x14\n\x05topic\x18\x01 \x01(\tR\x05Topic\x12\x12\n\x04type\x18\x02 \x01(\tR\x04Type\x12\x10\n\x03key\x18\x03 \x01(\tR\x03Key\x12\x1c\n\tnamespace\x18\x04 \x01(\tR\tNamespace\x12%\n\x0b\x66ilter_keys\x18\x05 \x03(\tB\x04\xe8\xe0\x18\x01R\nFilterKeys\x12\x1c\n\x0eupstream_index\x18\x06 \x01(\x04\x42\x04\x90\xe1\x18\x01\x12\x32\n\x07payload\x18\x07 \x01(\x0b\x32\x18.tidings.v1.NomadPayloadR\x07Payload\x12!\n\x0cpayload_json\x18\x08 \x01(\x0c\x42\x0b\x82\xe1\x18\x07payload\"\xee\x07\n\x0cNomadPayload\x12&\n\x04node\x18\x01 \x01(\x0b\x32\x10.tidings.v1.NodeH\x00R\x04Node\x12#\n\x03job\x18\x02 \x01(\x0b\x32\x0f.tidings.v1.JobH\x00R\x03Job\x12\x38\n\nallocation\x18\x03 \x01(\x0b\x32\x16.tidings.v1.AllocationH\x00R\nAllocation\x12\x38\n\nevaluation\x18\x04 \x01(\x0b\x32\x16.tidings.v1.EvaluationH\x00R\nEvaluation\x12\x38\n\ndeployment\x18\x05 \x01(\x0b\x32\x16.tidings.v1.DeploymentH\x00R\nDeployment\x12\x33\n\tnode_pool\x18\x06 \x01(\x0b\x32\x14.tidings.v1.NodePoolH\x00R\x08NodePool\x12;\n\x07service\x18\x07 \x01(\x0b\x32\x1f.tidings.v1.ServiceRegistrationH\x00R\x07Service\x12\x33\n\tacl_token\x18\x08 \x01(\x0b\x32\x14.tidings.v1.ACLTokenH\x00R\x08\x41\x43LToken\x12\x36\n\nacl_policy\x18\t \x01(\x0b\x32\x15.tidings.v1.ACLPolicyH\x00R\tACLPolicy\x12\x30\n\x08\x61\x63l_role\x18\n \x01(\x0b\x32\x13.tidings.v1.ACLRoleH\x00R\x07\x41\x43LRole\x12\x39\n\x0b\x61uth_method\x18\x0b \x01(\x0b\x32\x16.tidings.v1.AuthMethodH\x00R\nAuthMethod\x12\x46\n\x10\x61\x63l_binding_rule\x18\x0c \x01(\x0b\x32\x1a.tidings.v1.ACLBindingRuleH\x00R\x0e\x41\x43LBindingRule\x12\x31\n\x06volume\x18\r \x01(\x0b\x32\x17.tidings.v1.NomadVolumeH\x00R\x06Volume\x12/\n\x06plugin\x18\x0e \x01(\x0b\x32\x15.tidings.v1.CSIPluginH\x00R\x06Plugin\x12:\n\x08metadata\x18\x0f \x01(\x0b\x32\x1c.tidings.v1.VariableMetadataH\x00R\x08Metadata\x12#\n\x07\x64\x65leted\x18\x14 \x01(\x08\x42\x04\xf0\xe0\x18\x01H\x01R\x07\x44\x65leted\x88\x01\x01\x12#\n\x07timeout\x18\x15 \x01(\x08\x42\x04\xf0\xe0\x18\x01H\x02R\x07Timeout\x88\x01\x01\x12\x30\n\x0etimeout_reason\x18\x16 \x01(\tB\x04\xf0\xe0\x18\x01H\x03R\rTimeoutReason\x88\x01\x01\x42\x08\n\x06objectB\n\n\x08_deletedB\n\n\x08_timeoutB\x11\n\x0f_timeout_reason\"P\n\rNomadSelector\x12,\n\x06topics\x18\x01 \x03(\x0b\x32\x1c.tidings.v1.NomadTopicFilter\x12\x11\n\tnamespace\x18\x02 \x01(\t\";\n\x10NomadTopicFilter\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x10\n\x03key\x18\x02 \x01(\tH\x00\x88\x01\x01\x42\x06\n\x04_keyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tidings/v1/nomad.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1dtidings/v1/json_options.proto\x1a\x1ctidings/v1/nomad_alloc.proto\x1a\x1atidings/v1/nomad_job.proto\x1a\x1btidings/v1/nomad_node.proto\x1a\x1etidings/v1/nomad_objects.proto\"\xc4\x02\n\nNomadEvent\x12\x1a\n\x05topic\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02R\x05Topic\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02R\x04Type\x12\x16\n\x03key\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01R\x03Key\x12\"\n\tnamespace\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01R\tNamespace\x12)\n\x0b\x66ilter_keys\x18\x05 \x03(\tB\x08\xe2\x41\x01\x01\xe8\xe0\x18\x01R\nFilterKeys\x12%\n\x0eupstream_index\x18\x06 \x01(\x04\x42\x08\xe2\x41\x01\x01\x90\xe1\x18\x01H\x00\x88\x01\x01\x12\x38\n\x07payload\x18\x07 \x01(\x0b\x32\x18.tidings.v1.NomadPayloadB\x04\xe2\x41\x01\x01R\x07Payload\x12%\n\x0cpayload_json\x18\x08 \x01(\x0c\x42\x0f\xe2\x41\x01\x01\x82\xe1\x18\x07payloadB\x11\n\x0f_upstream_index\"\xee\x07\n\x0cNomadPayload\x12&\n\x04node\x18\x01 \x01(\x0b\x32\x10.tidings.v1.NodeH\x00R\x04Node\x12#\n\x03job\x18\x02 \x01(\x0b\x32\x0f.tidings.v1.JobH\x00R\x03Job\x12\x38\n\nallocation\x18\x03 \x01(\x0b\x32\x16.tidings.v1.AllocationH\x00R\nAllocation\x12\x38\n\nevaluation\x18\x04 \x01(\x0b\x32\x16.tidings.v1.EvaluationH\x00R\nEvaluation\x12\x38\n\ndeployment\x18\x05 \x01(\x0b\x32\x16.tidings.v1.DeploymentH\x00R\nDeployment\x12\x33\n\tnode_pool\x18\x06 \x01(\x0b\x32\x14.tidings.v1.NodePoolH\x00R\x08NodePool\x12;\n\x07service\x18\x07 \x01(\x0b\x32\x1f.tidings.v1.ServiceRegistrationH\x00R\x07Service\x12\x33\n\tacl_token\x18\x08 \x01(\x0b\x32\x14.tidings.v1.ACLTokenH\x00R\x08\x41\x43LToken\x12\x36\n\nacl_policy\x18\t \x01(\x0b\x32\x15.tidings.v1.ACLPolicyH\x00R\tACLPolicy\x12\x30\n\x08\x61\x63l_role\x18\n \x01(\x0b\x32\x13.tidings.v1.ACLRoleH\x00R\x07\x41\x43LRole\x12\x39\n\x0b\x61uth_method\x18\x0b \x01(\x0b\x32\x16.tidings.v1.AuthMethodH\x00R\nAuthMethod\x12\x46\n\x10\x61\x63l_binding_rule\x18\x0c \x01(\x0b\x32\x1a.tidings.v1.ACLBindingRuleH\x00R\x0e\x41\x43LBindingRule\x12\x31\n\x06volume\x18\r \x01(\x0b\x32\x17.tidings.v1.NomadVolumeH\x00R\x06Volume\x12/\n\x06plugin\x18\x0e \x01(\x0b\x32\x15.tidings.v1.CSIPluginH\x00R\x06Plugin\x12:\n\x08metadata\x18\x0f \x01(\x0b\x32\x1c.tidings.v1.VariableMetadataH\x00R\x08Metadata\x12#\n\x07\x64\x65leted\x18\x14 \x01(\x08\x42\x04\xf0\xe0\x18\x01H\x01R\x07\x44\x65leted\x88\x01\x01\x12#\n\x07timeout\x18\x15 \x01(\x08\x42\x04\xf0\xe0\x18\x01H\x02R\x07Timeout\x88\x01\x01\x12\x30\n\x0etimeout_reason\x18\x16 \x01(\tB\x04\xf0\xe0\x18\x01H\x03R\rTimeoutReason\x88\x01\x01\x42\x08\n\x06objectB\n\n\x08_deletedB\n\n\x08_timeoutB\x11\n\x0f_timeout_reason\"\\\n\rNomadSelector\x12\x32\n\x06topics\x18\x01 \x03(\x0b\x32\x1c.tidings.v1.NomadTopicFilterB\x04\xe2\x41\x01\x01\x12\x17\n\tnamespace\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"G\n\x10NomadTopicFilter\x12\x13\n\x05topic\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x03key\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x06\n\x04_keyBa\n\rio.tidings.v1B\nNomadProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.nomad_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\nNomadProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_NOMADEVENT'].fields_by_name['topic']._loaded_options = None
+  _globals['_NOMADEVENT'].fields_by_name['topic']._serialized_options = b'\342A\001\002'
+  _globals['_NOMADEVENT'].fields_by_name['type']._loaded_options = None
+  _globals['_NOMADEVENT'].fields_by_name['type']._serialized_options = b'\342A\001\002'
+  _globals['_NOMADEVENT'].fields_by_name['key']._loaded_options = None
+  _globals['_NOMADEVENT'].fields_by_name['key']._serialized_options = b'\342A\001\001'
+  _globals['_NOMADEVENT'].fields_by_name['namespace']._loaded_options = None
+  _globals['_NOMADEVENT'].fields_by_name['namespace']._serialized_options = b'\342A\001\001'
   _globals['_NOMADEVENT'].fields_by_name['filter_keys']._loaded_options = None
-  _globals['_NOMADEVENT'].fields_by_name['filter_keys']._serialized_options = b'\350\340\030\001'
+  _globals['_NOMADEVENT'].fields_by_name['filter_keys']._serialized_options = b'\342A\001\001\350\340\030\001'
   _globals['_NOMADEVENT'].fields_by_name['upstream_index']._loaded_options = None
-  _globals['_NOMADEVENT'].fields_by_name['upstream_index']._serialized_options = b'\220\341\030\001'
+  _globals['_NOMADEVENT'].fields_by_name['upstream_index']._serialized_options = b'\342A\001\001\220\341\030\001'
+  _globals['_NOMADEVENT'].fields_by_name['payload']._loaded_options = None
+  _globals['_NOMADEVENT'].fields_by_name['payload']._serialized_options = b'\342A\001\001'
   _globals['_NOMADEVENT'].fields_by_name['payload_json']._loaded_options = None
-  _globals['_NOMADEVENT'].fields_by_name['payload_json']._serialized_options = b'\202\341\030\007payload'
+  _globals['_NOMADEVENT'].fields_by_name['payload_json']._serialized_options = b'\342A\001\001\202\341\030\007payload'
   _globals['_NOMADPAYLOAD'].fields_by_name['deleted']._loaded_options = None
   _globals['_NOMADPAYLOAD'].fields_by_name['deleted']._serialized_options = b'\360\340\030\001'
   _globals['_NOMADPAYLOAD'].fields_by_name['timeout']._loaded_options = None
   _globals['_NOMADPAYLOAD'].fields_by_name['timeout']._serialized_options = b'\360\340\030\001'
   _globals['_NOMADPAYLOAD'].fields_by_name['timeout_reason']._loaded_options = None
   _globals['_NOMADPAYLOAD'].fields_by_name['timeout_reason']._serialized_options = b'\360\340\030\001'
-  _globals['_NOMADEVENT']._serialized_start=189
-  _globals['_NOMADEVENT']._serialized_end=447
-  _globals['_NOMADPAYLOAD']._serialized_start=450
-  _globals['_NOMADPAYLOAD']._serialized_end=1456
-  _globals['_NOMADSELECTOR']._serialized_start=1458
-  _globals['_NOMADSELECTOR']._serialized_end=1538
-  _globals['_NOMADTOPICFILTER']._serialized_start=1540
-  _globals['_NOMADTOPICFILTER']._serialized_end=1599
+  _globals['_NOMADSELECTOR'].fields_by_name['topics']._loaded_options = None
+  _globals['_NOMADSELECTOR'].fields_by_name['topics']._serialized_options = b'\342A\001\001'
+  _globals['_NOMADSELECTOR'].fields_by_name['namespace']._loaded_options = None
+  _globals['_NOMADSELECTOR'].fields_by_name['namespace']._serialized_options = b'\342A\001\001'
+  _globals['_NOMADTOPICFILTER'].fields_by_name['topic']._loaded_options = None
+  _globals['_NOMADTOPICFILTER'].fields_by_name['topic']._serialized_options = b'\342A\001\001'
+  _globals['_NOMADTOPICFILTER'].fields_by_name['key']._loaded_options = None
+  _globals['_NOMADTOPICFILTER'].fields_by_name['key']._serialized_options = b'\342A\001\001'
+  _globals['_NOMADEVENT']._serialized_start=222
+  _globals['_NOMADEVENT']._serialized_end=546
+  _globals['_NOMADPAYLOAD']._serialized_start=549
+  _globals['_NOMADPAYLOAD']._serialized_end=1555
+  _globals['_NOMADSELECTOR']._serialized_start=1557
+  _globals['_NOMADSELECTOR']._serialized_end=1649
+  _globals['_NOMADTOPICFILTER']._serialized_start=1651
+  _globals['_NOMADTOPICFILTER']._serialized_end=1722
 # @@protoc_insertion_point(module_scope)

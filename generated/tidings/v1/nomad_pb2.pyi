@@ -67,7 +67,7 @@ class NomadEvent(_message.Message):
     namespace: _builtins.str
     """Namespace of the object; empty for objects outside of namespaces, which every namespace filter passes."""
     upstream_index: _builtins.int
-    """Nomad's own index of the change; 0 = not known. Kept and never shown as Index, which is the record's seq."""
+    """Nomad's own index of the change. Unset = not known. Kept and never shown as Index, which is the record's seq."""
     payload_json: _builtins.bytes
     """The payload's exact JSON text, an object: as it was published. Readers who want typed payloads still get it
     where the types cannot hold all of it.
@@ -88,15 +88,17 @@ class NomadEvent(_message.Message):
         key: _builtins.str = ...,
         namespace: _builtins.str = ...,
         filter_keys: _abc.Iterable[_builtins.str] | None = ...,
-        upstream_index: _builtins.int = ...,
+        upstream_index: _builtins.int | None = ...,
         payload: Global___NomadPayload | None = ...,
         payload_json: _builtins.bytes = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_upstream_index", b"_upstream_index", "payload", b"payload", "upstream_index", b"upstream_index"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter_keys", b"filter_keys", "key", b"key", "namespace", b"namespace", "payload", b"payload", "payload_json", b"payload_json", "topic", b"topic", "type", b"type", "upstream_index", b"upstream_index"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_upstream_index", b"_upstream_index", "filter_keys", b"filter_keys", "key", b"key", "namespace", b"namespace", "payload", b"payload", "payload_json", b"payload_json", "topic", b"topic", "type", b"type", "upstream_index", b"upstream_index"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__upstream_index: _TypeAlias = _typing.Literal["upstream_index"]  # noqa: Y015
+    _WhichOneofArgType__upstream_index: _TypeAlias = _typing.Literal["_upstream_index", b"_upstream_index"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__upstream_index) -> _WhichOneofReturnType__upstream_index | None: ...
 
 Global___NomadEvent: _TypeAlias = NomadEvent  # noqa: Y015
 

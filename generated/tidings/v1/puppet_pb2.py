@@ -22,35 +22,49 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tidings/v1/puppet.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xfe\x01\n\x0ePuppetJobEvent\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04type\x18\x02 \x01(\tR\x04type\x12>\n\ttimestamp\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\x98\xe1\x18\x01R\ttimestamp\x12\x38\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x1e.tidings.v1.PuppetEventDetailsR\x07\x64\x65tails\x12!\n\x0c\x64\x65tails_json\x18\x05 \x01(\x0c\x42\x0b\x82\xe1\x18\x07\x64\x65tails\x12\x18\n\x07message\x18\x06 \x01(\tR\x07message\x12\x11\n\x03job\x18\x07 \x01(\tB\x04\x90\xe1\x18\x01\"y\n\x12PuppetEventDetails\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x33\n\x06\x64\x65tail\x18\x02 \x01(\x0b\x32\x1b.tidings.v1.PuppetRunDetailR\x06\x64\x65tail\x12\x14\n\x05state\x18\x03 \x01(\tR\x05state:\x04\xe8\xe0\x18\x01\"\x95\x02\n\x0fPuppetRunDetail\x12\x17\n\x04noop\x18\x01 \x01(\x08H\x00R\x04noop\x88\x01\x01\x12\x12\n\x04hash\x18\x02 \x01(\tR\x04hash\x12\x16\n\x06status\x18\x03 \x01(\tR\x06status\x12\x36\n\x07metrics\x18\x04 \x01(\x0b\x32\x1c.tidings.v1.PuppetRunMetricsR\x07metrics\x12\x1e\n\nreport_url\x18\x05 \x01(\tR\nreport-url\x12 \n\x0b\x65nvironment\x18\x06 \x01(\tR\x0b\x65nvironment\x12\x34\n\x15\x63onfiguration_version\x18\x07 \x01(\tR\x15\x63onfiguration_version:\x04\xe8\xe0\x18\x01\x42\x07\n\x05_noop\"\xae\x02\n\x10PuppetRunMetrics\x12,\n\x11\x63orrective_change\x18\x01 \x01(\x03R\x11\x63orrective_change\x12 \n\x0bout_of_sync\x18\x02 \x01(\x03R\x0bout_of_sync\x12\x1c\n\trestarted\x18\x03 \x01(\x03R\trestarted\x12\x18\n\x07skipped\x18\x04 \x01(\x03R\x07skipped\x12\x14\n\x05total\x18\x05 \x01(\x03R\x05total\x12\x18\n\x07\x63hanged\x18\x06 \x01(\x03R\x07\x63hanged\x12\x1c\n\tscheduled\x18\x07 \x01(\x03R\tscheduled\x12,\n\x11\x66\x61iled_to_restart\x18\x08 \x01(\x03R\x11\x66\x61iled_to_restart\x12\x16\n\x06\x66\x61iled\x18\t \x01(\x03R\x06\x66\x61iled\"-\n\x0ePuppetSelector\x12\x0c\n\x04jobs\x18\x01 \x03(\t\x12\r\n\x05types\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17tidings/v1/puppet.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/json_options.proto\"\xa2\x02\n\x0ePuppetJobEvent\x12\x14\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03R\x02id\x12\x18\n\x04type\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02R\x04type\x12\x42\n\ttimestamp\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x08\xe2\x41\x01\x01\x98\xe1\x18\x01R\ttimestamp\x12>\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x1e.tidings.v1.PuppetEventDetailsB\x04\xe2\x41\x01\x01R\x07\x64\x65tails\x12%\n\x0c\x64\x65tails_json\x18\x05 \x01(\x0c\x42\x0f\xe2\x41\x01\x01\x82\xe1\x18\x07\x64\x65tails\x12\x1e\n\x07message\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01R\x07message\x12\x15\n\x03job\x18\x07 \x01(\tB\x08\xe2\x41\x01\x02\x90\xe1\x18\x01\"y\n\x12PuppetEventDetails\x12\x12\n\x04node\x18\x01 \x01(\tR\x04node\x12\x33\n\x06\x64\x65tail\x18\x02 \x01(\x0b\x32\x1b.tidings.v1.PuppetRunDetailR\x06\x64\x65tail\x12\x14\n\x05state\x18\x03 \x01(\tR\x05state:\x04\xe8\xe0\x18\x01\"\x95\x02\n\x0fPuppetRunDetail\x12\x17\n\x04noop\x18\x01 \x01(\x08H\x00R\x04noop\x88\x01\x01\x12\x12\n\x04hash\x18\x02 \x01(\tR\x04hash\x12\x16\n\x06status\x18\x03 \x01(\tR\x06status\x12\x36\n\x07metrics\x18\x04 \x01(\x0b\x32\x1c.tidings.v1.PuppetRunMetricsR\x07metrics\x12\x1e\n\nreport_url\x18\x05 \x01(\tR\nreport-url\x12 \n\x0b\x65nvironment\x18\x06 \x01(\tR\x0b\x65nvironment\x12\x34\n\x15\x63onfiguration_version\x18\x07 \x01(\tR\x15\x63onfiguration_version:\x04\xe8\xe0\x18\x01\x42\x07\n\x05_noop\"\xae\x02\n\x10PuppetRunMetrics\x12,\n\x11\x63orrective_change\x18\x01 \x01(\x03R\x11\x63orrective_change\x12 \n\x0bout_of_sync\x18\x02 \x01(\x03R\x0bout_of_sync\x12\x1c\n\trestarted\x18\x03 \x01(\x03R\trestarted\x12\x18\n\x07skipped\x18\x04 \x01(\x03R\x07skipped\x12\x14\n\x05total\x18\x05 \x01(\x03R\x05total\x12\x18\n\x07\x63hanged\x18\x06 \x01(\x03R\x07\x63hanged\x12\x1c\n\tscheduled\x18\x07 \x01(\x03R\tscheduled\x12,\n\x11\x66\x61iled_to_restart\x18\x08 \x01(\x03R\x11\x66\x61iled_to_restart\x12\x16\n\x06\x66\x61iled\x18\t \x01(\x03R\x06\x66\x61iled\"9\n\x0ePuppetSelector\x12\x12\n\x04jobs\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05types\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\x42\x62\n\rio.tidings.v1B\x0bPuppetProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.puppet_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\013PuppetProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['id']._loaded_options = None
+  _globals['_PUPPETJOBEVENT'].fields_by_name['id']._serialized_options = b'\342A\001\003'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['type']._loaded_options = None
+  _globals['_PUPPETJOBEVENT'].fields_by_name['type']._serialized_options = b'\342A\001\002'
   _globals['_PUPPETJOBEVENT'].fields_by_name['timestamp']._loaded_options = None
-  _globals['_PUPPETJOBEVENT'].fields_by_name['timestamp']._serialized_options = b'\230\341\030\001'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['timestamp']._serialized_options = b'\342A\001\001\230\341\030\001'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['details']._loaded_options = None
+  _globals['_PUPPETJOBEVENT'].fields_by_name['details']._serialized_options = b'\342A\001\001'
   _globals['_PUPPETJOBEVENT'].fields_by_name['details_json']._loaded_options = None
-  _globals['_PUPPETJOBEVENT'].fields_by_name['details_json']._serialized_options = b'\202\341\030\007details'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['details_json']._serialized_options = b'\342A\001\001\202\341\030\007details'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['message']._loaded_options = None
+  _globals['_PUPPETJOBEVENT'].fields_by_name['message']._serialized_options = b'\342A\001\001'
   _globals['_PUPPETJOBEVENT'].fields_by_name['job']._loaded_options = None
-  _globals['_PUPPETJOBEVENT'].fields_by_name['job']._serialized_options = b'\220\341\030\001'
+  _globals['_PUPPETJOBEVENT'].fields_by_name['job']._serialized_options = b'\342A\001\002\220\341\030\001'
   _globals['_PUPPETEVENTDETAILS']._loaded_options = None
   _globals['_PUPPETEVENTDETAILS']._serialized_options = b'\350\340\030\001'
   _globals['_PUPPETRUNDETAIL']._loaded_options = None
   _globals['_PUPPETRUNDETAIL']._serialized_options = b'\350\340\030\001'
-  _globals['_PUPPETJOBEVENT']._serialized_start=104
-  _globals['_PUPPETJOBEVENT']._serialized_end=358
-  _globals['_PUPPETEVENTDETAILS']._serialized_start=360
-  _globals['_PUPPETEVENTDETAILS']._serialized_end=481
-  _globals['_PUPPETRUNDETAIL']._serialized_start=484
-  _globals['_PUPPETRUNDETAIL']._serialized_end=761
-  _globals['_PUPPETRUNMETRICS']._serialized_start=764
-  _globals['_PUPPETRUNMETRICS']._serialized_end=1066
-  _globals['_PUPPETSELECTOR']._serialized_start=1068
-  _globals['_PUPPETSELECTOR']._serialized_end=1113
+  _globals['_PUPPETSELECTOR'].fields_by_name['jobs']._loaded_options = None
+  _globals['_PUPPETSELECTOR'].fields_by_name['jobs']._serialized_options = b'\342A\001\001'
+  _globals['_PUPPETSELECTOR'].fields_by_name['types']._loaded_options = None
+  _globals['_PUPPETSELECTOR'].fields_by_name['types']._serialized_options = b'\342A\001\001'
+  _globals['_PUPPETJOBEVENT']._serialized_start=137
+  _globals['_PUPPETJOBEVENT']._serialized_end=427
+  _globals['_PUPPETEVENTDETAILS']._serialized_start=429
+  _globals['_PUPPETEVENTDETAILS']._serialized_end=550
+  _globals['_PUPPETRUNDETAIL']._serialized_start=553
+  _globals['_PUPPETRUNDETAIL']._serialized_end=830
+  _globals['_PUPPETRUNMETRICS']._serialized_start=833
+  _globals['_PUPPETRUNMETRICS']._serialized_end=1135
+  _globals['_PUPPETSELECTOR']._serialized_start=1137
+  _globals['_PUPPETSELECTOR']._serialized_end=1194
 # @@protoc_insertion_point(module_scope)

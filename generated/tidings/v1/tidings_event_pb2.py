@@ -22,22 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from tidings.v1 import event_system_pb2 as tidings_dot_v1_dot_event__system__pb2
+from tidings.v1 import json_options_pb2 as tidings_dot_v1_dot_json__options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/tidings_event.proto\x12\ntidings.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"t\n\x0cTidingsEvent\x12+\n\nmirror_gap\x18\x01 \x01(\x0b\x32\x15.tidings.v1.MirrorGapH\x00\x12/\n\x0cmirror_state\x18\x02 \x01(\x0b\x32\x17.tidings.v1.MirrorStateH\x00\x42\x06\n\x04kind\"Z\n\tMirrorGap\x12\x0e\n\x06mirror\x18\x01 \x01(\t\x12\x0e\n\x06system\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\x04\x12\x0e\n\x06\x62\x65\x66ore\x18\x04 \x01(\x04\x12\x0e\n\x06reason\x18\x05 \x01(\t\"a\n\x0bMirrorState\x12\x0e\n\x06mirror\x18\x01 \x01(\t\x12\x11\n\tconnected\x18\x02 \x01(\x08\x12/\n\x0bstale_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\"\n\x0fTidingsSelector\x12\x0f\n\x07mirrors\x18\x01 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etidings/v1/tidings_event.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtidings/v1/event_system.proto\x1a\x1dtidings/v1/json_options.proto\"z\n\x0cTidingsEvent\x12+\n\nsource_gap\x18\x01 \x01(\x0b\x32\x15.tidings.v1.SourceGapH\x00\x12/\n\x0csource_state\x18\x02 \x01(\x0b\x32\x17.tidings.v1.SourceStateH\x00:\x04\xf0\xe0\x18\x01\x42\x06\n\x04kind\"\x91\x01\n\tSourceGap\x12\x14\n\x06source\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12-\n\x06system\x18\x02 \x01(\x0e\x32\x17.tidings.v1.EventSystemB\x04\xe2\x41\x01\x01\x12\x13\n\x05\x61\x66ter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x62\x65\x66ore\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\xb8\x01\n\x0bSourceState\x12\x14\n\x06source\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12-\n\x06system\x18\x02 \x01(\x0e\x32\x17.tidings.v1.EventSystemB\x04\xe2\x41\x01\x01\x12\x17\n\tconnected\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0bstale_since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"(\n\x0fTidingsSelector\x12\x15\n\x07sources\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x42h\n\rio.tidings.v1B\x11TidingsEventProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tidings.v1.tidings_event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_TIDINGSEVENT']._serialized_start=79
-  _globals['_TIDINGSEVENT']._serialized_end=195
-  _globals['_MIRRORGAP']._serialized_start=197
-  _globals['_MIRRORGAP']._serialized_end=287
-  _globals['_MIRRORSTATE']._serialized_start=289
-  _globals['_MIRRORSTATE']._serialized_end=386
-  _globals['_TIDINGSSELECTOR']._serialized_start=388
-  _globals['_TIDINGSSELECTOR']._serialized_end=422
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\rio.tidings.v1B\021TidingsEventProtoP\001Z\024tidings/v1;tidingsv1\242\002\003TDG\252\002\nTidings.V1\312\002\nTidings\\V1\352\002\013Tidings::V1'
+  _globals['_TIDINGSEVENT']._loaded_options = None
+  _globals['_TIDINGSEVENT']._serialized_options = b'\360\340\030\001'
+  _globals['_SOURCEGAP'].fields_by_name['source']._loaded_options = None
+  _globals['_SOURCEGAP'].fields_by_name['source']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCEGAP'].fields_by_name['system']._loaded_options = None
+  _globals['_SOURCEGAP'].fields_by_name['system']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCEGAP'].fields_by_name['after']._loaded_options = None
+  _globals['_SOURCEGAP'].fields_by_name['after']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCEGAP'].fields_by_name['before']._loaded_options = None
+  _globals['_SOURCEGAP'].fields_by_name['before']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCEGAP'].fields_by_name['reason']._loaded_options = None
+  _globals['_SOURCEGAP'].fields_by_name['reason']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCESTATE'].fields_by_name['source']._loaded_options = None
+  _globals['_SOURCESTATE'].fields_by_name['source']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCESTATE'].fields_by_name['system']._loaded_options = None
+  _globals['_SOURCESTATE'].fields_by_name['system']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCESTATE'].fields_by_name['connected']._loaded_options = None
+  _globals['_SOURCESTATE'].fields_by_name['connected']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCESTATE'].fields_by_name['stale_since']._loaded_options = None
+  _globals['_SOURCESTATE'].fields_by_name['stale_since']._serialized_options = b'\342A\001\001'
+  _globals['_SOURCESTATE'].fields_by_name['reason']._loaded_options = None
+  _globals['_SOURCESTATE'].fields_by_name['reason']._serialized_options = b'\342A\001\001'
+  _globals['_TIDINGSSELECTOR'].fields_by_name['sources']._loaded_options = None
+  _globals['_TIDINGSSELECTOR'].fields_by_name['sources']._serialized_options = b'\342A\001\001'
+  _globals['_TIDINGSEVENT']._serialized_start=174
+  _globals['_TIDINGSEVENT']._serialized_end=296
+  _globals['_SOURCEGAP']._serialized_start=299
+  _globals['_SOURCEGAP']._serialized_end=444
+  _globals['_SOURCESTATE']._serialized_start=447
+  _globals['_SOURCESTATE']._serialized_end=631
+  _globals['_TIDINGSSELECTOR']._serialized_start=633
+  _globals['_TIDINGSSELECTOR']._serialized_end=673
 # @@protoc_insertion_point(module_scope)

@@ -1,7 +1,7 @@
-"""JWTs as credentials: is one signed with a key of the issuer that it names?
+"""JWTs as credentials: verifies the signature with a key of the issuer that the JWT names.
 
-Only compact JWS with RS256, ES256 or EdDSA is one. The key decides the algorithm, the header must
-agree; keys in the header are not looked at. What the claims are worth is asked separately and again
+Only compact JWS with RS256, ES256 or EdDSA counts. The key decides the algorithm, the header must
+agree; keys in the header are ignored. What the claims are worth is asked separately and again
 (`Issuer.admit`), since issuers, keys and the time change while a stream is open.
 """
 
@@ -12,20 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from jwt import PyJWS
-from jwt.exceptions import PyJWTError
-
 from tidings.access.issuers import Claims, Issuer
 from tidings.access.jwks import NO_KEYS, KeySet, SigningKey
 from tidings.core.errors import Unauthenticated
 
 _COMPACT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*", re.ASCII)
 
-_jws = PyJWS()
-
 
 class UnknownKey(Unauthenticated):
-    """A JWT's key is none of its issuer's; `jwks` is where that one's keys are."""
+    """A JWT's key is not one of its issuer's; `jwks` is where the issuer's keys are."""
 
     def __init__(self, jwks: str) -> None:
         super().__init__("invalid", "key")
@@ -43,7 +38,7 @@ class Assertion:
 
 
 def is_jwt(credential: str) -> bool:
-    """Say whether a credential has the form of a JWT: three parts, the last may be empty."""
+    """Return whether a credential has the form of a JWT: three parts, the last may be empty."""
     return _COMPACT.fullmatch(credential) is not None
 
 
@@ -52,7 +47,7 @@ def verify(credential: str, issuers: Mapping[str, Issuer], keys: Mapping[str, Ke
 
     Raises:
         UnknownKey: the issuer has no such key, as far as is known.
-        Unauthenticated: it is nobody's.
+        Unauthenticated: it is not valid.
     """
     header, claims = _read(credential)
     issuer = _issuer(claims, issuers)
@@ -64,17 +59,21 @@ def verify(credential: str, issuers: Mapping[str, Issuer], keys: Mapping[str, Ke
         raise UnknownKey(issuer.jwks)
     if header.get("alg") != key.algorithm:
         raise Unauthenticated("invalid", "algorithm")
+    from jwt import PyJWS, PyJWTError  # noqa: PLC0415 - as above
+
     try:
-        _jws.decode(credential, key.jwk, [key.algorithm])
+        PyJWS().decode(credential, key.jwk, [key.algorithm])
     except (PyJWTError, ValueError):
         raise Unauthenticated("invalid", "signature") from None
     return Assertion(issuer.name, kid, key, claims)
 
 
 def _read(credential: str) -> tuple[Claims, Claims]:
-    """Return the header and the claims, of which nothing is known yet."""
+    """Return the header and the claims, not verified yet."""
+    from jwt import PyJWS, PyJWTError  # noqa: PLC0415 - 10 MB, for those who are given JWTs
+
     try:
-        parts = _jws.decode_complete(credential, options={"verify_signature": False})
+        parts = PyJWS().decode_complete(credential, options={"verify_signature": False})
         claims = json.loads(parts["payload"])
     except (PyJWTError, ValueError, RecursionError):
         raise Unauthenticated("invalid", "form") from None
@@ -84,7 +83,7 @@ def _read(credential: str) -> tuple[Claims, Claims]:
 
 
 def _issuer(claims: Claims, issuers: Mapping[str, Issuer]) -> Issuer:
-    """Return the one that the claims name, else the one that is named by nothing."""
+    """Return the issuer that the claims name, else the one without a name."""
     meant = {issuer.issuer: issuer for issuer in issuers.values()}
     named = claims.get("iss")
     found = (meant.get(named) if isinstance(named, str) and named else None) or meant.get("")

@@ -1,4 +1,4 @@
-"""Every token, policy and role that counts now, and whose a credential is by them."""
+"""Every token, policy and role in effect, and the principal of a credential."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tidings.core.errors import Unauthenticated
 MAX_CREDENTIAL_CHARS = 8 * 1024
 
 MAX_KNOWN_RIGHTS = 4096
-"""Of how many principals the rights are remembered."""
+"""Number of principals whose rights are cached."""
 
 MAX_KNOWN_JWTS = 1024
-"""Of how many the signature is not looked at again: that takes as long as a whole call."""
+"""Number of JWTs whose signature is not verified again: that takes as long as a whole call."""
 
 Proof = str | Assertion
 """What is kept of a credential: "" = there was none, a hash, or what an issuer has signed."""
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Layered(Generic[T]):
-    """Things of one kind by name: those of the file, over those of the store."""
+    """Things of one kind by name: those of the file take precedence over those of the store."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
@@ -47,11 +47,11 @@ class Layered(Generic[T]):
         return self._of_file.get(name) or self._of_store.get(name)
 
     def is_of_file(self, name: str) -> bool:
-        """Say whether the one that counts is the file's, which cannot be changed."""
+        """Return whether the one in effect is the file's, which cannot be changed."""
         return name in self._of_file
 
     def of_store(self) -> Mapping[str, T]:
-        """Return those of the store, also where the file's count instead."""
+        """Return those of the store, also those that the file overrides."""
         return MappingProxyType(self._of_store)
 
     def set_file(self, things: Mapping[str, T]) -> None:
@@ -65,7 +65,7 @@ class Layered(Generic[T]):
         self._changed()
 
     def drop(self, name: str) -> None:
-        """Forget one of the store, if there is one."""
+        """Remove one of the store, if there is one."""
         self._of_store.pop(name, None)
         self._changed()
 
@@ -79,6 +79,7 @@ class Directory:
         self.roles: Layered[Role] = Layered(self._forget)
         self._issuers: Mapping[str, Issuer] = MappingProxyType({})
         self._keys: dict[str, KeySet] = {}
+        self._own: Token | None = None
         self._by_hash: dict[str, Token] | None = None
         self._signed: dict[str, Assertion] = {}  # by the hash of the whole JWT
         self._rights: dict[Principal, Rights] = {}
@@ -91,16 +92,21 @@ class Directory:
         self._issuers, self._keys = file.issuers, dict(keys)
         self._signed.clear()
 
+    def set_own(self, token: Token) -> None:
+        """Admit the service's own processes, by a token that no list shows."""
+        self._own = token
+        self._forget()
+
     def set_keys(self, jwks: str, keys: KeySet) -> None:
         """Replace the keys that come from one place."""
         self._keys[jwks] = keys
         self._signed.clear()
 
     def find(self, credential: str, now_us: int) -> Principal:
-        """Return whose a credential is; without one ("") it is the anonymous caller.
+        """Return the principal of a credential; without one ("") the anonymous caller.
 
         Raises:
-            Unauthenticated: it is nobody's: unknown, expired, revoked or invalid.
+            Unauthenticated: it is unknown, expired, revoked or invalid.
         """
         return self.principal(self.prove(credential), now_us)
 
@@ -109,7 +115,7 @@ class Directory:
 
         Raises:
             UnknownKey: it is a JWT whose key may be too new to be known.
-            Unauthenticated: it is a JWT of nobody's, or larger than any credential is.
+            Unauthenticated: it is a JWT of an unknown issuer, or larger than any credential.
         """
         if not credential:
             return ""
@@ -127,10 +133,10 @@ class Directory:
         return found
 
     def principal(self, proof: Proof, now_us: int) -> Principal:
-        """Return who somebody with this proof is.
+        """Return the principal with this proof.
 
         Raises:
-            Unauthenticated: nobody, or nobody any more: unknown, expired, revoked or invalid.
+            Unauthenticated: it is (or has become) unknown, expired, revoked or invalid.
         """
         if isinstance(proof, Assertion):
             return self._bearer(proof, now_us)
@@ -176,17 +182,16 @@ class Directory:
         roles = filter(None, map(self.roles.get, principal.roles))
         names = {*principal.policies, *(name for role in roles for name in role.policies)}
         policies = filter(None, map(self.policies.get, sorted(names)))
-        # a claim may be any text, also one that means more than a name
+        # a claim may be any text, also one with a special meaning
         name = principal.name if is_token_name(principal.name) else ""
         return united(policy.rights.of_owner(name) for policy in policies)
 
     def _tokens_by_hash(self) -> Mapping[str, Token]:
         if self._by_hash is None:
             # the file's last: no token of the store takes the credential of one of the file's
-            self._by_hash = {
-                token.hash: token
-                for token in sorted(self.tokens, key=lambda one: self.tokens.is_of_file(one.id))
-            }
+            every = sorted(self.tokens, key=lambda one: self.tokens.is_of_file(one.id))
+            every += [self._own] if self._own else []
+            self._by_hash = {token.hash: token for token in every}
         return self._by_hash
 
     def _forget(self) -> None:

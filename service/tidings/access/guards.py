@@ -1,4 +1,4 @@
-"""Rights as a part of selection: what a reader wants, and may read."""
+"""Rights as a part of selection: what a reader selects and may read."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from typing import Any
 
 from tidings.access.rights import Rights
 from tidings.core.selection import Matcher, Selection
-
-_FINE = frozenset({"nomad", "consul", "docker_cloud"})
-"""Systems whose rights depend on the event."""
+from tidings.dialects.rights import SystemRights
 
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
     """Wants what its matcher wants and its rights allow."""
 
-    system: str
     matcher: Matcher
-    rights: Rights
+    rights: SystemRights
 
     @property
     def terms(self) -> frozenset[Hashable] | None:
@@ -27,26 +24,20 @@ class Guarded:
         return self.matcher.terms
 
     def selects(self, facts: Any) -> bool:  # noqa: ANN401 - the facts' type is the dialect's own
-        """Say whether one event is wanted and may be read."""
-        return self.matcher.selects(facts) and _may_read(self.system, self.rights, facts)
+        """Return whether one event is selected and may be read."""
+        return self.matcher.selects(facts) and self.rights.may_see(facts)
 
 
 def guarded(selection: Selection, rights: Rights) -> Selection:
     """Return what of a selection may be read: systems that may not be read at all are left out."""
     if rights.management:
         return selection  # the same group as without access control
+    readable = {each.system: each for each in rights.systems if each.may_read()}
     return Selection.of(
         {
-            system: Guarded(system, matcher, rights) if system in _FINE else matcher
+            system: Guarded(matcher, own) if own.depend_on_event else matcher
             for system, matcher in selection.matchers
-            if rights.may_read(system)
-        }
+            if (own := readable.get(system)) is not None
+        },
+        selection.conditions,
     )
-
-
-def _may_read(system: str, rights: Rights, facts: Any) -> bool:  # noqa: ANN401 - as above
-    if system == "nomad":
-        return rights.may_see(facts.topic, facts.namespace)
-    if system == "consul":
-        return rights.may_read_event(facts)
-    return rights.may_see_namespace(facts.namespace)

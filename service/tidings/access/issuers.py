@@ -1,4 +1,4 @@
-"""Issuers of JWTs, as the policy file names them: whose tokens count, and what they may do."""
+"""Issuers of JWTs, as the policy file names them: which JWTs are accepted, and their rights."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tidings.access.principals import Principal, check_policy_name
-from tidings.access.tables import as_table, flag_of, only, table_of, text_of, words_of
 from tidings.core.errors import BadRequest, Unauthenticated
+from tidings.core.tables import as_table, flag_of, only, table_of, text_of, words_of
 
 NOT_BEFORE_LEEWAY_S = 10
 """How far the clock of an issuer may be ahead of ours."""
@@ -31,7 +31,7 @@ Claims = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What those may do whose claim has a value."""
+    """The rights of JWTs whose claim has a value."""
 
     claim: str
     value: str
@@ -42,9 +42,9 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Somebody whose JWTs count. `jwks` is where its keys are: a URL, or a file.
+    """An issuer whose JWTs are accepted. `jwks` is where its keys are: a URL, or a file.
 
-    `issuer` "" = whatever `iss` says; a claim's name "" = no claim is looked at.
+    `issuer` "" = whatever `iss` says; a claim's name "" = no claim is used.
     """
 
     name: str
@@ -57,10 +57,10 @@ class Issuer:
     grants: tuple[Grant, ...] = ()
 
     def admit(self, claims: Claims, now_us: int) -> Principal:
-        """Return who the bearer of these claims is, which the issuer signed.
+        """Return the principal of these claims, which the issuer signed.
 
         Raises:
-            Unauthenticated: they are not for this service, or not for now.
+            Unauthenticated: they are not for this service, or not valid now.
         """
         if self.issuer and claims.get("iss") != self.issuer:
             raise Unauthenticated("invalid", "issuer")
@@ -154,7 +154,7 @@ def _grants(claims: Mapping[str, Any], path: str) -> Iterator[Grant]:
 
 
 def _can_be_trusted(url: str) -> bool:
-    """Say whether what comes from a URL is its owner's: nobody can change it on the way."""
+    """Return whether answers of a URL are authentic: nobody can change them on the way."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -1,4 +1,4 @@
-"""JSON Web Key Sets: of what an issuer publishes, the public keys that may sign a JWT."""
+"""JSON Web Key Sets: the public keys of an issuer that may sign a JWT."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
-
-from jwt import PyJWK
-from jwt.exceptions import PyJWTError
+from typing import TYPE_CHECKING, Any
 
 from tidings.core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
 
 MAX_JWKS_BYTES = 256 * 1024
 MIN_RSA_BITS = 2048
@@ -77,7 +77,7 @@ def parse_jwks(text: bytes) -> KeySet:
 
 
 def _algorithm_of(members: Mapping[str, Any]) -> str | None:
-    """Return what a key signs with, None if it is none of ours."""
+    """Return a key's algorithm, None if we do not support it."""
     kind, curve, kid = (members.get(name, "") for name in ("kty", "crv", "kid"))
     if not all(isinstance(text, str) for text in (kind, curve, kid)) or not kid:
         return None
@@ -90,6 +90,8 @@ def _algorithm_of(members: Mapping[str, Any]) -> str | None:
 def _key(members: Mapping[str, Any], algorithm: str, path: str) -> SigningKey:
     if "d" in members:
         raise BadRequest(path, "is a private key, which belongs to its issuer alone")
+    from jwt import PyJWK, PyJWTError  # noqa: PLC0415 - 10 MB, for those who have issuers
+
     public = {name: members.get(name) for name in _PUBLIC_MEMBERS[members["kty"]]}
     try:
         jwk = PyJWK(public, algorithm)

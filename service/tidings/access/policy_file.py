@@ -18,8 +18,8 @@ from tidings.access.principals import (
 )
 from tidings.access.rules import rights_of
 from tidings.access.secret import is_hash
-from tidings.access.tables import as_table, flag_of, only, parse_toml, table_of, text_of, words_of
 from tidings.core.errors import BadRequest
+from tidings.core.tables import as_table, flag_of, only, parse_toml, table_of, text_of, words_of
 
 _TABLES = ("tokens", "policies", "roles", "jwt")
 _TOKEN_KEYS = ("id", "name", "hash", "management", "policies", "roles", "expires_at")
@@ -27,7 +27,7 @@ _TOKEN_KEYS = ("id", "name", "hash", "management", "policies", "roles", "expires
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:
-    """What a policy file says: tokens by id, policies, roles and issuers by name."""
+    """The content of a policy file: tokens by id, policies, roles and issuers by name."""
 
     tokens: Mapping[str, Token] = field(default_factory=lambda: MappingProxyType({}))
     policies: Mapping[str, Policy] = field(default_factory=lambda: MappingProxyType({}))
@@ -36,7 +36,7 @@ class PolicyFile:
 
 
 def parse_policy_file(text: str) -> PolicyFile:
-    """Return what a policy file says.
+    """Return the content of a policy file.
 
     Raises:
         BadRequest: where the file is wrong, and why.

@@ -1,4 +1,4 @@
-"""Tokens, policies and roles, and who somebody is by them."""
+"""Tokens, policies and roles, and the principals that they define."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ANONYMOUS = "anonymous"
 """Id and name of the caller without a credential, and the name of the policy that it has."""
 
 KEPT_ENDED_US = 30 * 86_400 * 1_000_000
-"""How long a token of the store that was revoked or has expired is remembered."""
+"""How long a token of the store is kept after it was revoked or expired."""
 
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}")  # no ":", which ends a Basic user
 _POLICY_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")
@@ -20,7 +20,7 @@ _POLICY_NAME = re.compile(r"[A-Za-z0-9-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token as it is kept. Times are microseconds since 1970; None = never, not."""
+    """A token as stored. Times are microseconds since 1970; None = never, or not set."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class Token:
     revoked_at_us: int | None = None
 
     def can_be_forgotten(self, now_us: int) -> bool:
-        """Say whether it ended so long ago that nobody asks any more why it did."""
+        """Return whether it ended so long ago that its reason need not be reported any more."""
         ended_at_us = self.revoked_at_us or self.expires_at_us
         return ended_at_us is not None and ended_at_us + KEPT_ENDED_US <= now_us
 
@@ -59,7 +59,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who may do something. `expires_at_us` None = never."""
+    """A caller and its rights. `expires_at_us` None = never."""
 
     id: str
     name: str
@@ -82,7 +82,7 @@ def check_token_name(name: str, path: str) -> None:
     """Refuse a name that could not be a user name in every API.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is not valid.
     """
     if not is_token_name(name):
         raise BadRequest(
@@ -93,10 +93,10 @@ def check_token_name(name: str, path: str) -> None:
 
 
 def check_policy_name(name: str, path: str) -> None:
-    """Refuse what is no name of a policy or role.
+    """Refuse an invalid name of a policy or role.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: it is not valid.
     """
     if not _POLICY_NAME.fullmatch(name):
         raise BadRequest(path, "must be 1 to 128 of a-z, A-Z, 0-9, '-'")

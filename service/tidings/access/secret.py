@@ -19,7 +19,7 @@ def new_secret(random_bytes: bytes) -> str:
 
 
 def hash_of(secret: str) -> str:
-    """Return what is kept of a secret: "sha256:" and 64 hexadecimal digits.
+    """Return what is stored of a secret: "sha256:" and 64 hexadecimal digits.
 
     A plain hash is enough, since nobody can try 2**256 secrets.
     """
@@ -27,7 +27,7 @@ def hash_of(secret: str) -> str:
 
 
 def is_hash(text: str) -> bool:
-    """Say whether the text has the form that `hash_of` returns."""
+    """Return whether the text has the form that `hash_of` returns."""
     return _HASH.fullmatch(text) is not None
 
 
@@ -37,7 +37,7 @@ def same_hash(one: str, other: str) -> bool:
 
 
 def spellings(name: str, secret: str) -> Mapping[str, str]:
-    """Return how each API's clients spell the one secret of a token with this name."""
+    """Return the secret of a token with this name in the form of each API's clients."""
     return {
         "Nomad (X-Nomad-Token, NOMAD_TOKEN)": secret,
         "Consul (X-Consul-Token, CONSUL_HTTP_TOKEN)": secret,

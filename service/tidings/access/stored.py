@@ -21,7 +21,7 @@ def render_token(token: Token) -> bytes:
 
 
 def parse_token(value: bytes) -> Token | None:
-    """Return a stored token, or None when it is none that this version can read."""
+    """Return a stored token, or None if this version cannot read it."""
     try:
         members = json.loads(value)
         lists = {name: tuple(members.get(name, ())) for name in ("policies", "roles")}
@@ -37,7 +37,7 @@ def render_policy(policy: Policy) -> bytes:
 
 
 def parse_policy(value: bytes) -> Policy | None:
-    """Return a stored policy, or None when it is none that this version can read."""
+    """Return a stored policy, or None if this version cannot read it."""
     try:
         members = json.loads(value)
         rights = parse_rules(members["rules"])
@@ -52,7 +52,7 @@ def render_role(role: Role) -> bytes:
 
 
 def parse_role(value: bytes) -> Role | None:
-    """Return a stored role, or None when it is none that this version can read."""
+    """Return a stored role, or None if this version cannot read it."""
     try:
         members = json.loads(value)
         return Role(members["name"], members["description"], tuple(members["policies"]))

@@ -1,50 +1,50 @@
-"""The command line's connection to a service."""
+"""The gRPC channel of commands, and of sources."""
 
 # ruff: noqa: ANN401 - what grpc hands an interceptor has no type of its own
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import grpc
 
-from tidings.app.settings import Settings
-from tidings.app.terminal import CommandFailed
+from tidings.app.settings import BadSetting, Settings
 from tidings.app.tls.certificates import BadCertificate
-from tidings.app.tls.settings import refuse_tls, upstream_credentials
+from tidings.app.tls.grpc_credentials import upstream_credentials
+from tidings.app.tls.settings import check_tls
+from tidings.app.token_file import secret_in
 from tidings.core.limits import MAX_REQUEST_BYTES
 from tidings.gateway.upstream.failures import reason_of
+from tidings.v1.errors_pb2 import ERROR_REASON_GOING_DOWN
 
 # What grpc says of a peer: grpcio 1.85, chttp2 and its handshaker.
-_NOT_GRPC = "http1.x server"
-_GOING_DOWN = "GOING_DOWN"
+_NOT_GRPC = "Expected SETTINGS frame"
+_HTTP = "http1.x server"
 _NO_TLS = ("Tls handshake failed", "Hostname Verification Check failed")
 
 
-class BadTokenFile(CommandFailed):
-    """The file with the caller's secret cannot be read, or is empty."""
-
-
-def client_channel(settings: Settings) -> grpc.aio.Channel:
+def client_channel(settings: Settings, secret: str = "") -> grpc.aio.Channel:
     """Return a channel to the service that the settings name; `async with` closes it.
 
-    Every call carries the secret that the token file holds, if one is given.
+    Every call carries a secret: this one, or what the token file holds, if one is given.
 
     Raises:
         BadTokenFile: there is no secret in it.
         BadCertificate: TLS cannot be had as set.
     """
-    if problem := refuse_tls(settings, "upstream"):
-        raise BadCertificate(problem)
+    try:
+        check_tls(settings, "upstream")
+    except BadSetting as error:
+        raise BadCertificate(str(error)) from None
     options: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_REQUEST_BYTES),
-        # Its default, up to 120 s, would leave a service that is back again unnoticed.
+        # With the default, up to 120 s, it would be noticed late that a service is back.
         ("grpc.max_reconnect_backoff_ms", 2_000),
     ]
-    token = settings.token_file
-    interceptors = _interceptors(secret_in(token)) if token else None
+    if not secret and settings.token_file:
+        secret = secret_in(settings.token_file)
+    interceptors = _interceptors(secret) if secret else None
     credentials = upstream_credentials(settings)
     if credentials is None:
         return grpc.aio.insecure_channel(settings.upstream, options, interceptors=interceptors)
@@ -58,13 +58,14 @@ def client_channel(settings: Settings) -> grpc.aio.Channel:
 def explain(error: grpc.aio.AioRpcError, upstream: str) -> str:
     """Return one line that says what failed, for people."""
     detail = (error.details() or "no reason given").splitlines()[0]
-    if reason_of(error) == _GOING_DOWN:
+    if reason_of(error) == ERROR_REASON_GOING_DOWN:
         return f"the service is going down; is it running again? tried {upstream}"
     if not is_unreached(error):
         return f"{detail} ({error.code().name})"
     if _NOT_GRPC in detail:
+        what = ", which speaks HTTP" if _HTTP in detail else ""
         return (
-            f"no gRPC is spoken there: tried {upstream}, which speaks HTTP; --upstream takes the"
+            f"no gRPC is spoken there: tried {upstream}{what}; --upstream takes the"
             " other address that the server prints, grpc=HOST:PORT"
         )
     if any(words in detail for words in _NO_TLS):
@@ -73,30 +74,13 @@ def explain(error: grpc.aio.AioRpcError, upstream: str) -> str:
 
 
 def is_unreached(error: grpc.aio.AioRpcError) -> bool:
-    """Say whether nothing answered: grpc says so itself, since a service gives its reasons."""
+    """Return whether nothing answered: then gRPC made the error, without metadata."""
     return error.code() is grpc.StatusCode.UNAVAILABLE and not error.trailing_metadata()
 
 
 def _last(detail: str) -> str:
-    """Return what the system said, without through whom."""
+    """Return the system's message, without gRPC's layers around it."""
     return detail.rpartition(": ")[2].removesuffix("]")
-
-
-def secret_in(token_file: str) -> str:
-    """Return the secret that a file holds.
-
-    Raises:
-        BadTokenFile: there is none.
-    """
-    try:
-        secret = Path(token_file).read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        raise BadTokenFile(f"{token_file}: not a secret in ASCII") from None
-    except OSError as error:
-        raise BadTokenFile(f"{token_file}: {error.strerror}") from None
-    if not secret:
-        raise BadTokenFile(f"{token_file}: is empty")
-    return secret
 
 
 class _Bearer:

@@ -7,9 +7,9 @@ import time
 
 
 def _sleepless() -> int:
-    """Return the monotonic clock that goes on while the machine sleeps, where there is one.
+    """Return the monotonic clock that includes the machine's sleep, if there is one.
 
-    Else a laptop that wakes up would look like one whose clock jumped.
+    Otherwise a laptop that wakes up would look as if its clock had jumped.
     """
     boot_time = getattr(time, "CLOCK_BOOTTIME", None)
     if boot_time is not None:
@@ -20,7 +20,7 @@ def _sleepless() -> int:
 
 
 class SystemClock:
-    """Tells the machine's time (`tidings.core.clock.Clock`)."""
+    """Reads the machine's time (`tidings.core.clock.Clock`)."""
 
     def __init__(self) -> None:
         self._monotonic = _sleepless()
@@ -30,5 +30,5 @@ class SystemClock:
         return time.time_ns() // 1000
 
     def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
+        """Return monotonic seconds."""
         return time.clock_gettime(self._monotonic)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
 
+from tidings.app.tls.certificates import TlsFiles
+
 LOOK_S = 1.0
-"""How often a file is looked at."""
+"""How often a file is checked."""
 
 T = TypeVar("T")
 
@@ -19,7 +22,7 @@ _log = structlog.get_logger("tidings.files")
 
 
 def mark_of(path: Path) -> object:
-    """Return what differs once a file has changed; None = it cannot be looked at."""
+    """Return a value that changes with the file; None = it cannot be read."""
     try:
         status = path.stat()
     except OSError:
@@ -28,7 +31,7 @@ def mark_of(path: Path) -> object:
 
 
 class FileFollower(Generic[T]):
-    """Reads some files together, again and again; what cannot be used is logged, no more.
+    """Reads some files together, again after each change; errors are only logged.
 
     `read` is called in threads and raises `OSError` for what cannot be used.
     """
@@ -57,7 +60,7 @@ class FileFollower(Generic[T]):
         self._asked.set()
 
     async def follow(self, use: Callable[[T], None]) -> None:
-        """Hand on what they hold whenever one changes or `reload` says so, until cancelled."""
+        """Pass on their content whenever one changes or `reload` is called, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(self._look_s):
@@ -78,8 +81,15 @@ class FileFollower(Generic[T]):
 
 
 def on_hangup(*reloads: Callable[[], None]) -> None:
-    """Call these whenever SIGHUP comes; without any it ends the process, as ever."""
+    """Call these at SIGHUP; without any it ends the process, as by default."""
     if reloads:
         asyncio.get_running_loop().add_signal_handler(
             signal.SIGHUP, lambda: [reload() for reload in reloads]
         )
+
+
+def follow(
+    what: str, files: TlsFiles | None, read: Callable[[TlsFiles], T]
+) -> FileFollower[T] | None:
+    """Return the follower of these files; None = there are none."""
+    return None if files is None else FileFollower(what, files.paths, partial(read, files))

@@ -9,6 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+AREAS = (
+    *(
+        "access",
+        "backup",
+        "clock",
+        "exposure",
+        "files",
+        "gateway",
+        "index",
+        "libraries",
+        "log",
+        "metrics",
+    ),
+    *("retention", "rpc", "service", "source", "sources", "supervisor", "tracing"),
+)
+"""Areas of log lines, each of which may have its own level."""
+
 _DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE_UNITS_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 # An age from which the arithmetic on times in microseconds, 64 bits, is still far.
@@ -30,7 +47,7 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Say whether only this machine can reach it; of a name that is not known, but of one."""
+        """Return whether only this machine can reach it; of host names only localhost is known."""
         if self.host.lower() == "localhost":
             return True
         try:
@@ -44,8 +61,8 @@ class Address:
 class Kind:
     """A kind of value: its placeholder in help texts, and text to value (`ValueError`) and back.
 
-    No kind takes a bare number where a unit is meant, and none takes 0 where 0 would mean "nothing
-    at all": a slip must not erase, spin or shut out.
+    No kind accepts a number without its unit, and none accepts 0 where 0 would mean "nothing
+    at all": a typing error must not delete data, use all CPU or lock anybody out.
     """
 
     placeholder: str
@@ -83,7 +100,7 @@ def _duration(text: str, least_s: float = 0.001) -> float:
     if found is None:
         raise ValueError("expected a duration such as 500ms, 30s, 5m, 24h or 30d")
     if found[2] is None:
-        raise ValueError("expected a unit behind the number: ms, s, m, h or d")
+        raise ValueError("expected a unit after the number: ms, s, m, h or d")
     seconds = float(found[1]) * _DURATION_UNITS_S[found[2]]
     if not least_s <= seconds <= _LONGEST_S:
         raise ValueError(f"expected at least {_show_duration(least_s)} and at most 36500d")
@@ -95,17 +112,17 @@ def _size(text: str) -> int:
     if found is None:
         raise ValueError("expected a size such as 65536B, 64KiB or 16MiB")
     if found[2] is None:
-        raise ValueError("expected a unit behind the number: B, KiB, MiB or GiB")
+        raise ValueError("expected a unit after the number: B, KiB, MiB or GiB")
     if not int(found[1]):
         raise ValueError("expected a size of at least 1B")
     return int(found[1]) * _SIZE_UNITS_BYTES[found[2]]
 
 
-def _count(text: str, least: int = 0) -> int:
+def _count(text: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdigit():
         raise ValueError(f"expected a whole number from {least} up")
-    if len(text) > len(str(_LARGEST_COUNT)) or not least <= int(text) <= _LARGEST_COUNT:
-        raise ValueError(f"expected a whole number from {least} to {_LARGEST_COUNT}")
+    if len(text) > len(str(_LARGEST_COUNT)) or not least <= int(text) <= most:
+        raise ValueError(f"expected a whole number from {least} to {most}")
     return int(text)
 
 
@@ -114,9 +131,9 @@ def duration_from(least_s: float) -> Kind:
     return Kind("DURATION", lambda text: _duration(text, least_s), _show_duration)
 
 
-def count_from(least: int) -> Kind:
-    """Return the kind of whole numbers that are no smaller than this."""
-    return Kind("N", lambda text: _count(text, least), bare=True)
+def count_from(least: int, most: int = _LARGEST_COUNT) -> Kind:
+    """Return the kind of whole numbers in these bounds, both inclusive."""
+    return Kind("N", lambda text: _count(text, least, most), bare=True)
 
 
 def not_empty(kind: Kind) -> Kind:
@@ -124,7 +141,7 @@ def not_empty(kind: Kind) -> Kind:
 
     def parse(text: str) -> object:
         if not text:
-            raise ValueError("expected something, and it is empty")
+            raise ValueError("expected a value, and it is empty")
         return kind.parse(text)
 
     return dataclasses.replace(kind, parse=parse)
@@ -159,6 +176,17 @@ def _list_of(entry: str, expected: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _networks(text: str) -> str:
+    try:
+        for each in split_list(text):
+            ipaddress.ip_network(each, strict=False)
+    except ValueError:
+        raise ValueError(
+            "expected an address or network such as 10.0.0.0/8, several with commas between them"
+        ) from None
+    return text
 
 
 def _switch(text: str) -> bool:
@@ -207,13 +235,8 @@ def _show_size_or_older_rule(value: object) -> str:
 _USER_INFO = re.compile(r"(?:(?<=//)|(?<=,))[^/@,]*@")
 
 
-def without_user_info(text: str) -> str:
-    """Return a text whose URLs show no user and password."""
-    return _USER_INFO.sub("…@", text)
-
-
 def _place(text: str) -> str:
-    if without_user_info(text) != text:
+    if _USER_INFO.search(text):
         raise ValueError("a user and password here would be seen by others; leave them out")
     return text
 
@@ -230,5 +253,13 @@ TEXT = Kind("TEXT", str)
 PLACE = Kind("TEXT", _place)
 ORIGINS = Kind(
     "LIST", _list_of(r"(https?://[^/\s?#@]+|null)", "an origin such as https://HOST:8080")
+)
+NETWORKS = Kind("LIST", _networks)
+LEVELS = Kind(
+    "LIST",
+    _list_of(
+        rf"({'|'.join(AREAS)})=(debug|info|warning|error)",
+        "an area and a level such as access=warning",
+    ),
 )
 HOSTS = Kind("LIST", _list_of(r"(\*|\[?[^/\s?#@\]]+\]?)", "a name or address without a port"))

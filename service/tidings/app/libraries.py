@@ -1,4 +1,4 @@
-"""Libraries whose insides are used: which releases the tests ran on, and what is said of others."""
+"""Libraries whose internals are used: which releases were tested, and the error for others."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class UnfitLibrary(CommandFailed):
 def require(names: tuple[str, ...], what: str, extra: str = "") -> None:
     """Let `what` go on only with libraries that fit; `extra` is the one of ours that brings them.
 
-    What is overridden in another release may be called no more, without any error: limits would
-    be gone in silence.
+    In another release, overridden methods might not be called any more, without any error: limits
+    would silently be lost.
 
     Raises:
         UnfitLibrary: one does not fit.

@@ -1,7 +1,7 @@
-"""The policy file on disk: read at the start, and again when it changes or SIGHUP says so.
+"""The policy file on disk: read at the start, and again when it changes or at SIGHUP.
 
-With it go the keys of the issuers that it names: files of keys are looked at as it is itself, URLs
-are fetched from time to time, and when a JWT has a key that is not known yet.
+Also the keys of the issuers that it names: files of keys are followed in the same way, URLs
+are fetched regularly, and when a JWT has an unknown key.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class PolicyLoader:
         self._asked = asyncio.Event()
         self._seen: dict[Path, object] = {}
         self._keys: dict[str, KeySet] = {}
-        """What is in force, by place; also says which places there are."""
+        """The keys in effect, by place; its keys are all places."""
         access.find_newer_keys = self._find_newer_keys
 
     async def load(self) -> None:
@@ -63,7 +63,7 @@ class PolicyLoader:
         self._asked.set()
 
     async def follow(self) -> None:
-        """Read again whatever changes, or when `reload` says so, until cancelled."""
+        """Read the files again when they change or `reload` is called, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_files())
             tasks.create_task(self._follow_urls())
@@ -101,7 +101,7 @@ class PolicyLoader:
             self._use(place, await self._remote.keys_of(place, older_than_s=UNKNOWN_S))
 
     async def _keys_at(self, place: str) -> KeySet:
-        """Return the keys of a place; those in force if they cannot be had now, or need a fetch."""
+        """Return the keys of a place; those in effect if that fails now, or need a fetch."""
         in_force = self._keys.get(place)
         if is_url(place):
             return await self._remote.keys_of(place) if in_force is None else in_force
@@ -125,6 +125,15 @@ class PolicyLoader:
     async def _read(self, path: Path, parse: Callable[[bytes], T]) -> T:
         self._seen[path] = await asyncio.to_thread(mark_of, path)
         return await asyncio.to_thread(_parsed, path, parse)
+
+
+def read_policy_file(path: Path) -> PolicyFile:
+    """Return what a policy file says, without the keys that it names.
+
+    Raises:
+        BadPolicyFile: it cannot be read, or is none.
+    """
+    return _parsed(path, _policies)
 
 
 def _policies(content: bytes) -> PolicyFile:

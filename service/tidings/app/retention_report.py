@@ -23,7 +23,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RetentionReport:
-    """Logs and counts what retention tells; a call is news (`tidings.log.retention.Retention`)."""
+    """Logs and counts what retention reports by calls (`tidings.log.retention.Retention`)."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._taken = Counter(
@@ -34,17 +34,17 @@ class RetentionReport:
         )
         self._waiting = Gauge(
             "tidings_retention_waiting",
-            "Records that stricter retention would take and does not without --retention-apply.",
+            "Records that stricter retention would delete, but not without --retention-apply.",
             ["system"],
             registry=registry,
         )
 
     def __call__(self, news: News) -> None:
-        """Take the next piece of news."""
+        """Handle the next report."""
         match news:
             case Taken(system, count, through_seq):
                 self._taken.labels(system=system).inc(count)
-                _log.info("retention took", system=system, count=count, through_seq=through_seq)
+                _log.info("retention deleted", system=system, count=count, through_seq=through_seq)
             case RuleApplied(system, rule, before):
                 self._waiting.labels(system=system).set(0)
                 if before is not None:
@@ -54,7 +54,7 @@ class RetentionReport:
             case RuleWaits(system, wanted, rule, count, total, through_us):
                 self._waiting.labels(system=system).set(count)
                 _log.warning(
-                    "retention waits: these settings would take more than a tenth of a system's"
+                    "retention waits: these settings would delete more than a tenth of a system's"
                     " records; start with --retention-apply to let them",
                     system=system,
                     would_take=count,
@@ -71,7 +71,7 @@ class RetentionReport:
                 )
             case AgeWaits():
                 _log.warning(
-                    "retention takes nothing for its age: no newer records confirm the time yet"
+                    "retention deletes nothing by age: no newer records confirm the time yet"
                 )
             case AgeTrusted():
                 _log.info("retention by age goes on: newer records confirm the time")
@@ -81,6 +81,7 @@ def _said(rule: Keep) -> dict[str, object]:
     return {
         "age_s": "unlimited" if rule.max_age_s is None else rule.max_age_s,
         "records": "unlimited" if rule.max_count is None else rule.max_count,
+        "size_bytes": "unlimited" if rule.max_bytes is None else rule.max_bytes,
         "at_least": rule.min_count,
     }
 

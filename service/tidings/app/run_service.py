@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import grpc
 import structlog
+from prometheus_client import CollectorRegistry
 
+from tidings.access.principals import Token
+from tidings.access.secret import hash_of
+from tidings.app.backups import Backups, Run, backup_in_a_process, socket_for_backups
 from tidings.app.clock import SystemClock
-from tidings.app.exposure import warn_of_clear_text
-from tidings.app.file_follower import on_hangup
+from tidings.app.file_follower import follow, on_hangup
 from tidings.app.kinds import Address
 from tidings.app.lifeline import draining_s
-from tidings.app.metrics_page import serve_metrics
+from tidings.app.log_metrics import LogMetrics
+from tidings.app.logs import warn_of_clear_text
+from tidings.app.metrics_listener import serve_metrics
+from tidings.app.metrics_page import tell_metrics
 from tidings.app.open_store import open_store
+from tidings.app.own_secret import take_own_secret
+from tidings.app.part_names import SERVICE, socket_of
 from tidings.app.policy_loader import PolicyLoader
+from tidings.app.process_metrics import ProcessMetrics, show_certificate
+from tidings.app.required_sources import open_sources
 from tidings.app.retention_report import RetentionReport
-from tidings.app.run_monitor import targets_of, watch_cluster
+from tidings.app.retention_rules import rules_of
+from tidings.app.run_index import index_reader, watch_index
 from tidings.app.settings import Settings
-from tidings.app.tls.certificates import RenewedCredentials, read_pems
+from tidings.app.tls.certificates import read_pems
+from tidings.app.tls.grpc_credentials import RenewedCredentials
 from tidings.app.tls.remote_keys import RemoteKeys
-from tidings.app.tls.settings import follow, server_files
+from tidings.app.tls.settings import server_files
 from tidings.app.watched_clock import WatchedClock
+from tidings.core.clock import Clock
 from tidings.core.errors import StoreCorrupt
-from tidings.core.record import SYSTEMS
+from tidings.core.tracing import Tracer
 from tidings.dialects import load
-from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
 from tidings.log.limits import LogLimits
 from tidings.log.retention import Retention
-from tidings.log.retention_rule import Keep
 from tidings.rpc.access_control import AccessControl
+from tidings.rpc.connection_age import age_options
+from tidings.rpc.disk import disk_of
+from tidings.rpc.metrics import Metrics
 from tidings.rpc.server import Service, Views
 from tidings.store.base import EventStore
 
@@ -44,25 +57,31 @@ _log = structlog.get_logger("tidings.service")
 
 
 async def service(
-    settings: Settings, unix_path: str | None, stop: asyncio.Event, ready: Callable[[str], None]
+    settings: Settings,
+    unix_path: str | None,
+    sources_path: str | None,
+    stop: asyncio.Event,
+    ready: Callable[[str], None],
+    tracer: Tracer | None = None,
 ) -> None:
     """Serve gRPC until `stop`; say `ready` once it answers.
+
+    `sources_path` is the configuration file whose sources a supervisor runs.
 
     Raises:
         StoreLocked, StoreUnfit, StoreUnavailable: see `open_store`.
         StoreCorrupt: see there; or the log was deleted or cut off while it was served.
         OSError: an address cannot be bound.
     """
-    # Commits need the interpreter's lock for microseconds, many times; with the default of 5 ms a
+    # Commits need the GIL for microseconds, many times; with the default of 5 ms a
     # busy loop takes nine tenths of a lone publisher's rate.
     sys.setswitchinterval(0.0005)
     clock = WatchedClock(SystemClock(), settle_s=settings.clock_settle)
     store = await open_store(settings, clock)
     try:
         await clock.start_from(store)
-        with contextlib.ExitStack() as undo:
-            path = unix_path or _socket_of_monitor(settings, undo)
-            await _serve(settings, path, store, clock, stop, ready)
+        with socket_for_backups(settings, unix_path) as own_path:
+            await _serve(settings, own_path, sources_path, store, clock, stop, ready, tracer)
     except BaseExceptionGroup as group:
         if (corrupt := _first(group, StoreCorrupt)) is not None:
             raise corrupt from group
@@ -74,11 +93,14 @@ async def service(
 async def _serve(
     settings: Settings,
     unix_path: str | None,
+    sources_path: str | None,
     store: EventStore,
     clock: WatchedClock,
     stop: asyncio.Event,
     ready: Callable[[str], None],
+    tracer: Tracer | None,
 ) -> None:
+    own_secret = take_own_secret() or secrets.token_urlsafe()
     dialects = load(
         {
             "nomad": {"event_buffer_size": settings.nomad_event_buffer_size},
@@ -98,10 +120,12 @@ async def _serve(
     policies = None
     if access is not None:
         await access.open()
+        access.directory.set_own(Token("own", "own", hash_of(own_secret), management=True))
         policies = PolicyLoader(Path(settings.access_policy), access, RemoteKeys(clock))
         await policies.load()
     certificate = follow("certificate of gRPC", server_files(settings, "grpc"), read_pems)
     tls = RenewedCredentials(certificate.read()) if certificate else None
+    index = index_reader(settings, log.log_id)
     grpc_service = Service(
         log,
         views,
@@ -109,44 +133,70 @@ async def _serve(
         token=secrets.token_bytes,
         access=access,
         access_events=settings.access_events,
+        compress_streams=settings.grpc_compress_streams,
+        options=age_options(
+            settings.grpc_max_connection_age, settings.grpc_max_connection_age_grace
+        ),
+        index=index,
+        tracer=tracer,
     )
+    required = await open_sources(grpc_service.sources, sources_path)
     port = _listen(grpc_service, str(settings.grpc), tls.credentials if tls else None)
     if tls is None and access is not None:
         warn_of_clear_text(settings.grpc, remedy="--grpc-tls-cert")
-    clock.show_in(grpc_service.metrics.registry)
+    registry = grpc_service.metrics.registry
+    clock.show_in(registry)
     retention = Retention(
         store,
-        _rules(settings, dialects),
+        rules_of(settings, dialects),
         clock=clock,
         applies=settings.retention_apply,
         steady_s=lambda: clock.steady_s,
-        told=RetentionReport(grpc_service.metrics.registry),
+        told=RetentionReport(registry),
     )
     if settings.retention_apply:
-        _log.warning("retention.apply is set: stricter retention is applied without being asked")
-    page = serve_metrics(grpc_service.metrics.registry, settings.metrics)
+        _log.warning("retention.apply is set: stricter retention is applied without confirmation")
+    _measure(grpc_service.metrics, log, settings, clock)
+    show_certificate(registry, "grpc", settings.grpc_tls_cert)
+    page = serve_metrics(registry, settings.metrics, settings)
     if unix_path is not None:
         _listen(grpc_service, f"unix:{unix_path}")
-    async with page, asyncio.TaskGroup() as tasks:
+    async with (
+        page,
+        tell_metrics(registry, socket_of(SERVICE, unix_path) if unix_path else None),
+        asyncio.TaskGroup() as tasks,
+    ):
         running = tasks.create_task(log.run())
-        running.add_done_callback(
-            lambda _: stop.set()
-        )  # a log that ended by itself ends the service
+        # A log that ended by itself ends the service.
+        running.add_done_callback(lambda _: stop.set())
         minding = [tasks.create_task(retention.run())]
         minding.append(tasks.create_task(clock.watch(log.checks, store)))
         minding.append(tasks.create_task(_guard(access, policies)))
+        minding.append(tasks.create_task(grpc_service.sources.run()))
+        make_backup = partial(backup_in_a_process, f"unix:{unix_path}", own_secret)
+        minding.append(tasks.create_task(_back_up(settings, make_backup, clock, registry)))
+        minding.append(tasks.create_task(watch_index(index)))
         if certificate and tls:
             minding.append(tasks.create_task(certificate.follow(tls.use)))
-        on_hangup(*(each.reload for each in (policies, certificate) if each))
+        on_hangup(*(each.reload for each in (policies, certificate, required) if each))
         await grpc_service.start()
         _log.info("serving", grpc=str(Address(settings.grpc.host, port)), log_id=log.log_id)
         ready(f"grpc={Address(settings.grpc.host, port)}")
-        minding.append(tasks.create_task(watch_cluster(settings, f"unix:{unix_path}")))
         await stop.wait()
         _log.info("draining")
         for task in minding:
             task.cancel()
         await grpc_service.drain(draining_s(settings.grace))
+
+
+def _measure(metrics: Metrics, log: EventLog, settings: Settings, clock: WatchedClock) -> None:
+    """Have metrics show the process, what the log holds, and what the disk has that it is on."""
+    metrics.registry.register(ProcessMetrics("service"))
+    data = settings.data if log.store_kind == "sqlite" else None
+    if data is not None:
+        metrics.disk = partial(disk_of, data)
+    loop = asyncio.get_running_loop()
+    metrics.registry.register(LogMetrics(log, data, loop, clock.monotonic_s))
 
 
 def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt | None:
@@ -158,12 +208,14 @@ def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt 
     return None
 
 
-def _socket_of_monitor(settings: Settings, undo: contextlib.ExitStack) -> str | None:
-    """Return where a service alone listens for its own monitor; None = it has none."""
-    if not targets_of(settings):
-        return None
-    place = undo.enter_context(tempfile.TemporaryDirectory(prefix="tidings-"))
-    return str(Path(place) / "service.sock")
+async def _back_up(
+    settings: Settings, make: Run, clock: Clock, registry: CollectorRegistry
+) -> None:
+    """Make backups by schedule until cancelled; return at once where there is none."""
+    folder, every_s = Path(settings.backup_to or "."), settings.backup_every
+    backups = Backups(folder, every_s or 0.0, settings.backup_keep, clock=clock, registry=registry)
+    if every_s is not None:
+        await backups.run(make)
 
 
 async def _guard(access: AccessControl | None, policies: PolicyLoader | None) -> None:
@@ -173,24 +225,6 @@ async def _guard(access: AccessControl | None, policies: PolicyLoader | None) ->
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(access.run())
         tasks.create_task(policies.follow())
-
-
-def _rules(settings: Settings, dialects: Mapping[str, Dialect]) -> dict[str, Keep]:
-    """Return what is kept of each system: never less than its own API shows."""
-    shown = {
-        system: dialect.window.max_count or 1
-        for system, dialect in dialects.items()
-        if dialect.window is not None
-    }
-    shown["nomad"] = settings.nomad_event_buffer_size
-    return {
-        system: Keep(
-            max_age_s=settings.retention_age,
-            max_count=settings.retention_records,
-            min_count=max(shown.get(system, 1), 1),
-        )
-        for system in SYSTEMS
-    }
 
 
 def _listen(

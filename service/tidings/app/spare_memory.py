@@ -1,7 +1,7 @@
-"""What a burst took of memory is given back to the system when it is over.
+"""Returns free heap memory to the system after a burst.
 
 The C library keeps what was freed for the next burst, in as many heaps as there are threads, and
-after a herd or an attack that is most of a gigabyte. It gives it back when it is asked to.
+after a thundering herd or an attack that is most of a gigabyte. `malloc_trim` gives it back.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 LOOK_S = 10.0
 WORTH_BYTES = 128 * 1024**2
-"""Growth since the last time that is worth the milliseconds of looking through all heaps."""
+"""Growth since the last trim that justifies the milliseconds of a search through all heaps."""
 
 _STATM = Path("/proc/self/statm")
 
 
 def resident_bytes() -> int:
-    """Return what this process has of the machine's memory; 0 where nobody tells."""
+    """Return the resident memory of this process; 0 if it is not known."""
     try:
         pages = int(_STATM.read_text().split()[1])
     except OSError:
@@ -29,14 +29,14 @@ def resident_bytes() -> int:
 
 
 def trim() -> None:
-    """Have the C library give back what it has spare; nothing where it cannot."""
+    """Make the C library return free memory; nothing if it cannot."""
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if give_back is not None:
         give_back(0)
 
 
 class SpareMemory:
-    """Looks now and then, on the loop, and trims on a thread."""
+    """Checks regularly, on the loop, and trims on a thread."""
 
     def __init__(
         self,

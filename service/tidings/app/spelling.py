@@ -1,8 +1,7 @@
-"""Names that are no setting: which are somebody else's, and what the others were meant to be."""
+"""Names that are not settings: which ones others set, and what the rest were meant to be."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -25,7 +24,7 @@ def may_be_service_link(variable: str) -> bool:
 def unknown_variables(
     environment: Mapping[str, str], known: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Return the TIDINGS_* variables that mean nothing, each with a hint as of `did_you_mean`.
+    """Return the unknown TIDINGS_* variables, each with the hint of `did_you_mean`.
 
     Those that Kubernetes sets for a Service are left out. TIDINGS_HTTP_PORT=4650 is not one of
     them: what Kubernetes puts into such a variable is a URL.
@@ -48,6 +47,8 @@ def _is_service_link(variable: str, text: str) -> bool:
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """Return "; did you mean X?" with the nearest known name, or "" if none is near."""
+    import difflib  # noqa: PLC0415 - only a misspelt name needs it
+
     told = {each.removeprefix(_PREFIX): each for each in known}
     bare = name.removeprefix(_PREFIX)
     near = difflib.get_close_matches(bare, told, n=1, cutoff=0.7)

@@ -1,15 +1,17 @@
-"""What commands print, for people and programs: nothing that a terminal would obey.
+"""What commands print, for people and programs: no control characters.
 
 What is printed comes from others: names, messages, payloads. A control character among them could
-move the cursor, change what stands on the screen, or turn the order of letters around.
+move the cursor, change the screen, or reverse the order of letters.
 """
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import sys
+from contextvars import ContextVar
+
+from tidings.core.errors import in_words
 
 # C0 but tab and line end, DEL and C1; invisible characters that change order or hide text, but not
 # the two that join letters and emoji; line and paragraph separators; halves of surrogate pairs.
@@ -24,8 +26,7 @@ _OBEYED_IN_LINE = re.compile(f"[\t\n]|{_OBEYED.pattern}")
 _UNICODE = {"utf-8", "utf8", "utf-16", "utf-32"}
 
 
-_IN_WORDS = {errno.EEXIST: "is there, and is no directory"}
-"""Of a directory that is to be made: what the system says of it would mislead."""
+_in_json: ContextVar[bool] = ContextVar("in_json", default=False)
 
 
 class CommandFailed(Exception):
@@ -33,14 +34,14 @@ class CommandFailed(Exception):
 
 
 def visible(text: str) -> str:
-    r"""Return a text of one line without what a terminal obeys: such characters as `\x1b`."""
+    r"""Return a text of one line with control characters escaped: such as `\x1b`."""
     if text.isprintable():
         return text
     return _OBEYED_IN_LINE.sub(_as_python, text)
 
 
 def visible_lines(text: str) -> str:
-    """Return a text of several lines without what a terminal obeys but tabs and line ends."""
+    """Return a text of several lines with control characters escaped, except tabs and line ends."""
     return _OBEYED.sub(_as_python, text)
 
 
@@ -57,7 +58,7 @@ def say(text: str) -> None:
     """Print a text that is ours, or was made visible, and a line end.
 
     Raises:
-        BrokenPipeError: nobody reads it any more.
+        BrokenPipeError: the reader has closed it.
         CommandFailed: it cannot be written.
     """
     try:
@@ -69,7 +70,7 @@ def say(text: str) -> None:
 
 
 def flush() -> None:
-    """Have what was said go out now. Raises as `say`."""
+    """Flush the output now. Raises as `say`."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -78,22 +79,50 @@ def flush() -> None:
         raise CommandFailed(f"cannot write: {error.strerror}") from None
 
 
+def complain_in_json(*, is_on: bool) -> None:
+    """Say whether what is wrong is to be told as a log line in JSON, from now on."""
+    _in_json.set(is_on)
+
+
+def is_colored(choice: str) -> bool:
+    """Return whether to colour: as set, or on a terminal unless NO_COLOR is set (no-color.org)."""
+    if choice != "auto":
+        return choice == "always"
+    is_dumb = os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not is_dumb and not os.environ.get("NO_COLOR")
+
+
 def complain(command: str, text: str) -> None:
-    """Say on stderr, in the name of a command ("" = of the program), what is wrong."""
+    """Print an error on stderr, prefixed with a command ("" = the program)."""
+    if _in_json.get():
+        import json  # noqa: PLC0415 - hardly any command needs it
+        from datetime import UTC, datetime  # noqa: PLC0415 - as above
+
+        from tidings.app.clock import SystemClock  # noqa: PLC0415 - as above
+
+        now = datetime.fromtimestamp(SystemClock().now_us() / 1e6, UTC)
+        line = {
+            "command": command,
+            "event": visible_lines(text),
+            "level": "error",
+            "timestamp": now.isoformat().replace("+00:00", "Z"),
+        }
+        sys.stderr.write(json.dumps(line) + "\n")
+        return
     name = f"tidings {command}" if command else "tidings"
     sys.stderr.write(f"{name}: {visible_lines(text)}\n")
 
 
 def told(error: Exception) -> str:
-    """Return what an error is for people: of the system's, the file and why, without its number."""
+    """Return an error's text for people: of a system error, file and reason without the number."""
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
-    reason = _IN_WORDS.get(error.errno or 0, error.strerror)
+    reason = in_words(error)
     return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 def silence_stdout() -> None:
-    """Have nothing more written: Python would try at exit, and complain."""
+    """Write nothing more: Python would try at exit, and print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""The clock of a service: steady over jumps of the machine's, and what is told of those."""
+"""The clock of a service: steady when the machine's clock jumps, and reports of the jumps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tidings.store.base import EventStore
 _log = structlog.get_logger("tidings.clock")
 _LOOK_EVERY_S = 1.0
 _BELIEVED = "clock/believed"
-"""The small value that says which time was believed against which newest record's."""
+"""The small value that says which time was accepted although the newest record had a later one."""
 
 
 class WatchedClock:
@@ -29,7 +29,7 @@ class WatchedClock:
         self._machine = machine
         self._steady = SteadyClock(machine, settle_s=settle_s)
         self._lock = threading.Lock()
-        self._went_back = False  # a time before what is recorded was believed: to be remembered
+        self._went_back = False  # a time before the newest record was accepted: to be stored
         self._jumps = Counter(
             "tidings_clock_jumps",
             "Jumps of the machine's clock, forward or backward.",
@@ -37,7 +37,7 @@ class WatchedClock:
         )
         self._ahead = Gauge(
             "tidings_clock_ahead_seconds",
-            "By how much the machine's clock is ahead of the time in use; 0 = it is followed.",
+            "By how much the machine's clock is ahead of the time in use; 0 = it is not.",
             registry=None,
         )
         self._ahead.set_function(lambda: self._steady.ahead_s)
@@ -48,7 +48,7 @@ class WatchedClock:
         return self._steady.steady_s
 
     def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
+        """Return monotonic seconds."""
         return self._machine.monotonic_s()
 
     def now_us(self) -> int:
@@ -64,7 +64,7 @@ class WatchedClock:
         registry.register(self._ahead)
 
     async def start_from(self, store: EventStore) -> None:
-        """Go on from the newest record of a store, if the machine's clock is behind it.
+        """Continue from the newest record of a store, if the machine's clock is behind it.
 
         Or from the time that was believed against that record, at an earlier start.
         """
@@ -85,11 +85,11 @@ class WatchedClock:
         store: EventStore,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Look every second, and tell health, until cancelled."""
+        """Check every second, and update health, until cancelled."""
         while True:
             now_us = self.now_us()
             if self._went_back:
-                with suppress(StoreUnavailable, LogClosed):  # it is tried again
+                with suppress(StoreUnavailable, LogClosed):  # it is retried
                     value = b"%d %d" % (await _newest_us(store), now_us)
                     await store.state.put(_BELIEVED, value)
                     self._went_back = False

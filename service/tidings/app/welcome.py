@@ -1,4 +1,4 @@
-"""What a person is told once `tidings serve` answers: where it is, and what to try next."""
+"""The text for a terminal once `tidings serve` answers: its addresses, and commands to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records whose content cannot be trusted: how they are told apart, and who hears of them."""
+"""Records whose content cannot be trusted: how they are marked, and who is notified."""
 
 from __future__ import annotations
 

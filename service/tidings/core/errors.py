@@ -7,6 +7,13 @@ becomes is said once, in `tidings.rpc.status`; the core never mentions one.
 from __future__ import annotations
 
 
+def in_words(error: OSError) -> str:
+    """Return the reason of a failure at a path, for people."""
+    # of a directory that is to be made: the system's own words would mislead
+    is_taken = isinstance(error, FileExistsError)
+    return "is there, and is no directory" if is_taken else error.strerror or str(error)
+
+
 class TidingsError(Exception):
     """Any failure that a caller may be told about. Never raised itself."""
 
@@ -45,6 +52,23 @@ class NotFound(TidingsError):
         super().__init__(f"no {what} {which}" if which else f"no {what}")
         self.what = what
         self.which = which
+
+
+class RecordTrimmed(TidingsError):
+    """There is no such record, and retention has deleted some from where it would be."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__(f"record {seq} is not stored: retention has deleted records up to there")
+        self.seq = seq
+
+
+class RecordDamaged(TidingsError):
+    """A record is stored and cannot be given to anybody; the reason is for people."""
+
+    def __init__(self, seq: int, reason: str) -> None:
+        super().__init__(f"record {seq} cannot be had: {reason}")
+        self.seq = seq
+        self.reason = reason
 
 
 class OrderRefused(TidingsError):
@@ -169,6 +193,21 @@ class StateConflict(TidingsError):
         self.name = name
         self.expected_revision = expected_revision
         self.revision = revision
+
+
+class Outdated(StateConflict):
+    """The caller's etag is not that of what is to be changed: somebody else has changed it."""
+
+    def __init__(self, what: str) -> None:
+        TidingsError.__init__(self, f"the etag is not that of the {what} that there is")
+        self.what = what
+
+
+class RequestIdReused(TidingsError):
+    """The caller's request id is that of another token than the one that he asks for."""
+
+    def __init__(self) -> None:
+        super().__init__("request_id: is another token's")
 
 
 class StoreCorrupt(TidingsError):

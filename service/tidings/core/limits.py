@@ -37,3 +37,6 @@ MAX_BATCH_BYTES = 256 * KIB
 MAX_WINDOW_BYTES = 32 * MIB
 """Of the events that a system's own list shows, the newest excepted; full ones of Consul, of the
 default size, come to 10 MiB."""
+
+KEY_RETENTION_S = 86_400.0
+"""How long a key counts after its record is gone, at least: publishers may try again so long."""

@@ -5,10 +5,12 @@ The bodies are opaque here: the encoded events, which only dialects and the rpc 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tidings.core.damage import Damaged
+from tidings.v1 import systems
 
 BIRTH_SEQ = 1
 """Position of the birth record, which says whose log this is and which no API shows.
@@ -16,8 +18,12 @@ BIRTH_SEQ = 1
 Consul says index 1 for an empty list, and a client that holds 1 waits; so the first event has 2.
 """
 
-SYSTEMS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
-"""Every system that has records, in the order of the contract's `System`."""
+
+KEY_SEPARATOR = "\x1f"
+"""Between source and id in a key made of both: ASCII's unit separator, not found in names."""
+
+SYSTEMS = systems.SYSTEMS
+"""Every system that has records, in the order of the contract's `Event.body`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,34 @@ class Bounds:
     last_seq: int
     trimmed_through: int
     end_seq: int
+
+
+class Weight(NamedTuple):
+    """How many records there are of something, and about what they take where they are stored."""
+
+    records: int = 0
+    size_bytes: int = 0
+
+
+class KeyEntry(NamedTuple):
+    """A key as it is stored: of the record at `seq`, which may be gone, with its draft's digest.
+
+    `key` is empty where its text is not known any more: then it cannot be stored anywhere else.
+    """
+
+    seq: int
+    system: str
+    key: str
+    digest: bytes
+    recorded_at_us: int
+
+
+class Stretch(NamedTuple):
+    """All that a log has between a position and `through_seq`, inclusive: records and keys."""
+
+    records: Sequence[Record]
+    keys: Sequence[KeyEntry]
+    through_seq: int
 
 
 @dataclass(frozen=True, slots=True)

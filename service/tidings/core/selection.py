@@ -3,16 +3,19 @@
 A `Selection` has one matcher for each system that is wanted. Matchers come from the dialects; this
 module only says what they must be able to do, so that the log can group readers and index groups
 without knowing any system. The part of a record that selection may see is its *envelope*: for each
-event of the record, one value that its dialect made (never the payload).
+event of the record, one value that its dialect made (never the payload). Conditions beside the
+matchers see more of it; that is only looked at where there are any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
+
+from tidings.core.conditions import NO_CONDITIONS, Conditions, Seen
 
 
 class Envelope(NamedTuple):
@@ -21,10 +24,12 @@ class Envelope(NamedTuple):
     `terms` are what groups are found by (a Nomad topic, a Consul name, a Puppet job): hashable,
     few.
     `events` holds one facts value an event, in order, of a type that the system's matcher knows.
+    `contents` returns what conditions may see of each, in order; asked again it is no work.
     """
 
     terms: AbstractSet[Hashable]
     events: Sequence[Any]
+    contents: Callable[[], Sequence[Seen]] = tuple
 
 
 class Matcher(Protocol):
@@ -60,14 +65,21 @@ class Everything:
 
 @dataclass(frozen=True)
 class Selection:
-    """One matcher for each wanted system. Hashable; readers with equal selections form a group."""
+    """One matcher for each wanted system, and what all events must meet beside it.
+
+    Hashable; readers with equal selections form a group.
+    """
 
     matchers: tuple[tuple[str, Matcher], ...]
+    conditions: Conditions = NO_CONDITIONS
 
     @classmethod
-    def of(cls, matchers: Mapping[str, Matcher]) -> Selection:
+    def of(
+        cls, matchers: Mapping[str, Matcher], conditions: Conditions = NO_CONDITIONS
+    ) -> Selection:
         """Return the selection with these matchers, the same for equal mappings."""
-        return cls(tuple(sorted(matchers.items(), key=lambda pair: pair[0])))
+        ordered = tuple(sorted(matchers.items(), key=lambda pair: pair[0]))
+        return cls(ordered, conditions)
 
     @cached_property
     def systems(self) -> frozenset[str]:
@@ -77,7 +89,16 @@ class Selection:
     @cached_property
     def whole_systems(self) -> frozenset[str]:
         """The systems of which every event is wanted, whatever an envelope says."""
+        return frozenset() if self._has_conditions else self.unmatched_systems
+
+    @cached_property
+    def unmatched_systems(self) -> frozenset[str]:
+        """The systems of which every event is wanted that meets the conditions."""
         return frozenset(system for system, matcher in self.matchers if matcher == Everything())
+
+    @cached_property
+    def _has_conditions(self) -> bool:
+        return bool(self.conditions)
 
     @cached_property
     def _matcher_of(self) -> Mapping[str, Matcher]:
@@ -91,4 +112,7 @@ class Selection:
         wanted = tuple(
             place for place, facts in enumerate(envelope.events) if matcher.selects(facts)
         )
+        if wanted and self._has_conditions:
+            contents = envelope.contents()
+            wanted = tuple(place for place in wanted if self.conditions.hold_for(contents[place]))
         return None if len(wanted) == len(envelope.events) else wanted

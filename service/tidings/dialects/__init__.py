@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.rights import SystemRights
 
-__all__ = ["load"]
+__all__ = ["load", "rights_by_system"]
 
 
 def load(settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> dict[str, Dialect]:
@@ -27,3 +29,9 @@ def load(settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})) -> di
             dialect: Dialect = make(**settings.get(module_info.name, {}))
             made[dialect.system] = dialect
     return made
+
+
+@cache
+def rights_by_system() -> Mapping[str, type[SystemRights]]:
+    """Return which rights each system has, in alphabetical order."""
+    return {system: dialect.rights for system, dialect in sorted(load().items())}

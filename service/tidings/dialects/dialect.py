@@ -1,4 +1,4 @@
-"""What a dialect is, and the rules that every draft must keep whatever its system.
+"""What a dialect is: what `checking` asks of it for each draft, and selection for each record.
 
 A dialect is one system's meaning in the service: what may be published, what selection may see,
 which order matters. It is pure: time and randomness come in as arguments, and what is stored comes
@@ -7,24 +7,32 @@ in as records.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
-from tidings.core.errors import BadRequest, PayloadTooLarge
-from tidings.core.limits import MAX_RECORD_BYTES, MAX_WINDOW_BYTES
+from tidings.core.limits import MAX_WINDOW_BYTES
+from tidings.core.projection import Projection
 from tidings.core.selection import Envelope, Matcher
-from tidings.dialects.rules import check_key, check_object, check_time, microseconds, timestamp
-from tidings.dialects.shapes import Glance, record_of
+from tidings.dialects.facet_paths import FacetPaths
+from tidings.dialects.facets import (
+    Facets,
+    ObjectVersion,
+    facets_of,
+    identifiers_of,
+    objects_in,
+    versions_in,
+)
+from tidings.dialects.paths import text_at, value_at
+from tidings.dialects.rights import SystemRights
+from tidings.dialects.rules import check_key
+from tidings.dialects.shapes import FieldScan
 from tidings.v1 import event_pb2, json_runtime
-
-KEY_SEPARATOR = "\x1f"
-"""Between source and id in a key made of both: ASCII's unit separator, not found in names."""
 
 
 class CheckContext(NamedTuple):
@@ -52,19 +60,6 @@ class Window:
     max_bytes: int = MAX_WINDOW_BYTES
 
 
-class Projection(Protocol):
-    """A small view of one system's newest records, kept beside the log."""
-
-    @property
-    def depth(self) -> int:
-        """How many of the system's newest records it must be given to be complete."""
-        ...
-
-    def apply(self, record: core.Record) -> object:
-        """Take the system's next record."""
-        ...
-
-
 class Dialect:
     """One system's rules; the defaults suit a system that has none of its own.
 
@@ -73,13 +68,18 @@ class Dialect:
     """
 
     system: ClassVar[str]
-    body_field: ClassVar[str]
-    """Name of the system's member of `Event.body`."""
+    """Its member of `Event.body`, and of `Selection`."""
+
+    rights: ClassVar[type[SystemRights]]
+    """Which rights there are to read its events."""
 
     max_events: ClassVar[int | None] = None
     """How many events a record may hold; None = as many as any (`MAX_RECORD_EVENTS`)."""
 
-    window: ClassVar[Window | None] = None
+    color: ClassVar[int] = 37
+    """Of its name on a terminal, as ANSI numbers it."""
+
+    window: Window | None = None
     ordered: ClassVar[bool] = False
     """Whether a draft is stored only as `follow` says, right after the subject's newest record."""
 
@@ -97,8 +97,8 @@ class Dialect:
     """The body's fields for a typed payload and for the same as JSON text; None = it has one form,
     and `present` changes nothing."""
 
-    glance: ClassVar[Glance | None] = None
-    """Sees whether an encoded draft has what `check_payload` and `blank_payload` are about."""
+    delicate_fields: ClassVar[FieldScan | None] = None
+    """Finds in an encoded draft what `check_payload` and `blank_payload` are about."""
 
     keeps_events: ClassVar[bool] = False
     """Whether an event is stored as it came, unless `blank_payload` changes it."""
@@ -109,8 +109,11 @@ class Dialect:
     filled_fields: ClassVar[tuple[str, ...]] = ()
     """Fields of the body, beside id and time, that the service sets where a publisher did not."""
 
-    claims_are_unique: ClassVar[bool] = False
-    """Whether an identifier that claims a position of ours can hardly be another system's."""
+    facet_paths: ClassVar[FacetPaths]
+    """Where its events have what can be asked for; `members` spells them so."""
+
+    part_kinds: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Kinds of objects that have parts, and the kind of those; `subject_of_parts` leads to them."""
 
     id_field: ClassVar[str] = ""
     """The body's own identifier, which `Event.id` repeats; "" = it has none."""
@@ -129,14 +132,14 @@ class Dialect:
         """
 
     def check_payload(self, body: Message, path: str) -> None:
-        """Refuse a payload that nobody could be given. Asked if `glance` sees anything in a draft.
+        """Refuse a payload that no reader could be given. Asked where `delicate_fields` are.
 
         Raises:
             BadRequest: which field, and why.
         """
 
     def blank_payload(self, body: Message) -> None:
-        """Blank what must not be stored. Asked if `glance` sees anything in a draft."""
+        """Blank what must not be stored. Asked where `delicate_fields` are."""
 
     def fill_body(self, body: Message, context: CheckContext) -> None:
         """Set in the body what the publisher left to the service."""
@@ -144,11 +147,14 @@ class Dialect:
     def check_id(self, text: str, path: str) -> None:
         """Refuse an identifier that the system could not have. Asked when `id_field` is set."""
 
+    def own_time(self, body: Message) -> Timestamp | None:
+        """Return the time that a checked body says by itself where it has no `time_field`."""
+        return None
+
     def mint_id(self, body: Message, context: CheckContext) -> str:
         """Return a new identifier for an event that came without one."""
-        raise AssertionError(
-            self.system
-        )  # only systems with an id_field are asked, and they override it
+        # Only systems with an `id_field` are asked, and they override it.
+        raise AssertionError(self.system)
 
     def subject(self, event: event_pb2.Event) -> str:
         """Return what the record of a checked first event is filed under."""
@@ -190,6 +196,47 @@ class Dialect:
         """Return a new, empty projection, if the system has one."""
         return None
 
+    def members(self, event: event_pb2.Event) -> Mapping[str, Any]:
+        """Return an event as `facet_paths` spell it; a message may stand for an object."""
+        raise AssertionError(self.system)  # every system overrides it
+
+    def facets(self, event: event_pb2.Event) -> Facets:
+        """Return what can be asked for of a stored event, whichever form its payload has."""
+        return facets_of(self.facet_paths, self.members(event))
+
+    def identifiers(self, event: event_pb2.Event) -> tuple[tuple[str, str], ...]:
+        """Return the identifiers that its facets have, for less."""
+        return identifiers_of(self.facet_paths, self.members(event))
+
+    def type_of(self, event: event_pb2.Event) -> str:
+        """Return the type that its facets have, without a look at its payload."""
+        return text_at(self.members(event), self.facet_paths.type)
+
+    def objects(self, event: event_pb2.Event) -> tuple[str, Sequence[ObjectVersion]]:
+        """Return the type and the objects of an event, as its facets have them, for less."""
+        return versions_in(self.facet_paths, self.members(event))
+
+    def object_json(self, event: event_pb2.Event, kind: str, object_id: str) -> bytes:
+        """Return an object that an event carries as JSON, its numbers as they were published.
+
+        Raises:
+            KeyError: it carries no such object.
+        """
+        for paths, name, item in objects_in(self.facet_paths, self.members(event)):
+            if name == kind and text_at(item, paths.id) == object_id:
+                value = value_at(item, paths.value) if paths.value else item
+                return json_runtime.dumps(value)
+        raise KeyError(kind, object_id)
+
+    def subject_of_parts(self, kind: str, object_id: str) -> str:
+        """Return the subject of every record that tells of an object's parts."""
+        # Only systems with `part_kinds` are asked, and they override it.
+        raise AssertionError(self.system)
+
+    def words(self, event: event_pb2.Event) -> Sequence[str]:
+        """Return what happened in a few words, for people; empty ones are left out."""
+        raise AssertionError(self.system)  # every system overrides it
+
     def remarks(self, events: Sequence[event_pb2.Event]) -> Sequence[str]:
         """Return what of checked events is unlike the system's documentation, for a metric.
 
@@ -200,6 +247,14 @@ class Dialect:
     def claimed_seq(self, event: event_pb2.Event) -> int | None:
         """Return the position that an identifier says an event has, if it is one that we print."""
         return None
+
+    def is_claimed(self, stored: event_pb2.Event, given: event_pb2.Event) -> bool:
+        """Say whether an identifier names the stored event at `claimed_seq` and no other.
+
+        Another log, or the system itself, may have printed it for another event. `stored` is
+        complete. By default one that came with an id of its own is another event.
+        """
+        return not stored.id
 
     def subject_of_id(self, event: event_pb2.Event) -> str:
         """Return the subject of all records with the event's id; "" = it has none, or they differ.
@@ -212,155 +267,15 @@ class Dialect:
         """Return where an event stands among the system's; None if it does not say, or has none."""
         return None
 
-    def check(self, draft: event_pb2.Draft, context: CheckContext) -> core.Draft:
-        """Check everything that does not depend on stored records, and return what to append.
-
-        The argument stays as it is. Field names in errors are paths inside the draft.
+    def key_of(self, event: event_pb2.Event, body: Message) -> str:
+        """Return the key that source and id make; empty for an event without an id.
 
         Raises:
-            BadRequest: a rule is broken.
-            PayloadTooLarge: something is larger than its limit.
+            BadRequest: it is too long.
         """
-        check_key(draft.key)
-        if self.max_events is not None and len(draft.events) > self.max_events:
-            raise BadRequest("events", f"a record of {self.system} holds {self.max_events} event")
-        encoded = draft.SerializeToString(deterministic=True)
-        is_delicate = self.glance is not None and self.glance.holds(encoded)
-        may_change = is_delicate or not self.keeps_events
-        stored = event_pb2.Record(events=draft.events) if may_change else None
-        events = draft.events if stored is None else stored.events
-        contents: list[bytes] = []
-        key = draft.key
-        for place, event in enumerate(events):
-            path = f"events[{place}]."
-            body = self._check_event(event, path, context)
-            if is_delicate:
-                self.check_payload(body, f"{path}{self.body_field}.")
-            is_alone = len(draft.events) == 1
-            if not key and is_alone:
-                key = self._key_of(event, body)
-            if key or (self.id_field and is_alone):  # nobody asks for the digest of others
-                contents.append(self.content(event))
-            self._fill_event(event, body, context)
-            if not key and is_alone and self.id_field:
-                key = self._key_of(event, body)  # a new id names the event like a publisher's own
-            if is_delicate:
-                self.blank_payload(body)
-        if stored is None:
-            encoded = record_of(encoded)
-        else:
-            encoded = stored.SerializeToString(deterministic=True)
-        if len(encoded) > MAX_RECORD_BYTES:
-            raise PayloadTooLarge("events", len(encoded), MAX_RECORD_BYTES)
-        return core.Draft(
-            system=self.system,
-            subject=self.subject(events[0]),
-            body=encoded,
-            key=key or None,
-            digest=_digest(contents) if contents else b"",
-        )
-
-    def _check_event(self, event: event_pb2.Event, path: str, context: CheckContext) -> Message:
-        body: Message = getattr(event, self.body_field)
-        if event.HasField("occurred_at"):
-            check_time(event.occurred_at, path + "occurred_at")
-        for field in self.ignored_fields:
-            body.ClearField(field)
-        inside = f"{path}{self.body_field}."
-        self.check_body(body, inside)
-        if self.payload_fields is not None:
-            _, name = self.payload_fields
-            text: bytes = getattr(body, name)
-            if text:
-                check_object(text, inside + name)
-        if self.id_field:
-            self._check_ids(event, body, path)
-        if self.time_field and body.HasField(self.time_field):
-            self._check_times(event, getattr(body, self.time_field), path)
-        if self.max_ahead_s is not None:
-            self._check_ahead(event, body, path, context.now_us)
-        return body
-
-    def _check_ahead(self, event: event_pb2.Event, body: Message, path: str, now_us: int) -> None:
-        assert self.max_ahead_s is not None
-        latest_us = now_us + int(self.max_ahead_s * 1_000_000)
-        field = f"{self.body_field}.{self.time_field}"
-        given = (field, getattr(body, self.time_field)), ("occurred_at", event.occurred_at)
-        for name, time in given:
-            if microseconds(time) > latest_us:
-                raise BadRequest(
-                    path + name, f"lies more than {self.max_ahead_s:.0f} s ahead of the server"
-                )
-
-    def content(self, event: event_pb2.Event) -> bytes:
-        """Return bytes that are equal for checked events that a publisher would call the same.
-
-        JSON text counts in its canonical form: Nomad's member order is not stable.
-        """
-        if self.payload_fields is not None:
-            _, name = self.payload_fields
-            text: bytes = getattr(getattr(event, self.body_field), name)
-            if text:
-                same = event_pb2.Event()
-                same.CopyFrom(event)
-                setattr(getattr(same, self.body_field), name, json_runtime.canonical(text))
-                event = same
-        return event.SerializeToString(deterministic=True)
-
-    def _check_ids(self, event: event_pb2.Event, body: Message, path: str) -> None:
-        inner = getattr(body, self.id_field)
-        if event.id and inner and event.id != inner:
-            raise BadRequest(path + "id", f"differs from {self.body_field}.{self.id_field}")
-        if inner:
-            self.check_id(inner, f"{path}{self.body_field}.{self.id_field}")
-        elif event.id:
-            self.check_id(event.id, path + "id")
-
-    def _check_times(self, event: event_pb2.Event, inner: Timestamp, path: str) -> None:
-        inner_path = f"{path}{self.body_field}.{self.time_field}"
-        check_time(inner, inner_path)
-        if inner.nanos % self.time_step_ns:
-            raise BadRequest(inner_path, f"must be a multiple of {self.time_step_ns} ns")
-        if event.HasField("occurred_at") and self._floored(event.occurred_at) != inner:
-            raise BadRequest(
-                path + "occurred_at", f"differs from {self.body_field}.{self.time_field}"
-            )
-
-    def _key_of(self, event: event_pb2.Event, body: Message) -> str:
-        """Return the key that source and id make; empty for an event without an id."""
         given_id = event.id or (getattr(body, self.id_field) if self.id_field else "")
         if not given_id:
             return ""
-        key = f"{event.source}{KEY_SEPARATOR}{given_id}"
+        key = f"{event.source}{core.KEY_SEPARATOR}{given_id}"
         check_key(key)
         return key
-
-    def _fill_event(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
-        if self.time_field:
-            self._fill_time(event, body, context)
-        if self.id_field:
-            given = getattr(body, self.id_field) or event.id
-            event.id = given or ("" if self.mints_in_order else self.mint_id(body, context))
-            setattr(body, self.id_field, event.id)
-        self.fill_body(body, context)
-
-    def _fill_time(self, event: event_pb2.Event, body: Message, context: CheckContext) -> None:
-        inner: Timestamp = getattr(body, self.time_field)
-        if not body.HasField(self.time_field):
-            if event.HasField("occurred_at"):
-                given = event.occurred_at
-            elif self.mints_in_order:
-                return
-            else:
-                given = timestamp(context.now_us)
-            inner.CopyFrom(self._floored(given))
-        if not event.HasField("occurred_at"):
-            event.occurred_at.CopyFrom(inner)
-
-    def _floored(self, time: Timestamp) -> Timestamp:
-        return Timestamp(seconds=time.seconds, nanos=time.nanos - time.nanos % self.time_step_ns)
-
-
-def _digest(contents: Sequence[bytes]) -> bytes:
-    framed = (len(content).to_bytes(8, "big") + content for content in contents)
-    return hashlib.sha256(b"".join(framed)).digest()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any, Self
 from uuid import UUID
 
 from google.protobuf.message import Message
 
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
+from tidings.core.tables import only, words_of
 from tidings.dialects.dialect import CheckContext, Dialect
+from tidings.dialects.facet_paths import NAMED, FacetPaths, ObjectPaths
+from tidings.dialects.rights import ANY, Refused, SystemRights
 from tidings.dialects.rules import NANOS_PER_SECOND
 from tidings.v1 import docker_cloud_pb2, event_pb2
 
@@ -33,9 +37,12 @@ Source: Docker Cloud Events, table of types.
 """
 
 # /api/<app|infra|audit>/v1/<namespace>/<type>/<uuid>/, or without a namespace
-_URI = re.compile(r"/api/[^/]+/v1/(?:(?P<namespace>[^/]+)/)?(?P<type>[^/]+)/[^/]+/?")
+_URI = re.compile(r"/api/[^/]+/v1/(?:(?P<namespace>[^/]+)/)?(?P<type>[^/]+)/(?P<uuid>[^/]+)/?")
 # The two spellings of an action's URI: of the stream, and of the REST API and the Python SDK.
 _ACTION_URI = re.compile(r"/api/(?:app/v1/[^/]+|audit/v1)/action/(?P<uuid>[^/]+)")
+
+OWN = "~"
+"""In the namespaces of a rule: the one that has the token's name."""
 
 _SUBJECT_DIGITS = 16  # of a hash; what has the same by chance is compared like any other
 
@@ -77,15 +84,82 @@ class DockerCloudMatcher:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class DockerCloudRights(SystemRights):
+    """Namespaces whose events may be read: their names, `ANY` and `OWN`."""
+
+    system = "docker_cloud"
+
+    namespaces: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, table: Mapping[str, Any], path: str) -> Self:
+        """Return what `namespaces` gives."""
+        only(table, {"namespaces"}, path, "rule")
+        return cls(frozenset(words_of(table, "namespaces", path)))
+
+    @classmethod
+    def united(cls, parts: Sequence[Self]) -> Self:
+        """Return all namespaces."""
+        return cls(frozenset[str]().union(*(part.namespaces for part in parts)))
+
+    def of_owner(self, name: str) -> Self:
+        """Return these rights with the owner's name in the place of `OWN`; "" = it is none."""
+        if OWN not in self.namespaces:
+            return self
+        return replace(self, namespaces=self.namespaces - {OWN} | ({name} if name else set()))
+
+    def may_read(self) -> bool:
+        """Say whether there is any namespace."""
+        return bool(self.namespaces)
+
+    def may_see(self, facts: DockerCloudFacts) -> bool:
+        """Say whether events of the event's namespace may be read."""
+        return self.may_see_namespace(facts.namespace)
+
+    def may_see_namespace(self, namespace: str) -> bool:
+        """Say whether events of a namespace may be read."""
+        return not self.namespaces.isdisjoint({namespace, ANY})
+
+    def refusal(self, selector: Message) -> Refused | None:
+        """Return the namespace, if it may not be read."""
+        assert isinstance(selector, docker_cloud_pb2.DockerCloudSelector)
+        if not self.may_read():
+            return Refused("read", self.system)
+        asked = selector.namespace
+        if asked and not self.may_see_namespace(asked):
+            return Refused("read namespace", asked)
+        return None
+
+
 class DockerCloudDialect(Dialect):
     """Docker Cloud's rules."""
 
     system = "docker_cloud"
-    body_field = "docker_cloud"
+    rights = DockerCloudRights
+    color = 34
     ignored_fields = ("namespace",)
     id_field = "uuid"
     time_field = "datetime"
     time_step_ns = NANOS_PER_SECOND
+    facet_paths = FacetPaths(
+        type="action",
+        topic="type",
+        namespace="namespace",
+        text=("type", "state", "resource_uri"),
+        objects=(
+            ObjectPaths(
+                NAMED,
+                "object",
+                id="id",
+                namespace="namespace",
+                status="value.state",
+                parents=((NAMED, "parents"),),
+                value="value",
+                gone_types=frozenset({"delete"}),
+            ),
+        ),
+    )
 
     def check_body(self, body: Message, path: str) -> None:
         """Refuse an event without type, action or object, and what is none."""
@@ -100,7 +174,7 @@ class DockerCloudDialect(Dialect):
             )
 
     def remarks(self, events: Sequence[event_pb2.Event]) -> Sequence[str]:
-        """Wonder about parents that the documentation's table does not have.
+        """Report parents that the documentation's table does not have.
 
         Docker Cloud itself sent such: an action with two parents, a service below a service.
         """
@@ -128,6 +202,32 @@ class DockerCloudDialect(Dialect):
             if parsed and parsed["namespace"]:
                 body.namespace = parsed["namespace"]
                 return
+
+    def members(self, event: event_pb2.Event) -> Mapping[str, Any]:
+        """Return the event, and its object under its type; an object's id ends its URI."""
+        body = event.docker_cloud
+        value = {
+            "type": body.type,
+            "resource_uri": body.resource_uri,
+            "state": body.state,
+            "parents": list(body.parents),
+        }
+        parents: dict[str, list[str]] = {}
+        for uri in body.parents:
+            kind, uuid = _named(uri)
+            parents.setdefault(kind, []).append(uuid)
+        _, uuid = _named(body.resource_uri)
+        item = {"id": uuid, "namespace": body.namespace, "parents": parents, "value": value}
+        return value | {
+            "action": body.action,
+            "namespace": body.namespace,
+            "object": {body.type.lower(): item},
+        }
+
+    def words(self, event: event_pb2.Event) -> Sequence[str]:
+        """Return what was done to which object."""
+        cloud = event.docker_cloud
+        return cloud.type, cloud.action, cloud.state, cloud.resource_uri
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return namespace, type, object and parents of each event."""
@@ -170,6 +270,12 @@ def _facts(event: docker_cloud_pb2.DockerCloudEvent) -> DockerCloudFacts:
         object=_comparable(event.resource_uri),
         parents=frozenset(map(_comparable, event.parents)),
     )
+
+
+def _named(uri: str) -> tuple[str, str]:
+    """Return the type and the id that a URI tells; it is its own id if it tells none."""
+    parsed = _URI.fullmatch(uri)
+    return (parsed["type"].lower(), parsed["uuid"]) if parsed else ("uri", uri)
 
 
 def _comparable(uri: str) -> str:

@@ -15,12 +15,19 @@ from tidings.dialects.density import check_density
 from tidings.v1 import event_pb2, json_runtime
 
 MAX_KEY_BYTES = 512
+MAX_COPIES = 32
+MAX_LOG_ID_BYTES = 64
 
 NANOS_PER_SECOND = 1_000_000_000
+_PUBLISHER_TAG = b"\x22"  # EventRecord.publisher, field 4, length-delimited
+_LONG_FRAME = 3  # a tag, and a length of two bytes
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999, the range of google.protobuf.Timestamp."""
 _MAX_SPAN_S = 315_576_000_000
 """Some 10,000 years, the range of google.protobuf.Duration."""
+
+OWN_SOURCE = "tidings"
+"""Of the events that Tidings makes; only management may publish as it."""
 
 
 def system_field(draft: event_pb2.Draft) -> str:
@@ -83,8 +90,13 @@ def check_enums(request: Message) -> None:
         BadRequest: which field.
     """
     for field, value in request.ListFields():
-        if field.enum_type is not None and value not in field.enum_type.values_by_number:
-            raise BadRequest(field.name, f"not a value of {field.enum_type.full_name}")
+        if field.enum_type is None:
+            continue
+        known = field.enum_type.values_by_number
+        for place, number in enumerate(value if field.is_repeated else [value]):
+            if number not in known:
+                path = f"{field.name}[{place}]" if field.is_repeated else field.name
+                raise BadRequest(path, f"not a value of {field.enum_type.full_name}")
 
 
 def timestamp(time_us: int) -> Timestamp:
@@ -124,9 +136,36 @@ def check_key(key: str) -> None:
         raise BadRequest("key", f"{size_bytes} bytes, at most {MAX_KEY_BYTES} are allowed")
 
 
+def check_copied_from(log_ids: Sequence[str], path: str) -> None:
+    """Refuse what cannot name the logs that an event was copied from.
+
+    Raises:
+        BadRequest: a log's id that is empty or too long, or too many of them.
+    """
+    if len(log_ids) > MAX_COPIES:
+        raise BadRequest(path, f"{len(log_ids)} logs, at most {MAX_COPIES} are allowed")
+    for number, log_id in enumerate(log_ids):
+        if not 0 < len(log_id.encode()) <= MAX_LOG_ID_BYTES:
+            raise BadRequest(f"{path}[{number}]", f"must have 1 to {MAX_LOG_ID_BYTES} bytes")
+
+
+def split_publisher(body: bytes) -> tuple[bytes, bytes]:
+    """Return a stored body in two: who published it, perhaps empty, and the events.
+
+    It stands in front of them, so that it can be taken away without parsing them.
+    """
+    if body[:1] != _PUBLISHER_TAG or len(body) <= _LONG_FRAME:
+        return b"", body
+    size_bytes, begins_at = body[1], _LONG_FRAME - 1
+    if size_bytes & 0x80:  # of two bytes; nobody's name has 16 KiB
+        size_bytes, begins_at = size_bytes & 0x7F | body[2] << 7, _LONG_FRAME
+    ends_at = begins_at + size_bytes
+    return body[:ends_at], body[ends_at:]
+
+
 def events_of(record: core.Record) -> Sequence[event_pb2.Event]:
     """Return the events of a stored record; none when it is damaged."""
     try:
-        return event_pb2.Record.FromString(record.body).events
+        return event_pb2.EventRecord.FromString(record.body).events
     except DecodeError:
         return ()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from tidings.core.record import Record
+from tidings.dialects.checking import content_of
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import events_of
 from tidings.v1 import event_pb2
@@ -18,22 +19,18 @@ def is_same(
     record: Record,
     *,
     is_by_id: bool = False,
-    is_nameless: bool = False,
 ) -> bool:
     """Say whether events are those of a stored record, as any reader is given them.
 
     What the service set counts only where it was given too, and the form of a payload does not
     count: so a record that is published again as it was printed is the same. If `is_by_id`,
-    as when an identifier led to the record, no more does a source that is not given. If
-    `is_nameless`, one whose publisher gave it an id is another one.
+    as when an identifier led to the record, no more does a source that is not given.
     """
     stored = events_of(record)
     if record.system != dialect.system or len(stored) != len(given):
         return False
-    if is_nameless and any(event.id for event in stored):
-        return False
     dialect.complete(record.seq, stored)
-    copies = event_pb2.Record(events=given).events
+    copies = event_pb2.EventRecord(events=given).events
     for copy, event in zip(copies, stored, strict=True):
         if is_by_id and not copy.source:
             event.source = ""
@@ -41,8 +38,8 @@ def is_same(
 
 
 def _are_same(dialect: Dialect, given: event_pb2.Event, stored: event_pb2.Event) -> bool:
-    body: Message = getattr(given, dialect.body_field)
-    stored_body: Message = getattr(stored, dialect.body_field)
+    body: Message = getattr(given, dialect.system)
+    stored_body: Message = getattr(stored, dialect.system)
     for field in dialect.ignored_fields:
         body.ClearField(field)
         stored_body.ClearField(field)
@@ -62,15 +59,15 @@ def _are_same(dialect: Dialect, given: event_pb2.Event, stored: event_pb2.Event)
 
 def _in_form(dialect: Dialect, event: event_pb2.Event, *, as_json: bool) -> bytes:
     if dialect.payload_fields is None:
-        return dialect.content(event)
+        return content_of(dialect, event)
     typed, text = dialect.payload_fields
     made = event_pb2.Event()
     made.CopyFrom(event)
-    body: Message = getattr(made, dialect.body_field)
+    body: Message = getattr(made, dialect.system)
     _keep_text(body, typed, text)
     dialect.present([made], as_json=as_json)
     _keep_text(body, typed, text)
-    return dialect.content(made)
+    return content_of(dialect, made)
 
 
 def _keep_text(body: Message, typed: str, text: str) -> None:

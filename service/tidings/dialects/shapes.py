@@ -1,6 +1,6 @@
 """Messages that know a part of the contract, so that C code can deal with events as bytes.
 
-`Glance` sees whether any event has a field of some; `record_of` makes a record of a draft.
+`FieldScan` sees whether any event has a field of some; `record_of` makes a record of a draft.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Proto = descriptor_pb2.FieldDescriptorProto
 _DELIMITED = {_Proto.TYPE_MESSAGE, _Proto.TYPE_STRING, _Proto.TYPE_BYTES}
 
 
-class Glance:
+class FieldScan:
     """Looks for fields anywhere inside of a message: `is_wanted` is asked of each of its contract.
 
     How this works: a parser merges what comes twice of a field that is not repeated, and skips
@@ -133,4 +133,4 @@ def _class_of(file: descriptor_pb2.FileDescriptorProto, name: str) -> Any:  # no
 
 
 _DRAFT = _with_bytes_for_events(event_pb2.Draft.DESCRIPTOR)
-_RECORD = _with_bytes_for_events(event_pb2.Record.DESCRIPTOR)
+_RECORD = _with_bytes_for_events(event_pb2.EventRecord.DESCRIPTOR)

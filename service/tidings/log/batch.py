@@ -1,8 +1,8 @@
-"""What a follower hands over: some records, and how far the reader has now come."""
+"""What a follower returns: some records, and the reader's new position."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from tidings.core.record import Record
 
 
 class Pick(NamedTuple):
-    """One record for one reader: the places of its wanted events, in order; None = all of them."""
+    """One record for one reader: the indexes of its wanted events, in order; None = all of them."""
 
     record: Record
     places: tuple[int, ...] | None
@@ -18,11 +18,11 @@ class Pick(NamedTuple):
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Batch:
-    """Picks in the log's order, perhaps none; true when there are some.
+    """Picks in the log's order, perhaps none; truthy when there are some.
 
-    Everything wanted up to `position`, inclusive, has been handed over with this batch. Readers of
-    one group who are at the head share one batch: `views` is a cache for what they all make of it
-    (joined wire bytes), each under a key of its own.
+    With this batch everything wanted up to `position`, inclusive, has been returned. Readers of one
+    group at the head of the log share one batch: `views` caches what they derive from it (joined
+    wire bytes), each under a key of its own.
     """
 
     picks: Sequence[Pick]
@@ -31,15 +31,3 @@ class Batch:
 
     def __bool__(self) -> bool:
         return bool(self.picks)
-
-
-def fitting(records: Iterable[Record], limit: int, max_bytes: int) -> list[Record]:
-    """Return the first records: up to `limit`, bodies up to `max_bytes` in all; one in any case."""
-    chosen: list[Record] = []
-    size_bytes = 0
-    for record in records:
-        size_bytes += len(record.body)
-        if chosen and (len(chosen) >= limit or size_bytes > max_bytes):
-            break
-        chosen.append(record)
-    return chosen

@@ -1,4 +1,4 @@
-"""What the service can do at this moment, check by check, for health and readiness."""
+"""The state of the service, check by check, for health and readiness."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ WRITE = "write"
 """The check that records can be stored."""
 
 CLOCK = "clock"
-"""The check that the machine's clock is followed: it has not jumped."""
+"""The check that the machine's clock is in use: it has not jumped."""
+
+SOURCES = "sources"
+"""The check that the required sources are connected."""
 
 Listener = Callable[[str, str], Awaitable[None]]
-"""Hears of a check that changed: its name and its reason to fail, "" = it passes again."""
+"""Called when a check changes: its name and its reason to fail, "" = it passes again."""
 
 
 class Checks:
     """Named checks; each passes, or fails for a reason of a few words. Belongs to one event loop.
 
-    A reason is one of ours ("disk full"), never the text of an error. A check that nobody has told
-    of passes.
+    A reason is one of ours ("disk full"), never the text of an error. A check that was
+    never set passes.
     """
 
     def __init__(self) -> None:
@@ -30,11 +33,11 @@ class Checks:
         return self._reasons.get(name, "")
 
     def follow(self, listener: Listener) -> None:
-        """Tell the listener of every change from now on."""
+        """Call the listener at every change from now on."""
         self._listeners.append(listener)
 
     async def tell(self, name: str, reason: str = "") -> bool:
-        """Set what a check says and return whether that is new; listeners have heard of it then."""
+        """Set a check's reason and return whether it changed; then listeners have been called."""
         if self.reason(name) == reason:
             return False
         self._reasons[name] = reason

@@ -1,4 +1,4 @@
-"""One reader's place in the log."""
+"""One reader's position in the log."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from typing import Self
 
 from tidings.core.clock import Clock
 from tidings.core.errors import CursorExpired, LogClosed
-from tidings.log.alarm import Alarm, PassOn
 from tidings.log.batch import Batch
 from tidings.log.groups import Group
 from tidings.log.pages import Pages
 from tidings.log.tail import Tail
+from tidings.log.timed_wait import PassOn, TimedWait
 
 Offer = Callable[[Batch], bool]
-"""Takes a batch over at once; False = it did not."""
+"""Accepts a batch at once; False = it did not."""
 
 
 class Follower:
-    """Holds a position and nothing else: who reads slowly pays with it, and costs nobody anything.
+    """Holds a position and no queue: a slow reader falls behind, and costs no memory.
 
-    Made by `EventLog.follow`; for one task at a time. Close it, or use it in a `with`.
+    Made by `EventLog.follow`; for one task at a time. Close it, or use it in a `with` statement.
     """
 
     __slots__ = (
-        "_alarm",
         "_clock",
         "_closed",
         "_group",
@@ -33,6 +32,7 @@ class Follower:
         "_pages",
         "_tail",
         "_told",
+        "_wait",
         "position",
     )
 
@@ -51,11 +51,11 @@ class Follower:
         self._pages = pages
         self._clock = clock
         self._leave = leave
-        self._told: dict[str, int] = {}  # system: through where its losses were reported
-        self._alarm = Alarm(group)
+        self._told: dict[str, int] = {}  # by system: losses were reported through here
+        self._wait = TimedWait(group)
         self._closed = False
         self.position = after_seq
-        """Everything wanted up to here, inclusive, was handed over (or reported as lost)."""
+        """Everything wanted up to here, inclusive, was returned (or reported as lost)."""
 
     def __enter__(self) -> Self:
         return self
@@ -70,8 +70,13 @@ class Follower:
 
     @property
     def at_head(self) -> bool:
-        """Whether everything wanted that the log has was handed over."""
+        """Whether everything wanted that the log has was returned."""
         return self.position <= self._tail.last_seq and self._group.is_quiet(self.position)
+
+    @property
+    def lag(self) -> int:
+        """How many positions this is behind the newest record; 0 = nothing wanted is missing."""
+        return 0 if self.at_head else max(0, self._tail.last_seq - self.position)
 
     async def take(
         self,
@@ -80,16 +85,16 @@ class Follower:
         max_bytes: int = 256 * 1024,
         offer: Offer | None = None,
     ) -> Batch:
-        """Return the next batch, in order; one without picks after `idle_s` seconds of silence.
+        """Return the next batch, in order; one without picks after `idle_s` seconds without any.
 
-        What comes while this waits is offered first, if there is an `offer`, and the wait goes on
-        to its end: that saves a reader at the head a turn of his task for every event. What
-        `offer` does not take over is returned as ever.
+        A batch that arrives while this waits is passed to `offer` first, if there is one; if it
+        accepts, the wait continues. That saves a reader at the head of the log a task switch for
+        every event. A batch that `offer` does not accept is returned.
 
-        A batch has at most `limit` picks and `max_bytes` bytes of bodies, or one record. A reader
-        who is behind comes at least a page further with every call, so `idle_s=0` never waits for
-        news and still arrives at the head. Cancelling is safe: the position never passes a wanted
-        record that was not handed over.
+        A batch has at most `limit` picks and `max_bytes` bytes of bodies, or one record. Each call
+        advances a reader that is behind by at least a page, so `idle_s=0` never waits for new
+        records and still reaches the head. Cancelling is safe: the position never passes a wanted
+        record that was not returned.
 
         Raises:
             CursorExpired: something of one system was trimmed before it was read; the next call
@@ -99,7 +104,7 @@ class Follower:
             StoreUnavailable: older records cannot be read now; the next call tries again.
         """
         assert not self._closed, "this follower was closed"
-        deadline_s: float | None = None  # asked for only by those who have to wait
+        deadline_s: float | None = None  # needed only by readers that have to wait
         was_silent = False
         while not self._tail.closed:
             if self.position > self._tail.last_seq:
@@ -111,7 +116,7 @@ class Follower:
                 deadline_s = self._clock.monotonic_s() + idle_s
             if batch is None:
                 batch = await self._older(limit, max_bytes)
-            self.position = batch.position  # nothing is awaited from here to the hand-over
+            self.position = batch.position  # no await from here to the return
             if batch or was_silent:
                 return batch
             assert deadline_s is not None
@@ -120,14 +125,14 @@ class Follower:
                 return batch
             if is_live:
                 pass_on = self._passing_to(offer, limit, max_bytes) if offer else None
-                was_silent = not await self._alarm.moves_within(patience_s, pass_on)
+                was_silent = not await self._wait.moves_within(patience_s, pass_on)
         raise LogClosed
 
     def close(self) -> None:
         """Leave the group; a second call does nothing. Not while a `take` is under way."""
         if not self._closed:
             self._closed = True
-            self._alarm.close()
+            self._wait.close()
             self._leave(self._group)
 
     def _passing_to(self, offer: Offer, limit: int, max_bytes: int) -> PassOn:

@@ -1,4 +1,4 @@
-"""The one queue of the log: drafts in front of the writer."""
+"""The queue before the writer; when it is full, publishers get backpressure."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 
 from tidings.core.errors import Busy, KeyReused, LogClosed, SeqConflict, StoreUnavailable
 from tidings.core.record import Draft, Stored
+from tidings.core.tracing import current
 from tidings.log.limits import LogLimits
 
 Outcome = Stored | KeyReused | SeqConflict | Busy | LogClosed | StoreUnavailable
-"""What became of a draft: where it is, or why it is not stored (`StoreUnavailable`: or may be)."""
+"""The result of a draft: its position, or why it is not stored (`StoreUnavailable`: it may be)."""
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Drafts that a publisher hands in and the writer commits together, and their answer.
+    """Drafts of one publisher that are committed together, and their answer.
 
-    The answer is the publisher's alone: when he is cancelled, it is too, and nobody else's.
+    Each publisher has its own answer: cancelling one publisher cancels no other's answer.
     """
 
     drafts: Sequence[Draft]
@@ -27,19 +28,22 @@ class Part:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
+    trace: str = field(default_factory=current.get)
+    """The span of its publish."""
+
     size_bytes: int = field(init=False)
-    """What the bodies weigh together."""
+    """The size of all bodies."""
 
     def __post_init__(self) -> None:
         self.size_bytes = sum(len(draft.body) for draft in self.drafts)
 
     def tell(self, outcomes: list[Outcome]) -> None:
-        """Answer the publisher, if he still waits."""
+        """Answer the publisher, if it is still waiting."""
         if not self.answer.done():
             self.answer.set_result(outcomes)
 
     def fail(self, failure: LogClosed | StoreUnavailable) -> None:
-        """Answer every draft with this failure, as an error of its own: raised ones grow frames."""
+        """Answer every draft with a copy of this failure: raised ones collect frames."""
         own: LogClosed | StoreUnavailable = LogClosed()
         if isinstance(failure, StoreUnavailable):
             own = StoreUnavailable(failure.doing, failure.cause)
@@ -48,7 +52,7 @@ class Part:
 
 
 class Inbox:
-    """Bounded by count and bytes: a full one makes publishers wait, as they came.
+    """Bounded by count and bytes; publishers wait for room in FIFO order.
 
     Many publishers put; one writer takes.
     """
@@ -70,7 +74,7 @@ class Inbox:
 
         Raises:
             Busy: there was no room for `patience_s` seconds (None = for ever).
-            LogClosed: nothing is taken in any more.
+            LogClosed: the queue is closed.
         """
         if self._is_full():
             await self._room(patience_s)
@@ -82,9 +86,9 @@ class Inbox:
         self._filled.set()
 
     async def take(self) -> list[Part]:
-        """Wait for parts, return the oldest that fit one commit; none once closed and empty.
+        """Wait for parts, return the oldest that fit into one commit; none once closed and empty.
 
-        Parts whose publisher has gone are left out. Cancelling is safe.
+        Parts of cancelled publishers are left out. Cancelling is safe.
         """
         group: list[Part] = []
         while not group:
@@ -97,13 +101,13 @@ class Inbox:
         return group
 
     def close(self) -> None:
-        """Take nothing more in; what is queued stays."""
+        """Accept nothing more; what is queued stays."""
         self._closed = True
         self._filled.set()
         self._announce_room()
 
     def abandon(self) -> None:
-        """Close, and tell whoever is still queued so."""
+        """Close, and fail the parts that are still queued."""
         self.close()
         while self._parts:
             self._pop().fail(LogClosed())

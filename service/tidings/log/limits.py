@@ -1,4 +1,4 @@
-"""Every bound of the log, in one place."""
+"""All limits of the log."""
 
 from __future__ import annotations
 
@@ -9,46 +9,47 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class LogLimits:
-    """What the log may hold, and how long it waits for itself.
+    """What the log may hold, and how long its parts wait for each other.
 
-    The defaults suit one machine. More tail lets readers who fall behind stay out of the store for
-    longer; a larger commit raises throughput under load only, for a lone draft never waits for
-    company.
+    The defaults suit one machine. With a longer tail, readers that fall behind read from the store
+    later; a larger commit only raises throughput under load, since a single draft is never delayed.
     """
 
     tail_count: int = 65_536
-    """Records that the tail holds at most."""
+    """The maximum number of records in the tail."""
 
     tail_bytes: int = 64 * MIB
-    """What they weigh at most (`Record.size_bytes`)."""
+    """Their maximum size (`Record.size_bytes`)."""
 
     group_count: int = 1_024
-    """Matches that a group of equal readers remembers; who is further behind matches by himself."""
+    """Matches that a group keeps; a reader that is further behind matches by itself."""
 
     queue_count: int = 10_000
-    """Drafts that wait before the writer; one more publisher gets in and the next one waits."""
+    """Drafts that wait before the writer; the publisher that exceeds it is accepted, the next
+    waits."""
 
     queue_bytes: int = 64 * MIB
-    """What their bodies weigh; counted as `queue_count` is."""
+    """The size of their bodies; counted as `queue_count` is."""
 
     commit_count: int = 1_000  # the most that a NATS atomic batch may hold (ADR-50)
-    """Drafts of one commit at most."""
+    """The maximum number of drafts of one commit."""
 
     commit_bytes: int = 16 * MIB
-    """What their bodies weigh at most, one larger draft excepted."""
+    """The maximum size of their bodies, except for one larger draft."""
 
     store_readers: int = 2
-    """Pages that readers who are behind may be reading from the store at once."""
+    """Pages that readers who are behind may read from the store at the same time."""
 
-    courtesy_s: float = 0.06
-    """How long a reader who is behind gives way to publishers before a page: longer than two large
-    appends take, and short enough not to be felt when the store hangs."""
+    publisher_priority_s: float = 0.06
+    """How long a reader who is behind yields to publishers before a page: longer than two large
+    appends, and short enough not to be noticed when the store hangs."""
 
     append_lag_s: float = 1.0
-    """How long an append, once committed, waits for the tail, so that its publisher reads it."""
+    """How long an append, once committed, waits for the tail, so that publishers read their own
+    writes."""
 
     reader_lag_s: float = 2.0
-    """How long a reader whose position the store has and the tail has not waits for the tail."""
+    """How long a reader waits for the tail when only the store has its position."""
 
 
 DEFAULT_LIMITS = LogLimits()

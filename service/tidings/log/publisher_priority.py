@@ -1,4 +1,4 @@
-"""Who goes first: publishers, and not those who read the past."""
+"""Priority of publishers over readers that replay."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import asyncio
 from collections import deque
 
 RETURN_S = 0.003
-"""How soon after the answer a busy publisher comes again."""
+"""How soon after the answer a busy publisher calls again."""
 
 
-class Courtesy:
-    """Lets one page go for each publisher who is answered, as long as publishers come.
+class PublisherPriority:
+    """While publishers wait for answers, admits one page of replay for each answer.
 
-    `with courtesy:` is a publisher at work; any number at once.
+    `with priority:` is an append in flight; any number at once.
 
     An append is a few short steps of the event loop and of the writer's thread; a page is a long
-    one. Without this, several pages stood between the steps of each append, so that two readers
-    who caught up took two thirds of a publisher's rate. Readers lose little: they wait while the
-    disk does.
+    one. Without this, several pages ran between the steps of each append, so that two readers that
+    replayed took two thirds of a publisher's rate. Readers lose little: they wait while the disk
+    syncs.
     """
 
     def __init__(self, longest_s: float) -> None:
@@ -27,18 +27,18 @@ class Courtesy:
         self._readers: deque[asyncio.Future[None]] = deque()
 
     def __enter__(self) -> None:
-        """Let readers give way from here to the end."""
+        """Let readers yield from here to the end."""
         self._publishing += 1
 
     def __exit__(self, *_raised: object) -> None:
         self._publishing -= 1
         self._answered_at_s = asyncio.get_running_loop().time()
-        self._let_one_go_on()
+        self._admit_next()
 
-    async def give_way(self) -> bool:
-        """Return when it is a reader's turn, after `longest_s` in any case. Cancelling is safe.
+    async def wait_for_turn(self) -> bool:
+        """Wait for a reader's turn, at most for `longest_s`. Cancelling is safe.
 
-        True = publishers are at work, and the page should be a short one.
+        True = appends are in flight, and the page should be a short one.
         """
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
@@ -61,9 +61,9 @@ class Courtesy:
             return False
         return True
 
-    def _let_one_go_on(self) -> None:
+    def _admit_next(self) -> None:
         while self._readers:
             turn = self._readers.popleft()
-            if not turn.done():  # else he has waited long enough, or has gone
+            if not turn.done():  # else it timed out, or was cancelled
                 turn.set_result(None)
                 return

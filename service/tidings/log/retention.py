@@ -1,4 +1,4 @@
-"""What is kept of each system, for how long, and the task that sees to it."""
+"""Retention: the task that trims each system to its rule."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import DAMAGED_FILE, LogClosed, StoreUnavailable
 from tidings.log.retention_age import DAY_S, is_confirmed
 from tidings.log.retention_rule import (
+    WHOLE_LOG,
     AgeTrusted,
     AgeWaits,
     Keep,
@@ -21,23 +22,24 @@ from tidings.log.retention_rule import (
     rule_of,
     rules_of,
 )
+from tidings.log.retention_sizes import Sizes
 from tidings.store.base import EventStore
 
-# Positions that one trim may cover: a commit waits for a few milliseconds of deleting, not for a
-# backlog.
+# Positions that one trim may cover, so that a commit waits only for a few milliseconds of deleting.
 _STEP = 1_000
 
-# What a start with stricter rules may take without being asked: one record of so many.
+# The share that a start with stricter rules may delete without confirmation: one record of so many.
 _ONE_OF = 10
 
 
 class Retention:
-    """Trims each system to the log's rule, which is the one that was applied last, by any node.
+    """Trims each system to the log's rule, the one that was applied last, by any node.
 
-    `rules` are what this process was started with. Each becomes the log's rule at the start, unless
-    it would take more than a tenth of what the system has: then the log's rule stays (without one,
-    nothing is taken) until a start that `applies`. `told` hears of everything. `steady_s` says for
-    how long the clock has not jumped.
+    `rules` are what this process was started with: one for each system, and perhaps one for all of
+    them together (`WHOLE_LOG`), of which only `max_bytes` counts and which comes last. Each becomes
+    the log's rule at the start, unless it would delete more than a tenth of what a system has: then
+    the log's rule stays (without one, nothing is deleted) until a start that `applies`. `told` is
+    called with all events of retention. `steady_s` returns for how long the clock has not jumped.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Retention:
         self._undecided = set(rules)
         self._known: dict[str, Keep] = {}
         self._age_waits = False
+        self._sizes = Sizes(store)
 
     async def run(
         self,
@@ -66,15 +69,15 @@ class Retention:
         every_s: float = 60.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Trim now and then every so many seconds, until the store is closed.
+        """Trim now, and then at an interval in seconds, until the store is closed.
 
-        A store that fails is asked again the next time. Cancelling is safe.
+        After a failure of the store it tries again the next time. Cancelling is safe.
         """
         while True:
             try:
                 await self._round()
             except StoreUnavailable:
-                pass  # whoever stores anything says so, and the next round tries again
+                pass  # appends report the failure, and the next round tries again
             except LogClosed:
                 return
             await sleep(every_s)
@@ -85,7 +88,7 @@ class Retention:
             self._undecided.discard(system)
         rules = await rules_of(self._store.state)
         waits = False
-        for system in self._rules:
+        for system in sorted(self._rules, key=lambda name: name == WHOLE_LOG):
             rule = rules.get(system)
             if rule is None:
                 continue
@@ -100,9 +103,10 @@ class Retention:
         if waits != self._age_waits:
             self._age_waits = waits
             self._told(AgeWaits() if waits else AgeTrusted())
+        await self._store.give_back()
 
     async def _decide(self, system: str) -> None:
-        """Make this start's rule the log's, unless it must be asked for."""
+        """Make this start's rule the log's, unless that needs confirmation."""
         wanted = self._rules[system]
         applied = False
         while not applied:
@@ -110,43 +114,64 @@ class Retention:
             if rule == wanted:
                 break
             if not self._applies and (rule is None or wanted.is_stricter_than(rule)):
-                toll = await self._toll(system, wanted, rule)
-                if toll is not None:
-                    self._told(toll)
+                excess = await self._excess(system, wanted, rule)
+                if excess is not None:
+                    self._told(excess)
                     break
             applied = await put_rule(self._store.state, system, wanted, revision)
         if applied:
             self._known[system] = wanted
             self._told(RuleApplied(system, wanted, rule))
 
-    async def _toll(self, system: str, wanted: Keep, rule: Keep | None) -> RuleWaits | None:
-        """Return what a rule takes that the one before it does not, if that is too much."""
+    async def _excess(self, name: str, wanted: Keep, rule: Keep | None) -> RuleWaits | None:
+        """Return what a rule deletes that the previous one does not, if that needs confirmation."""
         store, now_us = self._store, self._clock.now_us()
-        through_seq = await last_to_go(store, system, wanted, now_us)
-        already_seq = await last_to_go(store, system, rule, now_us) if rule else 0
-        goes = await store.count(system, through_seq)
-        count = goes - await store.count(system, min(already_seq, through_seq))
-        total = await store.count(system, (await store.bounds(system)).last_seq)
-        if count * _ONE_OF <= total:
+        ends = await self._ends(name, wanted, now_us)
+        already = await self._ends(name, rule, now_us) if rule else {}
+        taken, there, newest_us, is_too_much = 0, 0, 0, False
+        for system, through_seq in ends.items():
+            goes = await store.count(system, through_seq)
+            count = goes - await store.count(system, min(already.get(system, 0), through_seq))
+            total = await store.count(system, (await store.bounds(system)).last_seq)
+            is_too_much |= count * _ONE_OF > total
+            taken, there = taken + count, there + total
+            if count:
+                newest_seq = await store.nth_last(system, total - goes + 1)
+                newest = await store.read(newest_seq - 1, 1, systems={system})
+                newest_us = max(newest_us, newest[0].recorded_at_us)
+        if not is_too_much:
             return None
-        newest_seq = await store.nth_last(system, total - goes + 1)
-        newest = await store.read(newest_seq - 1, 1, systems={system})
-        return RuleWaits(system, wanted, rule, count, total, newest[0].recorded_at_us)
+        return RuleWaits(name, wanted, rule, taken, there, newest_us)
 
-    async def _trim(self, system: str, keep: Keep) -> bool:
-        """Trim one system and return whether its age has to wait for a time that can be trusted."""
+    async def _ends(self, name: str, rule: Keep, now_us: int | None) -> dict[str, int]:
+        """Return through which positions a rule deletes the records of its systems."""
+        if name != WHOLE_LOG:
+            return {name: await last_to_go(self._store, name, rule, now_us, self._sizes)}
+        if rule.max_bytes is None:
+            return {}
+        floors = {
+            system: await floor_of(self._store, system, keep)
+            for system, keep in self._rules.items()
+            if system != WHOLE_LOG
+        }
+        through_seq = await self._sizes.last_to_go(floors, rule.max_bytes)
+        return {system: min(through_seq, floor - 1) for system, floor in floors.items()}
+
+    async def _trim(self, name: str, keep: Keep) -> bool:
+        """Trim to a rule and return whether its age limit has to wait for a trustworthy time."""
         now_us: int | None = self._clock.now_us()
         waits = False
-        if keep.max_age_s is not None and await self._has_old(system, keep):
+        if keep.max_age_s is not None and await self._has_old(name, keep):
             span_s = min(keep.max_age_s, DAY_S)
             if not await is_confirmed(self._store, self._clock.now_us(), span_s, self._steady_s()):
                 now_us, waits = None, True
-        taken = Taken(system)
-        try:
-            await trim_to(self._store, system, keep, now_us, taken)
-        finally:
-            if taken.count:
-                self._told(taken)
+        for system, through_seq in (await self._ends(name, keep, now_us)).items():
+            taken = Taken(system)
+            try:
+                await trim_through(self._store, system, through_seq, taken)
+            finally:
+                if taken.count:
+                    self._told(taken)
         return waits
 
     async def _has_old(self, system: str, keep: Keep) -> bool:
@@ -155,37 +180,43 @@ class Retention:
         return 0 < (await self._store.bounds(system)).first_seq <= through_seq
 
 
-async def trim_to(
-    store: EventStore, system: str, keep: Keep, now_us: int | None, taken: Taken | None = None
-) -> int:
-    """Trim one system to its rule, in bounded steps, and return how many records were deleted.
+async def trim_through(store: EventStore, system: str, through_seq: int, taken: Taken) -> None:
+    """Trim one system through a position, in bounded steps.
 
-    No `now_us`: by their number alone. `taken` counts, also when the store fails on the way.
+    `taken` counts what was deleted, also if the store fails meanwhile.
     """
-    taken = taken or Taken(system)
-    through_seq = await last_to_go(store, system, keep, now_us)
     while True:
         first_seq = (await store.bounds(system)).first_seq
         if not 0 < first_seq <= through_seq:
-            return taken.count
+            return
         step_seq = min(first_seq + _STEP - 1, through_seq)
         gone = await store.trim(system, step_seq)
         if not gone:
-            return taken.count  # another node was quicker, or the store lags: the next round sees
+            return  # another node trimmed first, or the store lags: see the next round
         taken.count += gone
         taken.through_seq = step_seq
 
 
-async def last_to_go(store: EventStore, system: str, keep: Keep, now_us: int | None) -> int:
-    """Return the position through which a rule takes the records of a system; 0 = none.
+async def last_to_go(
+    store: EventStore, system: str, keep: Keep, now_us: int | None, sizes: Sizes | None = None
+) -> int:
+    """Return the position through which a rule deletes a system's records; 0 = none.
 
-    No `now_us`: by their number alone.
+    No `now_us`: not by their age. No `sizes`: not by their size.
     """
     through_seq = 0
     if keep.max_age_s is not None and now_us is not None:
         through_seq = await store.seek(system, now_us - int(keep.max_age_s * 1e6)) - 1
     if keep.max_count is not None:
         through_seq = max(through_seq, await store.nth_last(system, keep.max_count + 1))
+    floor = await floor_of(store, system, keep)
+    if keep.max_bytes is not None and sizes is not None:
+        through_seq = max(through_seq, await sizes.last_to_go({system: floor}, keep.max_bytes))
+    return max(min(through_seq, floor - 1), 0)
+
+
+async def floor_of(store: EventStore, system: str, keep: Keep) -> int:
+    """Return the first position that a rule keeps, whatever its limits are."""
     if keep.min_count:
-        through_seq = min(through_seq, await store.nth_last(system, keep.min_count) - 1)
-    return max(through_seq, 0)
+        return await store.nth_last(system, keep.min_count)
+    return await store.end_seq() + 1

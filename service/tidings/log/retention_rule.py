@@ -1,4 +1,4 @@
-"""The rules of retention, the log's own memory of them, and what retention has to tell."""
+"""The rules of retention, where the log keeps them, and the events of retention."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from tidings.core.errors import StateConflict
 from tidings.core.record import StateEntry
 from tidings.store.base import RETENTION, StateStore
 
+WHOLE_LOG = "log"
+"""The name of the rule for all systems together, in place of a system's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What is kept of one system: nothing older and no more than this. None = no such bound.
+    """What is kept of one system: nothing older and no more than this. None = no such limit.
 
-    The newest `min_count` records are kept whatever the other two say: what the system's own API
-    shows.
+    The newest `min_count` records are kept in any case: those that the system's own API shows.
     """
 
-    max_age_s: float | None = 30 * 86_400.0
-    max_count: int | None = 1_000_000
+    max_age_s: float | None = None
+    max_count: int | None = None
     min_count: int = 1
+    max_bytes: int | None = None
 
     def is_stricter_than(self, other: Keep) -> bool:
-        """Say whether this may take what the other keeps."""
+        """Say whether this may delete records that the other keeps."""
         return (
             _is_less(self.max_age_s, other.max_age_s)
             or _is_less(self.max_count, other.max_count)
+            or _is_less(self.max_bytes, other.max_bytes)
             or self.min_count < other.min_count
         )
 
@@ -37,7 +41,7 @@ def _is_less(bound: float | None, other: float | None) -> bool:
 
 @dataclass(slots=True)
 class Taken:
-    """So many records of a system were deleted, all of them up to `through_seq`."""
+    """`count` records of a system were deleted, all up to `through_seq`."""
 
     system: str
     count: int = 0
@@ -55,9 +59,9 @@ class RuleApplied:
 
 @dataclass(frozen=True, slots=True)
 class RuleWaits:
-    """The wanted rule would take `count` more of `total` records, up to `through_us`: it waits.
+    """The wanted rule would delete `count` more of `total` records, up to `through_us`: it waits.
 
-    Until a start applies it, `rule` holds; None = nothing is taken.
+    Until a start applies it, `rule` holds; None = nothing is deleted.
     """
 
     system: str
@@ -78,7 +82,7 @@ class RuleChanged:
 
 @dataclass(frozen=True, slots=True)
 class AgeWaits:
-    """Something is too old, and nothing is taken for its age: no newer records confirm the time."""
+    """Records are too old, and are not deleted: no newer records confirm the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ async def rule_of(state: StateStore, system: str) -> tuple[Keep | None, int]:
 
 
 async def put_rule(state: StateStore, system: str, rule: Keep, revision: int) -> bool:
-    """Make a rule the log's; False = another node was quicker with one."""
+    """Make a rule the log's; False = another node set one first."""
     value = json.dumps(asdict(rule)).encode()
     try:
         await state.put(RETENTION + system, value, expect_revision=revision)
@@ -114,14 +118,16 @@ async def put_rule(state: StateStore, system: str, rule: Keep, revision: int) ->
 
 
 def _parsed(entry: StateEntry) -> Keep | None:
-    """Return a rule; None = what is there is none of ours, so that nothing is taken by it."""
+    """Return a rule; None = it cannot be parsed, and deletes nothing."""
     try:
         held = json.loads(entry.value)
         age_s, count = held["max_age_s"], held["max_count"]
+        size_bytes = held.get("max_bytes")  # an older Tidings knows no sizes
         return Keep(
             None if age_s is None else float(age_s),
             None if count is None else int(count),
             int(held["min_count"]),
+            None if size_bytes is None else int(size_bytes),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""Whether records can be stored, and asking again, ever less often, while they cannot."""
+"""Whether records can be stored; while they cannot, probes the store with back-off."""
 
 from __future__ import annotations
 
@@ -14,24 +14,26 @@ from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.record import Draft
 from tidings.log.checks import WRITE, Checks
+from tidings.log.times import Times
 from tidings.store.base import EventStore, Result
 
 _log = structlog.get_logger("tidings.log")
 
 NO_ANSWER = "store unavailable"
-"""The reason where the store knows of no cause that lasts."""
+"""The reason where the store knows no lasting cause."""
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
 _CALM_S = 60.0
-"""A failure that comes sooner after the last one is the same one: pauses stay long, lines few."""
+"""A failure within this time after the last one counts as the same one: pauses stay long, log lines
+few."""
 
 
 class Storing:
     """Appends to the store, and after a failure probes it until something can be stored again.
 
-    While the cause is one that lasts, appends fail at once: a full disk would be written to in vain
-    as often as publishers come. `run` probes, in a task of its own.
+    While there is a lasting cause, appends fail at once: trying each append on a full disk would
+    only load it. `run` probes, in a task of its own.
     """
 
     def __init__(
@@ -40,41 +42,45 @@ class Storing:
         checks: Checks,
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        times: Times | None = None,
     ) -> None:
         self._store = store
         self._checks = checks
         self._clock = clock
+        self._times = times or Times()
         self._sleep = sleep
         self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._failure: StoreUnavailable | None = None
         self._failing = asyncio.Event()
         self._began_s = 0.0
         self._ended_s = -_CALM_S
-        self._size_bytes = 0  # of the largest group that was refused; at most what a record has
+        self._size_bytes = 0  # of the largest group that was refused; at most the size of a record
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group (`EventStore.append`), unless it is known that nothing can be stored."""
         held = self._failure
         if held is not None and held.cause:
             self._note_size(drafts)
-            raise StoreUnavailable(held.doing, held.cause)  # its own: raised ones grow frames
+            raise StoreUnavailable(held.doing, held.cause)  # a copy: raised ones collect frames
+        began_s = self._clock.monotonic_s()
         try:
             results = await self._store.append(drafts)
         except StoreUnavailable as failure:
             self._note_size(drafts)
             await self._failed(failure)
             raise
+        self._times.committed(len(drafts), self._clock.monotonic_s() - began_s)
         await self._worked()
         return results
 
     async def run(self) -> None:
         """Probe the store now and after each failure, until it is closed or this is cancelled."""
         with suppress(LogClosed):
-            await self._probe()  # a disk that was full before is full still
+            await self._probe()  # a disk that was full before is still full
             while True:
                 await self._failing.wait()
                 await self._sleep(self._backoff.next_s())
-                if self._failure is not None:  # else somebody's append went through meanwhile
+                if self._failure is not None:  # else an append succeeded meanwhile
                     await self._probe()
 
     async def _probe(self) -> None:

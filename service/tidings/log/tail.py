@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from tidings.core.chunks import body_bytes, first_chunk
 from tidings.core.record import Record
-from tidings.log.batch import fitting
 from tidings.log.limits import LogLimits
 
 _SEQ = attrgetter("seq")
 
-# The front is cut in slices of a sixteenth: one by one, each cut would move all that is behind it.
+# The front is cut in slices of a sixteenth: each cut moves the whole list.
 _SLICE = 16
 
 
 class Tail:
-    """Every record past `floor_seq`, up to `last_seq`: bounded by count and by bytes.
+    """Every record past `floor_seq`, up to `last_seq`; limited by count and bytes.
 
-    One writer: only the store's committed feed calls `advance`. Readers get copies of its list,
-    never the list.
+    One writer: only the store's committed feed calls `advance`. Readers get copies of parts of its
+    list.
     """
 
     def __init__(self, limits: LogLimits) -> None:
@@ -38,7 +38,7 @@ class Tail:
 
     @property
     def size_bytes(self) -> int:
-        """What the records weigh together."""
+        """The size of all records."""
         return self._size_bytes
 
     def start_at(self, seq: int) -> None:
@@ -46,7 +46,7 @@ class Tail:
         self.floor_seq = self.last_seq = seq
 
     def advance(self, committed: Sequence[Record]) -> None:
-        """Take the next committed records, at least one; forget the oldest beyond the bounds."""
+        """Take the next committed records, at least one; drop the oldest beyond the limits."""
         assert committed[0].seq > self.last_seq, "the feed repeats itself"
         self._records.extend(committed)
         self._size_bytes += sum(record.size_bytes for record in committed)
@@ -55,31 +55,36 @@ class Tail:
         self._wake()
 
     def after(self, seq: int, limit: int, max_bytes: int) -> list[Record] | None:
-        """Return the records after `seq` (see `fitting`); None when memory does not reach back."""
+        """Return up to a chunk of records after `seq`; None when the tail does not reach back."""
         if seq < self.floor_seq:
             return None
         start = bisect_right(self._records, seq, key=_SEQ)
-        return fitting(self._records[start : start + limit], limit, max_bytes)
+        return first_chunk(self._records[start : start + limit], body_bytes, max_bytes=max_bytes)
 
-    def at(self, seq: int) -> Record:
-        """Return the record with this position, which must be one of the tail's."""
-        record = self._records[bisect_right(self._records, seq, key=_SEQ) - 1]
-        assert record.seq == seq, f"no record {seq} in the tail"
-        return record
+    def at(self, seqs: Iterable[int]) -> Iterator[Record]:
+        """Yield the records with these positions, which rise and must be the tail's."""
+        records = self._records
+        place = len(records)
+        for seq in seqs:
+            place += 1  # usually it is the next one
+            if place >= len(records) or records[place].seq != seq:
+                place = bisect_right(records, seq, key=_SEQ) - 1
+                assert records[place].seq == seq, f"no record {seq} in the tail"
+            yield records[place]
 
     async def passed(self, seq: int) -> None:
-        """Wait until the tail has come to `seq`, or is closed. Cancelling is safe."""
+        """Wait until the tail has reached `seq`, or is closed. Cancelling is safe."""
         while self.last_seq < seq and not self.closed:
             await self._moved.wait()
 
     def close(self) -> None:
-        """Let nobody wait any longer."""
+        """Wake all that wait; later waits return at once."""
         self.closed = True
         self._wake()
 
     def _wake(self) -> None:
         moved, self._moved = self._moved, asyncio.Event()
-        moved.set()  # one wake-up for a commit, not one for a record
+        moved.set()  # one wake-up per commit, not per record
 
     def _cut(self) -> None:
         limits = self._limits

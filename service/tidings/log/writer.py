@@ -1,13 +1,15 @@
-"""The one task that writes: it commits whatever waits, as a group, and never waits for more."""
+"""The one task that writes: group commit of whatever is queued, without a timer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from typing import Protocol
 
+from tidings.core.chunks import body_bytes, chunks
 from tidings.core.errors import Busy, LogClosed, StoreUnavailable
 from tidings.core.record import Draft
+from tidings.log.commit_traces import CommitTraces
 from tidings.log.inbox import Inbox, Outcome, Part
 from tidings.log.limits import LogLimits
 from tidings.store.base import Result
@@ -22,14 +24,17 @@ class Appending(Protocol):
 
 
 class Writer:
-    """Turns the drafts of many publishers into one commit after another.
+    """Commits the drafts of many publishers, one group after another.
 
-    A lone draft is committed at once; drafts that come during a commit share the next one. So
-    groups grow with the load and by nothing else: there is no timer.
+    A single draft is committed at once; drafts that arrive during a commit share the next one. So
+    groups grow only with the load: there is no timer.
     """
 
-    def __init__(self, store: Appending, limits: LogLimits) -> None:
+    def __init__(
+        self, store: Appending, limits: LogLimits, traces: CommitTraces | None = None
+    ) -> None:
         self._store = store
+        self._traces = traces or CommitTraces()
         self._limits = limits
         self._inbox = Inbox(limits)
 
@@ -41,17 +46,20 @@ class Writer:
     async def append(
         self, drafts: Sequence[Draft], patience_s: float | None = None
     ) -> list[Outcome]:
-        """Commit the drafts, their positions rising in this order; return what became of each.
+        """Commit the drafts, with positions rising in this order; return the result of each.
 
         Waits for room in the queue for `patience_s` seconds at most (None = for ever); the drafts
         after that are `Busy`. More drafts than one commit may hold make several. Cancelling drops
-        what no commit has begun with; the rest is stored or not.
+        drafts whose commit has not begun; the others may be stored or not.
         """
         parts: list[Part] = []
         outcomes: list[Outcome] = []
         refusal: Busy | LogClosed | None = None
         try:
-            for some in self._split(drafts):
+            limits = self._limits
+            for some in chunks(
+                drafts, body_bytes, limit=limits.commit_count, max_bytes=limits.commit_bytes
+            ):
                 part = Part(some)
                 try:
                     await self._inbox.put(part, patience_s)
@@ -63,37 +71,42 @@ class Writer:
                 outcomes += await part.answer
         finally:
             for part in parts:
-                part.answer.cancel()  # nothing if it was given; else nobody is there to hear it
+                part.answer.cancel()  # no effect on one that was answered
         if refusal:
             outcomes += [refusal] * (len(drafts) - len(outcomes))
         return outcomes
 
     async def run(self) -> None:
-        """Write until closed and nothing is queued. Whoever still waits at the end is answered."""
+        """Write until closed and nothing is queued; then answer parts that still wait."""
         try:
             while group := await self._inbox.take():
-                await self._commit(group)
+                span = self._traces.begin(group)
+                outcomes = await self._commit(group)
+                if span is not None:
+                    self._traces.end(span, group, outcomes)
         finally:
             self._inbox.abandon()
 
     def close(self) -> None:
-        """Take no more drafts; `run` writes those that are queued, and returns."""
+        """Accept no more drafts; `run` writes those that are queued, and returns."""
         self._inbox.close()
 
     def abandon(self) -> None:
-        """Close when no `run` is there to write what is queued: publishers hear `LogClosed`."""
+        """Close without a `run` to write what is queued: publishers get `LogClosed`."""
         self._inbox.abandon()
 
-    async def _commit(self, group: list[Part]) -> None:
+    async def _commit(self, group: list[Part]) -> Sequence[Outcome] | None:
+        """Store a group and answer it; return the results of its drafts, None = it failed."""
         drafts = [draft for part in group for draft in part.drafts]
         try:
             results = await self._store.append(drafts)
         except (LogClosed, StoreUnavailable) as failure:
             for part in group:
                 part.fail(failure)
-            return
+            return None
         except BaseException:
-            # The writer ends with it: cancelled, or by a bug. The group may be committed or not.
+            # The writer ends: it was cancelled, or this is a bug. The group may be committed or
+            # not.
             for part in group:
                 part.fail(StoreUnavailable("append"))
             raise
@@ -101,15 +114,4 @@ class Writer:
         rest = iter(results)
         for part in group:
             part.tell(list(islice(rest, len(part.drafts))))
-
-    def _split(self, drafts: Sequence[Draft]) -> Iterator[Sequence[Draft]]:
-        """Yield slices, each as large as one commit may be, or one draft."""
-        start = size_bytes = 0
-        for place, draft in enumerate(drafts):
-            size_bytes += len(draft.body)
-            is_full = place - start >= self._limits.commit_count
-            if place > start and (is_full or size_bytes > self._limits.commit_bytes):
-                yield drafts[start:place]
-                start, size_bytes = place, len(draft.body)
-        if drafts:
-            yield drafts[start:]
+        return results

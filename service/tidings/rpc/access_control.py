@@ -1,25 +1,24 @@
-"""Access control: the one place of the edge that sees credentials.
+"""Access control: the only place of the edge that sees credentials.
 
 How this works: a directory of tokens, policies and roles is filled from the policy file and from
-the store's small values, whose every change is heard. A call that lasts registers itself
-(`staying`); it is asked again when anything changes or its credential's time is over, and ends by
-itself then. Nobody else's call is touched.
+the store's small values, which are watched for changes. A long-running call registers itself
+(`staying`); it is checked again when anything changes or its credential expires, and ends itself
+if it may not continue. No other call is affected.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from tidings.access import stored
 from tidings.access.assertion import Assertion, UnknownKey
-from tidings.access.directory import Directory, Layered, Proof
+from tidings.access.directory import Directory, Proof
 from tidings.access.jwks import KeySet
 from tidings.access.policy_file import PolicyFile
 from tidings.core.backoff import Backoff
@@ -27,19 +26,21 @@ from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError, Unauthenticated
 from tidings.core.record import StateEntry
 from tidings.log.event_log import EventLog
+from tidings.rpc.access_kinds import Kind
 from tidings.rpc.authorize import Caller, Context, Recheck
 from tidings.rpc.outcomes import outcome_of
+from tidings.rpc.request_ids import caller_entries
 
 CREDENTIAL_KEY = "authorization"
 SCHEME = "bearer"
 
 TICK_S = 1.0
-"""How often expiry is looked at beside the timers of what lasts, for a clock that was set."""
+"""How often expiry is checked besides the timers of long calls, in case the clock was set."""
 
 _LEAST_WAIT_S, _LONGEST_WAIT_S = 0.001, 86_400.0
 
 FORGET_S = 3600.0
-"""How often tokens that can be forgotten are looked for."""
+"""How often the store is searched for tokens that can be deleted."""
 
 FindKeys = Callable[[str], Awaitable[None]]
 
@@ -49,7 +50,7 @@ _log = structlog.get_logger("tidings.access")
 
 
 class AccessControl:
-    """Access control over the log's store. `open` it, then `run` it beside the service."""
+    """Access control over the log's store. `open` it, then `run` it while the service runs."""
 
     def __init__(self, log: EventLog, clock: Clock, *, tick_s: float = TICK_S) -> None:
         self._state = log.state
@@ -58,11 +59,11 @@ class AccessControl:
         self._stays: set[_Stay] = set()
         self.directory = Directory()
         self.find_newer_keys: FindKeys = _no_newer_keys
-        """Is awaited when a JWT has an unknown key; hands newer ones, if any, to `set_keys`."""
+        """Awaited when a JWT has an unknown key; passes newer keys, if any, to `set_keys`."""
         self._kinds = (
-            _Kind(stored.TOKENS, stored.parse_token, self.directory.tokens),
-            _Kind(stored.POLICIES, stored.parse_policy, self.directory.policies),
-            _Kind(stored.ROLES, stored.parse_role, self.directory.roles),
+            Kind(stored.TOKENS, stored.parse_token, self.directory.tokens),
+            Kind(stored.POLICIES, stored.parse_policy, self.directory.policies),
+            Kind(stored.ROLES, stored.parse_role, self.directory.roles),
         )
 
     async def open(self) -> None:
@@ -71,7 +72,7 @@ class AccessControl:
         Raises:
             StoreUnavailable: the store cannot be read.
         """
-        # the watch before the list, or a change slips between
+        # the watch before the list, or a change between the two is missed
         self._changes = self._state.watch(stored.PREFIX)
         entries = await self._state.list(stored.PREFIX)
         for kind in self._kinds:
@@ -90,24 +91,36 @@ class AccessControl:
             forgetting.cancel()
 
     def set_file(self, file: PolicyFile, keys: Mapping[str, KeySet] = MappingProxyType({})) -> None:
-        """Replace what the policy file says, with all keys; every open call is asked again."""
+        """Replace what the policy file says, with all keys; every open call is checked again."""
         self.directory.set_file(file, keys)
         self._ask_all()
 
     def set_keys(self, jwks: str, keys: KeySet) -> None:
-        """Replace the keys that come from one place; every open call is asked again."""
+        """Replace the keys of one location; every open call is checked again."""
         self.directory.set_keys(jwks, keys)
         self._ask_all()
 
-    async def put(self, name: str, value: bytes, *, expect_new: bool = False) -> None:
-        """Store a token, policy or role durably; it counts when this returns."""
-        entry = await self._state.put(name, value, expect_revision=0 if expect_new else None)
+    async def get(self, name: str) -> StateEntry | None:
+        """Return a token, policy or role as the store has it now, whoever changed it."""
+        return await self._state.get(name)
+
+    async def put(self, name: str, value: bytes, *, expect_revision: int | None = None) -> None:
+        """Store a token, policy or role durably; it is in effect when this returns.
+
+        Raises:
+            StateConflict: it has another revision, 0 = there is none; nothing was changed.
+        """
+        entry = await self._state.put(name, value, expect_revision=expect_revision)
         self._apply(entry)
         self._ask_all()
 
-    async def delete(self, name: str) -> None:
-        """Delete one durably; it counts no more when this returns."""
-        await self._state.delete(name)
+    async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
+        """Delete one durably; it has no effect any more when this returns.
+
+        Raises:
+            StateConflict: it has another revision; nothing was changed.
+        """
+        await self._state.delete(name, expect_revision=expect_revision)
         self._apply(name)
         self._ask_all()
 
@@ -125,14 +138,17 @@ class AccessControl:
     async def caller(self, context: Context) -> Caller:
         """Return who is calling, by the metadata "authorization: Bearer CREDENTIAL"."""
         caller = await self.caller_with(_credential(context))
-        structlog.contextvars.bind_contextvars(caller=_shown(caller))
+        shown = _shown(caller)
+        structlog.contextvars.bind_contextvars(caller=shown)
+        before = tuple(context.trailing_metadata() or ())
+        context.set_trailing_metadata((*before, *caller_entries(shown)))
         return caller
 
     async def caller_with(self, credential: str) -> Caller:
-        """Return whose a credential is, "" = there is none. Waits for keys that may be too new.
+        """Return the principal of a credential, "" = none. Waits for keys that may be too new.
 
         Raises:
-            Unauthenticated: it is nobody's.
+            Unauthenticated: it is not valid.
         """
         try:
             proof = self.directory.prove(credential)
@@ -142,16 +158,16 @@ class AccessControl:
         return self._caller_of(proof)
 
     def again(self, caller: Caller) -> Caller:
-        """Return the same caller as he is now."""
+        """Return the same caller with its rights as they are now."""
         return self._caller_of(caller.proof)
 
     async def staying(
         self, caller: Caller, recheck: Recheck, work: Coroutine[Any, Any, None]
     ) -> None:
-        """Do the work of a call that lasts, as long as the caller may stay."""
+        """Do the work of a long-running call while the caller's rights allow it."""
         stay = _Stay(caller, recheck)
         self._stays.add(stay)
-        self._ask_in_time(stay)  # something may have changed since he was let in
+        self._ask_in_time(stay)  # something may have changed since it was admitted
         try:
             async with asyncio.TaskGroup() as tasks:
                 working = tasks.create_task(outcome_of(work))
@@ -178,7 +194,7 @@ class AccessControl:
             while True:
                 try:
                     if not is_heard:
-                        await self.open()  # what changed while nobody listened is in its list
+                        await self.open()  # changes while there was no watch are in its list
                         is_heard = True
                         pauses.reset()
                     async for change in self._changes:
@@ -186,7 +202,7 @@ class AccessControl:
                         self._ask_all()
                 except StoreUnavailable:
                     if is_heard:
-                        _log.warning("changes of tokens and policies are not heard now")
+                        _log.warning("changes of tokens and policies cannot be watched now")
                     is_heard = False
                 await asyncio.sleep(pauses.next_s())
 
@@ -219,12 +235,12 @@ class AccessControl:
             self._ask(stay)
 
     def _ask_in_time(self, stay: _Stay) -> None:
-        """Ask now, and once more at the very moment when the credential's time is over."""
+        """Check now, and again when the credential expires."""
         self._ask(stay)
         expires_at_us = stay.caller.principal.expires_at_us
         if expires_at_us is not None and stay.failure is None:
             left_s = (expires_at_us - self._clock.now_us()) / 1_000_000
-            # later again if the timer was early, or the time is too far for one
+            # again later if the timer was early, or the time is too far away for one timer
             wait_s = min(max(left_s, _LEAST_WAIT_S), _LONGEST_WAIT_S)
             loop = asyncio.get_running_loop()
             stay.timer = loop.call_later(wait_s, self._ask_in_time, stay)
@@ -240,32 +256,6 @@ class AccessControl:
             stay.ended.set()
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind(Generic[T]):
-    """One kind of thing that is kept in the store, below a prefix of names."""
-
-    prefix: str
-    parse: Callable[[bytes], T | None]
-    things: Layered[T]
-
-    def apply(self, change: StateEntry | str) -> None:
-        """Take over a change, if it is of this kind; what cannot be read counts as nothing."""
-        name = change if isinstance(change, str) else change.name
-        if not name.startswith(self.prefix):
-            return
-        found = None if isinstance(change, str) else self.parse(change.value)
-        if found is None:
-            self.things.drop(name.removeprefix(self.prefix))
-        else:
-            self.things.put(name.removeprefix(self.prefix), found)
-
-    def keep_only(self, names: Collection[str]) -> None:
-        """Drop whatever is not among these names of the store."""
-        for name in list(self.things.of_store()):
-            if self.prefix + name not in names:
-                self.things.drop(name)
-
-
 class _Stay:
     """One call that lasts."""
 
@@ -278,9 +268,9 @@ class _Stay:
 
 
 def _shown(caller: Caller) -> str:
-    """Return who calls, for the lines of his call: a token's id, or by which issuer he came."""
+    """Return who calls, for the log lines of the call: a token's id, or the issuer of its JWT."""
     if isinstance(caller.proof, Assertion):
-        return f"jwt:{caller.proof.issuer}"  # what it claims is nobody else's business
+        return f"jwt:{caller.proof.issuer}"  # its claims are private
     return caller.principal.id
 
 

@@ -1,13 +1,10 @@
-"""Changes of Tidings' own tokens, policies and roles, as the events that Nomad makes of such."""
+"""Changes of Tidings' own tokens, policies and roles, as the events that Nomad has for them."""
 
 from __future__ import annotations
 
 from tidings.access.principals import Policy, Role, Token
-from tidings.dialects.rules import timestamp
+from tidings.dialects.rules import OWN_SOURCE, timestamp
 from tidings.v1 import event_pb2, nomad_objects_pb2, nomad_pb2
-
-OWN_SOURCE = "tidings"
-"""Of the events that Tidings makes; only management may publish as it."""
 
 
 def token_event(kind: str, token: Token) -> event_pb2.Event:

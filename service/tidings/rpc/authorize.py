@@ -1,4 +1,4 @@
-"""Who is calling and what he may do: what servicers ask, with access control and without."""
+"""Who is calling, and with which rights: with access control and without."""
 
 from __future__ import annotations
 
@@ -18,69 +18,69 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling and what he may do; `proof` is what is kept of his credential."""
+    """Who is calling and what the caller may do; `proof` is what is stored of the credential."""
 
     principal: Principal
     rights: Rights
     proof: Proof = field(default="", repr=False)
 
     def refuse(self, action: str, target: str) -> NoReturn:
-        """Raise what says that he may not do it.
+        """Raise the error for an action that the caller may not do.
 
         Raises:
-            Denied: he has a credential.
-            Unauthenticated: he has none, and might with one.
+            Denied: the caller has a credential.
+            Unauthenticated: the caller has none, and might with one.
         """
         if self.principal is NOBODY:
             raise Unauthenticated("missing")
         raise Denied(action, target)
 
     def need_management(self, action: str) -> None:
-        """Raise as `refuse` unless he may do everything."""
+        """Raise as `refuse` unless the caller may do everything."""
         if not self.rights.management:
             self.refuse(action, "")
 
 
 EVERYBODY = Caller(Principal("", "", management=True), MANAGEMENT)
-"""Who calls when there is no access control."""
+"""The caller when there is no access control."""
 
 Recheck = Callable[[Caller], None]
 
 
 class Access(Protocol):
-    """What servicers ask."""
+    """The interface for servicers."""
 
     async def caller(self, context: Context) -> Caller:
         """Return who is calling.
 
         Raises:
-            Unauthenticated: the credential is nobody's.
+            Unauthenticated: the credential is not valid.
         """
         ...
 
     def again(self, caller: Caller) -> Caller:
-        """Return the same caller as he is now.
+        """Return the same caller with its rights as they are now.
 
         Raises:
-            Unauthenticated: the credential is nobody's any more.
+            Unauthenticated: the credential is not valid any more.
         """
         ...
 
     async def staying(
         self, caller: Caller, recheck: Recheck, work: Coroutine[Any, Any, None]
     ) -> None:
-        """Do the work of a call that lasts, as long as the caller may stay.
+        """Do the work of a long-running call while the caller's rights allow it.
 
-        `recheck` is called with what the caller has become after a change, and raises to end it.
+        `recheck` is called with the caller after a change, and raises to end the call.
         """
         ...
 
 
 class OpenAccess:
-    """No access control: everybody may do everything, and credentials are not looked at."""
+    """No access control: everybody may do everything, and credentials are ignored."""
 
     async def caller(self, context: Context) -> Caller:
-        """Return somebody who may do everything."""
+        """Return a caller with all rights."""
         return EVERYBODY
 
     def again(self, caller: Caller) -> Caller:

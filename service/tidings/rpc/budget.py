@@ -1,8 +1,8 @@
-"""How much may be on its way to callers who may not read it: calls, and bytes of answers.
+"""How much may be in flight to callers that do not read it: calls, and bytes of answers.
 
-gRPC copies an answer and keeps it until its caller takes it, or leaves, however long that is. So
-each caller has a share, and who has let his share lie is refused more until he reads. Whoever has
-nothing under way is always answered: nobody can use up what is others'.
+gRPC copies an answer and keeps it until its caller reads it or cancels, however long that takes.
+So each caller has a share; one that does not read its share is refused more until it does. A caller
+with nothing in flight is always answered, so that no caller can starve others.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from tidings.core.errors import Busy
 from tidings.core.limits import KIB, MAX_BATCH_BYTES, MIB
 
 MAX_CALLS = 20_000
-"""That go on at once, streams included; each takes some 30 KiB."""
+"""Limit of concurrent calls, streams included; each takes about 30 KiB."""
 
 TOTAL_BYTES = 128 * MIB
-"""Of answers that are under way, but for the first one of each caller."""
+"""Limit of answers in flight, without the first one of each caller."""
 
 REQUESTS_BYTES = 64 * MIB
-"""Of long requests that wait to be stored; parsed they take some times as much, and the queue of
-the log holds as many drafts."""
+"""Limit of long requests that wait to be stored; parsed they take several times as much, and the
+queue of the log holds as many drafts."""
 
 SHARE_BYTES = 32 * MIB
-"""Of either, of one caller, which is a host; what comes by a unix socket is our own gateway's,
-which reads for all."""
+"""One caller's part of either limit; a caller is a host. A unix socket is our own gateway's, which
+reads for all of its clients."""
 
 SMALL_BYTES = 16 * KIB
-"""What is not larger is not counted: the call itself takes more."""
+"""Answers up to this size are not counted: the call itself takes more."""
 
 _OWN = "unix"
 
 
 class Budget:
-    """Counts what is under way. For the loop alone."""
+    """Counts what is in flight. Only for the event loop's thread."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Budget:
         """Of all callers."""
 
     def has_room(self, caller: str, size_bytes: int) -> bool:
-        """Say whether a caller may have so many more bytes under way."""
+        """Return whether a caller may have this many more bytes in flight."""
         held = self._held.get(caller, 0)
         if not held:
             return True
@@ -60,24 +60,24 @@ class Budget:
         return fits and held + size_bytes <= share
 
     def take(self, caller: str, size_bytes: int) -> None:
-        """Count what is under way from now on.
+        """Count what is in flight from now on.
 
         Raises:
-            Busy: there is no room; nothing is counted.
+            Busy: the limit is reached; nothing is counted.
         """
         if not self.has_room(caller, size_bytes):
             raise Busy(self._what)
         self._add(caller, size_bytes)
 
     def give_back(self, caller: str, size_bytes: int) -> None:
-        """Count what was taken, or lost with its caller."""
+        """Count bytes as read by the caller, or lost with it."""
         self._add(caller, -size_bytes)
         if not self._held[caller]:
             del self._held[caller]
 
     @contextmanager
     def taking(self, caller: str, size_bytes: int) -> Iterator[None]:
-        """Count something as under way, as `take` does, until it is over."""
+        """Count something as in flight, as `take` does, until it is over."""
         self.take(caller, size_bytes)
         try:
             yield
@@ -86,7 +86,7 @@ class Budget:
 
     @contextmanager
     def holding(self, caller: str, size_bytes: int) -> Iterator[None]:
-        """Count something as under way, room or not."""
+        """Count something as in flight, even above the limit."""
         if size_bytes <= SMALL_BYTES:
             yield
             return
@@ -102,7 +102,7 @@ class Budget:
 
 
 class Room:
-    """A stream's part of a budget: it never waits for room, it sends less at a time."""
+    """A stream's part of a budget: above the limit it does not wait, but sends smaller batches."""
 
     __slots__ = ("_budget", "_caller")
 
@@ -121,7 +121,7 @@ class Room:
 
 
 def caller_of(peer: str) -> str:
-    """Return whose share a call is of: the host of "ipv4:10.0.0.1:5000", or "unix"."""
+    """Return the caller of a call, for its share: the host of "ipv4:10.0.0.1:5000", or "unix"."""
     kind, _, rest = peer.partition(":")
     if kind == _OWN:
         return _OWN

@@ -1,4 +1,4 @@
-"""Fire and List: Consul's user events, and the waiting for a change of the list."""
+"""Fire and List: Consul's user events, and blocking queries for a change of the list."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from tidings.core.clock import Clock
 from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.record import Record
 from tidings.dialects.consul.recent import EMPTY_INDEX, Listed, RecentEvents
+from tidings.dialects.consul.rights import ConsulRights
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import check_duration
-from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
+from tidings.rpc.deadlines import time_to_wait
+from tidings.rpc.framing import varint
+from tidings.rpc.paging import check_page_size, digest_of_texts, first_page, sealed_token, unsealed
 from tidings.rpc.publishing import Publisher
-from tidings.rpc.wire import varint
 from tidings.v1 import consul_pb2, event_pb2, event_service_pb2
 
 DEFAULT_WAIT_S = 300.0
-"""Of a blocking list without a wait: Consul documents it, its Python clients count on it."""
+"""The default wait of a blocking list: Consul documents it, its Python clients rely on it."""
 
 MAX_WAIT_S = 600.0
 """Source: Consul's longest blocking query (agent/consul/rpc.go)."""
-
-ANSWER_AHEAD_S = 0.25
-"""How long before its deadline a waiting list answers, so that the answer still arrives."""
 
 _EVENTS_TAG = b"\x0a"  # ListResponse.events, field 1, length-delimited
 _INDEX_TAG = b"\x10"  # ListResponse.index, field 2, varint
@@ -34,7 +33,7 @@ _TOKEN_TAG = b"\x22"  # ListResponse.next_page_token, field 4, length-delimited
 
 
 class _Waiters:
-    """Those who wait for one name's index to change."""
+    """The calls that wait for one name's index to change."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Event()
@@ -42,9 +41,9 @@ class _Waiters:
 
 
 class ListWatch:
-    """The list of user events and who waits for it: wakes exactly those whom a record concerns.
+    """The list of user events and the calls that wait for it. A record wakes those it concerns.
 
-    Encoded answers are kept until they are out of date: all who wait for one name share one.
+    Encoded answers are cached until they are out of date: all calls for one name share one.
     """
 
     def __init__(self, recent: RecentEvents, clock: Clock) -> None:
@@ -65,16 +64,16 @@ class ListWatch:
         return sum(waiters.count for waiters in self._waiting.values())
 
     def apply(self, record: Record) -> None:
-        """Take the next record and wake whoever waits for a list that it changes."""
+        """Apply the next record and wake the calls that wait for a list that it changes."""
         changed = self._recent.apply(record)
-        self._answers.clear()  # an eviction changes lists whose index stays
+        self._answers.clear()  # an eviction changes lists without changing their index
         for name in changed:
             waiters = self._waiting.pop(name, None)
             if waiters is not None:
                 waiters.changed.set()
 
     def close(self) -> None:
-        """Let every waiting list answer with what there is, and none wait from now on."""
+        """Let every waiting call answer with the current list, and let none wait from now on."""
         self._is_closed = True
         for waiters in self._waiting.values():
             waiters.changed.set()
@@ -84,7 +83,7 @@ class ListWatch:
     ) -> None:
         """Return when the name's index is not `index`, after `wait_s` seconds, or when closed.
 
-        The index is that of the events which the rights let pass.
+        The index is that of the events that the rights allow.
         """
         if not index:
             return
@@ -109,7 +108,7 @@ class ListWatch:
         return True
 
     def _index(self, name: str, rights: Rights) -> int:
-        if rights.management or (name and rights.may_read_event(name)):
+        if rights.management or (name and rights.of(ConsulRights).may_see(name)):
             return self._recent.index(name)
         readable = [one.seq for one in self._recent.list(name) if _may_read(one, rights)]
         return max(readable, default=EMPTY_INDEX)
@@ -122,12 +121,12 @@ class ListWatch:
         page_size: int = 0,
         page_token: str = "",
     ) -> bytes:
-        """Return the encoded ListResponse of a name ("" = of all): what the rights let pass.
+        """Return the encoded ListResponse of a name ("" = of all), as the rights allow.
 
-        All pages have the index of the first; what comes after it is on none.
+        All pages have the index of the first; later events are on no page.
 
         Raises:
-            BadRequest: the page size or the page token is none.
+            BadRequest: the page size or the page token is not valid.
         """
         check_page_size(page_size)
         if not rights.management or page_size or page_token:
@@ -135,7 +134,9 @@ class ListWatch:
         answer = self._answers.get(name)
         if answer is None:
             answer = self._page(name, rights, 0, "")
-            if self._recent.index(name) > 1:  # a name of nothing costs nothing, and there are many
+            if (
+                self._recent.index(name) > 1
+            ):  # names without events are not cached: there may be very many
                 self._answers[name] = answer
         return answer
 
@@ -144,21 +145,27 @@ class ListWatch:
         readable = [one for one in listed if _may_read(one, rights)]
         is_filtered = len(readable) < len(listed)
         after_seq, index = 0, self._index(name, rights)
+        digest = digest_of_texts("List", name)
         if page_token:
-            after_seq, index = parse_positions(page_token, 2)
+            after_seq, index = unsealed(page_token, digest, 2)
         rest = [one for one in readable if after_seq < one.seq <= index]
         page = first_page(rest, page_size or None, lambda one: len(one.encoded))
         parts = _encoded(page, index)
         if is_filtered:
             parts.append(_FILTERED)
         if len(page) < len(rest):
-            token = token_of(page[-1].seq, index).encode()
+            token = sealed_token(digest, page[-1].seq, index).encode()
             parts += (_TOKEN_TAG, varint(len(token)), token)
         return b"".join(parts)
 
 
+def may_fire(rights: Rights, name: str) -> bool:
+    """Return whether events of this name may be fired."""
+    return rights.management or rights.of(ConsulRights).may_fire(name)
+
+
 def _may_read(listed: Listed, rights: Rights) -> bool:
-    return rights.management or rights.may_read_event(listed.event.name)
+    return rights.management or rights.of(ConsulRights).may_see(listed.event.name)
 
 
 def _encoded(events: Iterable[Listed], index: int) -> list[bytes]:
@@ -170,10 +177,10 @@ def _encoded(events: Iterable[Listed], index: int) -> list[bytes]:
 
 
 def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None) -> float:
-    """Return how long a list may wait: what was asked, within bounds and the deadline.
+    """Return how long a list may wait: the requested time, within the limits and the deadline.
 
     Raises:
-        BadRequest: it is no duration.
+        BadRequest: it is not a duration.
     """
     check_duration(request.wait, "wait")
     wait_s = request.wait.seconds + request.wait.nanos / 1e9
@@ -182,7 +189,7 @@ def wait_s_of(request: event_service_pb2.ListRequest, remaining_s: float | None)
     elif wait_s < 0 or wait_s > MAX_WAIT_S:
         wait_s = MAX_WAIT_S
     if remaining_s is not None:
-        wait_s = min(wait_s, remaining_s - min(ANSWER_AHEAD_S, remaining_s / 2))
+        wait_s = min(wait_s, time_to_wait(remaining_s))
     return wait_s
 
 
@@ -191,6 +198,7 @@ async def fire(
     publisher: Publisher,
     consul: Dialect,
     patience_s: float | None,
+    stamp: bytes,
 ) -> event_service_pb2.FireResponse:
     """Store one user event and return it, with an LTime of 0 as Consul does.
 
@@ -200,22 +208,22 @@ async def fire(
     """
     draft = event_pb2.Draft(events=[event_pb2.Event(consul=_event_of(request))])
     try:
-        stored, record = await publisher.publish(draft, patience_s)
+        stored, record = await publisher.publish(draft, patience_s, stamp=stamp)
     except PayloadTooLarge as error:
         if not error.field:
             raise
-        field = error.field.rpartition(".")[2]  # the caller knows of no draft
+        field = _own_field(error)
         raise PayloadTooLarge(field, error.size_bytes, error.limit_bytes) from error
     except BadRequest as error:
         raise _bare(error) from error
-    events = event_pb2.Record.FromString(record.body).events
+    events = event_pb2.EventRecord.FromString(record.body).events
     consul.complete(stored.seq, events)
     events[0].consul.l_time = 0
     return event_service_pb2.FireResponse(event=events[0].consul)
 
 
 def check_event(request: event_service_pb2.FireRequest, consul: Dialect) -> None:
-    """Refuse what Consul refuses before it looks at rights: a bad name, filter or tag.
+    """Refuse what Consul refuses before it checks rights: a bad name, filter or tag.
 
     Raises:
         BadRequest: as `fire`.
@@ -230,10 +238,15 @@ def check_event(request: event_service_pb2.FireRequest, consul: Dialect) -> None
 
 
 def _bare(error: BadRequest) -> BadRequest:
-    """Return a refusal whose text is Consul's alone; programs are told the request's own field."""
+    """Return a refusal whose text is exactly Consul's; its details name the request's field."""
     bare = BadRequest("", error.reason)
-    bare.holder = error.field.rpartition(".")[2].removesuffix("_filter")
+    bare.holder = _own_field(error)
     return bare
+
+
+def _own_field(error: BadRequest) -> str:
+    """Return the field of the request: its caller has no draft."""
+    return error.field.rpartition(".")[2].removesuffix("_filter")
 
 
 def _event_of(request: event_service_pb2.FireRequest) -> consul_pb2.ConsulEvent:

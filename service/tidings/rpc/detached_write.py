@@ -1,4 +1,4 @@
-"""A write that goes on by itself, while the task of its stream sleeps."""
+"""A write that continues without a task, while the task of its stream sleeps."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ async def _nowhere(_message: bytes) -> None:
     raise AssertionError("nothing is written before the stream runs")
 
 
-class LooseWrite:
+class DetachedWrite:
     """One write at a time, begun and finished without a task.
 
     How this works: a task that wakes up to write is woken twice for each event, to begin the write
-    and to hear that it is done, and each time walks through all the coroutines that it sleeps in.
-    At a steady pace that costs more than all else that Python does for a delivery. What `write`
-    returns needs no task: it is stepped here once to begin it, and once more by the future that it
-    waits for. So it must not ask which task it runs in, which `asyncio.timeout` does and gRPC's
-    `write` does not.
+    and to notice that it is done, and each time runs through all coroutines that it awaits in.
+    At a steady rate that costs more than everything else that Python does for a delivery. What
+    `write` returns needs no task: it is stepped here once to begin it, and once more by the future
+    that it waits for. So it must not ask which task it runs in, which `asyncio.timeout` does and
+    gRPC's `write` does not.
     """
 
     __slots__ = (
@@ -41,11 +41,11 @@ class LooseWrite:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a write is not done yet, or failed and nobody has heard of it."""
+        """Whether a write is not done yet, or failed and `finished` has not raised it yet."""
         return self._steps is not None or self._failure is not None
 
     def begin(self, message: bytes) -> None:
-        """Begin to write; not while busy. How it ends is known to `finished`."""
+        """Begin to write; not while busy. `finished` returns its result."""
         assert self._steps is None is self._failure, "one write at a time"
         self._steps = self._write(message)
         self._step()
@@ -60,18 +60,18 @@ class LooseWrite:
             raise failure
 
     def close(self) -> None:
-        """Give up on a write that is not done, as cancelling the task in it would."""
+        """Abandon a write that is not done, as cancelling its task would."""
         if self._steps is not None:
             if self._waits_for is not None:
                 self._waits_for.remove_done_callback(self._step)
-                # a reader who leaves makes it fail, and there must be one who hears it
+                # a reader that cancels makes it fail, and its error must be retrieved
                 self._waits_for.add_done_callback(_hear)
             self._steps.close()
             self._steps = self._waits_for = None
 
     def _step(self, _done: object = None) -> None:
         if self._steps is None:
-            return  # closed while the call of this was on its way
+            return  # closed before this callback ran
         try:
             self._waits_for = self._steps.send(None)
         except StopIteration:

@@ -1,8 +1,8 @@
-"""Which drafts are stored already, where neither a key nor a digest can tell.
+"""Finds drafts that are stored already, when neither a key nor a digest can tell.
 
-What the service fills in belongs to neither. So a record that somebody publishes again as he was
-given it has other content than the draft that it came of, and perhaps no key; here it is compared
-with what is stored.
+Neither covers what the service fills in. So a record that is published again in the form in
+which it was delivered has other content than its draft had, and perhaps no key; here it is
+compared with the stored records.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import events_of
 from tidings.dialects.same import is_same
 from tidings.log.event_log import EventLog
-from tidings.rpc.time_slices import LARGE_BYTES, Bench
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
 from tidings.v1 import event_pb2
 
 _MAX_NAMESAKES = 8
-"""How many events of one identifier, of different sources, are looked at: the newest."""
+"""How many events of one identifier, of different sources, are compared: the newest."""
 
 
 class Duplicates:
-    """Compares drafts with stored records; asked of few, since it reads the log."""
+    """Compares drafts with stored records; called for few, since it reads the log."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._bench = Bench()
+        self._thread = WorkThread()
 
     async def same_at(self, dialect: Dialect, draft: event_pb2.Draft, seq: int) -> Stored | None:
         """Return that a draft is a duplicate if the record at `seq` is the same, None if not.
@@ -45,7 +45,7 @@ class Duplicates:
         None if it is not: then the identifier is another system's, or its event has changed. Equal
         content does not do where identifiers of ours look like others': what was published with an
         id of its own is another event then. A source that the draft does not name is not compared,
-        since no system's own API tells of it.
+        since no system's own API has it.
 
         Raises:
             StoreUnavailable: the log cannot be read.
@@ -61,13 +61,17 @@ class Duplicates:
             return None
         nameless = event_pb2.Draft(events=draft.events)
         nameless.events[0].id = ""  # which may be the very identifier
-        compare = partial(is_same, is_by_id=True, is_nameless=not dialect.claims_are_unique)
-        return await self._same(dialect, nameless, await self._at(dialect, seq), compare)
+        found = [
+            record
+            for record in await self._at(dialect, seq)
+            if _is_claimed(dialect, record, draft.events[0])
+        ]
+        return await self._same(dialect, nameless, found, partial(is_same, is_by_id=True))
 
     async def in_order(self, dialect: Dialect, draft: event_pb2.Draft) -> Stored | None:
-        """Return that a draft whose order was refused is the record that stands in its place.
+        """Return that a draft whose order was refused is the record that is stored in its place.
 
-        Looked for by halves, since the records of an ordered system stand in its order.
+        A binary search, since the records of an ordered system are stored in its order.
 
         Raises:
             StoreUnavailable: the log cannot be read.
@@ -101,7 +105,7 @@ class Duplicates:
         for record in found:
             ask = partial(compare, dialect, draft.events, record)
             is_large = len(record.body) + draft.ByteSize() > LARGE_BYTES
-            if await self._bench.do(ask) if is_large else ask():
+            if await self._thread.do(ask) if is_large else ask():
                 return Stored(record.seq, duplicate=True)
         return None
 
@@ -109,3 +113,9 @@ class Duplicates:
 def _order(dialect: Dialect, record: Record) -> tuple[int, str] | None:
     events = events_of(record)
     return dialect.order_of(events[0]) if events else None
+
+
+def _is_claimed(dialect: Dialect, record: Record, given: event_pb2.Event) -> bool:
+    stored = events_of(record)
+    dialect.complete(record.seq, stored)
+    return len(stored) == 1 and dialect.is_claimed(stored[0], given)

@@ -1,10 +1,11 @@
-"""EventService: each method says who does its work, and nothing else."""
+"""EventService: each method only delegates its work."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -19,14 +20,23 @@ from tidings.core.errors import (
 )
 from tidings.dialects.dialect import Dialect
 from tidings.log.event_log import EventLog
+from tidings.rpc import request_ids
 from tidings.rpc.authorize import Access, Caller
-from tidings.rpc.consul import ListWatch, check_event, fire, wait_s_of
+from tidings.rpc.backing_up import LogBackups
+from tidings.rpc.consul import ListWatch, check_event, fire, may_fire, wait_s_of
+from tidings.rpc.counting import Counts
+from tidings.rpc.deadlines import time_to_wait
 from tidings.rpc.feldera import ClusterEvents
+from tidings.rpc.log_status import LogStatus
+from tidings.rpc.objects.history import ObjectHistories
+from tidings.rpc.objects.listing import ObjectLists
+from tidings.rpc.publishers import stamp_of
 from tidings.rpc.publishing import Publisher
 from tidings.rpc.puppet import JobEvents
-from tidings.rpc.results import publish_response
-from tidings.rpc.stream_rights import check_stream
+from tidings.rpc.reading import Reads
+from tidings.rpc.stream_rights import check_stream, check_systems
 from tidings.rpc.subscribing import Subscriptions
+from tidings.v1 import asking_pb2, backup_pb2, objects_pb2, selection_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -35,49 +45,74 @@ LOG_ID_KEY = "tidings-log-id"
 POSITION_KEY = "tidings-position"
 RIGHTS_KEY = "tidings-rights"
 
-ANSWER_AHEAD_S = 0.1
-"""How long before its deadline a publisher hears that the queue is full."""
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The objects that do the work of the methods."""
+
+    publisher: Publisher
+    subscriptions: Subscriptions
+    reads: Reads
+    counts: Counts
+    objects: ObjectLists
+    histories: ObjectHistories
+    status: LogStatus
+    lists: ListWatch
+    jobs: JobEvents
+    clusters: ClusterEvents
+    backups: LogBackups
 
 
 class EventServicer:
-    """Serves EventService. Subscribe and List hand out encoded messages (`tidings.rpc.server`)."""
+    """Serves EventService. Some methods hand out encoded messages (`tidings.rpc.server`)."""
 
     def __init__(
         self,
         log: EventLog,
-        publisher: Publisher,
-        subscriptions: Subscriptions,
-        lists: ListWatch,
-        jobs: JobEvents,
-        clusters: ClusterEvents,
+        workers: Workers,
         consul: Dialect,
         access: Access,
+        *,
+        compress_streams: bool = False,
     ) -> None:
         self._log = log
-        self._publisher = publisher
-        self._subscriptions = subscriptions
-        self._lists = lists
-        self._jobs = jobs
-        self._clusters = clusters
+        self._publisher = workers.publisher
+        self._subscriptions = workers.subscriptions
+        self._reads = workers.reads
+        self._counts = workers.counts
+        self._objects = workers.objects
+        self._histories = workers.histories
+        self._status = workers.status
+        self._lists = workers.lists
+        self._jobs = workers.jobs
+        self._clusters = workers.clusters
+        self._backups = workers.backups
         self._consul = consul
         self._access = access
+        self._compress_streams = compress_streams
 
     async def Publish(self, request: pb.PublishRequest, context: Context) -> pb.PublishResponse:
         """Store one draft."""
-        allow = may_publish(await self._access.caller(context))
+        caller = await self._access.caller(context)
+        stamp = stamp_of(caller.principal, context)
         try:
-            stored, _ = await self._publisher.publish(request.draft, _patience_s(context), allow)
+            stored, _ = await self._publisher.publish(
+                request.draft, _patience_s(context), may_publish(caller), stamp
+            )
         except BadRequest as error:
             error.holder = "draft"
             raise
-        return publish_response(stored)
+        return pb.PublishResponse(
+            seq=stored.seq, duplicate=stored.duplicate, log_id=self._log.log_id
+        )
 
     async def PublishStream(
         self, requests: AsyncIterator[pb.PublishStreamRequest], context: Context
     ) -> None:
-        """Store drafts as they come, and answer each in order."""
+        """Store drafts as they arrive, and answer each in order."""
         caller = await self._access.caller(context)
         now = [caller]
+        stamp = stamp_of(caller.principal, context)
         may_publish(caller)
 
         def recheck(changed: Caller) -> None:
@@ -87,13 +122,17 @@ class EventServicer:
         def allow(system: str) -> None:
             may_publish(now[0])(system)
 
-        streaming = self._publisher.publish_stream(requests, context.write, allow)
-        await self._access.staying(caller, recheck, streaming)
+        async def stream() -> None:
+            log_id = (LOG_ID_KEY, self._log.log_id)
+            await context.send_initial_metadata((log_id, *request_ids.entries()))
+            await self._publisher.publish_stream(requests, _writing(context), allow, stamp)
+
+        await self._access.staying(caller, recheck, stream())
 
     async def Subscribe(self, request: pb.SubscribeRequest, context: Context) -> None:
         """Stream the log."""
         caller = await self._access.caller(context)
-        check_stream(caller, request)
+        check_stream(caller, request.selection)
         subscription = await self._subscriptions.check(
             request,
             caller.rights,
@@ -102,7 +141,7 @@ class EventServicer:
         )
 
         def recheck(changed: Caller) -> None:
-            check_stream(changed, request)
+            check_stream(changed, request.selection)
             subscription.restrict(changed.rights)
 
         async def stream() -> None:
@@ -111,28 +150,89 @@ class EventServicer:
                     (LOG_ID_KEY, self._log.log_id),
                     (POSITION_KEY, str(subscription.position)),
                     (RIGHTS_KEY, caller.rights.digest),
+                    *request_ids.entries(),
                 )
             )
-            await subscription.run(context.write)
+            await subscription.run(context.write if self._compress_streams else _writing(context))
 
         try:
             await self._access.staying(caller, recheck, stream())
         except (LogClosed, StoreUnavailable, Unauthenticated, Denied):
-            context.set_trailing_metadata(((POSITION_KEY, str(subscription.position)),))
+            position = (POSITION_KEY, str(subscription.position))
+            context.set_trailing_metadata((position, *request_ids.entries()))
             raise
         finally:
             subscription.close()
+
+    async def ReadRecords(self, request: pb.ReadRecordsRequest, context: Context) -> bytes:
+        """Return a page of stored records; an encoded ReadRecordsResponse."""
+        caller = await self._access.caller(context)
+        check_stream(caller, request.selection)
+        return await self._reads.read(request, caller.rights, context.time_remaining())
+
+    async def GetRecord(
+        self, request: pb.GetRecordRequest, context: Context
+    ) -> pb.GetRecordResponse:
+        """Return one record."""
+        caller = await self._access.caller(context)
+        check_stream(caller, selection_pb2.Selection())
+        return await self._reads.get(request, caller.rights)
+
+    async def CountRecords(
+        self, request: asking_pb2.CountRecordsRequest, context: Context
+    ) -> asking_pb2.CountRecordsResponse:
+        """Count stored events."""
+        caller = await self._access.caller(context)
+        check_stream(caller, request.selection)
+        return await self._counts.count(request, caller.rights, context.time_remaining())
+
+    async def ListObjects(
+        self, request: objects_pb2.ListObjectsRequest, context: Context
+    ) -> objects_pb2.ListObjectsResponse:
+        """Return a page of the objects that existed at a time."""
+        caller = await self._access.caller(context)
+        check_systems(caller, request.systems)
+        return await self._objects.list(request, caller.rights, context.time_remaining())
+
+    async def GetObjectHistory(
+        self, request: objects_pb2.GetObjectHistoryRequest, context: Context
+    ) -> objects_pb2.GetObjectHistoryResponse:
+        """Return a page of the versions of an object."""
+        caller = await self._access.caller(context)
+        check_systems(caller, [request.system])
+        return await self._histories.get(request, caller.rights, context.time_remaining())
+
+    async def GetLogStatus(
+        self, request: pb.GetLogStatusRequest, context: Context
+    ) -> pb.GetLogStatusResponse:
+        """Return what the log holds."""
+        caller = await self._access.caller(context)
+        check_stream(caller, selection_pb2.Selection())
+        return await self._status.get(caller.rights)
+
+    async def BackupLog(self, request: backup_pb2.BackupLogRequest, context: Context) -> None:
+        """Stream a copy of the log."""
+        caller = await self._access.caller(context)
+
+        def check(caller: Caller) -> None:
+            caller.need_management("back up the log")
+
+        check(caller)
+        await self._backups.check(request)
+        running = self._backups.run(request, _writing(context), peer=context.peer())
+        await self._access.staying(caller, check, running)
 
     async def Fire(self, request: pb.FireRequest, context: Context) -> pb.FireResponse:
         """Store a Consul user event and return it."""
         try:
             caller = await self._access.caller(context)
-            if not caller.rights.may_fire(request.name):
+            if not may_fire(caller.rights, request.name):
                 caller.refuse("event:write", request.name)
         except (Unauthenticated, Denied):
-            check_event(request, self._consul)  # Consul looks at the filters first
+            check_event(request, self._consul)  # Consul checks the filters first
             raise
-        return await fire(request, self._publisher, self._consul, _patience_s(context))
+        stamp = stamp_of(caller.principal, context)
+        return await fire(request, self._publisher, self._consul, _patience_s(context), stamp)
 
     async def List(self, request: pb.ListRequest, context: Context) -> bytes:
         """Return Consul's list of user events, perhaps after a wait; an encoded ListResponse."""
@@ -175,7 +275,7 @@ class EventServicer:
         return self._clusters.list(request)
 
     async def _hear_of(self, index: int, wait_s: float) -> float:
-        """Wait for an index that another node may have told of; return what is left of a wait."""
+        """Wait for an index that another node may have returned; return what is left of a wait."""
         if index <= self._log.last_seq:
             return wait_s
         loop = asyncio.get_running_loop()
@@ -192,10 +292,10 @@ class EventServicer:
 
 
 def may_publish(caller: Caller) -> Callable[[str], None]:
-    """Return what refuses systems of which the caller may not publish.
+    """Return a function that refuses systems for which the caller may not publish.
 
     Raises:
-        Denied, Unauthenticated: he may not publish anything.
+        Denied, Unauthenticated: the caller may not publish anything.
     """
     if not caller.rights.may_publish_anything():
         caller.refuse("publish", "events")
@@ -207,6 +307,16 @@ def may_publish(caller: Caller) -> Callable[[str], None]:
     return allow
 
 
+def _writing(context: Context) -> Callable[[Any], Coroutine[Any, Any, None]]:
+    """Return a function that writes messages of a stream without the cost of compression."""
+
+    async def write(message: Any) -> None:  # noqa: ANN401 - a message, or its bytes
+        context.disable_next_message_compression()
+        await context.write(message)
+
+    return write
+
+
 def _patience_s(context: Context) -> float | None:
     remaining_s: float | None = context.time_remaining()
-    return None if remaining_s is None else max(0.0, remaining_s - ANSWER_AHEAD_S)
+    return None if remaining_s is None else time_to_wait(remaining_s)

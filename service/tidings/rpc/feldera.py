@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tidings.core.errors import BadRequest, NotFound
 from tidings.dialects.feldera.shown import Shown, ShownClusterEvents
 from tidings.dialects.rules import check_enums
-from tidings.rpc.paging import check_page_size, first_page, parse_positions, token_of
+from tidings.rpc.paging import check_page_size, digest_of_texts, first_page, sealed_token, unsealed
 from tidings.v1 import event_service_pb2, feldera_pb2
 
 LATEST = "latest"
@@ -37,7 +37,7 @@ class ClusterEvents:
         """Return one event, or the newest.
 
         Raises:
-            BadRequest: event_id is neither "latest" nor a UUID, or fields is no known value.
+            BadRequest: event_id is neither "latest" nor a UUID, or fields is not valid.
             NotFound: there is no such event, or none at all.
         """
         check_enums(request)
@@ -59,23 +59,24 @@ class ClusterEvents:
     ) -> event_service_pb2.ListClusterEventsResponse:
         """Return a page of the events that are shown, newest first.
 
-        What comes between two pages is on neither.
+        Events stored between two pages are on neither.
 
         Raises:
-            BadRequest: the page size or the page token is none, or fields is no known value.
+            BadRequest: the page size, the page token or fields is not valid.
         """
         check_enums(request)
         check_page_size(request.page_size)
         before = None
+        digest = digest_of_texts("ListClusterEvents", str(request.fields))
         if request.page_token:
-            (before,) = parse_positions(request.page_token, 1)
+            (before,) = unsealed(request.page_token, digest, 1)
         answer = event_service_pb2.ListClusterEventsResponse()
         rest = self._after(before)
         selected = ((shown.seq, _selected(shown.event, request.fields)) for shown in rest)
         page = first_page(selected, request.page_size or None, lambda one: one[1].ByteSize())
         answer.events.extend(event for _, event in page)
         if page and next(self._after(page[-1][0]), None) is not None:
-            answer.next_page_token = token_of(page[-1][0])
+            answer.next_page_token = sealed_token(digest, page[-1][0])
         return answer
 
     def _after(self, before: int | None) -> Iterator[Shown]:
@@ -89,7 +90,7 @@ def canonical_id(text: str) -> str:
     """Return a UUID in lower case with hyphens, from one of the spellings that Feldera takes.
 
     Raises:
-        BadRequest: it is none of them.
+        BadRequest: it is not one of them.
     """
     if not _SPELLINGS.fullmatch(text):
         raise BadRequest("event_id", f"is neither {LATEST!r} nor a UUID")

@@ -1,4 +1,4 @@
-"""What work comes to, as a value: in a task of its own a failure would end as a group of one."""
+"""Results and failures as values: a task group would wrap a failure in an ExceptionGroup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def outcome_of(work: Coroutine[Any, Any, T]) -> T | Exception:
-    """Return what the work returns, or raises. Cancelling it is as cancelling the work."""
+    """Return what the work returns, or raises. Cancelling it cancels the work."""
     try:
         return await work
     except Exception as failure:  # noqa: BLE001 - for whoever waits for the work to raise it

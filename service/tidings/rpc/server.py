@@ -1,9 +1,10 @@
-"""The gRPC server: what it is built from, what it listens on, and how it goes down."""
+"""The gRPC server: what it is built from, what it listens on, and how it shuts down."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,82 +12,76 @@ import grpc
 from google.protobuf import descriptor
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from tidings.core.clock import Clock
-from tidings.core.limits import KIB, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES
+from tidings.core.projection import Projection
 from tidings.core.record import Record
 from tidings.core.selection import Envelope
+from tidings.core.tracing import Tracer
 from tidings.dialects.consul import ConsulDialect
-from tidings.dialects.dialect import Dialect, Projection
+from tidings.dialects.dialect import Dialect
 from tidings.dialects.feldera import FelderaDialect
 from tidings.dialects.feldera.shown import ShownClusterEvents
 from tidings.dialects.nomad import NewestPositions, NomadDialect
+from tidings.dialects.tidings_own import own_draft
 from tidings.log.event_log import EventLog
+from tidings.rpc import reflection
 from tidings.rpc.access_control import AccessControl
-from tidings.rpc.access_service import AccessServicer, NoAccessServicer
+from tidings.rpc.access_service import AccessServicer
 from tidings.rpc.authorize import OpenAccess
-from tidings.rpc.budget import MAX_CALLS, Budget
+from tidings.rpc.backing_up import LogBackups
+from tidings.rpc.budget import Budget
 from tidings.rpc.consul import ListWatch
-from tidings.rpc.event_service import EventServicer
+from tidings.rpc.counting import Counts
+from tidings.rpc.delivery_traces import DeliveryTraces
+from tidings.rpc.envelopes import EnvelopeReader
+from tidings.rpc.event_service import EventServicer, Workers
 from tidings.rpc.feldera import ClusterEvents
 from tidings.rpc.health import Health
+from tidings.rpc.index import Index
+from tidings.rpc.log_status import LogStatus
 from tidings.rpc.metrics import Metrics
-from tidings.rpc.observing import Observer
+from tidings.rpc.no_access import NoAccessServicer
+from tidings.rpc.objects.history import ObjectHistories
+from tidings.rpc.objects.listing import ObjectLists
+from tidings.rpc.observing import CallObserver
 from tidings.rpc.publishing import Publisher
 from tidings.rpc.puppet import JobEvents
+from tidings.rpc.reading import Reads
 from tidings.rpc.requests import Decoder, decoding
+from tidings.rpc.server_options import MAX_HELD_CALLS, OPTIONS
+from tidings.rpc.sources.lease import Leases
+from tidings.rpc.sources.metrics import SourceMetrics
+from tidings.rpc.sources.registry import SourceRegistry
+from tidings.rpc.sources.servicer import SourceServicer
 from tidings.rpc.subscribing import Subscriptions
-from tidings.rpc.wire import EnvelopeReader, RecordsWire
-from tidings.v1 import access_service_pb2, event_pb2, event_service_pb2
-
-MAX_CONNECTIONS = 10_000
-"""At a time, on each address; as many as HTTP has by default."""
-
-MAX_METADATA_BYTES = 16 * KIB
-"""Of one call, with 32 bytes more for each entry, as HTTP/2 counts."""
-
-MAX_HELD_CALLS = 2 * MAX_CALLS
-"""With those whose request has not come: nobody else counts them, and each takes some 20 KiB."""
-
-OPTIONS = (
-    ("grpc.so_reuseport", 0),  # a second server on a port must fail, not share it in silence
-    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
-    ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
-    # The largest credential of 8 KiB, and what else a call says of itself. Both alike: between the
-    # two gRPC refuses at random.
-    ("grpc.max_metadata_size", MAX_METADATA_BYTES),
-    ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
-    # gRPC holds nobody to that limit who has not acknowledged it, and to 16 MiB until then. All
-    # clients acknowledge it before their first call; who does not is closed, with all he holds.
-    ("grpc.http2.settings_timeout", 10_000),
-    # Beyond its backlog gRPC answers CANCELLED, which no client tries again, to whoever comes then:
-    # 1000 calls by default, an honest herd. What is more than we go on with is told so by us.
-    ("grpc.server.max_pending_requests", MAX_CALLS),
-    ("grpc.server.max_pending_requests_hard_limit", MAX_HELD_CALLS),
-    # for TLS and the first frame; who says nothing then has a while
-    ("grpc.server_handshake_timeout_ms", 10_000),
-    ("grpc.max_connection_idle_ms", 15 * 60_000),
-    ("grpc.max_allowed_incoming_connections", MAX_CONNECTIONS),
-    # a dead peer is noticed within 80 s, also behind a firewall that forgets idle connections
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_ping_strikes", 2),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),  # clients may ping so often
+from tidings.rpc.wire import RecordsWire
+from tidings.v1 import (
+    access_service_pb2,
+    event_pb2,
+    event_service_pb2,
+    source_service_pb2,
+    tidings_event_pb2,
 )
 
+LEAVING_S = 2.0
+"""Time to store that recorders have left, however short the grace period is: otherwise
+their calls would be ended before that, with the server."""
+
 _EVENTS = event_service_pb2.DESCRIPTOR.services_by_name["EventService"]
+_SOURCES = source_service_pb2.DESCRIPTOR.services_by_name["SourceService"]
 _ACCESS = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
-# Any: their stubs name the C classes behind the descriptors.
+# Any: its stubs name the C class behind the descriptor.
 _HEALTH: Any = health_pb2.DESCRIPTOR.services_by_name["Health"]
-_REFLECTION: Any = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
-SERVICES = (_EVENTS.full_name, _ACCESS.full_name)
+NO_ACCESS_CONTROL = "no access control"
+"""Why AccessService does not serve, in health."""
+
+SERVICES = (_EVENTS.full_name, _ACCESS.full_name, _SOURCES.full_name)
 
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """What the service keeps of the log: projections, and how records are read. Made before it.
+    """What the service derives from the log: projections, and how records are read. Made before it.
 
     `projections` and `envelope_of` are arguments of the log. One set of views belongs to one log
     and one service.
@@ -99,7 +94,7 @@ class Views:
 
     @classmethod
     def of(cls, dialects: Mapping[str, Dialect], clock: Clock) -> Views:
-        """Return the views of these dialects, which must hold all systems."""
+        """Return the views of these dialects, which must cover all systems."""
         nomad, consul, feldera = dialects["nomad"], dialects["consul"], dialects["feldera"]
         assert isinstance(nomad, NomadDialect)
         assert isinstance(consul, ConsulDialect)
@@ -118,60 +113,90 @@ class Views:
 
     @property
     def envelope_of(self) -> Callable[[Record], Envelope]:
-        """What the log asks for the envelope of a stored record."""
+        """The log's function for the envelope of a stored record."""
         return EnvelopeReader(self.dialects)
 
 
 class Service:
     """The gRPC service over a log: made inside the running event loop, started once, drained once.
 
-    With `access` it asks for credentials; `access_events` says whether changes of tokens and
-    policies are appended as events. Owns the server, not the log: `drain` closes the log, since
-    nothing else ends the endless streams.
+    With `access` it requires credentials; `access_events` says whether changes of tokens and
+    policies are appended as events; `options` are the server's beside ours; `compress_streams`
+    compresses Subscribe as well, for clients that offer gzip; `index` is queried before the log is
+    read; spans go to `tracer`. Owns the server, not the log: `drain` closes the log, since nothing
+    else ends the endless streams.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, each by its name
         self,
         log: EventLog,
         views: Views,
         *,
         clock: Clock,
         token: Callable[[int], bytes],
-        metrics: Metrics | None = None,
         access: AccessControl | None = None,
         access_events: bool = True,
+        options: Sequence[tuple[str, int]] = (),
+        compress_streams: bool = False,
+        index: Index | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
-        self.metrics = metrics or Metrics()
+        log.traces.tracer = tracer
+        self.metrics = Metrics()
         self.metrics.show(log)
+        if index is not None:
+            self.metrics.show_index(log, index)
         self._log = log
+        self._clock = clock
         admission = access or OpenAccess()
         self.budget = budget = Budget()
-        """Of what callers have not read yet."""
+        """Of answers that callers have not read yet."""
         self._lists = views.lists
-        self._publisher = Publisher(log, views.dialects, clock, token, self.metrics)
-        self._health = Health(SERVICES, log.checks)
+        self._publisher = Publisher(log, views.dialects, clock, token, self.metrics, tracer)
+        off = {} if access else {_ACCESS.full_name: NO_ACCESS_CONTROL}
+        self._health = Health(SERVICES, log.checks, off)
         wire = RecordsWire(views.dialects)
+        deliveries = DeliveryTraces(tracer, log.traces, clock) if tracer else None
         subscriptions = Subscriptions(
-            log, views.dialects, views.newest_nomad, clock, wire, self.metrics, budget
+            log, views.dialects, views.newest_nomad, clock, wire, self.metrics, budget, deliveries
+        )
+        tell = self._tell_of_itself
+        is_shared = log.store_kind == "jetstream"  # other nodes may serve the same log
+        self.sources = SourceRegistry(log.state, clock, log.checks, tell, is_shared=is_shared)
+        """Of the log; `open` it before the start, and `run` it beside."""
+        workers = Workers(
+            publisher=self._publisher,
+            subscriptions=subscriptions,
+            reads=Reads(log, views.dialects, clock, wire, index),
+            counts=Counts(log, views.dialects, clock, index),
+            objects=ObjectLists(log, views.dialects, clock, index),
+            histories=ObjectHistories(log, views.dialects, clock, index),
+            status=LogStatus(log, self.metrics, self.sources, index),
+            lists=self._lists,
+            jobs=JobEvents(log, views.dialects["puppet"]),
+            clusters=ClusterEvents(views.shown_clusters),
+            backups=LogBackups(log, clock, budget),
         )
         events = EventServicer(
-            log,
-            self._publisher,
-            subscriptions,
-            self._lists,
-            JobEvents(log, views.dialects["puppet"]),
-            ClusterEvents(views.shown_clusters),
-            views.dialects["consul"],
-            admission,
+            log, workers, views.dialects["consul"], admission, compress_streams=compress_streams
         )
-        observer = Observer(self.metrics, clock, token, admission.caller, budget)
-        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_HELD_CALLS)
+        observer = CallObserver(self.metrics, clock, token, admission.caller, budget, tracer=tracer)
+        self._server = grpc.aio.server(
+            options=(*OPTIONS, *options), maximum_concurrent_rpcs=MAX_HELD_CALLS
+        )
         _add(self._server, _EVENTS, events, observer)
         accesses = self._access_servicer(access, token, announce=access_events)
         _add(self._server, _ACCESS, accesses, observer)
+        leases = Leases(log.state, clock, node=str(uuid.UUID(bytes=token(16))), is_shared=is_shared)
+        self._recorders = sources = SourceServicer(
+            self.sources, leases, views.dialects, admission, clock, tell, log.log_id
+        )
+        _add(self._server, _SOURCES, sources, observer)
+        self.metrics.registry.register(SourceMetrics(self.sources))
         _add(self._server, _HEALTH, self._health)
-        reflected = (*SERVICES, _HEALTH.full_name, _REFLECTION.full_name)
-        _add(self._server, _REFLECTION, reflection.aio.ReflectionServicer(reflected))
+        reflecting = reflection.servicer_of((*SERVICES, _HEALTH.full_name))
+        for name in (reflection.V1ALPHA.full_name, reflection.V1.full_name):
+            _add(self._server, reflection.V1ALPHA, reflecting, name=name)
 
     def _access_servicer(
         self, access: AccessControl | None, token: Callable[[int], bytes], *, announce: bool
@@ -184,8 +209,13 @@ class Service:
 
         return AccessServicer(access, token, tell if announce else None)
 
+    async def _tell_of_itself(
+        self, event: tidings_event_pb2.TidingsEvent, key: str, copied_from: Sequence[str]
+    ) -> None:
+        await self._log.append(own_draft(event, key, self._clock.now_us(), copied_from))
+
     def listen(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
-        """Bind "HOST:PORT" or "unix:PATH" and return the port; port 0 = any. Before `start`.
+        """Bind "HOST:PORT" or "unix:PATH" and return the port (0 = any). Call it before `start`.
 
         With credentials it speaks TLS there, 1.2 or newer.
 
@@ -197,12 +227,12 @@ class Service:
         return int(self._server.add_secure_port(address, credentials))
 
     async def start(self) -> None:
-        """Serve, and say so to whoever asks for health."""
+        """Serve, and report it in health."""
         await self._server.start()
         await self._health.open()
 
     async def drain(self, grace_s: float) -> None:
-        """Go down in order; returns when no call is left, after `grace_s` seconds at the latest.
+        """Shut down in order; returns when no call is left, after `grace_s` seconds at the latest.
 
         Health says NOT_SERVING, waiting lists answer, streams end with their position, the log
         commits what it was given and closes, and the rest of the calls get the grace period.
@@ -210,7 +240,8 @@ class Service:
         await self._health.close()
         self._lists.close()
         self._publisher.close()
-        # stopping first would wait out the grace period on every open stream; closing alone lets
+        await self._recorders.close(max(grace_s, LEAVING_S))
+        # stopping first would wait for the grace period on every open stream; closing alone lets
         # new ones in
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._log.close())
@@ -221,9 +252,11 @@ def _add(
     server: grpc.aio.Server,
     service: descriptor.ServiceDescriptor,
     servicer: object,
-    observer: Observer | None = None,
+    observer: CallObserver | None = None,
+    *,
+    name: str = "",
 ) -> None:
-    """Register a servicer whose methods may answer with encoded messages.
+    """Register a servicer whose methods may answer with encoded messages, or under another name.
 
     As one handler for all that it has: for every method that is registered by itself, the server
     keeps a task that awaits its next call, and looks at each of them again at every call of any.
@@ -240,7 +273,7 @@ def _add(
             else decoding(behavior, decoder),
             response_serializer=_encoded,
         )
-    named = grpc.method_handlers_generic_handler(service.full_name, handlers)
+    named = grpc.method_handlers_generic_handler(name or service.full_name, handlers)
     server.add_generic_rpc_handlers((named,))
 
 

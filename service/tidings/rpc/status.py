@@ -1,4 +1,4 @@
-"""Which gRPC status each kind of failure becomes: one table, and the rich error made from it."""
+"""The gRPC status of each kind of failure: one table, and the rich error made from it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from tidings.core import errors
+from tidings.dialects.consul.size_rules import EventTooLarge
+from tidings.v1 import errors_pb2 as pb
 
 DOMAIN = "tidings"
 MAX_TEXT_BYTES = 1024
@@ -20,48 +22,51 @@ MAX_TEXT_BYTES = 1024
 
 
 RETRY_MS = 1000
-"""After what time who met a full queue may come again; a commit takes some milliseconds."""
+"""When to retry a call that failed because of a full queue, a shutdown, a store failure, or another
+change meanwhile: a commit takes some milliseconds, a restart a second."""
 
 
-class NotOffered(errors.TidingsError):
-    """This server does not offer what was asked for: what, as the subject of a sentence."""
+class NoAccessControl(errors.TidingsError):
+    """The request needs access control, which this server does not have."""
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what} is not offered by this server")
-        self.what = what
+    def __init__(self) -> None:
+        super().__init__("this server has no access control (--access-policy)")
 
 
 class Row(NamedTuple):
     """A status, and the reason in ErrorInfo, which clients may rely on."""
 
     code: grpc.StatusCode
-    reason: str
+    reason: pb.ErrorReason.ValueType
 
 
 _Code = grpc.StatusCode
 TABLE: Mapping[type[errors.TidingsError], Row] = MappingProxyType(
     {
-        errors.BadRequest: Row(_Code.INVALID_ARGUMENT, "BAD_REQUEST"),
-        errors.PayloadTooLarge: Row(_Code.RESOURCE_EXHAUSTED, "PAYLOAD_TOO_LARGE"),
-        errors.NotFound: Row(_Code.NOT_FOUND, "NOT_FOUND"),
-        errors.OrderRefused: Row(_Code.FAILED_PRECONDITION, "ORDER_REFUSED"),
-        errors.KeyReused: Row(_Code.ALREADY_EXISTS, "KEY_REUSED"),
-        errors.SeqConflict: Row(_Code.ABORTED, "SEQ_CONFLICT"),
-        errors.PositionAhead: Row(_Code.OUT_OF_RANGE, "POSITION_AHEAD"),
-        errors.WrongLog: Row(_Code.FAILED_PRECONDITION, "WRONG_LOG"),
-        errors.CursorExpired: Row(_Code.OUT_OF_RANGE, "CURSOR_EXPIRED"),
-        errors.Unauthenticated: Row(_Code.UNAUTHENTICATED, "UNAUTHENTICATED"),
-        errors.Denied: Row(_Code.PERMISSION_DENIED, "DENIED"),
-        errors.Busy: Row(_Code.RESOURCE_EXHAUSTED, "BUSY"),
-        errors.LogClosed: Row(_Code.UNAVAILABLE, "GOING_DOWN"),
-        errors.StoreUnavailable: Row(_Code.UNAVAILABLE, "STORE_UNAVAILABLE"),
-        errors.StateConflict: Row(_Code.ABORTED, "STATE_CONFLICT"),
-        errors.StoreCorrupt: Row(_Code.DATA_LOSS, "STORE_CORRUPT"),
-        errors.StoreLocked: Row(_Code.UNAVAILABLE, "STORE_LOCKED"),
-        errors.StoreUnfit: Row(_Code.FAILED_PRECONDITION, "STORE_UNFIT"),
-        NotOffered: Row(_Code.UNIMPLEMENTED, "NOT_OFFERED"),
+        errors.BadRequest: Row(_Code.INVALID_ARGUMENT, pb.ERROR_REASON_BAD_REQUEST),
+        errors.PayloadTooLarge: Row(_Code.RESOURCE_EXHAUSTED, pb.ERROR_REASON_PAYLOAD_TOO_LARGE),
+        EventTooLarge: Row(_Code.RESOURCE_EXHAUSTED, pb.ERROR_REASON_USER_EVENT_TOO_LARGE),
+        errors.NotFound: Row(_Code.NOT_FOUND, pb.ERROR_REASON_NOT_FOUND),
+        errors.RecordTrimmed: Row(_Code.NOT_FOUND, pb.ERROR_REASON_RECORD_TRIMMED),
+        errors.RecordDamaged: Row(_Code.DATA_LOSS, pb.ERROR_REASON_RECORD_DAMAGED),
+        errors.OrderRefused: Row(_Code.FAILED_PRECONDITION, pb.ERROR_REASON_ORDER_REFUSED),
+        errors.KeyReused: Row(_Code.ALREADY_EXISTS, pb.ERROR_REASON_KEY_REUSED),
+        errors.SeqConflict: Row(_Code.ABORTED, pb.ERROR_REASON_SEQ_CONFLICT),
+        errors.PositionAhead: Row(_Code.OUT_OF_RANGE, pb.ERROR_REASON_POSITION_AHEAD),
+        errors.WrongLog: Row(_Code.FAILED_PRECONDITION, pb.ERROR_REASON_WRONG_LOG),
+        errors.CursorExpired: Row(_Code.OUT_OF_RANGE, pb.ERROR_REASON_CURSOR_EXPIRED),
+        errors.Unauthenticated: Row(_Code.UNAUTHENTICATED, pb.ERROR_REASON_UNAUTHENTICATED),
+        errors.Denied: Row(_Code.PERMISSION_DENIED, pb.ERROR_REASON_DENIED),
+        errors.Busy: Row(_Code.RESOURCE_EXHAUSTED, pb.ERROR_REASON_BUSY),
+        errors.LogClosed: Row(_Code.UNAVAILABLE, pb.ERROR_REASON_GOING_DOWN),
+        errors.StoreUnavailable: Row(_Code.UNAVAILABLE, pb.ERROR_REASON_STORE_UNAVAILABLE),
+        errors.StateConflict: Row(_Code.ABORTED, pb.ERROR_REASON_STATE_CONFLICT),
+        errors.StoreCorrupt: Row(_Code.DATA_LOSS, pb.ERROR_REASON_STORE_CORRUPT),
+        errors.RequestIdReused: Row(_Code.ALREADY_EXISTS, pb.ERROR_REASON_REQUEST_ID_REUSED),
+        NoAccessControl: Row(_Code.FAILED_PRECONDITION, pb.ERROR_REASON_NO_ACCESS_CONTROL),
     }
 )
+"""Without the errors that only keep a service from starting: `StoreLocked` and `StoreUnfit`."""
 
 
 def row_of(error: errors.TidingsError) -> Row:
@@ -72,11 +77,16 @@ def row_of(error: errors.TidingsError) -> Row:
     raise AssertionError(type(error))  # the table lacks a kind
 
 
+def reason_of(error: errors.TidingsError) -> str:
+    """Return the reason that the error's ErrorInfo has."""
+    return _name_of(row_of(error).reason)
+
+
 def status_of(error: errors.TidingsError) -> status_pb2.Status:
     """Return the rich error: ErrorInfo with the error's numbers, BadRequest for a bad field."""
     row = row_of(error)
     message = shortened(str(error))
-    info = error_details_pb2.ErrorInfo(reason=row.reason, domain=DOMAIN)
+    info = _info(row.reason)
     for name, value in vars(error).items():
         if isinstance(value, int):
             info.metadata[name] = str(value)
@@ -87,7 +97,7 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
         if error.flaw:
             info.metadata["flaw"] = error.flaw
     status = status_pb2.Status(code=row.code.value[0], message=message, details=[_packed(info)])
-    if isinstance(error, errors.Busy):
+    if _may_come_again(error):
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromMilliseconds(RETRY_MS)
         status.details.append(_packed(retry))
@@ -99,8 +109,8 @@ def status_of(error: errors.TidingsError) -> status_pb2.Status:
 
 
 def internal(request_id: str) -> status_pb2.Status:
-    """Return what a caller hears of a failure that nobody foresaw: where to look for it."""
-    info = error_details_pb2.ErrorInfo(reason="INTERNAL", domain=DOMAIN)
+    """Return the error for an unexpected failure: it has the id to search for in the log."""
+    info = _info(pb.ERROR_REASON_INTERNAL)
     info.metadata["request_id"] = request_id
     code: int = grpc.StatusCode.INTERNAL.value[0]
     return status_pb2.Status(
@@ -113,6 +123,21 @@ async def abort(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.
     rich = rpc_status.to_status(status)
     before = tuple(context.trailing_metadata() or ())
     await context.abort(rich.code, rich.details, (*before, *rich.trailing_metadata))
+
+
+def _info(reason: pb.ErrorReason.ValueType) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(reason=_name_of(reason), domain=DOMAIN)
+
+
+def _name_of(reason: pb.ErrorReason.ValueType) -> str:
+    return pb.ErrorReason.Name(reason).removeprefix("ERROR_REASON_")
+
+
+def _may_come_again(error: errors.TidingsError) -> bool:
+    if isinstance(error, errors.StoreUnavailable):
+        return not error.cause  # otherwise something has to be repaired first
+    again = errors.Busy | errors.CursorExpired | errors.LogClosed | errors.SeqConflict
+    return isinstance(error, again)
 
 
 def shortened(text: str) -> str:

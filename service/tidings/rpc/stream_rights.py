@@ -1,18 +1,20 @@
-"""Whether a caller may open a stream: what each selector asks for, against his rights."""
+"""Whether a caller may open a stream: compares each selector with its rights."""
 
 from __future__ import annotations
 
-from tidings.access.rights import ANY
+from collections.abc import Iterable
+
+from tidings.dialects import rights_by_system
+from tidings.dialects.systems import system_name
 from tidings.rpc.authorize import Caller
-from tidings.v1 import event_service_pb2, nomad_pb2
+from tidings.v1 import selection_pb2
+from tidings.v1.event_system_pb2 import EventSystem
 
-_SELECTORS = ("nomad", "consul", "docker_cloud", "puppet", "feldera", "tidings")
 
+def check_stream(caller: Caller, asked_for: selection_pb2.Selection) -> None:
+    """Refuse a stream whose selectors select anything that the caller may not read.
 
-def check_stream(caller: Caller, request: event_service_pb2.SubscribeRequest) -> None:
-    """Refuse a stream whose selectors ask for anything that the caller may not read.
-
-    Without selectors a stream holds what he may read; only who may read nothing is refused.
+    Without selectors a stream holds what the caller may read; callers without rights are refused.
 
     Raises:
         Denied, Unauthenticated: as `Caller.refuse`.
@@ -20,25 +22,26 @@ def check_stream(caller: Caller, request: event_service_pb2.SubscribeRequest) ->
     rights = caller.rights
     if rights.management:
         return
-    asked = [name for name in _SELECTORS if request.HasField(name)]  # type: ignore[arg-type]  # their names
-    if not asked and not any(rights.may_read(name) for name in _SELECTORS):
+    kinds = rights_by_system()
+    asked = [system for system in kinds if asked_for.HasField(system)]  # type: ignore[arg-type]  # their names
+    if not asked and not any(each.may_read() for each in rights.systems):
         caller.refuse("read", "events")
     for system in asked:
-        if system == "nomad":
-            _check_nomad(caller, request.nomad)
-        elif not rights.may_read(system):
+        refused = rights.of(kinds[system]).refusal(getattr(asked_for, system))
+        if refused is not None:
+            caller.refuse(*refused)
+
+
+def check_systems(caller: Caller, systems: Iterable[EventSystem.ValueType]) -> None:
+    """Refuse a query about systems of which the caller may not read anything.
+
+    Without systems it is about all that the caller may read. Unknown ones are refused
+    elsewhere.
+
+    Raises:
+        Denied, Unauthenticated: as `Caller.refuse`.
+    """
+    check_stream(caller, selection_pb2.Selection())
+    for system in map(system_name, systems):
+        if system in rights_by_system() and not caller.rights.may_read(system):
             caller.refuse("read", system)
-    for name in request.consul.names:
-        if not rights.may_read_event(name):
-            caller.refuse("event:read", name)
-    namespace = request.docker_cloud.namespace
-    if namespace and not rights.may_see_namespace(namespace):
-        caller.refuse("read namespace", namespace)
-
-
-def _check_nomad(caller: Caller, selector: nomad_pb2.NomadSelector) -> None:
-    # Source: Nomad, HTTP API, Event Stream: all topics need management, as do unknown ones; a key
-    # does not weaken what its topic needs
-    for topic in [wanted.topic for wanted in selector.topics] or [ANY]:
-        if not caller.rights.may_stream(topic, selector.namespace):
-            caller.refuse("read topic", topic)

@@ -1,4 +1,4 @@
-"""Turns: those who append to one subject do it one after another, in the order they came."""
+"""A fair lock for each subject: its appends run one after another, in FIFO order."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turns:
-    """Who waits for whom, by subject.
+class SubjectLocks:
+    """A lock for each subject with appends. Only for the event loop's thread.
 
-    No lock: what keeps the order is the store, which refuses a draft whose subject has gone on.
-    Turns only save the callers of one process from refusing one another, which of some hundred at
-    once would leave all but a few without an answer after every try that they have.
+    The store keeps the order: it refuses a draft whose subject has changed. The locks only keep
+    callers of one process from conflicting with each other: of a hundred concurrent ones all but a
+    few would be refused at every attempt.
     """
 
     def __init__(self) -> None:
         self._newest: dict[str, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def turn(self, subject: str) -> AsyncIterator[None]:
-        """Wait until those who came earlier are through.
+    async def locked(self, subject: str) -> AsyncIterator[None]:
+        """Wait until earlier callers have released it.
 
-        One who is cancelled while he waits lets the next one go on early, which costs that one a
-        try.
+        A cancelled waiter lets the next one continue early, which costs that one an attempt.
         """
         before = self._newest.get(subject)
         mine = self._newest[subject] = asyncio.Event()

@@ -1,7 +1,7 @@
-"""Records as bytes: put together from what is stored, converted only where a reader asks.
+"""Records as bytes: built from stored bytes, converted only if a reader needs it.
 
-How this works: a record's body is an encoded `Record` that lacks its seq and time. Encoded messages
-concatenate, so most records cost no protobuf call at all. What has to be decoded (fields that
+How this works: a record's body is an encoded `EventRecord` that lacks its seq and time. Encoded
+messages concatenate, so most records cost no protobuf call. What has to be decoded (fields that
 depend on the position, payloads in the other form, records that a reader sees in part) is done once
 and kept: whole records in a bounded cache that all readers share, whole messages on the batch that
 equal readers share.
@@ -11,110 +11,121 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 
 from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from tidings.core.damage import DAMAGED, Damaged, Unproven
-from tidings.core.limits import MAX_BATCH_BYTES, MAX_RECORD_BYTES, MAX_RESPONSE_BYTES
+from tidings.core.damage import DAMAGED, Unproven
+from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.record import Record
-from tidings.core.selection import Envelope
 from tidings.dialects.dialect import Dialect
-from tidings.dialects.rules import events_of, timestamp
-from tidings.dialects.shapes import Glance
+from tidings.dialects.rules import split_publisher
+from tidings.dialects.shapes import FieldScan
 from tidings.log.batch import Batch, Pick
-from tidings.rpc.gaps import gap_message
-from tidings.rpc.time_slices import LARGE_BYTES, Bench
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
+from tidings.rpc.framing import grouped
 from tidings.v1 import event_pb2
+from tidings.v1.event_service_pb2 import PayloadFormat
 
 MAX_BATCH_COUNT = 1000
-TOO_LARGE = "larger than an answer may be"
-"""Of a record that was stored before records were bounded as they are now."""
-
-IS_DAMAGED = "damaged on the disk: its content is not what was stored"
-
-_FORMS = ("typed messages", "json messages")
-
-_SEQ_TAG = b"\x08"  # Record.seq, field 1, varint
-_SEQ_LOW = [_SEQ_TAG + bytes((low | 0x80,)) for low in range(0x80)]  # and its first byte of several
-_TIME_TAG = b"\x12"  # Record.recorded_at, field 2, length-delimited
-_RECORDS_TAG = b"\x0a"  # SubscribeResponse.records, field 1, length-delimited
+_FORMS = {
+    (as_json, with_publisher): f"messages, json {as_json}, publisher {with_publisher}"
+    for as_json in (False, True, None)
+    for with_publisher in (False, True)
+}
 
 
-_NOTHING_KNOWN = Envelope(frozenset(), ())
+AsJson = bool | None
+"""Whether payloads are JSON text, or typed; None = as they are stored."""
+
+_AS_JSON = {PayloadFormat.PAYLOAD_FORMAT_JSON: True, PayloadFormat.PAYLOAD_FORMAT_STORED: None}
 
 
-class EnvelopeReader:
-    """Opens stored records for selection. Of a damaged one nothing is known, not even an event."""
-
-    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
-        self._dialects = dialects
-
-    def __call__(self, record: Record) -> Envelope:
-        """Return what selection may see of a stored record."""
-        events = events_of(record)
-        return self._dialects[record.system].envelope(events) if events else _NOTHING_KNOWN
+def as_json_of(payload_format: PayloadFormat.ValueType) -> AsJson:
+    """Return the form of payloads that a request selects."""
+    return _AS_JSON.get(payload_format, False)
 
 
 class RecordsWire:
     """Encodes records for readers, in either form of payload.
 
     Keeps the newest converted records, up to `cache_bytes` of them, by position: all readers share
-    one conversion, and one who reads alone pays with nothing but the conversion.
+    one conversion, and a single reader costs only the conversion.
     """
 
     def __init__(self, dialects: Mapping[str, Dialect], cache_bytes: int = 16 * 1024**2) -> None:
         self._dialects = dialects
         self._cache = _Cache(cache_bytes)
-        self._bench = Bench()
+        self._thread = WorkThread()
 
-    async def messages(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...]:
-        """Return the encoded SubscribeResponses of a batch: as few as bounds allow, in order.
+    async def messages(
+        self, batch: Batch, *, as_json: AsJson, with_publisher: bool = False
+    ) -> tuple[bytes, ...]:
+        """Return the encoded SubscribeResponses of a batch: as few as the limits allow, in order.
 
         Cancelling is safe.
         """
-        made = self.messages_at_once(batch, as_json=as_json)
+        made = self.messages_at_once(batch, as_json=as_json, with_publisher=with_publisher)
         if made is None:
-            made = await self._bench.do(lambda: self._made(batch, as_json=as_json))
+            as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
+            make = partial(self._made, batch, as_stored, (as_json, with_publisher))
+            made = await self._thread.do(make)
         return made
 
-    def messages_at_once(self, batch: Batch, *, as_json: bool) -> tuple[bytes, ...] | None:
-        """Return the same, None where so much has to be converted that others would wait for it."""
-        made = batch.views.get(_FORMS[as_json])
+    def messages_at_once(
+        self, batch: Batch, *, as_json: AsJson, with_publisher: bool = False
+    ) -> tuple[bytes, ...] | None:
+        """Return the same, None if the conversion is so long that others would wait for it."""
+        form = (as_json, with_publisher)
+        made = batch.views.get(_FORMS[form])
         if made is not None:
             return made
         as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
-        to_convert = (
-            len(stored)
-            for (_, _, system, _, stored), places in batch.picks
-            if places is not None or system not in as_stored
-        )
-        if sum(to_convert) > LARGE_BYTES:
+        if _to_convert_bytes(batch.picks, as_stored) > LARGE_BYTES:
             return None
-        return self._made(batch, as_json=as_json, as_stored=as_stored)
+        return self._made(batch, as_stored, form)
+
+    async def bodies(
+        self, picks: Sequence[Pick], *, as_json: AsJson, with_publisher: bool = False
+    ) -> list[bytes]:
+        """Return what follows the position and time of each; `Damaged` where it is not known.
+
+        Cancelling is safe.
+        """
+        as_stored = self._systems_as_stored(picks, as_json=as_json)
+        make = partial(self._bodies, picks, as_stored, (as_json, with_publisher))
+        if _to_convert_bytes(picks, as_stored) > LARGE_BYTES:
+            return await self._thread.do(make)
+        return make()
 
     def _made(
-        self, batch: Batch, *, as_json: bool, as_stored: set[str] | None = None
+        self, batch: Batch, as_stored: set[str], form: tuple[AsJson, bool]
     ) -> tuple[bytes, ...]:
-        made = batch.views.get(_FORMS[as_json])
-        if made is None:  # another reader may have had it made meanwhile
-            if as_stored is None:
-                as_stored = self._systems_as_stored(batch.picks, as_json=as_json)
-            bodies = [
-                stored
-                if places is None and system in as_stored and type(stored) is not Unproven
-                else self.body(pick, as_json=as_json)
-                for pick in batch.picks
-                for ((_, _, system, _, stored), places) in (pick,)
-            ]
-            made = batch.views[_FORMS[as_json]] = tuple(_grouped(batch.picks, bodies))
+        made = batch.views.get(_FORMS[form])
+        if made is None:  # another reader may have converted it meanwhile
+            bodies = self._bodies(batch.picks, as_stored, form)
+            made = batch.views[_FORMS[form]] = tuple(grouped(batch.picks, bodies))
         return made
 
-    def body(self, pick: Pick, *, as_json: bool) -> bytes:
-        """Return what follows a record's position and time: all of its events, or the picked."""
+    def _bodies(
+        self, picks: Sequence[Pick], as_stored: set[str], form: tuple[AsJson, bool]
+    ) -> list[bytes]:
+        as_json, with_publisher = form
+        whole = [
+            stored
+            if places is None and system in as_stored and type(stored) is not Unproven
+            else self.body(pick, as_json=as_json)
+            for pick in picks
+            for ((_, _, system, _, stored), places) in (pick,)
+        ]
+        return whole if with_publisher else [split_publisher(body)[1] for body in whole]
+
+    def body(self, pick: Pick, *, as_json: AsJson) -> bytes:
+        """Return what follows a record's position and time: who published it, and its events.
+
+        All of its events, or the selected ones.
+        """
         record, places = pick
         if places is not None:
             return self._converted(record, places, as_json=as_json)
@@ -124,8 +135,8 @@ class RecordsWire:
             self._cache.put((record.seq, as_json), body)
         return body
 
-    def _systems_as_stored(self, picks: Sequence[Pick], *, as_json: bool) -> set[str]:
-        """Return the systems of which nothing in a batch has to be converted.
+    def _systems_as_stored(self, picks: Sequence[Pick], *, as_json: AsJson) -> set[str]:
+        """Return the systems of which no event in a batch has to be converted.
 
         A log that is published and read in one form is never decoded for its readers.
         """
@@ -139,98 +150,69 @@ class RecordsWire:
             if self._is_as_stored(self._dialects[system], stored, as_json=as_json)
         }
 
-    def _is_as_stored(self, dialect: Dialect, stored: list[bytes], *, as_json: bool) -> bool:
+    def _is_as_stored(self, dialect: Dialect, stored: list[bytes], *, as_json: AsJson) -> bool:
         if dialect.completes:
             return False
-        if dialect.payload_fields is None:
+        if dialect.payload_fields is None or as_json is None:
             return True
         typed, text = dialect.payload_fields
-        other_form = _glance_at(dialect.body_field, typed if as_json else text)
+        other_form = _scan_for(dialect.system, typed if as_json else text)
         try:
             return not other_form.holds(b"".join(stored))
         except DecodeError:  # one of them is damaged, and its log older than checksums
             return False
 
-    def _converted(self, record: Record, places: tuple[int, ...] | None, *, as_json: bool) -> bytes:
+    def _converted(
+        self, record: Record, places: tuple[int, ...] | None, *, as_json: AsJson
+    ) -> bytes:
         if record.is_damaged:
             return DAMAGED
         dialect = self._dialects[record.system]
+        publisher, events = split_publisher(record.body)
         try:
-            decoded = event_pb2.Record.FromString(record.body)
+            decoded = event_pb2.EventRecord.FromString(events)
         except DecodeError:
             return DAMAGED
         if places is not None:
             kept = [decoded.events[place] for place in places]
-            decoded = event_pb2.Record(events=kept)
+            decoded = event_pb2.EventRecord(events=kept, places=places)
         if dialect.completes:
             dialect.complete(record.seq, decoded.events)
-        stored = decoded.SerializeToString()
-        if dialect.present(decoded.events, as_json=as_json):
-            other = decoded.SerializeToString()
+        stored = publisher + decoded.SerializeToString()
+        if as_json is not None and dialect.present(decoded.events, as_json=as_json):
+            other = publisher + decoded.SerializeToString()
             return other if len(other) <= MAX_RECORD_BYTES else stored
         return stored
 
 
-def _grouped(picks: Sequence[Pick], bodies: Sequence[bytes]) -> Iterator[bytes]:
-    """Frame each body as one of the message's records, and end a message where it is full.
-
-    What many records share of a frame is made once for them: their time, and the upper part of
-    their positions.
-    """
-    parts: list[bytes] = []
-    size_bytes = 0
-    shared, shared_high, shared_us = b"", -1, -1
-    for ((seq, at_us, system, _, _), _), body in zip(picks, bodies, strict=True):
-        if type(body) is Damaged:
-            if parts:
-                yield b"".join(parts)
-                parts, size_bytes = [], 0
-            yield gap_message(system, seq, seq, IS_DAMAGED)
-            continue
-        high = seq >> 7
-        if high != shared_high or at_us != shared_us:
-            shared_high, shared_us = high, at_us
-            shared = (varint(high) if high else b"") + _time(at_us)
-        low = _SEQ_LOW[seq & 0x7F] if high else _SEQ_TAG + varint(seq)
-        record_bytes = len(low) + len(shared) + len(body)
-        if parts and size_bytes + record_bytes > MAX_BATCH_BYTES:
-            yield b"".join(parts)
-            parts, size_bytes = [], 0
-        if record_bytes > MAX_RESPONSE_BYTES:
-            yield gap_message(system, seq, seq, TOO_LARGE)
-            continue
-        parts += (_frame(record_bytes), low, shared, body)
-        size_bytes += record_bytes
-    if parts:
-        yield b"".join(parts)
-
-
-class Sized(Protocol):
-    """What the cache needs of a value."""
-
-    def __len__(self) -> int: ...
+def _to_convert_bytes(picks: Sequence[Pick], as_stored: set[str]) -> int:
+    return sum(
+        len(stored)
+        for (_, _, system, _, stored), places in picks
+        if places is not None or system not in as_stored
+    )
 
 
 class _Cache:
-    """The newest values, up to a number of bytes; what is asked for counts as new.
+    """The most recently used values, up to a number of bytes.
 
-    For the loop and the thread of a bench.
+    For the event loop and a work thread.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._values: OrderedDict[tuple[int, bool], bytes] = OrderedDict()
+        self._values: OrderedDict[tuple[int, AsJson], bytes] = OrderedDict()
         self._size_bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[int, bool]) -> bytes | None:
+    def get(self, key: tuple[int, AsJson]) -> bytes | None:
         with self._lock:
             value = self._values.get(key)
             if value is not None:
                 self._values.move_to_end(key)
             return value
 
-    def put(self, key: tuple[int, bool], value: bytes) -> None:
+    def put(self, key: tuple[int, AsJson], value: bytes) -> None:
         with self._lock:
             self._size_bytes += len(value) - len(self._values.pop(key, b""))
             self._values[key] = value
@@ -239,33 +221,10 @@ class _Cache:
                 self._size_bytes -= len(oldest)
 
 
-@lru_cache(maxsize=4096)  # lengths, and the upper parts of positions, come again and again
-def varint(number: int) -> bytes:
-    """Return protobuf's encoding of an unsigned number."""
-    encoded = bytearray()
-    while number > 0x7F:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
 @cache
-def _glance_at(body: str, payload: str) -> Glance:
-    """Return a glance at stored records for one form of the payload of a system's events."""
+def _scan_for(body: str, payload: str) -> FieldScan:
+    """Return what finds one form of the payload of a system's events in stored records."""
     body_type = event_pb2.Event.DESCRIPTOR.fields_by_name[body].message_type
     assert body_type is not None
     wanted = body_type.fields_by_name[payload].full_name
-    return Glance(event_pb2.Record.DESCRIPTOR, lambda field: field.full_name == wanted)
-
-
-@lru_cache(maxsize=4096)  # records of a kind are about as long as one another
-def _frame(record_bytes: int) -> bytes:
-    return _RECORDS_TAG + varint(record_bytes)
-
-
-@lru_cache(maxsize=256)  # the records of one commit share their time
-def _time(recorded_at_us: int) -> bytes:
-    recorded_at: Timestamp = timestamp(recorded_at_us)
-    time = recorded_at.SerializeToString()
-    return b"".join((_TIME_TAG, varint(len(time)), time))
+    return FieldScan(event_pb2.EventRecord.DESCRIPTOR, lambda field: field.full_name == wanted)

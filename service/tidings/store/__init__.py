@@ -1,1 +1,1 @@
-"""Where the log lives: one interface, one room per way to keep records."""
+"""Where the log lives: one interface, and a package for each store."""

@@ -11,19 +11,47 @@ from typing import Protocol
 
 from tidings.core.damage import DamageReport
 from tidings.core.errors import KeyReused, SeqConflict
-from tidings.core.record import Bounds, Draft, Record, StateEntry, Stored, covers
+from tidings.core.record import (
+    Bounds,
+    Draft,
+    Record,
+    StateEntry,
+    Stored,
+    Stretch,
+    Weight,
+    covers,
+)
 
 Result = Stored | KeyReused | SeqConflict
-"""What became of one draft of a group: stored, or refused with nothing of it stored."""
+"""The result of one draft of a group: stored, or refused and not stored."""
 
 TRIM_MARKS = "trim/"
 """Where `state` holds the trim marks: below it by subject, as decimal digits."""
 
 RETENTION = "retention/"
-"""Where `state` holds the rule of retention that was applied last, below it by system, as JSON.
-
-No copy of a log has them: what it would take of an old one is asked for anew.
+"""Where `state` holds the retention rule that was applied last, below it by system, as JSON. Copies
+of a log do not have it: there, retention needs a confirmation again.
 """
+
+
+SPARSE_THROUGH = "sparse-through"
+"""Where `state` holds, as decimal digits, the position through which many positions have no record.
+Set in a copy of a log whose keys take positions too: a missing position is not a loss there.
+"""
+
+ORIGIN = "origin"
+"""Where `state` of a backup holds the `log_id` of its log; a restored log does not have it."""
+
+
+def answer_of_key(draft: Draft, held: tuple[int, bytes] | None) -> Result | None:
+    """Return the result of a draft whose key may be stored; None = it is to be stored.
+
+    `held` is the position and the digest that are stored under the key, or None.
+    """
+    if draft.key is None or held is None:
+        return None
+    seq, digest = held
+    return Stored(seq, duplicate=True) if digest == draft.digest else KeyReused(draft.key, seq)
 
 
 def trimmed_through_of(system: str | None, marks: Iterable[StateEntry]) -> int:
@@ -39,7 +67,7 @@ def trimmed_through_of(system: str | None, marks: Iterable[StateEntry]) -> int:
 
 
 class StateStore(Protocol):
-    """Small named values with revisions: trim marks, tokens, policies, positions of mirrors.
+    """Small named values with revisions: trim marks, tokens, policies, positions of sources.
 
     Names are ASCII, parts joined with "/". Values are at most 64 KiB.
     Any method: `StoreUnavailable`.
@@ -54,7 +82,7 @@ class StateStore(Protocol):
     ) -> StateEntry:
         """Set the value durably and return it with its new revision.
 
-        `expect_revision` 0 = it must not exist; None = whatever it was.
+        `expect_revision` 0 = it must not exist; None = any revision.
 
         Raises:
             StateConflict: the value has another revision; nothing was changed.
@@ -76,14 +104,14 @@ class StateStore(Protocol):
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change below `prefix` from now on: the entry, or the name of a deleted one.
 
-        Changes of one name may be merged into the last. Ends with `LogClosed` when the store
-        closes.
+        Several changes of one name may be merged into the last one. Ends with `LogClosed` when the
+        store closes.
         """
         ...
 
 
 class EventStore(Protocol):
-    """A durable log. Positions start at 2, rise, have gaps, and are never used again.
+    """A durable log. Positions start at 2, increase, have gaps, and are never reused.
 
     Any method: `StoreUnavailable` when the store cannot do its work, `LogClosed` after `close`.
     """
@@ -91,6 +119,16 @@ class EventStore(Protocol):
     @property
     def log_id(self) -> str:
         """The log's identity, a UUID in text, made with the birth record."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """What kind of store it is, in one word: memory, sqlite or jetstream."""
+        ...
+
+    @property
+    def key_retention_s(self) -> float:
+        """How long a key is kept at least, also when its record is deleted."""
         ...
 
     @property
@@ -109,17 +147,16 @@ class EventStore(Protocol):
         Each draft is atomic and is decided in the order of the group, as if committed alone: first
         its key (a stored key with the same digest is a duplicate, with another one `KeyReused`),
         then `expect_last_seq` (`SeqConflict`), then it is stored. Positions rise in the order of
-        the group. A key counts as long as its record is retained, and at least as long as the
-        store's key retention. Cancelling does not take anything back: the group may be committed
-        or not.
+        the group. A key is kept as long as its record is retained, and at least for the store's key
+        retention. Cancelling undoes nothing: the group may be committed or not.
 
         Raises:
-            StoreUnavailable: nothing is known of any draft of the group.
+            StoreUnavailable: each draft of the group may be stored or not.
         """
         ...
 
     async def probe(self, size_bytes: int) -> None:
-        """Return when a record with so many bytes could be stored now; stores none.
+        """Return when a record with so many bytes could be stored now; stores nothing.
 
         Raises:
             StoreUnavailable: it could not.
@@ -145,8 +182,40 @@ class EventStore(Protocol):
 
         `systems` and `subject` (a system's name covers all of its subjects) narrow it, by index.
         Stops early, but not before one record, when bodies exceed `max_bytes`. An empty list means
-        that there is none now. Each record is compared with its checksum; one that is damaged
-        (`Record.is_damaged`) keeps its place. If even its system is not known, everybody gets it.
+        that there is none now. Each record is verified by its checksum; a damaged one
+        (`Record.is_damaged`) keeps its position. If its system is not known either, every reader
+        gets it.
+        """
+        ...
+
+    async def read_before(
+        self,
+        before_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` retained records before `before_seq`, newest first; as `read`.
+
+        Its cost depends on the size of the page, not on that of the log.
+        """
+        ...
+
+    async def read_at(self, seqs: Sequence[int], *, max_bytes: int | None = None) -> list[Record]:
+        """Return the retained records at these positions, which rise or fall, in their order.
+
+        Limits and damaged records as for `read`; where `max_bytes` ends it, nothing after the last
+        record was read.
+        """
+        ...
+
+    async def stretch(self, after_seq: int, limit: int, max_bytes: int) -> Stretch:
+        """Return records past `after_seq` as `read` does, and every key of the same positions.
+
+        Also the keys of deleted records, as long as they may be kept. At most `limit` of either. It
+        is empty only where the log has nothing more: then `through_seq` is the end of the log. What
+        was deleted was marked as trimmed before.
         """
         ...
 
@@ -162,6 +231,14 @@ class EventStore(Protocol):
         """Return how many records of a system are retained up to a position, inclusive."""
         ...
 
+    async def weigh(self, after_seq: int, through_seq: int) -> Mapping[str, Weight]:
+        """Return what is retained of each system past one position and through another.
+
+        Systems without any are left out. Sizes are estimates of the stored size of one copy,
+        without keys, and additive: two adjacent ranges have the size of both together.
+        """
+        ...
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first retained position stored at or after a time, of one system or any.
 
@@ -174,17 +251,21 @@ class EventStore(Protocol):
         ...
 
     async def end_seq(self, hoped_seq: int = 0) -> int:
-        """Return the newest position that the log ever gave, at least 1: `Bounds.end_seq`.
+        """Return the newest position that the log ever assigned, at least 1: `Bounds.end_seq`.
 
-        As fresh as can be had: where several servers hold the log, one that was just elected may
-        not know all, so while it says less than `hoped_seq` it is asked again, for up to 2 s.
+        As fresh as possible: where several servers hold the log, a new leader may not know all of
+        it, so while its answer is below `hoped_seq` it is asked again, for up to 2 s.
         """
+        ...
+
+    async def size_bytes(self) -> int | None:
+        """Return the size of one copy of the log on disk; None = it is not on a disk."""
         ...
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq`, in order, in batches, as it is committed.
 
-        The only thing that feeds readers: what it yields no crash can take back. It neither skips
+        The only source of records for readers: no crash can lose what it yields. It neither skips
         nor repeats, also across reconnects. Ends with `LogClosed` when the store closes. One at a
         time.
         """
@@ -198,6 +279,14 @@ class EventStore(Protocol):
         """
         ...
 
+    async def give_back(self) -> int:
+        """Return space that trims have freed to the file system; return how many bytes.
+
+        Some of it, in steps of milliseconds between which publishers go first; call it regularly.
+        Space that new records will soon need is kept.
+        """
+        ...
+
     async def close(self) -> None:
-        """Finish what was begun and release everything; a second call does nothing."""
+        """Finish pending work and release everything; a second call does nothing."""
         ...

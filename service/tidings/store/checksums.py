@@ -1,7 +1,7 @@
-"""Checksums of what is stored: made once, when it is, and looked at whenever it is read.
+"""Checksums of what is stored: computed once, when it is stored, and verified at each read.
 
-CRC-32 finds any one flipped bit and, but for one in four thousand million, anything else; it guards
-against disks, not against people.
+CRC-32 detects every single flipped bit, and any other change except one in four thousand million.
+It guards against faults, not against tampering.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ _SUBJECTS = 4096
 
 @lru_cache(_SUBJECTS)
 def seed_of(system: str, subject: str) -> int:
-    """Return what the checksum of a subject's records begins with."""
+    """Return the start value of the checksums of a subject's records."""
     return crc32(f"{system}\0{subject}".encode("utf-8", "surrogatepass"))
 
 
 def record_checksum(seq: int, recorded_at_us: int, system: str, subject: str, body: bytes) -> int:
     """Return the checksum of a record; position and time are 0 where the store itself sets them.
 
-    They are mixed into the start value, which costs nothing: one flipped bit of either is one
-    flipped bit of that.
+    Both are mixed into the start value, which costs nothing: a flipped bit of either flips a bit of
+    it.
     """
     mixed = seq ^ recorded_at_us
     return crc32(body, seed_of(system, subject) ^ mixed ^ (mixed >> 32))

@@ -14,7 +14,7 @@ from tidings.core.errors import LogClosed
 from tidings.core.record import Record
 
 ReadPage = Callable[[int], Awaitable[Sequence[Record]]]
-"""Returns the next records past a position, not too many; none when there are none now."""
+"""Returns the next records past a position, a bounded number; empty when there are none now."""
 
 PAGE_RECORDS = 1000
 PAGE_BYTES = 8 * 1024 * 1024  # the largest record: one always fits
@@ -23,7 +23,7 @@ _KEPT_BYTES = 32 * 1024 * 1024
 
 
 class CommittedFeed:
-    """Hands commits to one reader at a time. Belongs to one event loop."""
+    """Passes commits to one reader at a time. Belongs to one event loop."""
 
     def __init__(self, read_page: ReadPage) -> None:
         self._read_page = read_page
@@ -57,10 +57,10 @@ class CommittedFeed:
             LogClosed: the store was closed.
         """
         assert not self._attached, "one reader at a time"
-        self._attached = True  # before the first read, or a commit slips between
+        self._attached = True  # before the first read, or a commit in between would be missed
         try:
             while True:
-                if self._overflowed:  # what was dropped lies in the store, with all offered since
+                if self._overflowed:  # what was dropped is in the store, with all offered since
                     self._overflowed = False
                     self._clear()
                 page = await self._read_page(after_seq)

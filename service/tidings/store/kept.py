@@ -1,4 +1,4 @@
-"""A log as commands look at it, wherever it is kept: read whole, and not changed."""
+"""A log as commands read it, in any store: as a whole, and unchanged."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Untold(str):
 KEY_UNTOLD = Untold()
 
 CanRead = Callable[[Record], bool]
-"""Says whether a record's body makes sense to who knows what bodies are."""
+"""Says whether a record's body can be decoded."""
 
 
 def anything(record: Record) -> bool:
-    """Take any body for readable, as a store does."""
+    """Accept any body, as a store does."""
     del record
     return True
 
@@ -50,11 +50,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class KeptLog:
-    """A log that can be looked at, also while services run on it; neither changes anything.
+    """A log that can be read, also while services use it; no method changes anything.
 
-    `check` says everything that is wrong. `export` yields every record of one moment, in order,
-    with its key: None = it has none, `KEY_UNTOLD` = nobody knows which. A damaged record is yielded
-    as such (`Record.is_damaged`).
+    `check` reports everything that is wrong. `export` yields every record of one moment, in order,
+    with its key: None = it has none, `KEY_UNTOLD` = it is not known. A damaged record is yielded as
+    such (`Record.is_damaged`).
 
     Both raise `StoreCorrupt` (there is no log that could be read), `StoreUnavailable` (it cannot
     be reached or read) and `StoreUnfit` (servers that cannot answer).

@@ -1,102 +1,30 @@
-"""A log in memory: the whole behaviour of a store, nothing of its durability. For tests, demos."""
+"""A log in memory: it behaves as any store, without durability. For tests and demos."""
 
 from __future__ import annotations
 
 import uuid
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
+from tidings.core.chunks import body_bytes, first_chunk
 from tidings.core.clock import Clock
 from tidings.core.damage import DamageReport
-from tidings.core.errors import KeyReused, LogClosed, SeqConflict, StateConflict
-from tidings.core.record import BIRTH_SEQ, Bounds, Draft, Record, StateEntry, Stored, covers
-from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
+from tidings.core.errors import LogClosed, SeqConflict
+from tidings.core.limits import KEY_RETENTION_S
+from tidings.core.record import (
+    Bounds,
+    Draft,
+    KeyEntry,
+    Record,
+    Stored,
+    Stretch,
+    Weight,
+    covers,
+)
+from tidings.store.base import TRIM_MARKS, Result, answer_of_key, trimmed_through_of
 from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
-from tidings.store.watch import StateWatchers
-
-DAY_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    seq: int
-    digest: bytes
-    recorded_at_us: int
-
-
-@dataclass(slots=True)
-class _Shelf:
-    """What a disk would hold: it outlives the stores that are opened on it."""
-
-    log_id: str
-    records: list[Record] = field(default_factory=list)
-    keys: dict[tuple[str, str], _Key] = field(default_factory=dict)
-    state: dict[str, StateEntry] = field(default_factory=dict)
-    last_revision: int = 0
-    last_seq: int = BIRTH_SEQ
-    last_at_us: int = 0
-
-
-class MemoryState:
-    """Small values in a dict (`tidings.store.base.StateStore`). Belongs to its store."""
-
-    def __init__(self, shelf: _Shelf) -> None:
-        self._shelf = shelf
-        self._watchers = StateWatchers()
-        self._closed = False
-
-    async def get(self, name: str) -> StateEntry | None:
-        """Return the value, or None."""
-        self._check_open()
-        return self._shelf.state.get(name)
-
-    async def put(
-        self, name: str, value: bytes, *, expect_revision: int | None = None
-    ) -> StateEntry:
-        """Set the value and return it with its new revision."""
-        self._check_open()
-        self._expect(name, expect_revision)
-        self._shelf.last_revision += 1
-        entry = self._shelf.state[name] = StateEntry(name, value, self._shelf.last_revision)
-        self._watchers.changed(name, entry)
-        return entry
-
-    async def delete(self, name: str, *, expect_revision: int | None = None) -> None:
-        """Remove the value."""
-        self._check_open()
-        self._expect(name, expect_revision)
-        if self._shelf.state.pop(name, None) is not None:
-            self._watchers.changed(name, None)
-
-    async def list(self, prefix: str) -> list[StateEntry]:
-        """Return every value whose name starts with `prefix`, by name."""
-        self._check_open()
-        return [
-            entry
-            for name, entry in sorted(self._shelf.state.items())
-            if name[: len(prefix)] == prefix
-        ]
-
-    def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
-        """Yield every change from now on."""
-        return self._watchers.watch(prefix)
-
-    def close(self) -> None:
-        """End every watch."""
-        self._closed = True
-        self._watchers.close()
-
-    def _expect(self, name: str, expect_revision: int | None) -> None:
-        held = self._shelf.state.get(name)
-        revision = held.revision if held else 0
-        if expect_revision is not None and expect_revision != revision:
-            raise StateConflict(name, expect_revision, revision)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise LogClosed
+from tidings.store.memory_state import MemoryState, Shelf, StoredKey
 
 
 class MemoryStore:
@@ -105,40 +33,28 @@ class MemoryStore:
     `key_retention_s` is how long a key counts at least, also when its record was trimmed.
     """
 
+    kind = "memory"
+
     def __init__(
-        self, *, clock: Clock, key_retention_s: float = DAY_S, log_id: str | None = None
+        self, *, clock: Clock, key_retention_s: float = KEY_RETENTION_S, log_id: str | None = None
     ) -> None:
         self._clock = clock
-        self._key_retention_s = key_retention_s
-        self._open(_Shelf(log_id or str(uuid.uuid4())))
+        self.key_retention_s = key_retention_s
+        self._open(Shelf(log_id or str(uuid.uuid4())))
 
-    def _open(self, shelf: _Shelf) -> None:
+    def _open(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._state = MemoryState(shelf)
+        self.log_id = shelf.log_id
+        self.state = MemoryState(shelf)
         self._feed = CommittedFeed(self._read_page)
-        self._damage = DamageReport()
+        self.damage = DamageReport()
         self._closed = False
 
     def reopen(self) -> MemoryStore:
-        """Return a fresh store with what this one holds, as after a restart; close this one."""
-        store = MemoryStore(clock=self._clock, key_retention_s=self._key_retention_s)
+        """Return a new store with the same content, as after a restart; close this one."""
+        store = MemoryStore(clock=self._clock, key_retention_s=self.key_retention_s)
         store._open(self._shelf)
         return store
-
-    @property
-    def log_id(self) -> str:
-        """The log's identity."""
-        return self._shelf.log_id
-
-    @property
-    def state(self) -> MemoryState:
-        """The small values beside the log."""
-        return self._state
-
-    @property
-    def damage(self) -> DamageReport:
-        """Which records were found damaged: none ever."""
-        return self._damage
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Store a group, each draft as if alone."""
@@ -154,10 +70,9 @@ class MemoryStore:
     def _append_one(self, draft: Draft, now_us: int, committed: list[Record]) -> Result:
         shelf = self._shelf
         held = None if draft.key is None else self._live_key(draft.system, draft.key)
-        if held is not None:
-            if held.digest != draft.digest:
-                return KeyReused(draft.key or "", held.seq)
-            return Stored(held.seq, duplicate=True)
+        known = answer_of_key(draft, None if held is None else (held.seq, held.digest))
+        if known is not None:
+            return known
         if draft.expect_last_seq is not None:
             newest = (r.seq for r in reversed(shelf.records) if r.subject == draft.subject)
             last_seq = next(newest, 0)
@@ -167,15 +82,15 @@ class MemoryStore:
         record = Record(shelf.last_seq, now_us, draft.system, draft.subject, draft.body)
         shelf.records.append(record)
         if draft.key is not None:
-            shelf.keys[draft.system, draft.key] = _Key(record.seq, draft.digest, now_us)
+            shelf.keys[draft.system, draft.key] = StoredKey(record.seq, draft.digest, now_us)
         committed.append(record)
         return Stored(record.seq)
 
-    def _live_key(self, system: str, key: str) -> _Key | None:
+    def _live_key(self, system: str, key: str) -> StoredKey | None:
         held = self._shelf.keys.get((system, key))
         if held is None:
             return None
-        floor_us = self._clock.now_us() - int(self._key_retention_s * 1e6)
+        floor_us = self._clock.now_us() - int(self.key_retention_s * 1e6)
         return held if held.recorded_at_us >= floor_us or self._is_retained(held.seq) else None
 
     def _is_retained(self, seq: int) -> bool:
@@ -207,18 +122,51 @@ class MemoryStore:
         """Return up to `limit` records past `after_seq`, in order."""
         self._check_open()
         start = bisect_right(self._shelf.records, after_seq, key=_seq)
-        page: list[Record] = []
-        size_bytes = 0
-        for record in islice(self._shelf.records, start, None):
-            if systems is not None and record.system not in systems:
-                continue
-            if subject is not None and not covers(subject, record.subject):
-                continue
-            size_bytes += len(record.body)
-            if len(page) == limit or (page and max_bytes is not None and size_bytes > max_bytes):
-                break
-            page.append(record)
-        return page
+        records: Iterable[Record] = islice(self._shelf.records, start, None)
+        if subject is not None:
+            records = (one for one in records if covers(subject, one.subject))
+        return _page(records, limit, systems, max_bytes)
+
+    async def read_before(
+        self,
+        before_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` records before `before_seq`, newest first."""
+        self._check_open()
+        records = self._shelf.records
+        places = range(bisect_left(records, before_seq, key=_seq) - 1, -1, -1)
+        return _page((records[place] for place in places), limit, systems, max_bytes)
+
+    async def read_at(self, seqs: Sequence[int], *, max_bytes: int | None = None) -> list[Record]:
+        """Return the records at these positions, in their order."""
+        self._check_open()
+        records = self._shelf.records
+        places = ((bisect_left(records, seq, key=_seq), seq) for seq in seqs)
+        found = (
+            records[place]
+            for place, seq in places
+            if place < len(records) and records[place].seq == seq
+        )
+        return first_chunk(found, body_bytes, max_bytes=max_bytes)
+
+    async def stretch(self, after_seq: int, limit: int, max_bytes: int) -> Stretch:
+        """Return records past `after_seq`, and every key of the same positions."""
+        records = await self.read(after_seq, limit, max_bytes=max_bytes)
+        through_seq = records[-1].seq if records else max(after_seq, self._shelf.last_seq)
+        named = (
+            KeyEntry(held.seq, system, key, held.digest, held.recorded_at_us)
+            for (system, key), held in self._shelf.keys.items()
+            if after_seq < held.seq <= through_seq
+        )
+        keys = sorted(named)[:limit]
+        if len(keys) == limit:
+            through_seq = keys[-1].seq
+            records = [record for record in records if record.seq <= through_seq]
+        return Stretch(records, keys, through_seq)
 
     async def _read_page(self, after_seq: int) -> Sequence[Record]:
         return await self.read(after_seq, PAGE_RECORDS, max_bytes=PAGE_BYTES)
@@ -240,6 +188,16 @@ class MemoryStore:
         self._check_open()
         return sum(r.system == system and r.seq <= through_seq for r in self._shelf.records)
 
+    async def weigh(self, after_seq: int, through_seq: int) -> Mapping[str, Weight]:
+        """Return what each system has between two positions."""
+        self._check_open()
+        found: dict[str, Weight] = {}
+        for record in self._shelf.records:
+            if after_seq < record.seq <= through_seq:
+                held = found.get(record.system, Weight())
+                found[record.system] = Weight(held.records + 1, held.size_bytes + record.size_bytes)
+        return found
+
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         self._check_open()
@@ -252,15 +210,20 @@ class MemoryStore:
         """Return what is retained."""
         self._check_open()
         seqs = [r.seq for r in self._shelf.records if system in (None, r.system)]
-        trimmed_through = trimmed_through_of(system, await self._state.list(TRIM_MARKS))
+        trimmed_through = trimmed_through_of(system, await self.state.list(TRIM_MARKS))
         first, last = (seqs[0], seqs[-1]) if seqs else (0, 0)
         return Bounds(first, last, trimmed_through, self._shelf.last_seq)
 
     async def end_seq(self, hoped_seq: int = 0) -> int:
         """Return the newest position that the log ever gave."""
-        del hoped_seq  # there is nobody else to ask
+        del hoped_seq  # this store knows all positions
         self._check_open()
         return self._shelf.last_seq
+
+    async def size_bytes(self) -> int | None:
+        """Return None: it is on no disk."""
+        self._check_open()
+        return None
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is stored."""
@@ -275,19 +238,34 @@ class MemoryStore:
             name = TRIM_MARKS + subject
             held = shelf.state.get(name)
             mark = max(*gone, int(held.value) if held else 0)
-            await self._state.put(name, b"%d" % mark)
+            await self.state.put(name, b"%d" % mark)
             shelf.records = [record for record in shelf.records if record.seq not in gone]
         return len(gone)
+
+    async def give_back(self) -> int:
+        """Return 0: there is nothing to return."""
+        self._check_open()
+        return 0
 
     async def close(self) -> None:
         """End the feed and the watches."""
         self._closed = True
         self._feed.close()
-        self._state.close()
+        self.state.close()
 
     def _check_open(self) -> None:
         if self._closed:
             raise LogClosed
+
+
+def _page(
+    records: Iterable[Record],
+    limit: int,
+    systems: Collection[str] | None,
+    max_bytes: int | None,
+) -> list[Record]:
+    wanted = (one for one in records if systems is None or one.system in systems)
+    return first_chunk(wanted, body_bytes, limit=limit, max_bytes=max_bytes)
 
 
 def _seq(record: Record) -> int:

@@ -11,25 +11,25 @@ from tidings.core.record import StateEntry
 
 
 class StateWatchers:
-    """Tells watchers of every change below their prefix. Belongs to one event loop."""
+    """Notifies watchers of every change below their prefix. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._watches: WeakSet[_Watch] = WeakSet()  # whoever drops a watch has ended it
+        self._watches: WeakSet[_Watch] = WeakSet()  # a watch that is dropped ends
         self._closed = False
 
     def changed(self, name: str, entry: StateEntry | None) -> None:
-        """Tell everybody concerned; None = it was deleted."""
+        """Notify the watchers concerned; None = it was deleted."""
         for watch in self._watches:
             watch.tell(name, entry)
 
     def close(self) -> None:
-        """End every watch, once what it was told is taken."""
+        """End every watch, once its pending changes are taken."""
         self._closed = True
         for watch in self._watches:
             watch.close()
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
-        """Return the changes from now on: from this call, not from the first that is taken."""
+        """Return the changes from now on: from this call, not from the first `anext`."""
         watch = _Watch(prefix)
         if self._closed:
             watch.close()
@@ -38,9 +38,9 @@ class StateWatchers:
 
 
 class _Watch:
-    """The changes that one watcher has not taken: at most one a name, so their number is bounded.
+    """A watcher's pending changes: at most one per name, so their number is bounded.
 
-    No generator, which a cancelled `anext` would end: cancelling loses no change.
+    Not a generator, since a cancelled `anext` would end one: cancelling loses no change.
     """
 
     def __init__(self, prefix: str) -> None:
@@ -51,7 +51,7 @@ class _Watch:
 
     def tell(self, name: str, entry: StateEntry | None) -> None:
         if name.startswith(self._prefix):
-            self._changes.pop(name, None)  # the last change of a name stands in for those before
+            self._changes.pop(name, None)  # the last change of a name replaces the earlier ones
             self._changes[name] = entry
             self._moved.set()
 

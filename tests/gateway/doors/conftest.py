@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateway.doors.fake import FakeService, faking
 from tests.gateway.doors.guard import Guard, guarding
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.http import Http, gateway
 from tests.rpc.serving import serving
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.clock import START_US
+from tests.kit.http import Http, gateway
 from tests.rpc.credentials import ROOT_SECRET, guarded, revoke, token_of
-from tests.rpc.serving import START_US, Served, serving
+from tests.rpc.serving import Served, serving
 
 POLICIES = """
 [policies.reader]

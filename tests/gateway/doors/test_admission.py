@@ -10,7 +10,7 @@ import pytest
 
 from tests.gateway.doors.docker_cloud.stream import EVENTS, HANDSHAKE
 from tests.gateway.doors.fake import FakeService, faking
-from tests.gateway.doors.rig import Answer, Http
+from tests.kit.http import Answer, Http
 from tidings.v1 import access_service_pb2
 
 ALLOWED = "https://console.example"

@@ -10,20 +10,21 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tidings.gateway.doors.feldera.query import why_no_uuid
 
 STATUS_KEYS = ["id", "recorded_at", "all_healthy", "api_status", "compiler_status", "runner_status"]
 ID = "019afe45-ec1f-7de0-9cd1-3a6a4350b5e9"
 PLAIN = ID.replace("-", "")
 EVENTS = "/v0/cluster/events"
+LAST_HOUR = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
 
 
 def at(micros: int, *, minute: int = 0) -> str:
-    """Return a time of this hour, as Feldera prints it, with these microseconds."""
-    hour = dt.datetime.now(dt.UTC).replace(minute=minute, second=6, microsecond=0)
+    """Return a time of the last hour, as Feldera prints it, with these microseconds."""
+    time = LAST_HOUR.replace(minute=minute, second=6)
     fraction = f".{micros:06d}" if micros % 1000 else f".{micros // 1000:03d}" if micros else ""
-    return f"{hour - dt.timedelta(hours=1):%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    return f"{time:%Y-%m-%dT%H:%M:%S}{fraction}Z"
 
 
 def event(number: int = 0, *, recorded_at: str = "", **changes: str) -> dict[str, Any]:
@@ -63,7 +64,7 @@ def brief(value: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with three events, handed in newest first as a list gives them."""
-    with serving(tmp_path_factory.mktemp("feldera") / "data") as running:
+    with serving(tmp_path_factory.mktemp("feldera") / "data", "--gateways=2") as running:
         answers = publish(running, [event(3), event(2, api_status="Unhealthy"), event(1)])
         assert [answer["line"] for answer in answers] == [3, 2, 1], "oldest first"
         yield running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.http import Http, gateway
 from tests.rpc.serving import serving
 from tidings.gateway.doors.feldera import printing
 from tidings.gateway.doors.feldera.query import canonical_id
@@ -64,7 +64,7 @@ def test_all_healthy_is_computed_whatever_is_said(http: Http) -> None:
 
 
 def test_the_summary_does_not_read_every_text(http: Http) -> None:
-    """Together the texts are larger than any message between gateway and service may be."""
+    """SingleFlight the texts are larger than any message between gateway and service may be."""
     text = "x" * 1024**2
     values = [event(number, api_self_info=text) for number in range(17)]
     assert all("seq" in answer for answer in publish(http, *values))

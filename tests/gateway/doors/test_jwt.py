@@ -11,7 +11,7 @@ import pytest
 from tests.access.jwts import START_S, jwks, signed
 from tests.gateway.doors.docker_cloud.stream import HANDSHAKE
 from tests.gateway.doors.guard import POLICIES
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.http import Http, gateway
 from tests.rpc.credentials import guarded
 from tests.rpc.serving import serving
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.gateway.doors.rig import Http, gateway, request_bytes
+from tests.kit.http import Http, gateway, request_bytes
 from tests.rpc.serving import serving
 from tidings.gateway import budget
 

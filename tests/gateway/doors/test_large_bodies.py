@@ -7,9 +7,9 @@ import json
 import pytest
 
 from tests.gateway.doors.guard import Guard
-from tests.gateway.doors.rig import Http
 from tests.gateway.doors.test_publish import CHUNKED, NOMAD, chunk, line, stored, values
-from tidings.gateway.upload import publish
+from tests.kit.http import Http
+from tidings.gateway.upload import upload
 
 EVENTS = "/v1/events"
 FIRE = "/v1/event/fire/web-x"
@@ -97,7 +97,7 @@ def test_a_line_that_holds_too_much_fails_alone(http: Http) -> None:
 def test_an_array_that_is_stored_from_its_end_is_bounded_in_count(
     http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_MAX_HELD", 3)
+    monkeypatch.setattr(upload, "MAX_HELD", 3)
     event = b'{"all_healthy":true,"api_status":"Healthy"}'
     answer = http.ask("POST", "/v1/publish/feldera", body=b"[%b]" % b",".join([event] * 5))
     assert answer.status == 413

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.doors.rig import Http
+from tests.kit.http import Http
 from tidings.core import limits
-from tidings.gateway.upload import publish
-from tidings.gateway.upstream import client as upstream
+from tidings.gateway.upload import limits as upload_limits
+from tidings.gateway.upstream import channel
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def test_a_record_that_is_too_large_is_refused_in_the_same_words(http: Http, pat
 
 
 def test_the_gateways_bounds_are_the_services(root: Path) -> None:
-    assert limits.MAX_RECORD_BYTES == publish.MAX_RECORD_BYTES
-    options = dict(upstream._OPTIONS)  # noqa: SLF001 - what a channel is made with
+    assert limits.MAX_RECORD_BYTES == upload_limits.MAX_RECORD_BYTES
+    options = dict(channel._OPTIONS)  # noqa: SLF001 - what a channel is made with
     assert options["grpc.max_send_message_length"] == limits.MAX_REQUEST_BYTES
     for name in ("event.proto", "event_service.proto"):
         text = (root / "protos/tidings/v1" / name).read_text()

@@ -10,14 +10,15 @@ import grpc
 import pytest
 
 from tests.gateway.doors.fake import FakeService, faking, wait_for
-from tests.gateway.doors.rig import Connection, Http, request_bytes
+from tests.kit.http import Connection, Http, request_bytes
 from tidings.gateway.upload import answer_lines
 from tidings.gateway.upload.draft_stream import MAX_UNANSWERED
-from tidings.gateway.upload.publish import MAX_OBJECT_BYTES
+from tidings.gateway.upload.limits import MAX_OBJECT_BYTES
 
 NOMAD = "/v1/publish/nomad"
 CHUNKED = "Transfer-Encoding: chunked"
 Code = grpc.StatusCode
+BAD = "expected a JSON object"
 
 
 def line(number: int, *, text: str = "") -> bytes:
@@ -226,6 +227,40 @@ def test_lines_beyond_the_window_of_a_failed_upload_are_no_silent_loss(
 
 
 @pytest.mark.parametrize(
+    ("body", "answers"),
+    [
+        ([b"x\n", line(2)], [{"line": 1, "error": BAD}, {"line": 2, "seq": 2}]),
+        ([line(1), b"x\n"], [{"line": 1, "seq": 2}, {"line": 2, "error": BAD}]),
+        ([b"x\n", b"x\n", line(3), b"x\n"], [1, 2, {"line": 3, "seq": 2}, 4]),
+        ([b"x\n", b"x\n"], [1, 2]),
+    ],
+)
+def test_a_bad_line_keeps_its_place_and_the_service_never_sees_it(
+    fake: FakeService, body: list[bytes], answers: list[Any]
+) -> None:
+    wanted = [{"line": each, "error": BAD} if isinstance(each, int) else each for each in answers]
+    answer = fake.http.ask("POST", NOMAD, body=b"".join(body))
+    assert (answer.status, values(answer.body)) == (200, wanted)
+    assert len(fake.drafts) == sum("seq" in each for each in wanted)
+
+
+def test_bad_lines_that_come_first_are_answered_while_the_upload_goes_on(
+    fake: FakeService,
+) -> None:
+    with fake.http.open(NOMAD, CHUNKED, method="PUT") as upload:
+        upload.send(chunk(b"x\nx\n"))
+        assert upload.head().status == 200
+        assert values(b"".join(upload.lines(2))) == [
+            {"line": 1, "error": BAD},
+            {"line": 2, "error": BAD},
+        ]
+        upload.send(chunk(line(1)) + chunk(b""))
+        assert stored(upload) == {"line": 3, "seq": 2}
+        assert upload.chunk() == b""
+
+
+@pytest.mark.parametrize("body", [b"x\n", b"x\n" * 5000, line(1), b"x\n" + line(2)])
+@pytest.mark.parametrize(
     ("failure", "status"),
     [
         ((Code.UNAUTHENTICATED, "who"), 401),
@@ -235,10 +270,10 @@ def test_lines_beyond_the_window_of_a_failed_upload_are_no_silent_loss(
     ],
 )
 def test_a_refusal_of_the_whole_upload_is_its_status(
-    fake: FakeService, failure: tuple[grpc.StatusCode, str], status: int
+    fake: FakeService, failure: tuple[grpc.StatusCode, str], status: int, body: bytes
 ) -> None:
     fake.failure = failure
-    answer = fake.http.ask("POST", NOMAD, body=line(1))
+    answer = fake.http.ask("POST", NOMAD, body=body)
     assert answer.status == status
     assert json.loads(answer.body)["message"] == failure[1]
 
@@ -280,13 +315,13 @@ def test_silence_in_the_middle_ends_the_upload_with_a_line(address: str) -> None
         assert upload.chunk() == b""
 
 
-def test_the_end_of_the_gateway_ends_an_upload_cleanly(fake: FakeService) -> None:
+def test_the_end_of_the_gateway_cuts_an_upload_off_behind_its_answers(fake: FakeService) -> None:
     with fake.http.open(NOMAD, CHUNKED, method="PUT") as upload:
         upload.send(chunk(line(1)))
         upload.head()
         assert stored(upload) == {"line": 1, "seq": 2}
         fake.http.stop()
-        assert upload.chunk() == b""
+        assert upload.rest() == b"", "no final chunk: what may still come has no answer"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.rig import Server, serving
+from tests.kit.server import Server, serving
 from tests.patience import PATIENCE_S
 from tidings.gateway.doors.puppet import jobs
 from tidings.v1 import puppet_pb2
@@ -31,7 +31,7 @@ TYPES = (
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with job 352 (events 2, 3 and 5) and job 353 (event 4)."""
-    with serving(tmp_path_factory.mktemp("puppet") / "data") as running:
+    with serving(tmp_path_factory.mktemp("puppet") / "data", "--gateways=2") as running:
         for job in ("352", "352", "353", "352"):
             publish(running, {**SEED, "job": job})
         yield running

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.doors.rig import Http, gateway
+from tests.kit.http import Http, gateway
 from tests.rpc.serving import Served, serving
 from tidings.gateway.doors.puppet import door, jobs
 from tidings.v1 import puppet_pb2

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.doors.docker_cloud.stream import message, opened
-from tests.gateway.doors.rig import Http
+from tests.kit.http import Http
 
 DRAFTS = "/v1/events"
 UUID = "2a0b1c1d-0a1b-4c1d-8a1b-0a1b0c1d0a1b"
@@ -67,7 +67,14 @@ GIVEN: dict[str, dict[str, Any]] = {
 def publish(http: Http, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     body = json.dumps({"events": [event]}).encode()
     answer = http.ask("POST", DRAFTS, body=body)
-    return answer.status, json.loads(answer.body)
+    return answer.status, without_log(answer.body)
+
+
+def without_log(body: bytes) -> dict[str, Any]:
+    """Return an answer to one draft without the log's id, which a refusal has not."""
+    members: dict[str, Any] = json.loads(body)
+    members.pop("logId", None)
+    return members
 
 
 def stored(http: Http, event: dict[str, Any]) -> int:
@@ -81,7 +88,7 @@ def printed(http: Http, seq: int, form: str) -> dict[str, Any]:
     target = f"{DRAFTS}?after_seq={seq - 1}&payload_format=PAYLOAD_FORMAT_{form}"
     with http.open(target) as connection:
         assert connection.head().status == 200
-        (record,) = json.loads(connection.lines(1)[0])["records"]
+        (record,) = json.loads(connection.lines(1)[0])["batch"]["records"]
     assert record["seq"] == str(seq)
     event: dict[str, Any] = record["events"][0]
     return event
@@ -118,7 +125,7 @@ def test_a_known_id_is_a_known_event_whatever_its_key(
     for sent in (event, {name: value for name, value in event.items() if name != "source"}):
         draft = json.dumps({"key": key, "events": [sent]}).encode()
         answer = http.ask("POST", DRAFTS, body=draft)
-        assert json.loads(answer.body) == {"seq": str(seq), "duplicate": True}
+        assert without_log(answer.body) == {"seq": str(seq), "duplicate": True}
 
 
 def test_a_known_id_of_another_source_is_another_event(http: Http) -> None:

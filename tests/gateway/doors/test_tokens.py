@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.doors.guard import Guard
-from tests.gateway.doors.rig import Answer, Http
+from tests.kit.http import Answer, Http
 
 JOB = "/orchestrator/v1/jobs/352/events"
 EVENTS = "/v0/cluster/events"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.doors.rig import gateway
 from tests.gateway.doors.transcript import Positions, parse, play
+from tests.kit.http import gateway
 from tests.nats.shared import ON_NATS
 from tests.rpc.serving import serving
 

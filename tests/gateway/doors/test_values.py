@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.gateway.doors.rig import Http
+from tests.kit.http import Http
 
 SECRET = "canary-9d2e"
 HEALTH = dict.fromkeys(("api_status", "compiler_status", "runner_status"), "Healthy")
@@ -82,7 +82,7 @@ def test_a_time_with_an_offset_is_that_time(http: Http, given: str, kept: str) -
     assert http.ask("POST", "/v1/events", body=body).status == 200
     with http.open("/v1/events?after_seq=1") as connection:
         assert connection.head().status == 200
-        (record,) = json.loads(connection.lines(1)[0])["records"]
+        (record,) = json.loads(connection.lines(1)[0])["batch"]["records"]
     assert record["events"][0]["occurredAt"] == kept
 
 
@@ -106,9 +106,9 @@ QUERIES = [
     ("after_seq=canary-9d2e", "after_seq"),
     ("payload_format=7", "payload_format"),
     ("heartbeat_interval=1_0s", "heartbeat_interval"),
-    ("puppet.jobs=abc", "puppet.jobs[0]"),
-    ("puppet.jobs=352&puppet.jobs=0", "puppet.jobs[1]"),
-    ("puppet.jobs=1_0", "puppet.jobs[0]"),
+    ("selection.puppet.jobs=abc", "selection.puppet.jobs[0]"),
+    ("selection.puppet.jobs=352&selection.puppet.jobs=0", "selection.puppet.jobs[1]"),
+    ("selection.puppet.jobs=1_0", "selection.puppet.jobs[0]"),
 ]
 
 
@@ -124,7 +124,7 @@ def test_a_query_is_refused_by_the_name_of_its_field(
 
 def test_a_reader_of_times_to_come_gets_nothing_that_others_are_given(http: Http) -> None:
     later = "/v1/events?from_time=2999-01-01T00:00:00Z&heartbeat_interval=0.1s"
-    now = "/v1/events?latest=true&heartbeat_interval=0.1s"
+    now = "/v1/events?position=START_POSITION_LATEST&heartbeat_interval=0.1s"
     with http.open(now) as first, http.open(later) as waiting, http.open(now) as second:
         for connection in (first, waiting, second):
             assert connection.head().status == 200
@@ -134,6 +134,6 @@ def test_a_reader_of_times_to_come_gets_nothing_that_others_are_given(http: Http
             line = b"heartbeat"
             while b"heartbeat" in line:
                 line = connection.lines(1)[0]
-            assert b'"records"' in line
+            assert b'"batch"' in line
         beats = b"".join(waiting.lines(3))
     assert beats.count(b"heartbeat") == beats.count(b"\n")

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.gateway.doors.rig import Answer, Connection, Http, request_bytes
+from tests.kit.http import Answer, Connection, Http, request_bytes
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _POSITION = re.compile(r"<(\d+)>")

@@ -13,9 +13,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from grpc_tools import protoc
 
-from tidings.gateway.transcode.bind import STRICT, BindRules, bind_request
-from tidings.gateway.transcode.match import Match
-from tidings.gateway.transcode.routes import Route, routes_of, table_of
+from tidings.gateway.transcode.bind import bind_request
+from tidings.gateway.transcode.routes import Found, Route, routes_at, routes_of
 
 _HERE = Path(__file__).parent
 _FILE_NUMBERS = itertools.count()
@@ -59,12 +58,14 @@ def thing(**fields: object) -> Message:
     return message_class("shop.Thing")(**fields)
 
 
-def find(method: str, target: str) -> tuple[Route, Match[Route], bytes]:
-    """The route, match and raw query of a request target."""
+def change(**fields: object) -> Message:
+    return message_class("shop.Change")(name="a", thing=fields)
+
+
+def find(method: str, target: str) -> tuple[Found, bytes]:
+    """The route, what its path has captured, and the raw query of a request target."""
     path, _, query = target.encode("latin-1").partition(b"?")
-    match = table_of(routes()).match(method, path)
-    assert isinstance(match, Match), (method, target, match)
-    return match.target, match, query
+    return routes_at(routes(), path)[method], query
 
 
 def bind(
@@ -72,11 +73,10 @@ def bind(
     target: str,
     body: bytes = b"",
     content_type: str | None = None,
-    rules: BindRules = STRICT,
 ) -> Message:
     """The message of one request."""
-    route, match, query = find(method, target)
-    return bind_request(route, match, query, body, content_type, rules)
+    found, query = find(method, target)
+    return bind_request(*found, query, body, content_type)
 
 
 def route_of(name: str, binding: int = 0) -> Route:

@@ -10,14 +10,14 @@ from google.protobuf.message import Message
 
 from tests.gateway.transcode.shop import (
     bind,
+    change,
     message_class,
     method_with,
     thing,
 )
-from tidings.gateway.transcode.bind import BindRules, bind_request
-from tidings.gateway.transcode.errors import BadRequest, UnsupportedMediaType
-from tidings.gateway.transcode.match import Match
-from tidings.gateway.transcode.routes import routes_of, table_of
+from tidings.gateway.transcode.bind import bind_request
+from tidings.gateway.transcode.errors import MalformedRequest
+from tidings.gateway.transcode.routes import routes_at, routes_of
 
 NUMBERS = {"small": 7, "colour": 1, "ready": True, "data": b"hi"}
 ANY_JSON = {"any_json": {"string_value": "x"}}
@@ -30,11 +30,13 @@ ANY_JSON = {"any_json": {"string_value": "x"}}
         ("/v1/things/a%2Fb%20c+d", {"name": "a/b c+d"}),
         ("/v1/things/other:verb", {"name": "other:verb"}),
         ("/v1/parts/p/things/a", {"name": "a", "part": {"name": "p"}}),
-        ("/v1/parts//things/a", {"name": "a", "part": {}}),
-        ("/v1/deep/shelves/a%2Fb/c%20d", {"name": "shelves/a%2Fb/c d"}),
-        ("/v1/deep/shelves/a", {"name": "shelves/a"}),
-        ("/v1/deep/shelves/a/b/", {"name": "shelves/a/b/"}),
+        ("/v1/deep/shelves/a%2Fb/c%20d", {"name": "shelves/a/b/c d"}),
+        ("/v1/deep/a%3Fb%23c%2525", {"name": "a?b#c%25"}),
+        ("/v1/deep/a", {"name": "a"}),
+        ("/v1/deep/a//b/", {"name": "a//b/"}),
+        ("/v1/deep", {}),
         ("/v1/numbers/7/COLOUR_RED/true/aGk", NUMBERS),
+        ("/v1/numbers/7/red/true/aGk", NUMBERS),
         ("/v1/numbers/7/1/T/aGk=", NUMBERS),
         ("/v1/things/a?small=1&tags=x", {"name": "a", "small": 1, "tags": ["x"]}),
         # a part of what the path has bound: the path wins, its siblings are free
@@ -56,33 +58,39 @@ def test_path_and_query_are_bound(target: str, fields: dict[str, Any]) -> None:
         ("/v1/numbers/1/9/1/aGk", "colour"),
         ("/v1/numbers/1/1/maybe/aGk", "ready"),
         ("/v1/numbers/1/1/1/!!", "data"),
-        ("/v1/numbers//1/1/aGk", "small"),
         ("/v1/parts/%ff/things/a", "part.name"),
     ],
 )
 def test_bad_path_is_refused_with_the_field(target: str, field: str) -> None:
-    with pytest.raises(BadRequest) as caught:
+    with pytest.raises(MalformedRequest) as caught:
         bind("GET", target)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{}", {}),
+        (b' {"small": 7, "tags": ["a"]} ', {"small": 7, "tags": ["a"]}),
+        (b'{"HTTPAddr": "x", "small_positive": 1}', {"http_addr": "x", "small_positive": 1}),
+        (b'{"large": "7", "largePositive": 7}', {"large": 7, "large_positive": 7}),
+        (b'{"colour": "COLOUR_RED"}', {"colour": 1}),
+        (b'{"note": null, "part": null, "data": null}', {}),
+        (b'{"anyJson": null}', {"any_json": {"null_value": 0}}),
+        (b'{"data": "_-8"}', {"data": b"\xff\xef"}),
+        (b'{"boxedData": "aGk"}', {"boxed_data": {"value": b"hi"}}),
+        (b'{"blobs": {"a": "aGk="}}', {"blobs": {"a": b"hi"}}),
+        (b'{"partOf": {"a": {"weight": 1}}}', {"part_of": {"a": {"weight": 1}}}),
+        (b'{"free": {"data": "!!", "x": [1]}}', {"free": {"data": "!!", "x": [1]}}),
+    ],
+)  # fmt: skip
+def test_message_in_a_body_is_bound(body: bytes, fields: dict[str, Any]) -> None:
+    assert bind("PUT", "/v1/things/a", body) == change(**fields)
+
+
+@pytest.mark.parametrize(
     ("what", "body", "fields"),
     [
-        ("", b"{}", {}),
-        ("", b"", {}),
-        ("", b' {"small": 7, "tags": ["a"]} ', {"small": 7, "tags": ["a"]}),
-        ("", b'{"name": "b"}', {}),
-        ("", b'{"HTTPAddr": "x", "small_positive": 1}', {"http_addr": "x", "small_positive": 1}),
-        ("", b'{"large": "7", "largePositive": 7}', {"large": 7, "large_positive": 7}),
-        ("", b'{"colour": "COLOUR_RED"}', {"colour": 1}),
-        ("", b'{"note": null, "part": null, "data": null}', {}),
-        ("", b'{"anyJson": null}', {"any_json": {"null_value": 0}}),
-        ("", b'{"data": "_-8"}', {"data": b"\xff\xef"}),
-        ("", b'{"boxedData": "aGk"}', {"boxed_data": {"value": b"hi"}}),
-        ("", b'{"blobs": {"a": "aGk="}}', {"blobs": {"a": b"hi"}}),
-        ("", b'{"partOf": {"a": {"weight": 1}}}', {"part_of": {"a": {"weight": 1}}}),
-        ("", b'{"free": {"data": "!!", "x": [1]}}', {"free": {"data": "!!", "x": [1]}}),
         ("/part", b'{"weight": "7"}', {"part": {"weight": 7}}),
         ("/part", b"{}", {"part": {}}),
         ("/part", b"", {}),
@@ -105,7 +113,7 @@ def test_body_is_bound(what: str, body: bytes, fields: dict[str, Any]) -> None:
     [
         ("", b"[]", "JSON object"),
         ("", b'""', "JSON object"),
-        ("", b"null", "null"),
+        ("", b"null", "thing: null"),
         ("", b"7", "JSON object"),
         ("", b"{", "not JSON"),
         ("", b"{} {}", "not JSON"),
@@ -184,59 +192,35 @@ def test_body_is_bound(what: str, body: bytes, fields: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_bad_body_is_refused(what: str, body: bytes, reason: str) -> None:
-    with pytest.raises(BadRequest, match=reason) as caught:
+    with pytest.raises(MalformedRequest, match=reason) as caught:
         bind("PUT", f"/v1/things/a{what}", body)
     assert len(str(caught.value)) < 400
 
 
 def test_deepest_body_can_be_sent_and_read() -> None:
-    body = b'{"free":' + b'{"a":' * 31 + b"1" + b"}" * 32
+    body = b'{"free":' + b'{"a":' * 30 + b"1" + b"}" * 31
     bound = bind("PUT", "/v1/things/a", body)
     assert type(bound).FromString(bound.SerializeToString()) == bound
 
 
 def test_any_in_a_body_is_bound() -> None:
-    body = b'{"packed": {"@type": "type.googleapis.com/shop.Part", "weight": "7"}}'
-    packed = thing(name="a")
-    packed.packed.Pack(message_class("shop.Part")(weight=7))  # type: ignore[attr-defined]  # made at run time
-    assert bind("PUT", "/v1/things/a", body) == packed
-    assert bind("PUT", "/v1/things/a", b'{"packed": {}}') == thing(name="a", packed={})
+    expected = change(packed={})
+    assert bind("PUT", "/v1/things/a", b'{"packed": {}}') == expected
+    packed: Any = expected.thing.packed  # type: ignore[attr-defined]  # made at run time
+    part = b'{"packed": {"@type": "type.googleapis.com/shop.Part", "weight": "7"}}'
+    packed.Pack(message_class("shop.Part")(weight=7))
+    assert bind("PUT", "/v1/things/a", part) == expected
     stamp = b'{"packed": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "7s"}}'
-    packed.packed.Pack(message_class("google.protobuf.Duration")(seconds=7))  # type: ignore[attr-defined]  # as above
-    assert bind("PUT", "/v1/things/a", stamp) == packed
-
-
-def test_lenient_api_ignores_unknown_fields_but_not_bad_values() -> None:
-    rules = BindRules(ignore_unknown_fields=True)
-    body = b'{"nothing": {"x": [1]}, "part": {"nothing": 1}, "small": 1}'
-    assert bind("PUT", "/v1/things/a", body, rules=rules) == thing(name="a", small=1, part={})
-    for bad in (b'{"colour": "RED"}', b'{"data": "!!"}', b'{"part": []}'):
-        with pytest.raises(BadRequest):
-            bind("PUT", "/v1/things/a", bad, rules=rules)
+    packed.Pack(message_class("google.protobuf.Duration")(seconds=7))
+    assert bind("PUT", "/v1/things/a", stamp) == expected
 
 
 @pytest.mark.parametrize(
     "content_type",
-    [
-        *(None, "", "application/json", "Application/JSON; charset=utf-8", "application/x-ndjson"),
-        *("application/problem+json", " application/json ;x=y"),
-    ],
+    [None, "", "application/json", "text/plain", "application/x-www-form-urlencoded", "json"],
 )
-def test_json_by_any_of_its_names_is_read(content_type: str | None) -> None:
-    assert bind("PUT", "/v1/things/a", b'{"small":1}', content_type) == thing(name="a", small=1)
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "json", "a/b; +json"],
-)
-def test_other_media_types_are_refused_unless_the_api_takes_any(content_type: str) -> None:
-    body = b'{"small":1}'
-    with pytest.raises(UnsupportedMediaType):
-        bind("PUT", "/v1/things/a", body, content_type)
-    assert bind("PUT", "/v1/things/a", b"", content_type) == thing(name="a")
-    lenient = BindRules(any_content_type=True)
-    assert bind("PUT", "/v1/things/a", body, content_type, lenient) == thing(name="a", small=1)
+def test_json_is_read_whatever_it_is_called(content_type: str | None) -> None:
+    assert bind("PUT", "/v1/things/a", b'{"small":1}', content_type) == change(small=1)
 
 
 def test_body_that_nobody_asked_for_is_ignored() -> None:
@@ -244,7 +228,6 @@ def test_body_that_nobody_asked_for_is_ignored() -> None:
 
 
 def test_path_wins_over_body() -> None:
-    assert bind("PUT", "/v1/things/a", b'{"name":"b","small":1}') == thing(name="a", small=1)
     bound = bind("PUT", "/v1/things/a/parts/p", b'{"name":"q","weight":1}')
     assert bound == thing(name="a", part={"name": "p", "weight": 1})
 
@@ -254,25 +237,16 @@ def test_query_under_a_field_of_path_or_body_is_ignored() -> None:
     assert bound == thing(name="a", part={"weight": 1}, small=3)
 
 
-def test_query_beside_a_whole_body_is_unknown() -> None:
-    for query in ("small=1", "name=b"):
-        with pytest.raises(BadRequest, match="unknown query parameter"):
-            bind("PUT", f"/v1/things/a?{query}", b"{}")
-        rules = BindRules(ignore_unknown_parameters=True)
-        assert bind("PUT", f"/v1/things/a?{query}", b"{}", rules=rules) == thing(name="a")
-
-
 def test_query_may_not_contradict_a_oneof_of_the_body() -> None:
-    with pytest.raises(BadRequest, match="right: excludes left"):
+    with pytest.raises(MalformedRequest, match="right: excludes left"):
         bind("PUT", "/v1/things/a/left?right=1", b'"x"')
 
 
 def test_path_wins_over_a_oneof_of_the_body() -> None:
-    method = method_with(http_pb2.HttpRule(put="/one/{left}", body="*"))
+    method = method_with(http_pb2.HttpRule(put="/one/{left}", body="right"))
     (route,) = routes_of([method.containing_service])
-    match = table_of([route]).match("PUT", b"/one/a")
-    assert isinstance(match, Match)
-    assert bind_request(route, match, b"", b'{"right":1}', None) == thing(left="a")
+    found = routes_at([route], b"/one/a")["PUT"]
+    assert bind_request(*found, b"", b"1", None) == thing(left="a")
 
 
 def test_field_mask_is_not_filled_from_a_patch() -> None:
@@ -303,8 +277,3 @@ def test_query_cannot_reach_into_a_raw_body() -> None:
     assert bind("PUT", "/v1/raw/k?content.content_type=x", b"a") == upload(
         key="k", content={"data": b"a"}
     )
-
-
-def test_request_that_is_a_raw_body() -> None:
-    expected = message_class("google.api.HttpBody")(data=b"[]", content_type="a/b")
-    assert bind("POST", "/v1/raw", b"[]", "a/b") == expected

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -11,8 +12,8 @@ import pytest
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.aio import run_async
 from tests.gateway.transcode.shop import message_class, route_of, thing
+from tests.kit.loop import scenario
 from tidings.gateway.transcode.call import AnswerStream, call_unary
 from tidings.gateway.transcode.status import DETAILS_KEY, status_object, status_of
 
@@ -76,22 +77,19 @@ def handlers(shop: Shop) -> grpc.GenericRpcHandler:
     )
 
 
-def with_shop(test: Callable[[Shop, grpc.aio.Channel], Awaitable[None]]) -> None:
-    """Run a test against a served shop."""
-
-    async def main() -> None:
-        shop = Shop()
-        server = grpc.aio.server()
-        server.add_generic_rpc_handlers((handlers(shop),))
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        try:
-            async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                await test(shop, channel)
-        finally:
-            await server.stop(None)
-
-    run_async(main())
+@asynccontextmanager
+async def a_shop() -> AsyncIterator[tuple[Shop, grpc.aio.Channel]]:
+    """Give a shop that is served, and a channel to it."""
+    shop = Shop()
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((handlers(shop),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield shop, channel
+    finally:
+        await server.stop(None)
 
 
 def open_stream(channel: grpc.aio.Channel, request: Message) -> AnswerStream:
@@ -111,8 +109,9 @@ async def rest_of(stream: AnswerStream) -> list[Any]:
     return found
 
 
-def test_unary_call_has_metadata_and_a_deadline() -> None:
-    async def test(shop: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_unary_call_has_metadata_and_a_deadline() -> None:
+    async with a_shop() as (shop, channel):
         answer = await call_unary(
             route_of("Get"),
             channel,
@@ -125,11 +124,10 @@ def test_unary_call_has_metadata_and_a_deadline() -> None:
         assert shop.seen["raw-bin"] == b"\xff"
         assert 0 < shop.seen["left_s"] <= 7.0
 
-    with_shop(test)
 
-
-def test_failed_call_has_its_status_whole() -> None:
-    async def test(_: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_failed_call_has_its_status_whole() -> None:
+    async with a_shop() as (_, channel):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call_unary(route_of("Get"), channel, thing(name="fail"), deadline_s=None)
         info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "GONE"}
@@ -139,21 +137,19 @@ def test_failed_call_has_its_status_whole() -> None:
             "details": [info],
         }
 
-    with_shop(test)
 
-
-def test_deadline_ends_the_call_here_and_there() -> None:
-    async def test(shop: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_deadline_ends_the_call_here_and_there() -> None:
+    async with a_shop() as (shop, channel):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call_unary(route_of("Get"), channel, thing(name="hang"), deadline_s=0.2)
         assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         await shop.ended.wait()
 
-    with_shop(test)
 
-
-def test_cancelling_a_unary_call_ends_it_there() -> None:
-    async def test(shop: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_cancelling_a_unary_call_ends_it_there() -> None:
+    async with a_shop() as (shop, channel):
         async with asyncio.TaskGroup() as group:
             call = group.create_task(
                 call_unary(route_of("Get"), channel, thing(name="hang"), deadline_s=None)
@@ -163,35 +159,31 @@ def test_cancelling_a_unary_call_ends_it_there() -> None:
         assert call.cancelled()
         await shop.ended.wait()
 
-    with_shop(test)
+
+@scenario
+async def test_nobody_there_is_unavailable() -> None:
+    async with grpc.aio.insecure_channel("unix:/nonexistent/tidings.sock") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call_unary(route_of("Get"), channel, thing(), deadline_s=None)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await open_stream(channel, thing()).opened()
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_nobody_there_is_unavailable() -> None:
-    async def main() -> None:
-        async with grpc.aio.insecure_channel("unix:/nonexistent/tidings.sock") as channel:
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await call_unary(route_of("Get"), channel, thing(), deadline_s=None)
-            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-            with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await open_stream(channel, thing()).opened()
-            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-
-    run_async(main())
-
-
-def test_stream_is_read_to_its_end() -> None:
-    async def test(_: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_stream_is_read_to_its_end() -> None:
+    async with a_shop() as (_, channel):
         stream = open_stream(channel, thing(name="a"))
         assert ("log-id", "x") in await stream.opened()
         assert await rest_of(stream) == [thing(small=number) for number in range(3)]
         assert await stream.take() is None
         stream.cancel()
 
-    with_shop(test)
 
-
-def test_error_before_the_first_message_comes_with_the_opening() -> None:
-    async def test(_: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_error_before_the_first_message_comes_with_the_opening() -> None:
+    async with a_shop() as (_, channel):
         # Often: status and header of such a call arrive together, in either order.
         for _attempt in range(50):
             stream = open_stream(channel, thing(name="fail"))
@@ -200,11 +192,10 @@ def test_error_before_the_first_message_comes_with_the_opening() -> None:
             assert caught.value.code() is grpc.StatusCode.NOT_FOUND
             assert len(status_of(caught.value).details) == 1
 
-    with_shop(test)
 
-
-def test_error_in_the_middle_comes_after_the_messages() -> None:
-    async def test(_: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_error_in_the_middle_comes_after_the_messages() -> None:
+    async with a_shop() as (_, channel):
         stream = open_stream(channel, thing(name="break"))
         await stream.opened()
         assert [await stream.take() for _ in range(3)] == [thing(small=n) for n in range(3)]
@@ -212,12 +203,11 @@ def test_error_in_the_middle_comes_after_the_messages() -> None:
             await stream.take()
         assert caught.value.code() is grpc.StatusCode.DATA_LOSS
 
-    with_shop(test)
-
 
 @pytest.mark.parametrize("by_task", [True, False])
-def test_stream_that_is_left_ends_there(by_task: bool) -> None:  # noqa: FBT001 - a table
-    async def test(shop: Shop, channel: grpc.aio.Channel) -> None:
+@scenario
+async def test_stream_that_is_left_ends_there(by_task: bool) -> None:  # noqa: FBT001 - a table
+    async with a_shop() as (shop, channel):
         stream = open_stream(channel, thing(name="hang"))
         await stream.opened()
         await shop.started.wait()
@@ -236,5 +226,3 @@ def test_stream_that_is_left_ends_there(by_task: bool) -> None:  # noqa: FBT001 
         else:
             stream.cancel()
         await shop.ended.wait()
-
-    with_shop(test)

@@ -1,1 +1,1 @@
-"""HTTP as this house sees it: listeners, requests, websockets."""
+"""HTTP as this context sees it: listeners, requests, websockets."""

@@ -1,6 +1,6 @@
-"""Bodies that come compressed: decoded a piece at a time, so that what they become has a bound.
+"""Compressed bodies: decoded a piece at a time, so that their decoded size is bounded.
 
-Who reads decides how much: a piece is made when it is asked for, and never more than one.
+The reader pulls: each piece is decoded only when it is requested.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import grpc
 
-from tidings.gateway.transcode.errors import BadRequest, TranscodeError
+from tidings.gateway.transcode.errors import MalformedRequest, TranscodeError
 
 PIECE_BYTES = 64 * 1024
 # Of what zlib is given at a time: at the end of a member it copies what is left of it.
@@ -36,7 +36,7 @@ def decoder_for(headers: Iterable[tuple[bytes, bytes]]) -> Decoder | None:
     """Return what decodes the body of a request with these headers, None if it is as it comes.
 
     Raises:
-        UnsupportedCoding: it is encoded in a way that is not spoken here.
+        UnsupportedCoding: its encoding is not supported.
     """
     values = [value.decode("latin-1").lower() for name, value in headers if name == _FIELD.encode()]
     codings = [coding.strip() for value in values for coding in value.split(",")]
@@ -49,7 +49,7 @@ def decoder_for(headers: Iterable[tuple[bytes, bytes]]) -> Decoder | None:
 
 
 class Decoder:
-    """One body. `feed` what has come, then `take` until there is no more of it.
+    """One body. `feed` what has arrived, then `take` until there is no more.
 
     gzip may come in several members, one after the other. "deflate" is zlib's format, or the bare
     one, which some clients send. Source: RFC 9110 section 8.4.1.2.
@@ -63,14 +63,14 @@ class Decoder:
         self._has_begun = False
 
     def feed(self, data: bytes) -> None:
-        """Take what came next, once all before it is taken."""
+        """Take the next input, once all before it was taken."""
         self._data, self._at = self._data[self._at :] + data, 0
 
     def take(self) -> bytes:
         """Return the next piece, at most `PIECE_BYTES`; nothing = more must be fed.
 
         Raises:
-            BadRequest: it is no such text.
+            MalformedRequest: it is no such text.
         """
         while self._at < len(self._data):
             inflate = self._next()
@@ -80,7 +80,7 @@ class Decoder:
             try:
                 piece = inflate.decompress(step, PIECE_BYTES)
             except zlib.error:
-                raise BadRequest(_FIELD, "the body is not encoded as it says") from None
+                raise MalformedRequest(_FIELD, "the body is not encoded as it says") from None
             self._has_begun = True
             left = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
             self._at += len(step) - len(left)
@@ -89,17 +89,17 @@ class Decoder:
         return b""
 
     def end(self) -> None:
-        """Know that nothing more comes.
+        """Check that the body is complete, at its end.
 
         Raises:
-            BadRequest: the text is not whole.
+            MalformedRequest: it is not.
         """
         is_whole = self._inflate is not None and self._inflate.eof
         if (self._has_begun or self._data) and not is_whole:
-            raise BadRequest(_FIELD, "the body ends too early")
+            raise MalformedRequest(_FIELD, "the body ends too early")
 
     def _next(self) -> zlib._Decompress | None:
-        """Return who goes on; None = what that is takes another byte to tell."""
+        """Return the decoder; None = another byte is needed to tell which."""
         if self._inflate is None:
             head = self._data[self._at : self._at + 2]
             if len(head) < 2:
@@ -108,6 +108,6 @@ class Decoder:
             self._inflate = zlib.decompressobj(_ZLIB if is_zlib else _RAW)
         elif self._inflate.eof:
             if not self._is_gzip:
-                raise BadRequest(_FIELD, "the body goes on behind its end")
+                raise MalformedRequest(_FIELD, "the body goes on after its end")
             self._inflate = zlib.decompressobj(_GZIP)
         return self._inflate

@@ -1,4 +1,4 @@
-"""Where the pieces of an HTTP body leave, by the version of HTTP that the client speaks."""
+"""Writes the pieces of an HTTP body, by the version of HTTP that the client speaks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from tidings.gateway.http.direct_write import Connection, Framer, Outlet, Sink
+from tidings.gateway.http.direct_write import Connection, DirectWriter, Framer, Sink
 from tidings.gateway.http.request import Event, Receive, Send
 
 _OLD = "1.0"
@@ -18,8 +18,8 @@ def _chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-class BodyOutlet(Outlet[bytes]):
-    """Where a chunked body leaves. Holds what it is of for as long as the request lives."""
+class BodyDirectWriter(DirectWriter[bytes]):
+    """Writes a chunked body. Lives as long as its request."""
 
     __slots__ = ("_cycle", "_transport")
 
@@ -46,7 +46,7 @@ class BodyOutlet(Outlet[bytes]):
         return self._transport
 
     async def writable(self) -> None:
-        """Wait while the client does not read what it has got already."""
+        """Wait while the client has not read what it was sent."""
         if self._cycle.flow.write_paused and not self._cycle.disconnected:
             await self._cycle.flow.drain()
 
@@ -81,15 +81,15 @@ def for_version(app: Any, cycle: RequestResponseCycle) -> Any:  # noqa: ANN401 -
 class OpenFlow(FlowControl):
     """uvicorn's flow control, which leaves a transport alone that is closing.
 
-    uvloop's raise "the handler is closed" then.
+    uvloop's transports raise "the handler is closed" then.
     """
 
     def pause_reading(self) -> None:
-        """Read no more for now."""
+        """Pause reading."""
         if not self._transport.is_closing():
             super().pause_reading()
 
     def resume_reading(self) -> None:
-        """Read on."""
+        """Resume reading."""
         if not self._transport.is_closing():
             super().resume_reading()

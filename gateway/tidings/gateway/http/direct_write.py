@@ -1,13 +1,12 @@
-"""Writing one thing to many clients: framed once, and written without a turn of anybody's task.
+"""Fan-out writes: a piece is framed once and written to many clients without waking their tasks.
 
-ASGI has only `send`, which frames every piece anew and can be called by a client's own task alone.
-For an event that goes to hundreds of clients both cost more than the writes themselves. So our
-listeners put an outlet beside `send`, under `EXTENSION` in the extensions of the scope; without it
+ASGI has only `send`, which frames every piece anew and only works in the client's own task. For an
+event that goes to hundreds of clients both cost more than the writes themselves. So the listeners
+put a DirectWriter beside `send`, under `EXTENSION` in the extensions of the scope; without it
 everything goes through `send`.
 
-Nor does anybody ask before each piece whether a client reads, which would cost half as much as the
-write: who opens an outlet gets the transport itself, and is halted by the connection as soon
-as it must not be used any more, be it in the middle of that very write.
+We do not poll writability, which would cost half as much as the write: `open` returns the transport
+itself, and the connection revokes it on backpressure, even in the middle of a write.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-EXTENSION = "tidings.outlet"
+EXTENSION = "tidings.direct_writer"
 
 Piece = TypeVar("Piece")
 
@@ -30,12 +29,12 @@ class Sink(Protocol):
         ...
 
 
-# Of framed pieces that are kept: as many as readers that are behind may be apart.
+# Framed pieces that are kept, for readers at slightly different positions.
 _MAX_FRAMED = 4
 
 
 class Framer(Generic[Piece]):
-    """Frames pieces for the wire; the same object again, for the next client, costs nothing."""
+    """Frames pieces for the wire; the frame of the same object is cached for the next client."""
 
     def __init__(self, frame: Callable[[Piece], bytes]) -> None:
         self._frame = frame
@@ -51,10 +50,10 @@ class Framer(Generic[Piece]):
         return found[1]
 
 
-class Outlet(ABC, Generic[Piece]):
-    """Where what is streamed to one client leaves, once its answer has begun."""
+class DirectWriter(ABC, Generic[Piece]):
+    """Writes what is streamed to one client, once its answer has begun."""
 
-    __slots__ = ("_connection", "_on_halt")
+    __slots__ = ("_connection", "_on_halt", "streamed_bytes")
 
     framed: ClassVar[Framer[Any]]
     """Frames what is written here. One for all clients of a kind, so that they share frames."""
@@ -62,17 +61,19 @@ class Outlet(ABC, Generic[Piece]):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._on_halt: Callable[[], None] | None = None
+        self.streamed_bytes = 0
+        """What was written to the transport while it was open, as its writers count."""
 
     @abstractmethod
     def sink(self) -> Sink | None:
-        """Return what may be written to at this moment, None if the client is slow or gone."""
+        """Return the transport if it may be written to now, None if the client is slow or gone."""
 
     @abstractmethod
     async def writable(self) -> None:
-        """Wait while the client does not read what it has got already."""
+        """Wait while the client has not read what it was sent."""
 
     def offer(self, piece: Piece) -> bool:
-        """Write a piece at once; False = nothing is written: `send` decides what that means."""
+        """Write a piece at once; False = nothing is written, and `send` is to be used."""
         sink = self.sink() if piece else None
         if sink is None:
             return False
@@ -80,7 +81,7 @@ class Outlet(ABC, Generic[Piece]):
         return True
 
     def open(self, on_halt: Callable[[], None]) -> Sink | None:
-        """Return what may be written to until `on_halt` is called or the outlet is shut.
+        """Return the transport, to write to until `on_halt` is called or the writer is shut.
 
         None if the client is slow or gone. Nothing else may write to it meanwhile.
         """
@@ -91,46 +92,46 @@ class Outlet(ABC, Generic[Piece]):
         return sink
 
     def shut(self) -> None:
-        """Have nobody told of anything any more."""
+        """Give the transport back: `on_halt` is not called any more."""
         self._on_halt = None
         self._connection.streaming = None
 
     def cut(self, *, at_once: bool) -> None:
-        """End the connection in the middle of an answer: so its client knows that it is not whole.
+        """End the connection in the middle of an answer, so that the client sees it is incomplete.
 
-        What is written already goes out before, unless it is to end `at_once`.
+        What was written before is still sent, unless it ends `at_once`.
         """
         self._connection.cut(at_once=at_once)
 
     def halt(self) -> None:
-        """Tell whoever has opened the outlet to write no more."""
+        """Revoke the transport from the task that has opened this writer."""
         if self._on_halt is not None:
             self._on_halt()
 
 
 class Connection(Protocol):
-    """What an outlet is of. It halts the one that is open when its client is slow or gone."""
+    """The connection of a writer. It halts the open one when its client is slow or gone."""
 
-    streaming: Outlet[Any] | None
+    streaming: DirectWriter[Any] | None
 
     def cut(self, *, at_once: bool) -> None:
-        """End in the middle of an answer, see `Outlet.cut`."""
+        """End in the middle of an answer, see `DirectWriter.cut`."""
         ...
 
 
 class HaltingProtocol:
-    """What our listeners add to uvicorn's protocols: they halt the outlet that is open."""
+    """What our listeners add to uvicorn's protocols: they halt the writer that is open."""
 
-    streaming: Outlet[Any] | None = None
+    streaming: DirectWriter[Any] | None = None
     transport: asyncio.Transport
 
     def pause_writing(self) -> None:
-        """Take no more until the client reads. A transport calls this, also while it writes."""
+        """Begin backpressure. A transport calls this, also in the middle of a write."""
         super().pause_writing()  # type: ignore[misc]  # this stands before a protocol of uvicorn
         self.halt()
 
     def cut(self, *, at_once: bool) -> None:
-        """End in the middle of an answer, see `Outlet.cut`."""
+        """End in the middle of an answer, see `DirectWriter.cut`."""
         self.halt()
         if at_once:
             self.transport.abort()
@@ -138,12 +139,12 @@ class HaltingProtocol:
             self.transport.close()
 
     def halt(self) -> None:
-        """Have nothing more written by whoever does not ask before."""
+        """Revoke the transport from an open writer."""
         if self.streaming is not None:
             self.streaming.halt()
 
 
-def outlet_of(scope: Any) -> Outlet[Any] | None:  # noqa: ANN401 - a scope of ASGI
-    """Return the outlet that the listener has put into a scope."""
-    found: Outlet[Any] | None = scope.get("extensions", {}).get(EXTENSION)
+def direct_writer_of(scope: Any) -> DirectWriter[Any] | None:  # noqa: ANN401 - a scope of ASGI
+    """Return the writer that the listener has put into a scope."""
+    found: DirectWriter[Any] | None = scope.get("extensions", {}).get(EXTENSION)
     return found

@@ -1,19 +1,23 @@
-"""What the listener makes of a request's head before anything else sees it: pure, by the byte."""
+"""How the listener treats a request's head before anything else does: pure, by the byte."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterable, Sequence
 
 Header = tuple[bytes, bytes]
 
 BLANKS = b" \t"
-"""Which may stand around the value of a header, after which the parser keeps them."""
+"""Optional white space around the value of a header; the parser keeps what follows the value."""
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _LINE_ENDS = b"\r\n"
 # What says where a body ends.
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+_VERSION = b"13"  # of websockets
+_KEY_BYTES = 16
 _CLOSE = re.compile(rb"(?:.*,)?\s*close\s*(?:,.*)?", re.IGNORECASE)
 
 
@@ -21,8 +25,8 @@ class RequestLine:
     """Escapes bytes beyond ASCII in request lines, which the parser refuses. One a connection.
 
     curl sends them as they were typed, and Go, in which two of the systems are written, takes them
-    as if they were escaped. Only a line that begins with the data of one moment is looked at: of
-    requests that are sent ahead of their answers just the first.
+    as if they were escaped. Only a request line at the beginning of a read is scanned: of pipelined
+    requests the first.
     """
 
     def __init__(self) -> None:
@@ -47,7 +51,7 @@ def escape(target: bytes) -> bytes:
 
 
 def unknown_coding(headers: Iterable[Header], version: str) -> int | None:
-    """Return the status for a Transfer-Encoding that is not spoken here, None where all is well.
+    """Return the status for an unsupported Transfer-Encoding, None if it is supported.
 
     Source: RFC 9112 section 6.1: 501 for a coding that is not known; HTTP/1.0 has none.
     """
@@ -62,8 +66,8 @@ def unknown_coding(headers: Iterable[Header], version: str) -> int | None:
 def body_head(headers: Sequence[Header], version: str) -> bytes:
     """Return the head of a request that has the same body, and is the last one if this is.
 
-    A parser has taken an offer to upgrade for the end of HTTP: with this head another one goes on,
-    since what follows is the body after all. Source: RFC 9110 section 7.8: an offer that is not
+    A parser has taken an offer to upgrade for the end of HTTP: with this head another parser
+    continues, since what follows is the body. Source: RFC 9110 section 7.8: an offer that is not
     taken is ignored.
     """
     lines = [b"POST / HTTP/" + version.encode("ascii")]
@@ -76,9 +80,36 @@ def body_head(headers: Sequence[Header], version: str) -> bytes:
 def authority_of(target: bytes) -> bytes | None:
     """Return host and port of a target in absolute form, None for any other.
 
-    It counts instead of the Host header. Source: RFC 9112 section 3.2.2.
+    It replaces the Host header. Source: RFC 9112 section 3.2.2.
     """
     scheme, colon, rest = target.partition(b"://")
     if not colon or target.startswith(b"/") or not scheme.isalpha():
         return None
     return re.split(rb"[/?#]", rest, maxsplit=1)[0].rpartition(b"@")[2]
+
+
+def is_handshake(method: bytes, headers: Iterable[Header]) -> bool:
+    """Say whether a request with these headers (names in lower case) is a whole handshake.
+
+    One with a body is none: it would be unknown where its frames begin.
+
+    Source: RFC 6455 section 4.2.1. The names in Upgrade and Connection are the caller's to check.
+    """
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    if method != b"GET" or values.get(b"sec-websocket-version") != [_VERSION]:
+        return False
+    if any(value != b"0" for name in _FRAMING for value in values.get(name, [])):
+        return False
+    if len(values.get(b"origin", [])) > 1:  # the admission rules refuse it, as its door does
+        return False
+    keys = values.get(b"sec-websocket-key", [])
+    return len(keys) == 1 and _is_key(keys[0])
+
+
+def _is_key(text: bytes) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == _KEY_BYTES
+    except binascii.Error:
+        return False

@@ -1,8 +1,4 @@
-"""Limits that uvicorn lacks, at the socket: heads in size and time, connections in number.
-
-A refused client gets its answer and then silence: what it still sends is read and dropped for a
-moment, since closing a socket with unread data would take the answer back.
-"""
+"""Limits that uvicorn lacks, at the socket: size and time of heads, number of connections."""
 
 from __future__ import annotations
 
@@ -12,22 +8,29 @@ from typing import Any
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
-from tidings.gateway.http.body_writer import BodyOutlet, OpenFlow, for_version
-from tidings.gateway.http.direct_write import EXTENSION, HaltingProtocol
-from tidings.gateway.http.handshake import is_handshake
-from tidings.gateway.http.heads import BLANKS, RequestLine, authority_of, body_head, unknown_coding
-from tidings.gateway.http.limits import LINGER_S, Limits, refusal
+from tidings.gateway.http.body_writer import BodyDirectWriter, OpenFlow, for_version
+from tidings.gateway.http.direct_write import EXTENSION
+from tidings.gateway.http.heads import (
+    BLANKS,
+    RequestLine,
+    authority_of,
+    body_head,
+    is_handshake,
+    unknown_coding,
+)
+from tidings.gateway.http.limits import LINGER_S, Limits
+from tidings.gateway.http.refusing import RefusingProtocol
 
-# Above the cap, who is still told so; beyond that connections are dropped without a word.
+# Connections above the cap that are still answered; beyond that they are dropped.
 _TOLD_BEYOND_CAP = 256
-# Requests that a client may send ahead of their answers. Browsers and curl send none.
+# Pipelined requests of a client. Browsers and curl do not pipeline.
 _MAX_PIPELINED = 16
 
 
-class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
+class LimitedProtocol(RefusingProtocol):
     """One connection. Its owner is the server; only the event loop calls it."""
 
     def __init__(
@@ -40,28 +43,22 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         limits: Limits,
         began: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, _loop, limits=limits)
         self._began = began or self.loop.time
-        self._limits = limits
-        self._in_head = False  # of which at least a byte has come
         self._in_body = False
         self._head_bytes = 0  # of what has been parsed
-        self._raw_head_bytes = 0  # of what came without completing a head
-        self._has_passed_head = False  # with the data of this moment
-        self._refused_with: int | None = None
+        self._raw_head_bytes = 0  # of what arrived without completing a head
+        self._has_passed_head = False  # in this read
         self._is_turned_away = False
-        self._has_request = False  # at least one head was complete
         self._is_last = False  # the next request is the last one on this connection
         self._is_handshake = False  # the request at hand makes this connection a websocket
-        self._is_resuming = False  # the parser reads a head of ours, behind an offer to upgrade
+        self._is_resuming = False  # the parser reads a head of ours, after an Upgrade header
         self._line = RequestLine()
         self._answering: RequestResponseCycle | None = None  # `cycle` may be one that waits
-        self._wrong_status = 400  # for what a callback below has raised
-        self.url = b""
-        self._timer: asyncio.TimerHandle | None = None
+        self._wrong_status = 400  # for what a callback below raised
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for the first head, or refuse a connection too many."""
+        """Wait for the first head, or refuse a connection above the cap."""
         limits = self._limits
         left_s = limits.head_s - (self.loop.time() - self._began())
         is_one_too_many = limits.are_full(self.connections)
@@ -90,12 +87,12 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         super().connection_lost(exc)
 
     def eof_received(self) -> None:
-        """Close: who sends no more does not read any more either."""
+        """Close: a client that has shut down sending counts as gone."""
         self.halt()
         super().eof_received()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; a head that grows too large is refused wherever it is cut."""
+        """Take bytes; a head that is too large is refused, however it is split."""
         if self._refused_with is not None or self.transport.is_closing():
             return
         was_in_body, self._has_passed_head = self._in_body, False
@@ -106,14 +103,14 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("")
         if was_in_body or self._has_passed_head:
-            self._raw_head_bytes = 0  # how much of the data is the next head's, nobody knows
+            self._raw_head_bytes = 0  # how much of the data is the next head's is not known
             return
         self._raw_head_bytes += len(data)
         if self._raw_head_bytes > self._limits.head_bytes:
             self._refuse(431, "head_bytes")
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP, or what one of the callbacks below has called too large."""
+        """Refuse what is not HTTP, or what a callback below found too large."""
         del msg
         if self._head_bytes > self._limits.head_bytes:
             self._refuse(431, "head_bytes")
@@ -126,23 +123,23 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
                 self.parser.feed_data(data)
                 data = b""
             except httptools.HttpParserUpgrade as offer:
-                # The parser takes what follows for another protocol: it has passed over the body.
+                # The parser takes what follows for another protocol: it has skipped the body.
                 data = b"" if self._is_handshake else data[offer.args[0] :]
                 self._begin_other()
 
     def _begin_other(self) -> None:
-        """Behind an offer to upgrade begin with what was offered, or else with the body."""
+        """After an Upgrade header switch to that protocol, or else read the body."""
         if self._is_handshake:
             self.handle_websocket_upgrade()
         else:
             self._is_resuming = True
-            # Another one, since this one is done for good if the connection was to be closed.
+            # A new parser, since this one accepts no more if the connection was to be closed.
             self.parser = httptools.HttpRequestParser(self)
             self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             self.parser.feed_data(body_head(self.headers, self.scope["http_version"]))
 
     def on_message_begin(self) -> None:
-        """Start the clock of a head."""
+        """Start the deadline of a head."""
         if self._is_resuming:
             return
         super().on_message_begin()
@@ -159,7 +156,7 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count and keep one header, whose blanks are none of its value: RFC 9110 section 5.5."""
+        """Count and keep one header without the blanks around its value: RFC 9110 section 5.5."""
         if self._is_resuming:
             return
         self._grow(len(name) + len(value) + 4)  # colon, space, line end
@@ -193,14 +190,14 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         self._has_request = True
         if self._is_handshake:
             return
-        outlet = BodyOutlet(self, self.transport, self.cycle)
-        extensions: dict[str, Any] = {EXTENSION: outlet}
+        writer = BodyDirectWriter(self, self.transport, self.cycle)
+        extensions: dict[str, Any] = {EXTENSION: writer}
         self.scope["extensions"] = extensions
         if self._is_last:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
-        """Wait for the next head, without a clock until it begins."""
+        """Wait for the next head, without a deadline until it begins."""
         if self.parser.should_upgrade() and not self._is_handshake:
             return  # the body is still to come, see `_parse`
         self._in_body = False
@@ -215,22 +212,10 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
             return
         super().on_response_complete()
 
-    def cut(self, *, at_once: bool) -> None:
-        """End in the middle of an answer; what the client still sends is dropped for a moment.
-
-        Closing a socket with unread data would take back what is written already.
-        """
-        if at_once:
-            super().cut(at_once=True)
-        elif self._refused_with is None:
-            self.halt()
-            self._stop_taking(200)
-            self._linger()
-
     def shutdown(self) -> None:
-        """Go down: answer what has begun to arrive, close what is idle.
+        """Shut down: answer a request that has begun to arrive, close an idle connection.
 
-        A connection that is new may have its request on the way, so it gets a moment for it.
+        The request of a new connection may be in flight, so it gets a moment to arrive.
         """
         is_new = not self._has_request or self._in_head
         if is_new and self._refused_with is None:
@@ -249,66 +234,16 @@ class LimitedProtocol(HaltingProtocol, HttpToolsProtocol):
         super()._start_asgi_task(cycle, for_version(app, cycle))
 
     def _take_authority(self) -> None:
-        """Let the target's own host count where it names one, as no browser does."""
+        """Use the target's own host if it names one, which no browser does."""
         authority = authority_of(self.url)
         if authority is not None:
             others = [header for header in self.headers if header[0] != b"host"]
             self.headers[:] = [(b"host", authority), *others]
 
-    def _is_on_socket_path(self) -> bool:
-        return self._limits.takes_socket(self.url.partition(b"?")[0])
-
     def _grow(self, size_bytes: int) -> None:
         self._head_bytes += size_bytes
         if self._head_bytes > self._limits.head_bytes:
             raise _Wrong
-
-    def _arm(self, after_s: float, then: Callable[[], None]) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(after_s, then)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _too_late(self) -> None:
-        self._timer = None
-        if self._refused_with is not None or not self._in_head:
-            self.transport.close()
-        else:
-            self._refuse(408, "head_s")
-
-    def _refuse(self, status: int, limit: str) -> None:
-        """Answer with an error of the listener's own, then read no more."""
-        if self._refused_with is not None:
-            return
-        self._limits.count(limit)
-        if self._has_request and not self.cycle.response_complete:
-            self.halt()
-            self.transport.close()  # in the middle of another answer there is nothing to say
-            return
-        self._stop_taking(status)
-        if self._is_on_socket_path():
-            self._arm(self._limits.socket_pause_s, self._say_refused)
-        else:
-            self._say_refused()
-
-    def _say_refused(self) -> None:
-        self.transport.write(refusal(self._refused_with or 400))
-        self._linger()
-
-    def _stop_taking(self, status: int) -> None:
-        """Drop what the client still sends."""
-        self._refused_with = status
-        self._unset_keepalive_if_required()
-        self.flow.resume_reading()
-
-    def _linger(self) -> None:
-        """Say that nothing more comes, and keep the connection for a moment."""
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
-        self._arm(LINGER_S, self._too_late)
 
 
 class _Wrong(Exception):

@@ -1,8 +1,8 @@
-"""A connection until its TLS handshake is over: it counts, and has its time, like all others.
+"""A connection until its TLS handshake is over: with the limits and deadlines of any connection.
 
-A server of asyncio's tells of a connection only once it has shaken hands, so that those who never
-do would be nobody's. So ours is one without TLS, and each connection that it takes shakes hands as
-a task of ours.
+asyncio's TLS server reports a connection only after its handshake, so a client that never finishes
+one would escape all limits. So the server listens without TLS, and the handshake of each connection
+is a task of its own.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from tidings.gateway.http.limits import LINGER_S, Limits
 from tidings.gateway.http.listener import LimitedProtocol
 
-# The protocol behind the handshake. It calls what it is given once the connection is its own, and
-# is told when that began.
+# Makes the protocol after the handshake. Once the protocol owns the connection, it calls its
+# argument, which returns when the connection began.
 Make = Callable[[Callable[[], float]], LimitedProtocol]
 
 
-class Doorstep(asyncio.Protocol):
-    """One connection that has still to shake hands. Its work is one of `tasks`."""
+class TlsHandshake(asyncio.Protocol):
+    """One connection whose handshake is not over. It runs in one of `tasks`."""
 
     def __init__(
         self,
@@ -44,10 +44,10 @@ class Doorstep(asyncio.Protocol):
         self._is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to shake hands, or drop a connection too many: without TLS it can be told nothing.
+        """Begin the handshake, or drop a connection beyond the cap: without TLS there is no answer.
 
-        The socket goes on without this transport, which must not read any of it: neither loop has
-        begun to.
+        The handshake uses the socket without this transport, which must not have read from it:
+        neither asyncio nor uvloop has by now.
         """
         if self._limits.are_full(self._connections):
             self._limits.count("connections")
@@ -58,7 +58,7 @@ class Doorstep(asyncio.Protocol):
         transport.abort()
 
     def shutdown(self) -> None:
-        """Go down: a connection that is new may bring its one request, but not for long."""
+        """Shut down: a new connection may still send one request, within a short time."""
         self._is_last = True
         self._loop.call_later(LINGER_S, self._give_up)
 
@@ -78,7 +78,7 @@ class Doorstep(asyncio.Protocol):
                 ssl=self._context,
                 ssl_handshake_timeout=self._limits.head_s,
             )
-        except Exception:  # noqa: BLE001 - an edge: loops differ in what a stranger's bytes raise
+        except Exception:  # noqa: BLE001 - an edge: event loops differ in what invalid bytes raise
             self._limits.count("tls_handshake")
             sock.close()
         else:

@@ -1,10 +1,10 @@
-"""A websocket as this house sees it: a request that is refused, or accepted and written to."""
+"""A websocket as doors see it: a request that is refused, or accepted and written to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tidings.gateway.http.direct_write import Outlet, outlet_of
+from tidings.gateway.http.direct_write import DirectWriter, direct_writer_of
 from tidings.gateway.http.request import ClientGone, Event, Receive, Request, Send
 
 NORMAL = 1000
@@ -26,7 +26,7 @@ class Socket:
 
     request: Request
     _send: Send
-    outlet: Outlet[tuple[str, ...]] | None
+    writer: DirectWriter[tuple[str, ...]] | None
 
     @classmethod
     def of(cls, scope: Event, receive: Receive, send: Send) -> Socket:
@@ -35,7 +35,7 @@ class Socket:
         async def guarded(event: Event) -> None:
             try:
                 await send(event)
-            except OSError:  # what ASGI's specification has a send to nobody raise
+            except OSError:  # by ASGI's specification, when the client is gone
                 raise ClientGone from None
 
         async def refuse(event: Event) -> None:
@@ -43,23 +43,26 @@ class Socket:
             # extension "Websocket Denial Response".
             await guarded({**event, "type": f"websocket.{event['type']}"})
 
-        return cls(Request.of(scope, receive, refuse), guarded, outlet_of(scope))
+        return cls(Request.of(scope, receive, refuse), guarded, direct_writer_of(scope))
 
     async def accept(self) -> None:
         """Answer the handshake; no subprotocol is chosen."""
         self.request.status = _ACCEPTED
-        await self._send({"type": "websocket.accept"})
+        await self._send({"type": "websocket.accept", "headers": [*self.request.extra_headers]})
+        if self.request.on_stream is not None:
+            self.request.on_stream()
 
     async def write(self, texts: tuple[str, ...]) -> None:
         """Send text messages, several in one write. Waits while the client does not read."""
-        if self.outlet is not None:
-            await self.outlet.writable()
-            if self.outlet.offer(texts):
-                return
+        if self.writer is not None:
+            await self.writer.writable()
+        self.request.own_bytes += sum(map(len, texts))
+        if self.writer is not None and self.writer.offer(texts):
+            return
         for text in texts:
             await self._send({"type": "websocket.send", "text": text})
 
     async def close(self, code: int) -> None:
-        """Say that nothing more comes, and why; does nothing to one that was not accepted."""
+        """Send a close frame with a code; does nothing to a socket that was not accepted."""
         if self.request.status == _ACCEPTED:
             await self._send({"type": "websocket.close", "code": code})

@@ -1,7 +1,7 @@
-"""What uvicorn's websockets lack: a close code of ours on going down, and limits.
+"""What uvicorn's websockets lack: our close code at shutdown, and limits.
 
-A handshake comes here only when it is whole (`handshake`); what a client sends later is read and
-dropped, but for pings and its close.
+Only complete handshakes come here (`heads.is_handshake`); what a client sends later is read and
+dropped, except pings and its close.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from __future__ import annotations
 import asyncio
 import http
 import logging
+from secrets import token_hex
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-from tidings.gateway.http.direct_write import EXTENSION, Framer, HaltingProtocol, Outlet, Sink
+from tidings.gateway.http.direct_write import EXTENSION, DirectWriter, Framer, HaltingProtocol, Sink
 from tidings.gateway.http.limits import Limits
 
-# Of answers to pings that a client does not read. It may ping while it is slow, but not for ever.
+# The limit of unread answers to pings.
 _MAX_UNREAD_BYTES = 16 * 1024**2
-# How long a closed websocket waits for the client's own close frame once everything goes down.
+# How long a closed websocket waits for the client's own close frame at shutdown.
 _CLOSE_S = 1.0
 
-# Its lines would hold whole queries, and in debug mode frames and heads with their credentials.
+# The library would log whole queries, and in debug mode frames and heads with credentials.
 _silent = logging.getLogger("tidings.gateway.http.websocket.library")
 _silent.disabled = True
 
@@ -39,14 +40,14 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
         self.conn.debug = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Have nothing more written."""
+        """Stop writing."""
         self.halt()
         if self._pause is not None:
             self._pause.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; of the handshake, refuse what the library's own limits refuse."""
+        """Take bytes; refuse a handshake beyond the library's own limits."""
         super().data_received(data)
         if self.close_sent:
             self.halt()  # nothing may follow a close frame
@@ -58,23 +59,23 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[EXTENSION] = SocketOutlet(self)
+            extensions[EXTENSION] = SocketDirectWriter(self)
 
     def handle_ping(self) -> None:
-        """Answer a ping at once, however slow the client reads; drop one that never does."""
+        """Answer a ping at once, to a slow client as well; drop a client that never reads."""
         super().handle_ping()
         if self.transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
             self.transport.abort()
 
     def keepalive_timeout(self) -> None:
-        """Drop a silent client; what it has not read by now keeps nobody waiting."""
+        """Drop a silent client, without waiting for it to read."""
         super().keepalive_timeout()
         self.halt()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
 
     def shutdown(self) -> None:
-        """Go down: the door ends the stream by itself, with what is left to send and a code."""
+        """Shut down: the door ends the stream, after what is left to send, with a code."""
         self.close_timeout = _CLOSE_S
         if self.close_sent:
             super().shutdown()
@@ -82,15 +83,17 @@ class SocketProtocol(HaltingProtocol, WebSocketsSansIOProtocol):
     def _reject(self, status: http.HTTPStatus) -> None:
         self.handshake_complete = True
         self.close_sent = True
-        self._limits.count("handshake")
+        request_id = token_hex(8)
+        self._limits.count("handshake", request_id=request_id)
         response = self.conn.reject(status, f"{status.value} {status.phrase}")
-        data = response.serialize()  # the library may have ended by itself already
+        response.headers["x-request-id"] = request_id
+        data = response.serialize()  # the library may have ended it already
 
         def say() -> None:
             self.transport.write(data)
             self.transport.close()
 
-        # Its clients come again at once, for ever.
+        # Its clients reconnect at once, for ever.
         self._pause = self.loop.call_later(self._limits.socket_pause_s, say)
 
 
@@ -98,8 +101,8 @@ def _frames(texts: tuple[str, ...]) -> bytes:
     return b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts)
 
 
-class SocketOutlet(Outlet[tuple[str, ...]]):
-    """Where text messages leave. They are whole frames, so pings and a close go between them."""
+class SocketDirectWriter(DirectWriter[tuple[str, ...]]):
+    """Writes text messages. They are whole frames, so pings and a close go between them."""
 
     __slots__ = ("_protocol",)
 
@@ -122,5 +125,5 @@ class SocketOutlet(Outlet[tuple[str, ...]]):
         return protocol.transport
 
     async def writable(self) -> None:
-        """Wait while the client does not read what it has got already."""
+        """Wait while the client has not read what it was sent."""
         await self._protocol.writable.wait()

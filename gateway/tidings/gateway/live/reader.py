@@ -1,222 +1,225 @@
-"""One HTTP reader's way through the log: a stream of its own, then a feed; see `feeds`."""
+"""One HTTP reader's progress through the log: a stream, and a place in it."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Generic
+from typing import Generic, Protocol
 
 import structlog
 
-from tidings.gateway.http.direct_write import Outlet
-from tidings.gateway.live.convoy import Behind, Seat, outcome_of
-from tidings.gateway.live.feed import Feed, Plan, Waiter
+from tidings.gateway.http.direct_write import DirectWriter
+from tidings.gateway.live.stream import State, Stream
+from tidings.gateway.live.stream_key import StreamKey
 from tidings.gateway.live.tail import Line, LineTail
+from tidings.gateway.live.waiter import Waiter
+from tidings.gateway.metrics import Metrics
+from tidings.gateway.upstream.client import Opened
 from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_service_pb2 as pb
-
-if TYPE_CHECKING:
-    from tidings.gateway.live.hub import Feeds, Taken
 
 _log = structlog.get_logger("tidings.gateway")
 
 
+class Streams(Protocol):
+    """Who keeps the streams of a gateway, as a reader sees it."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Where readers are counted that fall behind."""
+        ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether every reader is to end."""
+        ...
+
+    async def open(
+        self, key: StreamKey[Line], request: pb.SubscribeRequest
+    ) -> tuple[Stream[Line], Opened]:
+        """Return a stream from the request's start on, joined, and what the service said of it.
+
+        Raises:
+            grpc.aio.AioRpcError: the service refused, or stayed away; nothing is open.
+        """
+        ...
+
+    def live(self, stream: Stream[Line]) -> Stream[Line]:
+        """Return the live stream of a stream's key: from now on this one, if there was none."""
+        ...
+
+
 class Reader(Generic[Line]):
-    """One HTTP reader's way through the log. `close` it, whatever happens."""
+    """One HTTP reader's progress through the log. `close` it in any case."""
 
     def __init__(
-        self,
-        feeds: Feeds,
-        plan: Plan[Line],
-        request: pb.SubscribeRequest,
-        seat: Seat[Line] | None,
-        log_id: str,
-        position: int,
+        self, streams: Streams, key: StreamKey[Line], request: pb.SubscribeRequest
     ) -> None:
-        self.log_id = log_id
+        self.log_id = ""
         self.failure: Failure | None = None
-        """Why the stream ended, where that was no regular end. Logged already."""
-        self._feeds = feeds
-        self._plan = plan
+        """Why the stream failed; None after a regular end. Already logged."""
+        self._streams = streams
+        self._key = key
         self._request = request
-        self._own = seat  # while catching up
-        self._coming: asyncio.Task[Taken] | None = None  # its next message
-        self._lost_through = 0  # as it told
-        self._feed: Feed[Line] | None = None  # from then on
+        self._stream: Stream[Line] | None = None  # None = the end
         self._place = 0
-        self._ahead_through = 0  # 0 = the feed has come to where this reader was when it joined
-        self._position = position  # 0 = what the request names, until a message tells one
+        self._position = 0  # 0 = the request's start, until the service returns a position
+        self._ahead_through = 0  # 0 = the stream has reached this reader's position at joining
         self._waiter = Waiter()
+        self._writer: DirectWriter[Line] | None = None  # last written to by the stream
+        self._written_from_bytes = 0  # in the stream, where it began to
+
+    @property
+    def door(self) -> str:
+        """The door that this reads by."""
+        return self._key.renderer.name
+
+    @property
+    def lag(self) -> int:
+        """How many positions this is behind its stream; 0 = it has everything."""
+        stream = self._stream
+        if stream is None or stream.is_attached(self) or self._place >= stream.tail.end:
+            return 0
+        return max(0, stream.tail.last_seq - self._position)
+
+    async def open(self) -> None:
+        """Begin at the request's start.
+
+        Raises:
+            grpc.aio.AioRpcError: the service refused, or stayed away; nothing is open.
+        """
+        self._stream, opened = await self._streams.open(self._key, self._request)
+        self._place = self._ahead_through = 0
+        self._position = opened.position or self._position
+        self.log_id = opened.log_id
+        self._streams.metrics.readers.add(self)
 
     async def begin(self, until_s: float) -> None:
         """Wait for the first message, at most until `until_s` of the loop's time; take nothing.
 
-        It says that the reader has caught up, or is newer: from then on it misses nothing.
+        After it the reader has caught up, or further: from then on it misses nothing.
         """
-        if self._own is not None and not self._feeds.draining:
-            await self._wait_for_own(self._own, until_s)
+        if self._stream is not None and not self._stream.has_begun:
+            await self._stream.wait(self._waiter, until_s)
 
-    async def take(self, until_s: float, outlet: Outlet[Line] | None = None) -> Line | None:
+    async def take(self, until_s: float, writer: DirectWriter[Line] | None = None) -> Line | None:
         """Return the next lines; empty = none until `until_s` of the loop's time, None = the end.
 
-        Lines that come to the feed while this waits go straight to the outlet, and the wait goes
-        on: that saves every reader a turn of its task for every event. What it does not take, and
-        every gap, is returned as ever.
+        Lines that arrive at a live stream while this waits are written directly, and the wait
+        continues: that saves every reader a task switch for every event. What the writer does not
+        take, and every gap, is returned.
 
-        Cancelling leaves the reader fit only to be closed.
+        After cancelling, the reader can only be closed.
         """
         loop = asyncio.get_running_loop()
-        while True:
-            if self._feed is not None:
-                if self._feed.is_retired or not self._can_read(self._feed.tail):
-                    await self._fall_back(self._feed)
-                    continue
-                chunk = self._take_shared(self._feed.tail)
-                self._feed.reach(self._place)
-                if chunk is not None:
-                    return chunk
-                if self._feed.has_ended:
-                    self._end(self._feed.failure)
-                    return None
-                if loop.time() >= until_s:
-                    return self._plan.renderer.form.join(())
-                await self._wait_shared(self._feed, until_s, outlet)
-            else:
-                own = await self._take_own(until_s)
-                if own is None or own or (self._own is not None and loop.time() >= until_s):
-                    return own
+        while (stream := self._stream) is not None:
+            if stream.state is State.RETIRED or not self._can_read(stream.tail):
+                await self._go_back()
+                continue
+            chunk = self._take_from(stream)
+            if chunk is not None:
+                return chunk
+            if stream is not self._stream:
+                continue
+            if stream.state is State.ENDED:
+                self._end(stream.failure)
+                return None
+            if loop.time() >= until_s:
+                return self._key.renderer.form.join(())
+            await self._wait(stream, until_s, writer)
+        return None
 
     def close(self) -> None:
-        """End what is open upstream for this reader alone, and leave the feed."""
+        """Leave the stream, which ends with its last reader."""
+        self._streams.metrics.readers.remove(self)
         self._waiter.close()
-        if self._coming is not None:
-            self._coming.cancel()
-        if self._own is not None:
-            self._own.cancel()
-            self._own = None
-        if self._feed is not None:
-            self._feed.leave()
-            self._feed = None
+        if self._stream is not None:
+            self._stream.leave()
+            self._stream = None
+
+    def detach(self) -> None:
+        """Detach from the stream, and continue from its end."""
+        if self._stream is not None and self._stream.detach(self):
+            if self._writer is not None:
+                end_bytes = self._stream.tail.end_bytes
+                self._writer.streamed_bytes += end_bytes - self._written_from_bytes
+            self._stand_at_end(self._stream.tail)
+            self._waiter.wake()
+
+    def fail(self, error: Exception) -> None:
+        """Have `take` raise the error of writing to the client."""
+        self._waiter.fail(error)
 
     def _can_read(self, tail: LineTail[Line]) -> bool:
         if self._place < tail.first:
             return False
         return not self._ahead_through or tail.covers_after <= self._ahead_through
 
-    async def _wait_shared(
-        self, feed: Feed[Line], until_s: float, outlet: Outlet[Line] | None
-    ) -> None:
-        """Wait at the end of a feed; follow it while the client can be written to."""
-        sink = outlet.open(self.halt) if outlet is not None and not self._ahead_through else None
-        if outlet is None or sink is None:
-            await feed.wait(self._waiter, until_s)
-            return
-        feed.lead(self, outlet.framed, sink)
-        try:
-            await self._waiter.wait(until_s)
-        finally:
-            outlet.shut()
-            self.halt()
-
-    def halt(self) -> None:
-        """Follow the feed no more, and go on from its end by ourselves."""
-        if self._feed is not None and self._feed.release(self):
-            self._stand_at_end(self._feed.tail)
-            self._waiter.wake()
-
-    def fail(self, error: Exception) -> None:
-        """Have `take` raise what came of writing to the client."""
-        self._waiter.fail(error)
-
-    def _take_shared(self, tail: LineTail[Line]) -> Line | None:
+    def _take_from(self, stream: Stream[Line]) -> Line | None:
+        """Return what is there from our place on; at the head, continue with the live stream."""
+        tail = stream.tail
         if self._ahead_through:
-            # what a stream of one's own has brought comes to the feed once more
+            # delivered by another stream before
             while self._place < tail.end and tail.seq_at(self._place) <= self._ahead_through:
                 self._place += 1
             if tail.last_seq >= self._ahead_through:
                 self._ahead_through = 0
+        chunk = None
+        if self._place < tail.end:
+            chunk, self._place = tail.take(self._place)
+            self._position = max(self._position, tail.seq_at(self._place - 1))
+        stream.advance(self._place)
         if self._place == tail.end:
             self._stand_at_end(tail)
-            return None
-        chunk, self._place = tail.take(self._place)
-        self._position = max(self._position, tail.seq_at(self._place - 1))
+            if stream.is_at_head and stream.state is State.PACED:
+                self._go_live(stream)
         return chunk
 
     def _stand_at_end(self, tail: LineTail[Line]) -> None:
         self._place = tail.end
         self._position = max(self._position, tail.last_seq)
 
-    async def _take_own(self, until_s: float) -> Line | None:
-        if self._own is None or self._feeds.draining:
-            return None
-        coming = await self._wait_for_own(self._own, until_s)
-        if not coming.done():
-            return self._plan.renderer.form.join(())
-        self._coming = None
-        message = coming.result()
-        if isinstance(message, Behind):
-            await self._go_back()
-            return self._plan.renderer.form.join(())
-        if isinstance(message, Failure):
-            self._end(message)
-            return None
-        if message is None:
-            return None
-        if isinstance(message, Exception):
-            raise message
-        assert isinstance(message, pb.SubscribeResponse)
-        seq, lines = self._own.printed()
-        self._position = max(self._position, seq)
-        if message.HasField("gap"):
-            self._lost_through = max(self._lost_through, message.gap.last_seq)
-        if message.HasField("heartbeat") and not self._feeds.draining:
-            self._join(self._own)
-        return lines
+    def _go_live(self, stream: Stream[Line]) -> None:
+        """Continue with the live stream, unless it lacks something that comes next here."""
+        live = self._streams.live(stream)
+        if live is stream or live.tail.covers_after > self._position:
+            return  # the latter until a later heartbeat
+        live.join()
+        self._stream = live
+        self._place = live.tail.place_after(self._position)
+        self._ahead_through = self._position if self._position > live.tail.last_seq else 0
+        stream.leave()
 
-    async def _wait_for_own(self, own: Seat[Line], until_s: float) -> asyncio.Task[Taken]:
-        if self._coming is None:
-            # a task, because a read that is cancelled ends its call
-            self._coming = self._feeds.begin(outcome_of(own))
-            self._coming.add_done_callback(lambda _: self._waiter.wake())
-        if not self._coming.done():
-            await self._feeds.wait_alone(self._waiter, until_s)
-        return self._coming
-
-    def _join(self, own: Seat[Line]) -> None:
-        feed = self._feeds.joinable(self._plan)
-        if feed is None:
-            if (answers := own.hand_over()) is None:
-                return  # until a later heartbeat
-            tail = LineTail(self._position, self._plan.renderer.form)
-            tail.lack(self._lost_through)
-            feed = self._feeds.start(self._plan, answers, tail)
-        elif feed.tail.covers_after > self._position:
-            return  # the same
-        own.cancel()
-        feed.join()
-        self._feed, self._own = feed, None
-        self._place = feed.tail.place_after(self._position)
-        self._ahead_through = self._position if self._position > feed.tail.last_seq else 0
-
-    async def _fall_back(self, feed: Feed[Line]) -> None:
-        """Leave the feed, which lacks something that comes next here, and catch up alone."""
-        feed.leave()
-        self._feed = None
-        await self._go_back()
+    async def _wait(
+        self, stream: Stream[Line], until_s: float, writer: DirectWriter[Line] | None
+    ) -> None:
+        """Wait at the end of a stream, attached to it while the client can be written to."""
+        may_attach = stream.state is State.LIVE and not self._ahead_through
+        sink = writer.open(self.detach) if writer is not None and may_attach else None
+        if writer is None or sink is None:
+            await stream.wait(self._waiter, until_s)
+            return
+        stream.attach(self, writer.framed, sink)
+        self._writer, self._written_from_bytes = writer, stream.tail.end_bytes
+        try:
+            await self._waiter.wait(until_s)
+        finally:
+            writer.shut()
+            self.detach()
 
     async def _go_back(self) -> None:
-        """Catch up from the position on, by another stream."""
+        """Change to another stream from our position on, since this one lacks what comes next."""
+        self.close()
+        if self._streams.draining:
+            return
         request = pb.SubscribeRequest()
         request.CopyFrom(self._request)
         if self._position:
             request.after_seq = self._position
         request.log_id = self.log_id
-        if self._own is not None:
-            self._own.cancel()
-            self._own = None
-        self._lost_through = 0
-        self._feeds.metrics.fallen_back.labels(door=self._plan.renderer.name).inc()
+        self._request = request
+        self._streams.metrics.fallen_back.labels(door=self._key.renderer.name).inc()
         try:
-            self._own, _ = await self._feeds.catch_up(self._plan, request)
+            await self.open()
         except Failure as error:
             self._end(error)
 
@@ -224,4 +227,4 @@ class Reader(Generic[Line]):
         self.failure = failure
         if failure is not None:
             code, text = failure.code().name, failure.details()
-            _log.info("stream ended", door=self._plan.renderer.name, code=code, reason=text)
+            _log.info("stream ended", door=self._key.renderer.name, code=code, reason=text)

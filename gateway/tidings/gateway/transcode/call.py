@@ -3,6 +3,9 @@
 Errors are grpc's own `AioRpcError`; `status_of` reads them. No retries, no state.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import grpc
 from google.protobuf.message import Message
 
@@ -13,7 +16,7 @@ from tidings.gateway.transcode.routes import Route
 class AnswerStream:
     """The answers of a call in order. One reader; `cancel` when it stops before the end.
 
-    Nothing is read ahead by us: who does not call `take` holds the service back.
+    Nothing is read ahead: without `take`, backpressure reaches the service.
     """
 
     def __init__(self, call: grpc.aio.UnaryStreamCall[Message, Message]) -> None:
@@ -37,8 +40,8 @@ class AnswerStream:
     async def take(self) -> Message | None:
         """Return the next message, None at the regular end.
 
-        Cancelling cancels the call: whoever needs to wait with a time-out keeps this waiting in a
-        task of its own.
+        Cancelling cancels the call: to wait with a time-out, keep this waiting in a task of its
+        own.
 
         Raises:
             grpc.aio.AioRpcError: the call failed, before or after some messages.
@@ -58,8 +61,11 @@ async def call_unary(
     *,
     metadata: Metadata = (),
     deadline_s: float | None,
+    hear: Callable[[Any], None] | None = None,
 ) -> Message:
     """Call an RPC that answers once. `deadline_s` counts from now, None is for ever.
+
+    `hear` is called with the trailing metadata of the answer.
 
     Cancelling cancels the call: run it beside a watch for the client's leaving.
 
@@ -71,4 +77,8 @@ async def call_unary(
         request_serializer=route.request_class.SerializeToString,
         response_deserializer=route.response_class.FromString,
     )
-    return await call(request, timeout=deadline_s, metadata=metadata)
+    called = call(request, timeout=deadline_s, metadata=metadata)
+    answer = await called
+    if hear is not None:
+        hear(await called.trailing_metadata())
+    return answer

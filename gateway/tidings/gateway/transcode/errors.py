@@ -22,7 +22,7 @@ class TranscodeError(Exception):
     http_status: ClassVar[int]
 
 
-class BadRequest(TranscodeError):
+class MalformedRequest(TranscodeError):
     """The request cannot be parsed, or breaks a rule.
 
     `field` is the parameter or the place in the body that is at fault, empty for the whole. The
@@ -36,17 +36,6 @@ class BadRequest(TranscodeError):
         self.field = shorten(field)
         self.reason = reason
         super().__init__(f"{self.field}: {reason}" if field else reason)
-
-
-class UnsupportedMediaType(TranscodeError):
-    """A JSON body was announced as something else."""
-
-    code = grpc.StatusCode.INVALID_ARGUMENT
-    http_status = 415
-
-    def __init__(self, content_type: str) -> None:
-        self.content_type = content_type
-        super().__init__(f"the body must be application/json, not {shorten(content_type)!r}")
 
 
 class TooLarge(TranscodeError):
@@ -68,13 +57,13 @@ class TooMuch(TranscodeError):
 
 
 class Busy(TranscodeError):
-    """So much is under way, for this caller or for all, that there is no room for more."""
+    """So much is in flight, for this caller or for all, that there is no room for more."""
 
     code = grpc.StatusCode.UNAVAILABLE
     http_status = 503
 
     def __init__(self) -> None:
-        super().__init__("too much is under way at this moment; come again")
+        super().__init__("too much is in flight at this moment; try again later")
 
 
 class TimeIsUp(TranscodeError):
@@ -124,7 +113,7 @@ class Unprintable(TranscodeError):
 class BadText(ValueError):
     """A text is not a value of the type it is meant for.
 
-    Private to this room: `bind` adds the name of the field and raises `BadRequest`.
+    Private to this room: `bind` adds the name of the field and raises `MalformedRequest`.
     """
 
 
@@ -135,16 +124,6 @@ class BadTemplate(ValueError):
         self.template = template
         self.reason = reason
         super().__init__(f"path template {template!r}: {reason}")
-
-
-class DuplicateRoute(ValueError):
-    """Two routes with one method and one shape: a request could not tell them apart."""
-
-    def __init__(self, method: str, template: str, earlier: str) -> None:
-        self.method = method
-        self.template = template
-        self.earlier = earlier
-        super().__init__(f"{method} {template} is the same as {method} {earlier}")
 
 
 class BadRoute(ValueError):

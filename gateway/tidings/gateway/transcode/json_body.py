@@ -16,7 +16,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from tidings.gateway.transcode.errors import BadRequest, BadText, shorten
+from tidings.gateway.transcode.errors import BadText, MalformedRequest, shorten
 from tidings.gateway.transcode.fields import (
     WRAPPERS,
     descriptor_of,
@@ -58,7 +58,7 @@ class _Place:
     def step(self, text: str) -> "_Place":
         """Go inside: ".member" or "[position]"."""
         if self.depth == _MAX_DEPTH:
-            raise BadRequest("", "the body is nested too deeply")
+            raise MalformedRequest("", "the body is nested too deeply")
         return _Place(self, text, self.depth + 1)
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
     Nor half of a surrogate pair, wherever it stands: it is no character, and no message holds it.
 
     Raises:
-        BadRequest: it is none.
+        MalformedRequest: it is none.
     """
     try:
         value = json.loads(
@@ -91,38 +91,37 @@ def parse_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         if _SURROGATE.search(body):  # most are pairs
             json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError as exc:
-        raise BadRequest("", "the body holds half of a surrogate pair") from exc
+        raise MalformedRequest("", "the body holds half of a surrogate pair") from exc
     except UnicodeDecodeError as exc:
-        raise BadRequest("", "the body is not UTF-8") from exc
+        raise MalformedRequest("", "the body is not UTF-8") from exc
     except RecursionError as exc:
-        raise BadRequest("", "the body is nested too deeply") from exc
+        raise MalformedRequest("", "the body is nested too deeply") from exc
     except ValueError as exc:
-        raise BadRequest("", f"the body is not JSON: {shorten(str(exc))}") from exc
+        raise MalformedRequest("", f"the body is not JSON: {shorten(str(exc))}") from exc
     else:
         return value
 
 
-def merge_json(message: Message, value: object, *, ignore_unknown: bool) -> None:
+def merge_json(message: Message, value: object) -> None:
     """Set the fields of `message` from a JSON value in proto3 JSON form.
 
     Raises:
-        BadRequest: the value does not fit. `message` may then hold a part of it.
+        MalformedRequest: the value does not fit. `message` may then hold a part of it.
     """
     descriptor = descriptor_of(message)
-    _check(descriptor, value, ignore_unknown=ignore_unknown)
+    _check(descriptor, value)
     try:
         json_format.ParseDict(
             cast("dict[str, Any]", value),
             message,
-            ignore_unknown_fields=ignore_unknown,
             descriptor_pool=descriptor.file.pool,
         )
     # Beside its own error it lets those of Python through. What they say repeats what was sent.
     except (json_format.Error, ValueError, TypeError, OverflowError):
-        raise BadRequest("", "a value does not fit its type") from None
+        raise MalformedRequest("", "a value does not fit its type") from None
 
 
-def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
+def _check(root: Descriptor, value: object) -> None:
     """Refuse what json_format would lose. A loop: the depth of the value is the caller's choice."""
     pending: list[_Pending] = [(_Place(), root, value)]
     while pending:
@@ -131,7 +130,7 @@ def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
             _check_own(place, descriptor, current)
             continue
         if not isinstance(current, dict):
-            raise BadRequest(str(place), "must be a JSON object")
+            raise MalformedRequest(str(place), "must be a JSON object")
         members = dict(current)
         if descriptor.full_name == _ANY:
             if not current:
@@ -140,7 +139,7 @@ def _check(root: Descriptor, value: object, *, ignore_unknown: bool) -> None:
             if descriptor.full_name in _IN_VALUE:
                 pending += _value_in_any(place, descriptor, members)
                 continue
-        for inside, field, member in _fields_of(place, descriptor, members, ignore_unknown):
+        for inside, field, member in _fields_of(place, descriptor, members):
             pending += _messages_in(inside, field, member)
 
 
@@ -148,7 +147,6 @@ def _fields_of(
     place: _Place,
     descriptor: Descriptor,
     members: dict[str, Any],
-    ignore_unknown: bool,  # noqa: FBT001 - handed through
 ) -> Iterator[tuple[_Place, FieldDescriptor, Any]]:
     """Find the field of each member of an object."""
     seen: set[str] = set()
@@ -157,16 +155,16 @@ def _fields_of(
         inside = place.step(f".{shorten(name)}")
         field = field_named(descriptor, name)
         if field is None:
-            if not ignore_unknown:
-                raise BadRequest(str(inside), "unknown field")
-            continue
+            raise MalformedRequest(str(inside), "unknown field")
         if field.name in seen:
-            raise BadRequest(str(inside), "given under both of its names")
+            raise MalformedRequest(str(inside), "given under both of its names")
         seen.add(field.name)
         if field.containing_oneof is not None and member is not None:
             other = chosen.setdefault(field.containing_oneof.name, name)
             if other != name:
-                raise BadRequest(str(inside), f"excludes {shorten(other)}: both are of one oneof")
+                raise MalformedRequest(
+                    str(inside), f"excludes {shorten(other)}: both are of one oneof"
+                )
         yield inside, field, member
 
 
@@ -177,12 +175,12 @@ def _messages_in(place: _Place, field: FieldDescriptor, value: object) -> Iterat
     values: Iterable[tuple[_Place, object]] = [(place, value)]
     if of_map := map_value(field):
         if not isinstance(value, dict):
-            raise BadRequest(str(place), "must be a JSON object")
+            raise MalformedRequest(str(place), "must be a JSON object")
         field = of_map
         values = ((place.step(f"[{shorten(key)!r}]"), item) for key, item in value.items())
     elif field.is_repeated:
         if not isinstance(value, list):
-            raise BadRequest(str(place), "must be a JSON array")
+            raise MalformedRequest(str(place), "must be a JSON array")
         values = ((place.step(f"[{position}]"), item) for position, item in enumerate(value))
     scalar = wrapped_scalar(field)
     for where, item in values:
@@ -191,7 +189,7 @@ def _messages_in(place: _Place, field: FieldDescriptor, value: object) -> Iterat
         elif item is not None:
             _check_scalar(where, scalar or field, item)
         elif where is not place:
-            raise BadRequest(str(where), "must not be null")
+            raise MalformedRequest(str(where), "must not be null")
 
 
 def _check_own(place: _Place, descriptor: Descriptor, value: object) -> None:
@@ -200,11 +198,11 @@ def _check_own(place: _Place, descriptor: Descriptor, value: object) -> None:
         _check_depth(place, value)
         return
     if not isinstance(value, str):
-        raise BadRequest(str(place), "must be a text")
+        raise MalformedRequest(str(place), "must be a text")
     try:
         parse(value)
     except BadText as exc:
-        raise BadRequest(str(place), str(exc)) from exc
+        raise MalformedRequest(str(place), str(exc)) from exc
 
 
 def _check_depth(place: _Place, value: object) -> None:
@@ -221,19 +219,19 @@ def _check_scalar(place: _Place, field: FieldDescriptor, value: object) -> None:
     try:
         check_value(field, value)
     except BadText as exc:
-        raise BadRequest(str(place), str(exc)) from exc
+        raise MalformedRequest(str(place), str(exc)) from exc
 
 
 def _type_in_any(descriptor: Descriptor, place: _Place, members: dict[str, Any]) -> Descriptor:
     """Take "@type" out of an Any's members and return the type it names."""
     url = members.pop("@type", None)
     if not isinstance(url, str):
-        raise BadRequest(str(place.step(".@type")), "must be the text of a type's URL")
+        raise MalformedRequest(str(place.step(".@type")), "must be the text of a type's URL")
     name = url.rpartition("/")[2]
     try:
         return descriptor.file.pool.FindMessageTypeByName(name)
     except KeyError as exc:
-        raise BadRequest(str(place.step(".@type")), "a type that is not known here") from exc
+        raise MalformedRequest(str(place.step(".@type")), "a type that is not known here") from exc
 
 
 def _value_in_any(
@@ -241,7 +239,9 @@ def _value_in_any(
 ) -> Iterator[_Pending]:
     """Check an Any of a type whose JSON is no object of its fields; return the message in it."""
     if members.keys() != {"value"}:
-        raise BadRequest(str(place), f"{descriptor.full_name} stands in the one member 'value'")
+        raise MalformedRequest(
+            str(place), f"{descriptor.full_name} stands in the one member 'value'"
+        )
     if descriptor.full_name in WRAPPERS:
         scalar = descriptor.fields_by_name["value"]
         _check_scalar(place.step(".value"), scalar, members["value"])

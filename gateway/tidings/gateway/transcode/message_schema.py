@@ -6,12 +6,12 @@ from typing import Any
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
 from tidings.gateway.transcode.fields import map_value, wrapped_scalar
-from tidings.gateway.transcode.routes import HTTP_BODY, WHOLE_MESSAGE, Route
+from tidings.gateway.transcode.routes import HTTP_BODY, Route
 from tidings.gateway.transcode.text import has_text
 
 Schema = dict[str, Any]
 
-# Deeper parameters exist but nobody looks for them in a document; messages may hold their own kind.
+# Deeper parameters exist but would only swell the document; messages may be recursive.
 _MAX_PARAMETER_STEPS = 3
 
 _NUMBER = {"oneOf": [{"type": "number"}, {"enum": ["NaN", "Infinity", "-Infinity"]}]}
@@ -72,8 +72,6 @@ class MessageSchemas:
 
 def query_fields(route: Route) -> Iterator[tuple[str, FieldDescriptor]]:
     """Return the fields of a request that its query can set, with the names of the parameters."""
-    if route.body == WHOLE_MESSAGE:
-        return
     bound = {variable.field_path for variable in route.template.variables} | {(route.body,)}
     pending: list[tuple[tuple[str, ...], FieldDescriptor]] = [
         ((field.name,), field) for field in reversed(route.rpc.input_type.fields)

@@ -7,7 +7,7 @@ ignored, as grpc-gateway does; a name that leads to no field is refused unless t
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from tidings.gateway.transcode.errors import BadRequest, BadText
+from tidings.gateway.transcode.errors import BadText, MalformedRequest
 from tidings.gateway.transcode.fields import descriptor_of, field_named, wrapped_scalar
 from tidings.gateway.transcode.percent import decode_query
 from tidings.gateway.transcode.text import has_text, set_text
@@ -24,7 +24,7 @@ def parse_query(query: bytes) -> list[tuple[str, str | None]]:
     Only "&" separates. Empty parts are skipped.
 
     Raises:
-        BadRequest: a malformed escape, or a text that is not UTF-8.
+        MalformedRequest: a malformed escape, or a text that is not UTF-8.
     """
     pairs: list[tuple[str, str | None]] = []
     for part in query.split(b"&"):
@@ -40,33 +40,29 @@ def bind_query(
     message: Message,
     query: bytes,
     *,
-    bound: frozenset[tuple[str, ...]],
-    ignore_unknown: bool,
+    bound: frozenset[tuple[str, ...]] = frozenset(),
 ) -> None:
     """Set the fields that a raw query names.
 
-    `bound` holds the field paths, in proto names, that the path and the body have set; the empty
-    path stands for all, and then every parameter counts as unknown.
+    `bound` holds the field paths, in proto names, that the path and the body have set.
 
     Raises:
-        BadRequest: an unknown name, a value that is not of the field's type, a singular field given
+        MalformedRequest: an unknown name, a value not of the field's type, a singular field given
             twice, two members of one oneof, or a field that a query cannot hold.
     """
     seen: set[tuple[str, ...]] = set()
     for name, text in parse_query(query):
-        path = None if () in bound else _resolve(descriptor_of(message), name)
+        path = _resolve(descriptor_of(message), name)
         if path is None:
-            if not ignore_unknown:
-                raise BadRequest(name, "unknown query parameter")
-            continue
+            raise MalformedRequest(name, "unknown query parameter")
         names = tuple(field.name for field in path)
         if any(_overlap(names, other) for other in bound):
             continue
         if not has_text(path[-1]):
-            raise BadRequest(name, "cannot be given in the query")
+            raise MalformedRequest(name, "cannot be given in the query")
         if not path[-1].is_repeated:
             if names in seen:
-                raise BadRequest(name, "given more than once")
+                raise MalformedRequest(name, "given more than once")
             seen.add(names)
         _set(message, path, name, text)
 
@@ -101,7 +97,7 @@ def _set(message: Message, path: FieldPath, name: str, text: str | None) -> None
     try:
         set_text(message, leaf, text)
     except BadText as exc:
-        raise BadRequest(name, str(exc)) from exc
+        raise MalformedRequest(name, str(exc)) from exc
 
 
 def _check_oneof(holder: Message, field: FieldDescriptor, name: str) -> None:
@@ -110,7 +106,7 @@ def _check_oneof(holder: Message, field: FieldDescriptor, name: str) -> None:
         return
     other = holder.WhichOneof(oneof.name)
     if other not in (None, field.name):
-        raise BadRequest(name, f"excludes {other}, which is given as well")
+        raise MalformedRequest(name, f"excludes {other}, which is given as well")
 
 
 def _is_bool(field: FieldDescriptor) -> bool:
@@ -127,4 +123,4 @@ def _decode(name: str, raw: bytes) -> str:
     try:
         return decode_query(raw)
     except BadText as exc:
-        raise BadRequest(name, str(exc)) from exc
+        raise MalformedRequest(name, str(exc)) from exc

@@ -17,13 +17,13 @@ from google.protobuf.message import DecodeError
 # error_details_pb2 is needed for its effect: it puts the usual types of details into the pool.
 from google.rpc import error_details_pb2, status_pb2
 
-from tidings.gateway.transcode.errors import BadRequest, TranscodeError
+from tidings.gateway.transcode.errors import MalformedRequest, TranscodeError
 from tidings.gateway.transcode.one_line import one_line
 
 # Source: google/rpc/code.proto; the same in Envoy 1.40 and grpc-gateway v2.
 HTTP_STATUS = MappingProxyType({
     grpc.StatusCode.OK: 200,
-    grpc.StatusCode.CANCELLED: 499,  # nginx's "client closed request"; nobody is left to read it
+    grpc.StatusCode.CANCELLED: 499,  # nginx's "client closed request"; the client is gone
     grpc.StatusCode.UNKNOWN: 500,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
@@ -56,12 +56,12 @@ def status_of(error: TranscodeError | grpc.aio.AioRpcError) -> status_pb2.Status
     """Return what went wrong as a google.rpc.Status.
 
     For an error of a call the details come from its trailing metadata, if they can be read and
-    agree with its code. A `BadRequest` of ours carries a google.rpc.BadRequest with the field.
+    agree with its code. A `MalformedRequest` carries a google.rpc.BadRequest with the field.
     """
     if isinstance(error, grpc.aio.AioRpcError):
         return _status_of_call(error)
     status = status_pb2.Status(code=error.code.value[0], message=str(error))
-    if isinstance(error, BadRequest) and error.field:
+    if isinstance(error, MalformedRequest) and error.field:
         violations = error_details_pb2.BadRequest()
         violations.field_violations.add(field=error.field, description=error.reason)
         status.details.add().Pack(violations)

@@ -1,171 +1,132 @@
-"""Path templates of google.api.http: text to value and back.
+"""Path templates of google.api.http: parsed, matched against raw paths, printed and filled.
 
-    /v1/{name=shelves/*}/books/{book.id}:archive
+    /v1/jobs/{job_id}/events        /v1/event/fire/{name=**}        /v1/records:count
 
-A template is a row of segments, variables that each cover some of them, and perhaps a verb.
+A template is literal segments and variables. A variable takes one segment that is not empty, or,
+written "{name=**}" as the last variable, any number of segments, none included. A verb behind the
+last literal is a part of it.
 
-"/" alone has no segments, and is the root. Envoy and grpc-gateway take it too.
-
-Source: the grammar in google/api/http.proto. Where Envoy 1.40 and grpc-gateway v2 differ, the
-stricter reading is refused here: a bare colon at the end, and a verb with a colon in it.
+Source: the grammar in google/api/http.proto. What the contract does not use is refused: verbs
+behind variables, wildcards outside variables, and variables that hold literals.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
+from functools import cached_property
+from itertools import zip_longest
 
 from tidings.gateway.transcode.errors import BadTemplate
-
-
-class Wildcard(Enum):
-    """A segment that stands for what the request has in its place."""
-
-    ONE = "*"  # exactly one segment
-    MANY = "**"  # any number of segments, none included
-
-
-Segment = str | Wildcard
 
 _FIELD_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 # RFC 3986 path characters, but for the two that have a meaning here: "*" and ":".
 _LITERAL = re.compile(r"(?:[A-Za-z0-9\-._~!$&'()+,;=@]|%[0-9A-Fa-f]{2})+")
+_WITH_VERB = re.compile(f"{_LITERAL.pattern}:{_LITERAL.pattern}")
+_PATTERNS = {"": False, "=*": False, "=**": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A field of the request that takes the text of some segments.
+    """A field of the request that takes the text of a segment, or of `several`, slashes included.
 
-    Those from `start`, inclusive, to `end`, exclusive, counted in the template. `several` says
-    that the text may hold slashes, and so is decoded with care.
+    No other variable follows one of several.
     """
 
     field_path: tuple[str, ...]
-    start: int
-    end: int
-    several: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A parsed path template. Variables stand in order and never overlap; `verb` is "" for none."""
-
-    segments: tuple[Segment, ...]
-    variables: tuple[Variable, ...]
-    verb: str = ""
+    several: bool = False
 
     def __str__(self) -> str:
-        """Return the canonical text, "{x}" for "{x=*}". Parsing it gives an equal template."""
-        parts: list[str] = []
-        position = 0
-        for variable in self.variables:
-            parts += map(_print_segment, self.segments[position : variable.start])
-            parts.append(_print_variable(variable, self.segments[variable.start : variable.end]))
-            position = variable.end
-        parts += map(_print_segment, self.segments[position:])
-        return "/" + "/".join(parts) + (f":{self.verb}" if self.verb else "")
+        """Return the canonical text, "{x}" for "{x=*}"."""
+        return "{" + ".".join(self.field_path) + ("=**}" if self.several else "}")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed path template. Without segments it is the root, "/"."""
+
+    segments: tuple[str | Variable, ...]
+
+    def __str__(self) -> str:
+        """Return the canonical text. Parsing it gives an equal template."""
+        return "/" + "/".join(map(str, self.segments))
 
     @property
-    def many_at(self) -> int | None:
-        """Where "**" stands among the segments, or None."""
-        for position, segment in enumerate(self.segments):
-            if segment is Wildcard.MANY:
-                return position
-        return None
+    def variables(self) -> Iterator[Variable]:
+        """The variables in their order."""
+        return (segment for segment in self.segments if isinstance(segment, Variable))
+
+    @cached_property
+    def prefix(self) -> bytes:
+        """What all its paths start with: its text as far as the first variable."""
+        return str(self).partition("{")[0].encode("ascii")
+
+    def match(self, raw_path: bytes) -> tuple[str, ...] | None:
+        """Return the raw text of each variable, one character a byte; None = another path.
+
+        Literals are compared as they are on the wire, before decoding. A final slash is an empty
+        segment, which only "**" takes.
+        """
+        found = self._pattern.fullmatch(raw_path)
+        return tuple(text.decode("latin-1") for text in found.groups(b"")) if found else None
+
+    def fill(self, *texts: str) -> str:
+        """Return the path with these texts, percent-encoded already, in place of the variables."""
+        given = iter(texts)
+        return "/" + "/".join(
+            next(given) if isinstance(segment, Variable) else segment for segment in self.segments
+        )
+
+    def overlaps(self, other: "Template") -> bool:
+        """Whether some path belongs to both."""
+        for one, two in zip_longest(self.segments, other.segments):
+            if any(isinstance(each, Variable) and each.several for each in (one, two)):
+                return True
+            if one is None or two is None:
+                return False
+            if isinstance(one, str) and isinstance(two, str) and one != two:
+                return False
+        return True
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        parts = "".join(
+            "/" + re.escape(segment)
+            if isinstance(segment, str)
+            else ("(?:/(.*))?" if segment.several else "/([^/]+)")
+            for segment in self.segments
+        )
+        return re.compile((parts or "/").encode("ascii"), re.DOTALL)
 
 
 def parse_template(text: str) -> Template:
     """Parse a path template.
 
     Raises:
-        BadTemplate: it is none, or names one field twice.
+        BadTemplate: it is none that can be served, or names one field twice.
     """
     if not text.startswith("/"):
         raise BadTemplate(text, "does not start with a slash")
     if text == "/":
-        return Template((), ())
-    parts = _split(text)
-    parts[-1], verb = _cut_verb(text, parts[-1])
-    segments: list[Segment] = []
-    variables: list[Variable] = []
-    for part in parts:
-        if not part.startswith("{"):
-            segments.append(_parse_segment(text, part))
-            continue
-        variable, covered = _parse_variable(text, part, len(segments))
-        variables.append(variable)
-        segments += covered
-    _check_wildcards(text, segments)
+        return Template(())
+    *parts, last = text[1:].split("/")
+    segments = [_parse_segment(text, part) for part in parts]
+    segments.append(last if _WITH_VERB.fullmatch(last) else _parse_segment(text, last))
+    template = Template(tuple(segments))
+    variables = list(template.variables)
+    if any(each.several for each in variables[:-1]):
+        raise BadTemplate(text, "a variable after **")
     if len({variable.field_path for variable in variables}) < len(variables):
         raise BadTemplate(text, "names one field twice")
-    return Template(tuple(segments), tuple(variables), verb)
+    return template
 
 
-def _split(text: str) -> list[str]:
-    """Split at the slashes outside braces."""
-    parts: list[str] = []
-    start = 1
-    inside = False
-    for position, char in enumerate(text):
-        if char in "{}":
-            if inside == (char == "{"):
-                raise BadTemplate(text, "braces inside braces, or one without the other")
-            inside = not inside
-        elif char == "/" and not inside and position:
-            parts.append(text[start:position])
-            start = position + 1
-    if inside:
-        raise BadTemplate(text, "a brace is not closed")
-    return [*parts, text[start:]]
-
-
-def _cut_verb(text: str, last: str) -> tuple[str, str]:
-    close = last.find("}") + 1  # a colon inside braces belongs to no verb
-    head, colon, verb = last[close:].partition(":")
-    if not colon:
-        return last, ""
-    if not _LITERAL.fullmatch(verb):
-        raise BadTemplate(text, "the verb after the colon is empty or no plain text")
-    return last[:close] + head, verb
-
-
-def _parse_segment(text: str, part: str) -> Segment:
-    if part in ("*", "**"):
-        return Wildcard(part)
-    if not part:
-        raise BadTemplate(text, "an empty segment")
+def _parse_segment(text: str, part: str) -> str | Variable:
+    if part.startswith("{") and part.endswith("}"):
+        name = _FIELD_PATH.match(part, 1)
+        several = _PATTERNS.get(part[name.end() : -1]) if name else None
+        if name is None or several is None:
+            raise BadTemplate(text, f"{part!r} is not a field, or a field with * or **")
+        return Variable(tuple(name[0].split(".")), several)
     if not _LITERAL.fullmatch(part):
-        raise BadTemplate(text, f"segment {part!r} is neither a wildcard nor plain text")
+        raise BadTemplate(text, f"segment {part!r} is neither a variable nor plain text")
     return part
-
-
-def _parse_variable(text: str, part: str, start: int) -> tuple[Variable, list[Segment]]:
-    if not part.endswith("}"):
-        raise BadTemplate(text, "a variable must be a whole segment")
-    name, equals, pattern = part[1:-1].partition("=")
-    if not _FIELD_PATH.fullmatch(name):
-        raise BadTemplate(text, f"{name!r} is not a field path")
-    covered: list[Segment] = [Wildcard.ONE]
-    if equals:
-        covered = [_parse_segment(text, piece) for piece in pattern.split("/")]
-    several = len(covered) > 1 or covered[0] is Wildcard.MANY
-    return Variable(tuple(name.split(".")), start, start + len(covered), several), covered
-
-
-def _check_wildcards(text: str, segments: Sequence[Segment]) -> None:
-    if Wildcard.MANY not in segments:
-        return
-    after = segments[segments.index(Wildcard.MANY) + 1 :]
-    if any(isinstance(segment, Wildcard) for segment in after):
-        raise BadTemplate(text, "a wildcard after **")
-
-
-def _print_segment(segment: Segment) -> str:
-    return segment.value if isinstance(segment, Wildcard) else segment
-
-
-def _print_variable(variable: Variable, covered: Sequence[Segment]) -> str:
-    name = ".".join(variable.field_path)
-    if list(covered) == [Wildcard.ONE]:
-        return f"{{{name}}}"
-    return f"{{{name}={'/'.join(map(_print_segment, covered))}}}"

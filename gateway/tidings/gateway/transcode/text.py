@@ -7,7 +7,8 @@ JSON; docs/transcoding.md has the table.
 import base64
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
@@ -65,11 +66,13 @@ def set_text(holder: Message, field: FieldDescriptor, text: str) -> None:
 def parse_scalar(field: FieldDescriptor, text: str) -> Scalar:
     """Parse a text as the scalar or enum that `field` holds one of.
 
+    An enum's value may be in its short form: `nomad` for EVENT_SYSTEM_NOMAD.
+
     Raises:
         BadText: it is none, or out of range.
     """
-    if field.enum_type:
-        return parse_enum(field.enum_type, text)
+    if enum := field.enum_type:
+        return _short_names(enum).get(text) or parse_enum(enum, text)
     return _SCALARS[field.cpp_type](field, text)
 
 
@@ -138,6 +141,15 @@ def parse_enum(enum: EnumDescriptor, text: str) -> int:
     if number not in enum.values_by_number:
         raise BadText(what)
     return number
+
+
+@cache
+def _short_names(enum: EnumDescriptor) -> Mapping[str, int]:
+    """Return an enum's values but 0 by what sets their names apart, in lower case."""
+    prefix, _, rest = enum.values[0].name.partition("UNSPECIFIED")
+    if not prefix or rest:
+        return {}
+    return {value.name.removeprefix(prefix).lower(): value.number for value in enum.values[1:]}
 
 
 def _parse_integer(low: int, high: int) -> Callable[[FieldDescriptor, str], int]:

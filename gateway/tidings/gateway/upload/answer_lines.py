@@ -1,27 +1,31 @@
-"""Lines that answer an upload, on their way to a client that may not read yet."""
+"""Lines that answer an upload, buffered for a client that may not read yet."""
 
 from __future__ import annotations
 
 import asyncio
 
+import grpc
+
 from tidings.gateway.http.request import Request
+from tidings.gateway.json_text import dumps
+from tidings.v1 import event_service_pb2 as pb
 
 # About 300,000 lines. Python's http.client, requests and others read nothing before they have sent
-# everything: waiting for them to read, while they wait to be read from, would never end.
+# everything: waiting for them to read while they still send would be a deadlock.
 MAX_UNREAD_BYTES = 8 * 1024**2
 
 _MAX_WRITE_BYTES = 64 * 1024
 
 
 class Unread(Exception):
-    """The client has not read its answer for the longest silence that is allowed."""
+    """The client has not read its answer within the longest silence that is allowed."""
 
 
 class AnswerLines:
-    """The body of one answer. Whoever has lines calls `add`; one task calls `run`.
+    """The body of one answer. Tasks that have lines call `add`; one task calls `run`.
 
-    Whoever sends without reading is read from until `MAX_UNREAD_BYTES` of answers wait for it, and
-    then has to read something within `silence_s`, as he has to at the end.
+    A client that sends without reading may do so until `MAX_UNREAD_BYTES` of answers are unread;
+    then, as at the end of its body, it must read something within `silence_s`.
     """
 
     def __init__(self, request: Request, silence_s: float) -> None:
@@ -34,7 +38,7 @@ class AnswerLines:
 
     @property
     def unread_bytes(self) -> int:
-        """How much is waiting for the client."""
+        """How much the client has not read."""
         return len(self._unread)
 
     def add(self, lines: bytes) -> None:
@@ -43,7 +47,7 @@ class AnswerLines:
         self._has_more.set()
 
     async def room(self) -> None:
-        """Wait while too many lines are unread. To be asked before what makes more of them.
+        """Wait while too many lines are unread: backpressure for what makes more of them.
 
         Raises:
             Unread: the client took nothing for as long as it may.
@@ -52,7 +56,7 @@ class AnswerLines:
             await self._progress()
 
     async def finish(self) -> None:
-        """Say that no more lines come, and wait until they are written; then `run` returns.
+        """Add no more lines, and wait until they are written; then `run` returns.
 
         Raises:
             Unread: as `room`.
@@ -81,3 +85,31 @@ class AnswerLines:
                 self._has_written.set()
             if not self._is_finished:
                 await self._has_more.wait()
+
+
+def refused_line(line: int, error: str) -> bytes:
+    """Return the answer to an object that is not stored."""
+    return dumps({"line": line, "error": error}) + b"\n"
+
+
+def result_line(line: int, result: pb.PublishResult) -> bytes:
+    """Return the line for the service's answer to an object."""
+    if result.HasField("error"):
+        return refused_line(line, result.error.message)
+    answer: dict[str, int | bool] = {"line": line, "seq": result.stored.seq}
+    if result.stored.duplicate:
+        answer["duplicate"] = True
+    return dumps(answer) + b"\n"
+
+
+def outcome_of(result: pb.PublishResult) -> str:
+    """Return the outcome of an object, in a word for the access log."""
+    if result.HasField("error"):
+        return "refused"
+    return "duplicates" if result.stored.duplicate else "stored"
+
+
+def refused_status(result: pb.PublishResult) -> int:
+    """Return the HTTP status of an upload's only object, which the service has refused."""
+    too_large: int = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    return 413 if result.error.code == too_large else 400

@@ -1,9 +1,8 @@
-"""Drafts on their way to the service: a bounded window of them unanswered, over one PublishStream.
+"""Drafts to the service over one PublishStream, with a bounded window of unanswered ones.
 
-When the service goes away in the middle, drafts that have a key are handed in once more to the one
-that comes back: a key is stored once, so nothing is stored twice. Without keys that cannot be
-known, and the stream ends. The pauses between tries grow, and they end when none of them has
-brought an answer for `PATIENCE_S`.
+When the call breaks, drafts with a key are sent again over a new call: a keyed draft is
+idempotent. Without keys it is not known what is stored, and the stream ends. Retries back off, and
+end when none has brought an answer for `PATIENCE_S`.
 """
 
 from __future__ import annotations
@@ -18,27 +17,29 @@ import grpc
 
 from tidings.gateway.upstream.backoff import Backoff
 from tidings.gateway.upstream.client import PublishCall
-from tidings.gateway.upstream.failures import Failure, reason_of, was_lost
+from tidings.gateway.upstream.failures import NO_REASON, Failure, reason_of, was_lost
+from tidings.gateway.upstream.request_ids import note_caller
 from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.errors_pb2 import ERROR_REASON_GOING_DOWN
 
 # Unanswered at a time; the service commits at most 1000 at once.
 MAX_UNANSWERED = 1000
 MAX_UNANSWERED_BYTES = 16 * 1024**2
 
-# Of tries that bring no answer. Opening a call waits for a service that is away, beside this.
+# Of retries without an answer. Opening a call waits for a service that is away, beside this.
 PATIENCE_S = 10.0
 
-# What grpc says of a call whose end was met by a write: the status that came with it is lost.
+# What grpc reports when a write meets the end of a call: the status of the call is lost.
 # Source: grpcio 1.85, grpc/aio/_call.py, `_write`.
 _LOST = "Internal error from Core"
 
-# What it raises when a call that is over is told that nothing more comes; reading says why it is.
+# What it raises for `done_writing` on a call that is over; reading tells why it is.
 # Source: as above, `_done_writing`, which lets an ExecuteBatchError pass.
 _OVER = (asyncio.InvalidStateError, grpc.aio.InternalError)
 
-# Reasons of a service that is away afterwards, whatever it said.
-_WENT_ON = frozenset({"", "GOING_DOWN"})
+# Errors after which the service is unavailable.
+_WENT_ON = frozenset({NO_REASON, ERROR_REASON_GOING_DOWN})
 
 _MAX_MESSAGE_COUNT = 250
 _MAX_MESSAGE_BYTES = 1024**2
@@ -63,7 +64,7 @@ class DraftStream:
         self._open_again = open_again or open_call
         self._pause = pause
         self._backoff = Backoff()
-        self._until_s: float | None = None  # of trying again, since the last answer
+        self._until_s: float | None = None  # when retries end; since the last answer
         self._unanswered: deque[tuple[event_pb2.Draft, int]] = deque()
         self._size_bytes = 0
         self._written = 0  # of the unanswered ones, on the call of this moment
@@ -82,7 +83,7 @@ class DraftStream:
         return self._size_bytes
 
     async def add(self, draft: event_pb2.Draft) -> None:
-        """Hand in a draft; waits while too many are unanswered."""
+        """Send a draft; waits while too many are unanswered (backpressure)."""
         while len(self._unanswered) >= MAX_UNANSWERED or self._size_bytes >= MAX_UNANSWERED_BYTES:
             self._answered.clear()
             await self._answered.wait()
@@ -93,13 +94,13 @@ class DraftStream:
         self._changed.set()
 
     def finish(self) -> None:
-        """Say that no more drafts come."""
+        """Declare the end: no more drafts come."""
         self._is_finished = True
         self._is_needed.set()
         self._changed.set()
 
     async def run(self) -> None:
-        """Open the call and write to it what is handed in, until the end or a failure."""
+        """Open the call and write added drafts to it, until the end or a failure."""
         try:
             self._call = await self._open_call()
         except Failure as error:
@@ -126,11 +127,15 @@ class DraftStream:
         await self._is_open.wait()
         while True:
             if self._failure is not None:
+                note_caller(self._failure.trailing_metadata())
                 raise self._failure
             assert self._call is not None
             try:
                 response = await self._call.read()
             except Failure as error:
+                # gRPC loses a cancellation when the call ends before it has quite begun
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from error
                 if _is_away(error) and await self._is_complete():
                     return ()
                 await self._recover(error)
@@ -148,6 +153,7 @@ class DraftStream:
             self._backoff.reset()
             self._answered.set()
             if response.results:
+                note_caller(await self._call.initial_metadata())
                 return response.results
 
     def cancel(self) -> None:
@@ -176,12 +182,12 @@ class DraftStream:
                 await self._until_recovered()
 
     async def _until_recovered(self) -> None:
-        """Wait for what `take` makes of the same failure; a new draft may wake it early."""
+        """Wait until `take` has handled the same failure; a new draft may wake this early."""
         self._changed.clear()
         await self._changed.wait()
 
     async def _is_complete(self) -> bool:
-        """Say whether a call that is gone is missed by nobody, once there is a draft or an end."""
+        """Return whether no draft is open on a call that is gone; waits for a draft or the end."""
         if not self._unanswered:
             self._written = 0
             self._is_needed.clear()
@@ -190,9 +196,9 @@ class DraftStream:
         return not self._unanswered
 
     async def _recover(self, error: Failure) -> None:
-        """Hand everything unanswered in once more, or give up with the error.
+        """Send everything unanswered again over a new call, or give up with the error.
 
-        What had not been sent yet needs no key for that.
+        Drafts that had not been sent yet need no key for that.
         """
         if error.details() == _LOST and not self._has_lost_reason:
             self._has_lost_reason = True
@@ -208,7 +214,7 @@ class DraftStream:
         try:
             self._call = await self._open_again()
         except Failure as away:
-            # why nothing can be stored says more than that it went on
+            # the reason why nothing can be stored says more than that the service is away
             self._failure = error if reason_of(error) not in _WENT_ON else away
             return
         self._written = 0
@@ -220,7 +226,7 @@ def _is_away(error: Failure) -> bool:
 
 
 async def refusal_by(open_call: Open) -> Failure | None:
-    """Return what a call ends with that hands nothing in, which stores nothing; None = well."""
+    """Return how a call without drafts fails, which stores nothing; None = it does not."""
     try:
         call = await open_call()
         with contextlib.suppress(*_OVER):
@@ -232,9 +238,8 @@ async def refusal_by(open_call: Open) -> Failure | None:
 
 
 def _has_key(draft: event_pb2.Draft) -> bool:
-    # One that holds nothing stands in for a bad line: it is refused however often it comes.
     has_id = len(draft.events) == 1 and bool(draft.events[0].id)
-    return bool(draft.key) or has_id or not draft.events
+    return bool(draft.key) or has_id
 
 
 def _ended_early() -> Failure:

@@ -1,8 +1,8 @@
-"""Cuts an endless body into JSON objects: one a line, spread over lines, or inside one array.
+"""Splits an endless body into JSON objects: one a line, spread over lines, or inside one array.
 
-Only the structure is looked at (strings, brackets, line ends); whether a piece is JSON is for its
-reader to say. A piece that cannot be one costs no more than itself: the text is picked up again at
-the next line.
+Only the structure is scanned (strings, brackets, line ends); whether a piece is valid JSON is for
+its parser. A malformed piece costs no more than itself: the splitter resynchronises at the next
+line.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+
+from tidings.gateway.upload.limits import MAX_CONTAINERS, MAX_DEPTH, MAX_TEXTS
 
 _SPACE = b" \t\r\n"
 _STRUCTURE = re.compile(rb'["{}\[\]\n]')
@@ -23,17 +25,11 @@ _SCALAR_END = re.compile(rb"[,\]\n]")
 _QUOTE, _NEWLINE, _OPEN, _CLOSE, _LIST, _LIST_END = b'"\n{}[]'
 _COMMA, _COLON = b",:"
 _OPENED_BY = {_CLOSE: _OPEN, _LIST_END: _LIST}
-_MAX_DEPTH = 512  # deeper than any vendor's JSON, and than what its readers take
-
-# Of one object: what reading it costs follows from these more than from its bytes. A Nomad line of
-# 4 MiB has some 40,000 and 200,000.
-MAX_CONTAINERS = 65_536
-MAX_TEXTS = 262_144
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One object of the body, or what stands in the place of one.
+    """One object of the body, or an error in its place.
 
     `line` is the line that it begins on, from 1; inside an array it is the element's number.
     `problem` is empty, or says why this is no object; then `text` is empty.
@@ -54,7 +50,7 @@ class _Where(Enum):
 
 
 class JsonSplitter:
-    """Cuts one body. Holds at most one unfinished object of at most `max_bytes`.
+    """Splits one body. Holds at most one unfinished object of at most `max_bytes`.
 
     An object of more than `MAX_CONTAINERS` objects and lists, or more than `MAX_TEXTS` names and
     texts, is too large as well.
@@ -92,8 +88,8 @@ class JsonSplitter:
     def feed(self, chunk: bytes) -> Iterator[Piece]:
         """Take the next chunk of any size; yield the pieces that it finishes, in order.
 
-        Each is found when it is asked for, so that who takes them may give way between two. Nothing
-        else may be fed before the end.
+        Each is found when it is asked for, so that the caller may yield to others between two. The
+        iterator must be exhausted before the next `feed`.
         """
         at = 0
         while at < len(chunk):
@@ -113,7 +109,8 @@ class JsonSplitter:
     def end(self) -> list[Piece]:
         """Return what the end of the body leaves: an unfinished object or array is a problem."""
         if self._where is _Where.INSIDE:
-            return [Piece(self._began, problem="the body ends inside of an object")]
+            problem = self._excess or "the body ends inside of an object"
+            return [Piece(self._began, problem=problem, is_too_large=bool(self._excess))]
         if self._in_array and self._where is not _Where.BEHIND:
             return [Piece(self._count + 1, problem="the body ends inside of the array")]
         return []
@@ -230,7 +227,7 @@ class JsonSplitter:
         if opened_by is None:
             self._brackets.append(byte)
             self._containers += 1
-            return len(self._brackets) <= _MAX_DEPTH
+            return len(self._brackets) <= MAX_DEPTH
         return self._brackets.pop() == opened_by
 
     def _last_byte(self, chunk: bytes, start: int, end: int) -> int:
@@ -250,7 +247,7 @@ class JsonSplitter:
         return _OPEN
 
     @property
-    def excess(self) -> str:
+    def _excess(self) -> str:
         """What there is too much of in the unfinished object, as far as it is known."""
         if self._size_bytes > self._max_bytes:
             return f"it is larger than {self._max_bytes} bytes"
@@ -262,13 +259,13 @@ class JsonSplitter:
 
     def _keep(self, text: bytes) -> None:
         self._size_bytes += len(text)
-        if self.excess:
+        if self._excess:
             self._parts.clear()
         else:
             self._parts.append(text)
 
     def _finish(self) -> Piece:
-        problem = self.excess
+        problem = self._excess
         text = b"".join(self._parts)
         self._forget()
         if problem:

@@ -1,4 +1,4 @@
-"""Pauses before something is tried again: growing, and never the same for all who try."""
+"""Pauses between retries: exponential backoff with jitter."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ MOST_S = 1.0
 
 
 class Backoff:
-    """The pauses of one who tries again: each twice the last, up to `MOST_S`, less up to a half.
+    """The pauses between the retries of one caller: each twice the last, up to `MOST_S`.
 
-    The half is left to chance, or all whom one failure has met would come again together.
+    Up to half of each is subtracted at random (jitter), or all callers of one failure would retry
+    together.
     """
 
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
@@ -30,5 +31,5 @@ class Backoff:
         return than_s * (1 + self._chance())
 
     def reset(self) -> None:
-        """Begin anew, after one that went well."""
+        """Start again with the shortest pause, after a success."""
         self._next_s = FIRST_S

@@ -1,4 +1,4 @@
-"""A few at a time, when many come at once, and never behind somebody who is held up."""
+"""A limit on concurrent calls, under which a slow call does not hold up others."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turnstile:
-    """Lets so many do something at once; who waits comes in the order of arrival.
+class ConcurrencyLimit:
+    """At most `places` calls at a time; others wait in the order of arrival (FIFO).
 
-    Who takes longer than `held_s` goes on, but does not count any more. So what keeps some of them
-    does not keep those behind them, and the number is a bound of crowds and not of the slow.
+    A call that takes longer than `held_s` goes on, but no longer counts. So slow calls do not block
+    the queue: the limit bounds bursts, not slow calls.
     """
 
     def __init__(self, places: int, held_s: float) -> None:
@@ -32,7 +32,7 @@ class Turnstile:
 
 
 class Held:
-    """A place, which is given back once."""
+    """A place that is released once."""
 
     __slots__ = ("_places",)
 
@@ -40,7 +40,7 @@ class Held:
         self._places: asyncio.Semaphore | None = places
 
     def give_back(self) -> None:
-        """Let somebody else have it; does nothing the second time."""
+        """Release the place; does nothing the second time."""
         if self._places is not None:
             self._places.release()
             self._places = None

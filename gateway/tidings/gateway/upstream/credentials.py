@@ -1,4 +1,4 @@
-"""Tokens of callers, from the spellings of vendors to the one of the service."""
+"""Tokens of callers, converted from the vendors' spellings to the service's."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from tidings.gateway.http.request import Request
 from tidings.gateway.transcode.metadata import Metadata
 
 MAX_TOKEN_CHARS = 8 * 1024
-"""The service knows no longer credential, and gRPC bounds what a call may say of itself."""
+"""The service accepts no longer credential, and gRPC limits the metadata of a call."""
 
-# What no token can be. A token that no metadata can hold must not pass for no token at all.
+# An invalid token. A token that is not valid as metadata must not be taken for no token at all.
 _NO_TOKEN = "?"  # noqa: S105 - on the contrary
 
 
 def bearer_of(request: Request) -> str:
     """Return the token of `Authorization: Bearer`, "" without one.
 
-    The scheme counts in any case; of what follows it the first word. Other schemes are no token.
+    The scheme matches in upper and lower case; the token is the first word after it. Other schemes
+    are no token.
 
     Source: Nomad 2.0 command/agent/http.go and Consul 1.21 agent/http.go, which do alike.
     """

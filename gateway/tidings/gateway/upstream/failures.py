@@ -6,14 +6,18 @@ import grpc
 from google.rpc import error_details_pb2
 
 from tidings.gateway.transcode.status import status_of
+from tidings.v1 import errors_pb2 as pb
 
 Failure = grpc.aio.AioRpcError
+NO_REASON = pb.ERROR_REASON_UNSPECIFIED
 _CANCELLED = grpc.StatusCode.CANCELLED
 
 
-def reason_of(error: Failure) -> str:
-    """Return the reason in an error's ErrorInfo, "" when it has none."""
-    return str(_info_of(error).reason)
+def reason_of(error: Failure) -> pb.ErrorReason.ValueType:
+    """Return the reason of the service's error; ERROR_REASON_UNSPECIFIED = none that is known."""
+    name = f"ERROR_REASON_{_info_of(error).reason}"
+    known = pb.ErrorReason.DESCRIPTOR.values_by_name
+    return pb.ErrorReason.Value(name) if name in known else NO_REASON
 
 
 def problem_of(error: Failure) -> str:
@@ -40,44 +44,43 @@ def _info_of(error: Failure) -> error_details_pb2.ErrorInfo:
     return info
 
 
-def retry_after_s(error: Failure) -> float | None:
-    """Return when the service asks to be called again; None = it does not say.
+def pause_s(error: Failure) -> float:
+    """Return how long to wait before retrying a call that an overloaded service has refused.
 
-    Who says it has too much to do, and has not begun.
+    0 for all other errors: health says sooner that a restarted service is back.
     """
     info = error_details_pb2.RetryInfo()
-    for detail in status_of(error).details:
-        if detail.Unpack(info):
-            return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
-    return None
+    if reason_of(error) == pb.ERROR_REASON_BUSY:
+        for detail in status_of(error).details:
+            if detail.Unpack(info):
+                return float(info.retry_delay.seconds + info.retry_delay.nanos / 1e9)
+    return 0.0
 
 
 def reads_again(error: Failure) -> bool:
-    """Say whether a call that only reads may be made again: the service was gone, not its store."""
-    is_lost = was_lost(error) and reason_of(error) != "STORE_UNAVAILABLE"
-    return is_lost or retry_after_s(error) is not None
+    """Return whether a call that only reads may be retried: the service was gone, not its store."""
+    if reason_of(error) == pb.ERROR_REASON_STORE_UNAVAILABLE:
+        return False
+    return was_lost(error) or was_not_begun(error)
 
 
 def was_lost(error: Failure) -> bool:
-    """Say whether a call broke off without an answer to what it was: the other side went away.
+    """Return whether a call broke without an answer: the service went away.
 
-    CANCELLED is what a service says that ends calls, or has no place for them: nobody here does.
+    CANCELLED comes from a service that goes down or is overloaded: the gateway cancels no call.
     """
     return error.code() in (grpc.StatusCode.UNAVAILABLE, _CANCELLED)
 
 
 def was_not_begun(error: Failure) -> bool:
-    """Say whether the service had not begun with the call, so that nothing can happen twice."""
-    is_going_down = reason_of(error) == "GOING_DOWN"
-    if error.code() is grpc.StatusCode.UNAVAILABLE and is_going_down:
-        return True
-    return retry_after_s(error) is not None
+    """Return whether the service had not begun with the call, so that a retry is safe."""
+    return reason_of(error) in (pb.ERROR_REASON_GOING_DOWN, pb.ERROR_REASON_BUSY)
 
 
 def told(error: Failure) -> Failure:
-    """Return an error as callers are told of it: a call that the service has cancelled is lost.
+    """Return an error as callers see it: CANCELLED by the service becomes UNAVAILABLE.
 
-    It may have been done or not, and clients that come again after UNAVAILABLE do so.
+    The call may or may not have taken effect; clients retry UNAVAILABLE.
     """
     return away("the service broke the call off") if error.code() is _CANCELLED else error
 

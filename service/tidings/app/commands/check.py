@@ -1,4 +1,4 @@
-"""`tidings check`: say whether a log is whole."""
+"""`tidings check`: check the integrity of a log."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
-from tidings.app.kept import kept_log, refuse_kept
+from tidings.app.kept import kept_log
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
@@ -19,14 +19,11 @@ from tidings.v1 import event_pb2
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Check the log that the settings name; status 1 when anything is wrong."""
     del arguments
-    if refusal := refuse_kept(settings):
-        complain("check", refusal)
-        return 2
     return check("check", kept_log(settings).check)
 
 
 def check(command: str, look_at: Callable[[CanRead], Report]) -> int:
-    """Check a log in the name of a command: print what is wrong, return a status."""
+    """Check a log for a command: print what is wrong, return a status."""
     try:
         report = look_at(_has_events)
     except (StoreCorrupt, StoreUnavailable, StoreUnfit) as error:
@@ -45,6 +42,6 @@ def check(command: str, look_at: Callable[[CanRead], Report]) -> int:
 
 def _has_events(record: Record) -> bool:
     try:
-        return bool(event_pb2.Record.FromString(record.body).events)
+        return bool(event_pb2.EventRecord.FromString(record.body).events)
     except DecodeError:
         return False

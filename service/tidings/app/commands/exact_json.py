@@ -1,8 +1,13 @@
-"""Payloads that are kept as the JSON text that they came as, and where commands show that text."""
+"""Payloads that are stored as the published JSON text, and where commands show that text."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+
+from tidings.dialects import load
+from tidings.v1 import event_pb2
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +23,14 @@ class ExactJson:
     taken: str
 
 
-EXACT_JSON = {
-    "nomad": ExactJson("payload_json", "Payload", "payloadJson"),
-    "puppet": ExactJson("details_json", "details", "detailsJson"),
-}
-"""By system; the contract marks them with the option `exact_json_of`."""
+@cache
+def exact_json() -> Mapping[str, ExactJson]:
+    """Return the fields of all systems that have one, by system."""
+    found = {}
+    for system, dialect in load().items():
+        if dialect.payload_fields is not None:
+            body = event_pb2.Event.DESCRIPTOR.fields_by_name[system].message_type
+            assert body is not None
+            typed, text = (body.fields_by_name[name] for name in dialect.payload_fields)
+            found[system] = ExactJson(text.name, typed.json_name, text.json_name)
+    return found

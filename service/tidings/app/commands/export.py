@@ -10,7 +10,7 @@ from contextlib import closing
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
-from tidings.app.kept import kept_log, refuse_kept
+from tidings.app.kept import kept_log
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible_json
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
@@ -20,15 +20,12 @@ from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
 
 _OUR_OWN = "tidings"
-"""The system whose events nobody may publish: the new log says such things for itself."""
+"""The system whose events nobody may publish: the new log has its own."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print every record that can be published again, oldest first; status 1 when one cannot be."""
     del arguments
-    if refusal := refuse_kept(settings):
-        complain("export", refusal)
-        return 2
     try:
         with closing(kept_log(settings).export()) as exported:
             is_whole = _print(exported)
@@ -39,7 +36,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
-    """Print drafts, and say of what is not printed as it was published; return False if any."""
+    """Print drafts, and report those that differ from what was published; return False if any."""
     left_out = untold = 0
     for record, key in exported:
         if record.system == _OUR_OWN and not record.is_damaged:
@@ -47,7 +44,7 @@ def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
         try:
             line = _draft_of(record, key)
         except (ValueError, TypeError, DecodeError, json_format.Error) as error:
-            # damaged, or of an older version's log; what comes after it is wanted as well
+            # damaged, or of an older version's log; later records are still printed
             left_out += 1
             reason = f"cannot be printed as JSON ({type(error).__name__})"
             reason = "is damaged" if record.is_damaged else reason
@@ -65,7 +62,7 @@ def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
 
 
 def _draft_of(record: Record, key: str | None) -> str:
-    events = event_pb2.Record.FromString(record.body).events
+    events = event_pb2.EventRecord.FromString(record.body).events
     if not events:
         raise ValueError("no events")
     draft = event_pb2.Draft(key=key or _own_key(record), events=events)
@@ -75,8 +72,8 @@ def _draft_of(record: Record, key: str | None) -> str:
 def _own_key(record: Record) -> str:
     """Return a key for a record that has none: the same at each export, also of a restored log.
 
-    What tells one record of a log from all others, and from those of any other log, is its place,
-    its time and its content.
+    A record is identified, in its log and among all logs, by its position, its time and its
+    content.
     """
     told = f"{record.seq} {record.recorded_at_us} ".encode() + record.body
     return f"export-{record.seq}-{hashlib.sha256(told).hexdigest()[:32]}"

@@ -1,4 +1,4 @@
-"""How far an upload is: a bar on a terminal while it goes on, and one line at its end."""
+"""The progress of an upload: a bar on a terminal while it runs, and one line at its end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Progress:
         return self._is_able
 
     def show(self, counts: Counts, read_bytes: int) -> None:
-        """Draw the bar anew, if it is time."""
+        """Draw the bar again, if it is time."""
         if not self._is_able or self._clock() < self._next_s:
             return
         self._next_s = self._clock() + _EVERY_S
@@ -80,6 +80,41 @@ class Progress:
             text += f", {counts.refused} refused"
         if not self._size_bytes:
             return text
-        share = min(read_bytes / self._size_bytes, 1.0)
-        full = int(share * _WIDTH)
-        return f"[{'#' * full}{'.' * (_WIDTH - full)}] {share:4.0%}  {text}"
+        return f"{bar_of(read_bytes / self._size_bytes)}  {text}"
+
+
+def bar_of(share: float) -> str:
+    """Return a bar of what is done, 1.0 or more = all."""
+    share = min(share, 1.0)
+    full = int(share * _WIDTH)
+    return f"[{'#' * full}{'.' * (_WIDTH - full)}] {share:4.0%}"
+
+
+class Line:
+    """A line on stderr that is overwritten, if that is a terminal that can do so.
+
+    `plain_every_s` is how often a new line is written where it is none; None = never.
+    """
+
+    def __init__(
+        self,
+        plain_every_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_able = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._every_s = _EVERY_S if self._is_able else plain_every_s
+        self._clock = clock
+        self._next_s = clock() + (0.0 if self._is_able else plain_every_s or 0.0)
+
+    def show(self, text: str) -> None:
+        """Write it again, if it is time."""
+        now_s = self._clock()
+        if self._every_s is None or now_s < self._next_s:
+            return
+        self._next_s = now_s + self._every_s
+        sys.stderr.write(_CLEAR + text if self._is_able else text + "\n")
+        sys.stderr.flush()
+
+    def end(self, text: str) -> None:
+        """Write the last one, also where there were none before."""
+        sys.stderr.write((_CLEAR if self._is_able else "") + text + "\n")

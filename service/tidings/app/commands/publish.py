@@ -1,4 +1,4 @@
-"""`tidings publish`: hand in events from a file or standard input, in any spelling of theirs."""
+"""`tidings publish`: publish events from a file or standard input, in any of their formats."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tidings.app.commands.publish_spelling import BadObject, Spelling
 from tidings.app.settings import Settings
 from tidings.app.terminal import CommandFailed, complain, flush, say
 from tidings.core.limits import MAX_RECORD_BYTES
+from tidings.gateway.doors import spellings
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
 from tidings.gateway.upload.splitter import JsonSplitter, Piece
 from tidings.gateway.upstream.client import PublishCall
@@ -29,7 +30,7 @@ _MAX_HELD_BYTES = 64 * 1024**2
 """Of an array that is stored from its end, and so is held until then."""
 _SLICE_BYTES = 8 * 1024
 _BACK_WITHIN_S = 30.0
-"""How long a service that was there is waited for."""
+"""How long to wait for a service that was reached before."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -44,7 +45,7 @@ async def _publish(settings: Settings, arguments: argparse.Namespace) -> int:
         async def open_call() -> PublishCall:
             return stub.PublishStream()
 
-        if refusal := await refusal_by(open_call):  # before anything is handed in
+        if refusal := await refusal_by(open_call):  # before anything is published
             complain("publish", explain(refusal, settings.upstream))
             return 1
 
@@ -102,7 +103,7 @@ class _Upload:
         self._is_quiet = source.is_file and self._progress.is_able and sys.stdout.isatty()
 
     async def run(self) -> None:
-        """Hand everything in and print the answers.
+        """Publish everything and print the answers.
 
         Raises:
             grpc.aio.AioRpcError: the service failed.
@@ -128,29 +129,35 @@ class _Upload:
             self._drafts.cancel()
 
     def complain(self, text: str) -> None:
-        """Say what is wrong, beside the bar."""
+        """Print an error, without disturbing the bar."""
         self._progress.hide()
         complain("publish", text)
 
     def tell_unanswered(self) -> None:
-        """Say what may be stored or not."""
+        """Print which drafts may or may not be stored."""
         if self._places:
             first, last = self._places[0], self._places[-1]
             place = str(first) if first == last else f"{first} to {last.number}"
             self.complain(f"{place}: handed in and not answered; may or may not be stored")
 
     def sum_up(self) -> None:
-        """Say how it went, of what is open no more than is known."""
+        """Print the summary, with what is known of unanswered drafts."""
         told = self.counts.told(self._progress.seconds)
         self.complain(f"at least {told}" if self._places else told)
 
     async def _read(self) -> None:
-        while chunk := await self._source.chunk():
+        chunk = await self._source.chunk()
+        if chunk:
+            await asyncio.to_thread(
+                spellings
+            )  # loads the doors, which takes time: only when needed
+        while chunk:
             for at in range(0, len(chunk), _SLICE_BYTES):
                 for piece in self._splitter.feed(chunk[at : at + _SLICE_BYTES]):
                     await self._take(piece)
             await asyncio.sleep(0)  # a file never waits; answers are to be read meanwhile
             self._progress.show(self.counts, self._source.read_bytes)
+            chunk = await self._source.chunk()
         for piece in self._splitter.end():
             await self._take(piece)
         for piece in reversed(self._held):
@@ -158,7 +165,7 @@ class _Upload:
         self._drafts.finish()
 
     async def _take(self, piece: Piece) -> None:
-        """Hand a piece in, or hold it back where an array is to be stored from its end."""
+        """Publish a chunk, or hold it back if an array is stored from its end."""
         self._recognise(piece)
         if not (self._splitter.is_array and self._spelling.is_newest_first):
             await self._hand_in(piece)
@@ -173,7 +180,7 @@ class _Upload:
             try:
                 self._spelling.recognise(piece.text)
             except BadObject:
-                return  # said when it is handed in
+                return  # reported when it is published
 
     async def _hand_in(self, piece: Piece) -> None:
         place = _Place("element" if self._splitter.is_array else "line", piece.line)

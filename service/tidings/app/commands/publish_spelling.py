@@ -1,49 +1,28 @@
-"""How people spell what they publish: as drafts, as tail prints records, or as a system does.
+"""The formats of published objects: drafts, records as tail prints them, or a system's own.
 
-A system's own spelling is read by the door that prints it, which is loaded when it is needed.
+A system's own format is read by the door that prints it, which is loaded when needed.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from importlib import import_module
 
 import msgspec
 
-from tidings.app.commands.exact_json import EXACT_JSON
-from tidings.app.commands.options import DRAFTS
-from tidings.gateway.transcode.errors import BadRequest
+from tidings.app.commands.exact_json import exact_json
+from tidings.app.commands.options import DRAFTS, OUR_OWN
+from tidings.gateway.doors import spellings
+from tidings.gateway.transcode.errors import MalformedRequest
 from tidings.gateway.transcode.json_body import merge_json, parse_json
+from tidings.gateway.upload.spelling import BadLine
 from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
+from tidings.v1.systems import SYSTEMS
 
-_DOORS = "tidings.gateway.doors"
-_READERS = {
-    "nomad": (f"{_DOORS}.nomad.lines", "parse_line"),
-    "consul": (f"{_DOORS}.consul.lines", "parse_event"),
-    "docker_cloud": (f"{_DOORS}.docker_cloud.frames", "parse_event"),
-    "puppet": (f"{_DOORS}.puppet.lines", "parse_item"),
-    "feldera": (f"{_DOORS}.feldera.lines", "parse_event"),
-}
-# A member that only objects of this spelling have; the first that is found decides.
-_MARKS = {
-    "records": DRAFTS,
-    "heartbeat": DRAFTS,
-    "gap": DRAFTS,
-    "events": DRAFTS,
-    "key": DRAFTS,
-    "Events": "nomad",
-    "Index": "nomad",
-    "api_status": "feldera",
-    "job": "puppet",
-    "resource_uri": "docker_cloud",
-    "LTime": "consul",
-    "Name": "consul",
-}
+_DRAFT_MARKS = frozenset({"batch", "heartbeat", "gap", "events", "key"})
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
-_OUR_OWN = "tidings"
-_STAMPS = frozenset({"seq", "recordedAt"})
+_STAMPS = frozenset({"seq", "recordedAt", "publisher"})
 
 
 class BadObject(Exception):
@@ -54,7 +33,7 @@ Read = Callable[[bytes, str], event_pb2.Draft | None]
 
 
 class Spelling:
-    """Reads objects of one spelling: the named one, or what the first object shows."""
+    """Reads objects of one format: the named one, or that of the first object."""
 
     def __init__(self, system: str | None, source: str) -> None:
         self._system = system
@@ -64,10 +43,10 @@ class Spelling:
     @property
     def is_newest_first(self) -> bool:
         """Whether the system's lists begin with the newest, as far as is known yet."""
-        return self._system == "feldera"
+        return self._system in SYSTEMS and spellings()[self._system].newest_first
 
     def recognise(self, text: bytes) -> None:
-        """Look at an object, if it is not known yet whose they are.
+        """Detect the format from an object, if it is not known yet.
 
         Raises:
             BadObject: it does not show it.
@@ -93,21 +72,21 @@ def _recognised(text: bytes) -> str | None:
     members = _members(text)
     if not members:
         return None
-    for member, system in _MARKS.items():
-        if member in members:
+    for system, spelling in spellings().items():
+        if not members.keys().isdisjoint(spelling.marks):
             return system
+    if not members.keys().isdisjoint(_DRAFT_MARKS):
+        return DRAFTS
     raise BadObject("not known whose event this is; --system says it")
 
 
 def _reader_of(system: str) -> Read:
-    module, name = _READERS[system]
-    read: Read = getattr(import_module(module), name)
-    bad: type[Exception] = import_module("tidings.gateway.upload.publish").BadLine
+    read = spellings()[system].parse
 
     def checked(text: bytes, source: str) -> event_pb2.Draft | None:
         try:
             return read(text, source)
-        except bad as error:
+        except BadLine as error:
             raise BadObject(str(error)) from None
 
     return checked
@@ -115,8 +94,8 @@ def _reader_of(system: str) -> Read:
 
 def _read_draft(text: bytes, source: str) -> event_pb2.Draft | None:
     members = _members(text)
-    if "records" in members:  # a line of GET /v1/events, which holds one
-        text = members["records"].strip()[1:-1]
+    if "batch" in members:  # a line of GET /v1/events, which holds one record
+        text = _members(members["batch"]).get("records", b"[{}]").strip()[1:-1]
         members = _members(text)
     elif not members or members.keys() <= {"heartbeat"}:
         return None
@@ -126,10 +105,10 @@ def _read_draft(text: bytes, source: str) -> event_pb2.Draft | None:
         text = rt.join(_without_stamps(members))
     draft = event_pb2.Draft()
     try:
-        merge_json(draft, parse_json(text), ignore_unknown=False)
-    except BadRequest as error:
+        merge_json(draft, parse_json(text))
+    except MalformedRequest as error:
         raise BadObject(str(error)) from None
-    if draft.events and all(event.WhichOneof("body") == _OUR_OWN for event in draft.events):
+    if draft.events and all(event.WhichOneof("body") == OUR_OWN for event in draft.events):
         return None  # what a log says for itself
     for event in draft.events:
         event.source = event.source or source
@@ -149,7 +128,7 @@ def _without_stamps(members: dict[str, bytes]) -> dict[str, bytes]:
 
 def _with_exact_json(event: bytes) -> bytes:
     members = _members(event)
-    for system, exact in EXACT_JSON.items():
+    for system, exact in exact_json().items():
         if system in members:
             body = _members(members[system])
             if (text := body.pop(exact.shown, None)) is not None:

@@ -1,4 +1,4 @@
-"""`tidings renew`: give a log that was restored on NATS an identity of its own."""
+"""`tidings renew`: give a log that was restored on NATS a new log_id."""
 
 from __future__ import annotations
 
@@ -6,22 +6,20 @@ import argparse
 import asyncio
 
 from tidings.app.clock import SystemClock
-from tidings.app.open_store import EMBEDDED, cluster_of, keep_to_one_line, refuse_store
-from tidings.app.settings import Settings
+from tidings.app.kept import keep_to_one_line
+from tidings.app.settings import BadSetting, Settings
+from tidings.app.store_place import EMBEDDED, check_store, cluster_of
 from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt, StoreUnavailable, StoreUnfit
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Renew the log and print its new identity; status 1 when that fails."""
+    """Renew the log and print its new log_id; status 1 when that fails."""
     del arguments
-    refusal = refuse_store(settings)
     if settings.store == EMBEDDED:
-        refusal = "--store nats://…: which log? (what tidings restore makes is new already)"
-    if refusal:
-        complain("renew", refusal)
-        return 2
-    from tidings.store.jetstream.renew import renew_jetstream  # noqa: PLC0415 - an extra
+        raise BadSetting("--store nats://…: which log? (what tidings restore makes is new already)")
+    check_store(settings)
+    from tidings.store.jetstream.opening import renew_jetstream  # noqa: PLC0415 - an extra
 
     keep_to_one_line()
     try:

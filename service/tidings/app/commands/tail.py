@@ -1,50 +1,42 @@
-"""`tidings tail`: print events as they come, from a time or position on, or the last ones."""
+"""`tidings tail`: print events as they arrive, from a time or position on, or the last ones."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import contextlib
-import datetime as dt
-import os
 import signal
-import sys
 from collections.abc import Iterable
 
 import grpc
 
 from tidings.app.client import client_channel, explain
-from tidings.app.commands.tail_lines import print_record
-from tidings.app.commands.tail_request import build_request, warnings
-from tidings.app.commands.tail_stream import Stream, head_of, last_of, newest
+from tidings.app.commands.asked import asked
+from tidings.app.commands.asking import newest
+from tidings.app.commands.record_lines import print_record, tell_gaps
+from tidings.app.commands.selection import warnings
+from tidings.app.commands.tail_request import build_request, read_request
+from tidings.app.commands.tail_stream import Stream
 from tidings.app.settings import Settings
-from tidings.app.terminal import complain, flush, say
+from tidings.app.terminal import complain, flush, is_colored, say
 from tidings.v1 import event_pb2, event_service_pb2_grpc
 from tidings.v1 import event_service_pb2 as pb
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Print until interrupted, or what there is; status 1 when the service refuses or is away."""
-    try:
-        request = build_request(arguments, now=dt.datetime.now(dt.UTC))  # noqa: TID251
-    except ValueError as error:
-        complain("tail", str(error))
-        return 2
+    """Print until interrupted or done; status 1 when the service refuses or does not answer.
+
+    Raises:
+        BadSetting: an option is not valid.
+    """
+    request = asked(build_request, arguments)
     for warning in warnings(arguments):
         complain("tail", f"warning: {warning}")
     return asyncio.run(_until_told(_Tail(settings, arguments, request)))
 
 
-def is_colored(choice: str) -> bool:
-    """Say whether to colour: as told, or where it is seen and not unwanted (no-color.org)."""
-    if choice != "auto":
-        return choice == "always"
-    is_dumb = os.environ.get("TERM") == "dumb"
-    return sys.stdout.isatty() and not is_dumb and not os.environ.get("NO_COLOR")
-
-
 async def _until_told(tail: _Tail) -> int:
-    """Run it; SIGINT and SIGTERM are how it ends, and no failure."""
+    """Run it; SIGINT and SIGTERM end it, and are not a failure."""
     running = asyncio.current_task()
     assert running is not None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,7 +62,6 @@ class _Tail:
         self._settings = settings
         self._count: int | None = arguments.count
         self._follows = arguments.follow or arguments.count is None
-        self._has_start = arguments.since is not None
         self._form: str = arguments.output
         self._colored = is_colored(arguments.color)
         self._request = request
@@ -87,28 +78,24 @@ class _Tail:
     async def _print_last(
         self, stub: event_service_pb2_grpc.EventServiceAsyncStub, count: int
     ) -> None:
-        """Print the last records of those that are asked for; what is new begins behind them."""
-        log_id, head = await head_of(stub, self._request)
-        if self._has_start:
-            found = await last_of(stub, self._request, count, head)
-        else:
-            found = await newest(stub, self._request, count, head)
-        self._print(found)
-        self._request.log_id = log_id
-        self._request.after_seq = head
+        """Print the last records of the query; new ones follow after them."""
+        found = await newest(stub, read_request(self._request), count)
+        tell_gaps("tail", found.gaps)
+        self._print(found.records)
+        self._request.log_id = found.log_id
+        self._request.after_seq = found.through_seq
 
     async def _print_on(self, stub: event_service_pb2_grpc.EventServiceAsyncStub) -> None:
         stream = Stream(stub, self._request, self._tell)
         async with contextlib.aclosing(stream.responses()) as responses:
             async for response in responses:
                 if response.HasField("gap"):
-                    gap = response.gap
-                    complain("tail", f"gap: {gap.first_seq} to {gap.last_seq}: {gap.reason}")
-                self._print(response.records)
+                    tell_gaps("tail", [response.gap])
+                self._print(response.batch.records)
                 if response.HasField("heartbeat") and not self._follows:
                     return
 
-    def _print(self, records: Iterable[event_pb2.Record]) -> None:
+    def _print(self, records: Iterable[event_pb2.EventRecord]) -> None:
         for record in records:
             for line in print_record(record, self._form, colored=self._colored):
                 say(line)

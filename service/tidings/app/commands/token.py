@@ -1,4 +1,4 @@
-"""`tidings token`: make, list and revoke tokens of a service with access control."""
+"""`tidings token`: create, list and revoke tokens of a service with access control."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from tidings.access.secret import spellings
 from tidings.app.client import client_channel, explain
 from tidings.app.clock import SystemClock
+from tidings.app.commands.paging import CALL_S, pages
 from tidings.app.kinds import DURATION
-from tidings.app.settings import Settings
+from tidings.app.settings import BadSetting, Settings
 from tidings.app.terminal import complain, say, visible
 from tidings.v1 import access_service_pb2, access_service_pb2_grpc
-
-_CALL_S = 30.0
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -27,8 +26,7 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
         try:
             expires_s = float(str(DURATION.parse(arguments.expires)))
         except ValueError as error:
-            complain("token", f"--expires: {error}")
-            return 2
+            raise BadSetting(f"--expires: {error}") from None
     return asyncio.run(_call(settings, arguments, expires_s))
 
 
@@ -42,7 +40,7 @@ async def _call(settings: Settings, arguments: argparse.Namespace, expires_s: fl
                 await _list(stub)
             else:
                 request = access_service_pb2.RevokeTokenRequest(id=arguments.id)
-                await stub.RevokeToken(request, timeout=_CALL_S)
+                await stub.RevokeToken(request, timeout=CALL_S)
                 say(f"revoked {visible(arguments.id)}")
         except grpc.aio.AioRpcError as error:
             complain("token", explain(error, settings.upstream))
@@ -66,21 +64,16 @@ async def _create(
         request.expires_at.CopyFrom(
             Timestamp(seconds=ends_at_us // 1_000_000, nanos=ends_at_us % 1_000_000 * 1000)
         )
-    made = await stub.CreateToken(request, timeout=_CALL_S)
+    made = await stub.CreateToken(request, timeout=CALL_S)
     say(f"id: {made.token.id}\nsecret, shown only now: {made.secret}")
     for place, spelling in spellings(made.token.name, made.secret).items():
         say(f"  {place}: {visible(spelling)}")
 
 
 async def _list(stub: access_service_pb2_grpc.AccessServiceAsyncStub) -> None:
-    request = access_service_pb2.ListTokensRequest()
-    while True:
-        page = await stub.ListTokens(request, timeout=_CALL_S)
+    async for page in pages(stub.ListTokens, access_service_pb2.ListTokensRequest()):
         for token in page.tokens:
             say("\t".join(map(visible, (token.id, token.name, _may(token), _state(token)))))
-        request.page_token = page.next_page_token
-        if not page.next_page_token:
-            return
 
 
 def _may(token: access_service_pb2.Token) -> str:

@@ -1,1 +1,1 @@
-"""A small, lifelike recorded hour of all five systems, for people who want to see something."""
+"""A small, realistic hour of events of all systems, for demos."""

@@ -1,4 +1,4 @@
-"""The hour's own clock: seconds since its beginning, in every spelling that a system has."""
+"""The hour's own clock: seconds since its start, in the time format of each system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """What one draft holds, and when it happened: seconds after the hour's beginning."""
+    """The event of a draft, and its time: seconds after the start of the hour."""
 
     at_s: float
     events: tuple[event_pb2.Event, ...]

@@ -1,17 +1,14 @@
 """Certificates and keys on disk, checked before they are used.
 
-What is wrong with them is told by the name of the file, never by what is in it.
+Errors name the file, and never repeat its content.
 """
 
 from __future__ import annotations
 
 import ssl
-from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
-
-import grpc
 
 from tidings.app.terminal import CommandFailed
 
@@ -20,7 +17,7 @@ class BadCertificate(CommandFailed, OSError):
     """A file for TLS cannot be used: says which, and why."""
 
 
-# What OpenSSL says of a key that is whole but another one's, of the same and of another kind.
+# OpenSSL's errors for a valid key that does not match, of the same and of another type.
 _OTHER_KEY = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
 
 
@@ -28,7 +25,7 @@ _OTHER_KEY = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGN
 class TlsFiles:
     """The PEM files of one end: its own certificate chain and key, and the CAs it trusts.
 
-    "" = not given. A server that is given CAs demands certificates of its clients.
+    "" = not given. A server with CAs requires certificates of its clients.
     """
 
     cert: str = ""
@@ -43,7 +40,7 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Pems:
-    """What stands in the files, checked; empty = not given."""
+    """The content of the files, checked; empty = not given."""
 
     cert: bytes
     key: bytes = field(repr=False)
@@ -51,7 +48,7 @@ class Pems:
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """Return a context for a server, TLS 1.2 or newer, as the files say at this moment.
+    """Return a context for a server, TLS 1.2 or newer, from the current files.
 
     Raises:
         BadCertificate: they cannot be used together.
@@ -61,17 +58,17 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
     _check(files, context)
     if files.ca:
         context.verify_mode = ssl.CERT_REQUIRED
-        # who may come in is looked up anew at each handshake, also of one who was here before
+        # no session resumption: the client's certificate is checked at each handshake
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0
     return context
 
 
 def read_pems(files: TlsFiles) -> Pems:
-    """Return what stands in the files.
+    """Return the content of the files.
 
     Raises:
-        BadCertificate: it cannot be used together, or changes while it is read.
+        BadCertificate: they cannot be used together, or change while they are read.
     """
     found = _read(files)
     _check(files, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
@@ -80,18 +77,8 @@ def read_pems(files: TlsFiles) -> Pems:
     return found
 
 
-def client_credentials(files: TlsFiles) -> grpc.ChannelCredentials:
-    """Return what a gRPC client makes a channel with.
-
-    Raises:
-        BadCertificate: the files cannot be used together.
-    """
-    pems = read_pems(files)
-    return grpc.ssl_channel_credentials(pems.ca or None, pems.key or None, pems.cert or None)
-
-
 class RenewedContext:
-    """TLS of an HTTP server: each handshake has the newest context, whatever came before it."""
+    """TLS of an HTTP server: each handshake uses the newest context."""
 
     def __init__(self, first: ssl.SSLContext) -> None:
         self.context = first
@@ -99,38 +86,11 @@ class RenewedContext:
         first.sni_callback = self._choose
 
     def use(self, newest: ssl.SSLContext) -> None:
-        """Let handshakes from now on have this one."""
+        """Use this context for handshakes from now on."""
         self._newest = newest
 
     def _choose(self, connection: ssl.SSLObject, _name: str | None, _first: object) -> None:
         connection.context = self._newest
-
-
-class RenewedCredentials:
-    """TLS of a gRPC server: each handshake has the newest files."""
-
-    def __init__(self, first: Pems) -> None:
-        self._newer: deque[grpc.ServerCertificateConfiguration] = deque(maxlen=1)
-        self.credentials = grpc.dynamic_ssl_server_credentials(
-            _configuration(first),
-            self._take,  # type: ignore[arg-type]  # the stubs do not know of None
-            require_client_authentication=bool(first.ca),
-        )
-
-    def use(self, newest: Pems) -> None:
-        """Let handshakes from now on have these."""
-        self._newer.append(_configuration(newest))
-
-    def _take(self) -> grpc.ServerCertificateConfiguration | None:
-        """Return what is new since the last handshake; called by gRPC's own threads."""
-        try:
-            return self._newer.pop()
-        except IndexError:
-            return None
-
-
-def _configuration(pems: Pems) -> grpc.ServerCertificateConfiguration:
-    return grpc.ssl_server_certificate_configuration([(pems.key, pems.cert)], pems.ca or None)
 
 
 def _read(files: TlsFiles) -> Pems:
@@ -147,7 +107,7 @@ def _content(file: str) -> bytes:
 
 
 def _check(files: TlsFiles, context: ssl.SSLContext) -> None:
-    """Load the files into a context, or say which of them is wrong."""
+    """Load the files into a context, or name the one that is wrong."""
     _read(files)  # an error of OpenSSL would not name the file
     for file in (files.cert, files.ca):
         if file:

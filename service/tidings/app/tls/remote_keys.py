@@ -1,4 +1,4 @@
-"""Keys of issuers that are fetched from URLs: the last good ones of each."""
+"""JWK Sets of issuers, fetched from URLs (single-flight); the last good one of each is cached."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tidings.core.clock import Clock
 from tidings.core.errors import BadRequest
 
 REFRESH_S = 300.0
-"""How old keys get before they are fetched again: so long a key that was taken back may count."""
+"""The age at which keys are fetched again: a revoked key may be accepted for that long."""
 
 UNKNOWN_S = 10.0
-"""How old they must be to be fetched again because a JWT has a key that is not among them."""
+"""The minimum age for fetching again because of a JWT with an unknown key."""
 
 FETCH_S = 5.0
 """How long one fetch may take."""
@@ -54,14 +54,14 @@ class RemoteKeys:
         self._remotes: dict[str, _Remote] = {}
 
     def keep_only(self, urls: Iterable[str]) -> None:
-        """Forget the keys of all other URLs."""
+        """Drop the keys of all other URLs."""
         kept = set(urls)
         self._remotes = {url: known for url, known in self._remotes.items() if url in kept}
 
     async def keys_of(self, url: str, *, older_than_s: float = REFRESH_S) -> KeySet:
-        """Return the last good keys of a URL, fetched anew before if they are older.
+        """Return the last good keys of a URL, fetched again if they are older.
 
-        A URL that fails is tried again no sooner than one that answers. Takes `FETCH_S` at most.
+        A failed fetch is repeated no sooner than a successful one. Takes `FETCH_S` at most.
         """
         remote = self._remotes.setdefault(url, _Remote())
         now_s = self._clock.monotonic_s()
@@ -72,7 +72,7 @@ class RemoteKeys:
             remote.fetching = loop.run_in_executor(None, self._try_to_fetch, url)
             remote.fetching.add_done_callback(remote.finish)
         if remote.fetching is not None:
-            await asyncio.wait([remote.fetching])  # a caller who goes away leaves it to the others
+            await asyncio.wait([remote.fetching])  # which a cancelled caller does not cancel
         return remote.keys
 
     def _try_to_fetch(self, url: str) -> KeySet | None:
@@ -92,7 +92,7 @@ def fetch_jwks(url: str) -> bytes:
     """
     ends_at_s = time.monotonic() + FETCH_S
     found = b""
-    is_local = url.startswith("http:")  # and must not leave this machine
+    is_local = url.startswith("http:")  # and must not be sent to another machine
     opener = urllib.request.build_opener(
         _NoRedirects,
         urllib.request.HTTPSHandler(context=ssl.create_default_context()),
@@ -108,7 +108,7 @@ def fetch_jwks(url: str) -> bytes:
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:  # noqa: ANN401 - whatever urllib hands in
-        """Follow none: the file of policies says whom to trust."""
+        """Follow none: the file of policies names the trusted URLs."""
 
 
 def _why(error: Exception) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -13,8 +14,11 @@ from tidings.core.errors import BadRequest, PayloadTooLarge
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.consul.recent import RecentEvents
 from tidings.dialects.consul.regexps import regexp_error
+from tidings.dialects.consul.rights import ConsulRights
 from tidings.dialects.consul.size_rules import check_512, check_payload
 from tidings.dialects.dialect import CheckContext, Dialect, Window
+from tidings.dialects.facet_paths import FacetPaths
+from tidings.dialects.facets import readable
 from tidings.v1 import consul_pb2, event_pb2
 
 __all__ = ["ConsulDialect", "event_id", "make"]
@@ -51,13 +55,18 @@ class ConsulDialect(Dialect):
     """Consul's rules. `max_payload_bytes` None = Consul's own 512-byte rule and texts."""
 
     system = "consul"
-    body_field = "consul"
+    rights = ConsulRights
+    color = 35
     max_events = 1
     window = Window(max_count=MAX_LISTED)
     completes = True
     ignored_fields = ("id", "l_time")
     filled_fields = ("version",)
-    claims_are_unique = True
+    facet_paths = FacetPaths(
+        type="Name",
+        identifiers=(("name", "Name"),),
+        text=("Name", "Payload", "NodeFilter", "ServiceFilter", "TagFilter"),
+    )
 
     def __init__(self, max_payload_bytes: int | None) -> None:
         self._max_payload_bytes = max_payload_bytes
@@ -97,18 +106,37 @@ class ConsulDialect(Dialect):
             event.consul.l_time = seq
 
     def remarks(self, events: Sequence[event_pb2.Event]) -> Sequence[str]:
-        """Wonder about a version that is not 1."""
+        """Report a version that is not 1."""
         return ["unknown_version" for event in events if event.consul.version not in {0, 1}]
 
     def claimed_seq(self, event: event_pb2.Event) -> int | None:
         """Return the index that Consul's clients compute from an ID: ours is the position.
 
-        That of an ID of Consul itself is any number of 64 bits, and hardly one that is stored.
+        Of an ID of Consul itself it is any number of 64 bits, of another Tidings a position there.
         """
-        digits = (event.consul.id or event.id).replace("-", "")
+        digits = _digits_of(event)
         if not _ID.fullmatch(digits):
             return None
         return int(digits[:16], 16) ^ int(digits[16:], 16)
+
+    def members(self, event: event_pb2.Event) -> Mapping[str, Any]:
+        """Return name, filters and the payload, if it is text."""
+        body = event.consul
+        return {
+            "Name": body.name,
+            "Payload": readable(body.payload),
+            "NodeFilter": body.node_filter,
+            "ServiceFilter": body.service_filter,
+            "TagFilter": body.tag_filter,
+        }
+
+    def is_claimed(self, stored: event_pb2.Event, given: event_pb2.Event) -> bool:
+        """Say whether the IDs are one: half of each is random."""
+        return stored.consul.id.replace("-", "") == _digits_of(given)
+
+    def words(self, event: event_pb2.Event) -> Sequence[str]:
+        """Return the event's name and how large its payload is."""
+        return event.consul.name, f"{len(event.consul.payload)} bytes"
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return the event's name."""
@@ -125,9 +153,13 @@ class ConsulDialect(Dialect):
         return RecentEvents(MAX_LISTED, self._listed)
 
     def _listed(self, record: core.Record) -> consul_pb2.ConsulEvent:
-        events = event_pb2.Record.FromString(record.body).events
+        events = event_pb2.EventRecord.FromString(record.body).events
         self.complete(record.seq, events)
         return events[0].consul
+
+
+def _digits_of(event: event_pb2.Event) -> str:
+    return (event.consul.id or event.id).replace("-", "")
 
 
 def event_id(low_half: str, seq: int) -> str:

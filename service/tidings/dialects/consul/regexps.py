@@ -89,9 +89,8 @@ def _translate(pattern: str, kind: str, quoted: str) -> str:
         if count is not None and _out_of_range(count):
             return _go_text("invalid repeat count", count[0].removesuffix("?"))
     if kind not in _GO_TEXTS:
-        return _go_text(
-            "expression too large", pattern
-        )  # the compiled program, the only limit left
+        # The size of the compiled program is the only limit left.
+        return _go_text("expression too large", pattern)
     return _go_text(_GO_TEXTS[kind], quoted)
 
 

@@ -25,12 +25,12 @@ class Sized(Protocol):
 
 
 class EventTooLarge(PayloadTooLarge):
-    """An event breaks Consul's own rule; `reason` is the body of Consul's answer, a 500."""
+    """An event breaks Consul's older rule; `reason` is Serf's text."""
 
     def __init__(self, size_bytes: int, reason: str) -> None:
         super().__init__("", size_bytes, MAX_EVENT_BYTES)
-        self.reason = f"error broadcasting event: {reason}"
-        self.args = (self.reason,)
+        self.reason = reason
+        self.args = (reason,)
 
 
 def check_payload(event: Sized, limit_bytes: int, path: str) -> None:
@@ -49,7 +49,7 @@ def check_512(event: Sized, l_time: int) -> None:
     `l_time` is the Lamport time that the event would get; its encoding takes part.
 
     Raises:
-        EventTooLarge: with Consul's text.
+        EventTooLarge: with Serf's text.
 
     Source: Consul 1.21 agent/user_event.go and Serf's codec, measured.
     """
@@ -58,25 +58,20 @@ def check_512(event: Sized, l_time: int) -> None:
     if full_name_bytes + encoded_bytes > MAX_EVENT_BYTES:
         raise EventTooLarge(full_name_bytes + encoded_bytes, _BEFORE)
     # a tag, the message with its three names, LTime, name, payload and a flag
-    message_bytes = (
-        1
-        + 6
-        + _number_bytes(l_time)
-        + 5
-        + _raw_bytes(full_name_bytes)
-        + 8
-        + _raw_bytes(encoded_bytes)
-        + 3
-        + 1
-    )
+    l_time_bytes = 6 + _number_bytes(l_time)
+    name_bytes = 5 + _raw_bytes(full_name_bytes)
+    payload_bytes = 8 + _raw_bytes(encoded_bytes)
+    message_bytes = 1 + l_time_bytes + name_bytes + payload_bytes + 3 + 1
     if 1 + message_bytes > MAX_EVENT_BYTES:
         raise EventTooLarge(1 + message_bytes, _AFTER)
 
 
+_FIXED_BYTES = 44
+"""The ID, and the names of the members that are always there."""
+
+
 def _event_bytes(event: Sized) -> int:
-    size = (
-        44 + _text_bytes(event.name) + 3
-    )  # 44: ID and the names of the members that are always there
+    size = _FIXED_BYTES + _text_bytes(event.name) + 3
     if event.payload:
         length = len(event.payload)
         size += 2 + length + (2 if length <= 255 else 3)

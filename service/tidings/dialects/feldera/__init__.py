@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -13,14 +14,21 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest, OrderRefused
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import CheckContext, Dialect, Window
+from tidings.dialects.facet_paths import FacetPaths, ObjectPaths
 from tidings.dialects.feldera.order import MAX_AHEAD_S, Order, following, newest_order
 from tidings.dialects.feldera.shown import ShownClusterEvents
-from tidings.dialects.rules import microseconds, timestamp
+from tidings.dialects.rights import WholeRights
+from tidings.dialects.rules import microseconds, split_publisher, timestamp
 from tidings.v1 import event_pb2, feldera_pb2
 
 HEALTHY = "Healthy"
-STATUSES = frozenset({HEALTHY, "Unhealthy", "InitialUnhealthy"})
-_STATUS_FIELDS = ("api_status", "compiler_status", "runner_status")
+UNHEALTHY = "Unhealthy"
+STATUSES = frozenset({HEALTHY, UNHEALTHY, "InitialUnhealthy"})
+_PARTS = ("api", "compiler", "runner")
+_STATUS_FIELDS = tuple(f"{part}_status" for part in _PARTS)
+_PART_FIELDS = ("status", "self_info", "resources_info")
+CLUSTER = "feldera"
+"""Id of the cluster as an object: a Feldera has one, and no name for it."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -40,11 +48,20 @@ class FelderaMatcher:
         return facts == self.all_healthy
 
 
+class FelderaRights(WholeRights):
+    """All cluster events, or none."""
+
+    __slots__ = ()
+    system = "feldera"
+    rule = "role"
+
+
 class FelderaDialect(Dialect):
     """Feldera's rules."""
 
     system = "feldera"
-    body_field = "feldera"
+    rights = FelderaRights
+    color = 36
     max_events = 1
     # Source: Feldera's cluster monitor; both are fixed in its code
     window = Window(max_count=1000, max_age_s=72 * 3600.0)
@@ -55,6 +72,21 @@ class FelderaDialect(Dialect):
     time_step_ns = 1000
     mints_in_order = True
     max_ahead_s = MAX_AHEAD_S
+    facet_paths = FacetPaths(
+        type="status",
+        objects=(
+            ObjectPaths("cluster", "cluster", id="id", status="status", value="value"),
+            ObjectPaths(
+                "part",
+                "parts.*",
+                id="id",
+                status="value.status",
+                parents=(("cluster", "cluster"),),
+                text=("value.self_info", "value.resources_info"),
+                value="value",
+            ),
+        ),
+    )
 
     def check_body(self, body: Message, path: str) -> None:
         """Refuse a status that Feldera does not know."""
@@ -91,7 +123,8 @@ class FelderaDialect(Dialect):
         stored time is no gate for others if it lies further ahead than any that is taken: then the
         record's own time stands for it, and nothing if that lies ahead as well.
         """
-        record = event_pb2.Record.FromString(draft.body)
+        publisher, encoded = split_publisher(draft.body)
+        record = event_pb2.EventRecord.FromString(encoded)
         event = record.events[0]
         newest = newest_order(last[-1], context.now_us) if last else None
         if not event.feldera.HasField("recorded_at"):
@@ -109,8 +142,8 @@ class FelderaDialect(Dialect):
                 draft.subject,
                 f"the event does not sort after the newest, which is seq {last[-1].seq}",
             )
-        body = record.SerializeToString(deterministic=True)
-        key = draft.key or self._key_of(event, event.feldera)
+        body = publisher + record.SerializeToString(deterministic=True)
+        key = draft.key or self.key_of(event, event.feldera)
         return replace(super().follow(draft, last, context), body=body, key=key)
 
     def order_of(self, event: event_pb2.Event) -> Order | None:
@@ -120,6 +153,34 @@ class FelderaDialect(Dialect):
         event_id = event.feldera.id or event.id
         is_told = event_id and (has_time or event.HasField("occurred_at"))
         return Order(microseconds(time), event_id) if is_told else None
+
+    def members(self, event: event_pb2.Event) -> Mapping[str, Any]:
+        """Return how the cluster and each of its parts are."""
+        body = event.feldera
+        values = {
+            part: {name: getattr(body, f"{part}_{name}") for name in _PART_FIELDS}
+            for part in _PARTS
+        }
+        is_healthy = all(value["status"] == HEALTHY for value in values.values())
+        status = HEALTHY if is_healthy else UNHEALTHY
+        return {
+            "status": status,
+            "cluster": {"id": CLUSTER, "status": status, "value": values},
+            "parts": {
+                part: {"id": part, "cluster": CLUSTER, "value": value}
+                for part, value in values.items()
+            },
+        }
+
+    def words(self, event: event_pb2.Event) -> Sequence[str]:
+        """Return the three statuses."""
+        body = event.feldera
+        named = {
+            "api": body.api_status,
+            "compiler": body.compiler_status,
+            "runner": body.runner_status,
+        }
+        return [f"{name} {status}" for name, status in named.items() if status]
 
     def envelope(self, events: Sequence[event_pb2.Event]) -> Envelope:
         """Return all_healthy of the event."""
@@ -141,7 +202,7 @@ class FelderaDialect(Dialect):
 
 
 def _event_of(record: core.Record) -> feldera_pb2.FelderaClusterEvent:
-    return event_pb2.Record.FromString(record.body).events[0].feldera
+    return event_pb2.EventRecord.FromString(record.body).events[0].feldera
 
 
 def make() -> FelderaDialect:

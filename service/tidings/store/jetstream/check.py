@@ -1,7 +1,7 @@
-"""Is a log on NATS whole? Reads only; says everything that is wrong.
+"""Is a log on NATS complete? Reads only; reports everything that is wrong.
 
 Services may write and trim meanwhile. A trim is marked before anything is deleted and marks only
-rise, so what is missing is judged by the marks as they are after everything was read.
+increase, so missing positions are compared with the marks as they are after everything was read.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Mapping
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
 from tidings.store.base import TRIM_MARKS
+from tidings.store.jetstream.cluster import Cluster
 from tidings.store.jetstream.export import Looked, looking
+from tidings.store.jetstream.identity import log_id_of
+from tidings.store.jetstream.message import Message
 from tidings.store.jetstream.names import RENEWED_ID, Names
-from tidings.store.jetstream.read import Message, Reader
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.jetstream.records import CHECKSUM, key_of, record_of
-from tidings.store.jetstream.setup import Cluster, find_stream, log_id_of, misfits
 from tidings.store.jetstream.state import JetStreamState
+from tidings.store.jetstream.streams import find_stream, misfits
 from tidings.store.kept import CanRead, Report, Untold, anything, content_problem
 
 _ALL = ">"
@@ -63,9 +66,9 @@ async def _check(cluster: Cluster, can_read: CanRead) -> Report:
 
 
 class _Contents:
-    """What the messages of the log say of themselves and of each other, one after another.
+    """Checks the messages of the log, each by itself and against the one before.
 
-    `marks` are those from before the first: what they explain is not remembered.
+    `marks` were read before the first message: positions that they explain are not collected.
     """
 
     def __init__(self, names: Names, can_read: CanRead, marks: Marks) -> None:
@@ -75,7 +78,7 @@ class _Contents:
         self._trimmed_through = max(marks.values(), default=0)
         self._at_seq = 0
         self._key: Message | None = None  # the message before, if it was one
-        self._unmet: list[tuple[str, int]] = []  # system and position of what keys name in vain
+        self._unmet: list[tuple[str, int]] = []  # system and position of keys without a record
         self.problems: list[str] = []
         self.gaps: list[tuple[int, int]] = []
         """First and last of positions without a message, past all marks."""
@@ -103,7 +106,7 @@ class _Contents:
         self._at_seq = message.seq
 
     def end(self, end_seq: int) -> None:
-        """Note that this was the last message, and which position is the log's newest."""
+        """Note that this was the last message, and the log's newest position."""
         self._pass(end_seq)
 
     def key_problems(self, marks: Marks) -> list[str]:
@@ -115,7 +118,7 @@ class _Contents:
         ]
 
     def _pass(self, through_seq: int) -> None:
-        """Note that there is nothing from here up to a position."""
+        """Note that there is no message from here up to a position."""
         if through_seq <= self._at_seq:
             return
         self._meet_key(self._at_seq + 1, "")
@@ -126,9 +129,9 @@ class _Contents:
             self.gaps.append((first_seq, through_seq))
 
     def _meet_key(self, seq: int, system: str) -> None:
-        """Compare the message before, if it is a key, with the record that it names, or with none.
+        """Compare the message before, if it is a key, with its record, or with none.
 
-        The last of all names what is past the end of this look.
+        The record of the last key of all is past the end of this check.
         """
         key, self._key = self._key, None
         if key is None:
@@ -159,7 +162,7 @@ class _Contents:
 
 
 class _Values:
-    """The small values of a log, read as often as is asked for."""
+    """The small values of a log, read at each call."""
 
     def __init__(self, looked: Looked) -> None:
         self._looked = looked
@@ -177,8 +180,8 @@ class _Values:
             self.problems.append(f"stream {names.state}, of the small values, is gone")
             return
         self.problems += misfits(names, info["config"])
-        values = await JetStreamState(link, names, Reader(link, names.state)).list("")
-        end_seq = await self._looked.reader.last_seq()  # after the marks, which lie before it
+        values = await JetStreamState(link, names, MessageReader(link, names.state)).list("")
+        end_seq = await self._looked.reader.last_seq()  # written after the marks
         for value in values:
             if value.name.startswith(TRIM_MARKS):
                 self._take_mark(value.name.removeprefix(TRIM_MARKS), value.value, end_seq)
@@ -198,9 +201,9 @@ class _Values:
 
 
 async def _losses(looked: Looked, gaps: list[tuple[int, int]], marks: Marks) -> AsyncIterator[str]:
-    """Say which positions were given, and have neither a message nor a trim that took it.
+    """Report positions that were assigned, and have neither a message nor a trim that deleted it.
 
-    Pages come from any replica, so the leader has the last word.
+    Pages come from any replica, so the leader decides.
     """
     trimmed_through = max(marks.values(), default=0)
     for gap_first, last_seq in gaps:

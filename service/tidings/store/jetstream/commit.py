@@ -1,9 +1,8 @@
 """How drafts become messages: one group, one atomic batch.
 
 A batch is stored whole or not at all, and the server judges it: a key must be new on its subject,
-an expected sequence the newest of its subject. So drafts are sent on the assumption that nothing
-stands in their way. Only when the server refuses does anybody look up why, decide draft by draft,
-and send the rest again.
+an expected sequence the newest of its subject. So drafts are sent optimistically. Only when
+the server refuses are keys and heads looked up, each draft decided, and the rest sent again.
 """
 
 from __future__ import annotations
@@ -16,51 +15,44 @@ from itertools import count
 from secrets import token_hex
 
 from tidings.core.backoff import Backoff
-from tidings.core.errors import DISK_FULL, KeyReused, SeqConflict, StoreCorrupt, StoreUnavailable
+from tidings.core.errors import DISK_FULL, SeqConflict, StoreCorrupt, StoreUnavailable
 from tidings.core.record import Draft, Stored
-from tidings.store.base import Result
-from tidings.store.jetstream.link import Link, Lost, Refused
+from tidings.store.base import Result, answer_of_key
+from tidings.store.jetstream.link import EXPECTED_LAST_SEQ, WRONG_LAST_SEQ, Link, Lost, Refused
 from tidings.store.jetstream.names import Names, escape
-from tidings.store.jetstream.read import Reader
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.jetstream.records import CHECKSUM, KEY, checksum_text
 
-# Headers that the server goes by.
-_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
+# Headers that the server evaluates.
 _ID = "Nats-Batch-Id"
 _PLACE = "Nats-Batch-Sequence"
 _COMMIT = "Nats-Batch-Commit"
 
 _BATCH_MESSAGES = 1000  # the server's limit
 _BATCH_BYTES = 16 * 1024 * 1024
-_COMMIT_S = 4.0  # how long a batch may take: about as long as publishers have patience
-_AT_ONCE = 2  # what stood in the way was looked up; now somebody else was quicker
+_COMMIT_S = 4.0  # how long a batch may take: about as long as publishers wait
+_AT_ONCE = 2  # conflicts were looked up; then another node wrote first
 _PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.2
-_TRIES = 8  # refusals before a group is sent one by one: others were quicker each time
+_TRIES = 8  # refusals before a group is sent one by one: other nodes wrote first each time
 
-# What the server answers when a key is there already, or a sequence is not the newest.
-_OUTDATED = frozenset({10071, 10164})
-# There is no room: of the account, of the server's disk or memory, of the stream.
+# No space left: of the account, of the server's disk or memory, of the stream.
 _FULL = frozenset({10002, 10023, 10028, 10047, 10077})
-# A batch of which not all arrived, or that was forgotten: nothing of it is stored.
+# A batch that arrived incomplete, or that the server dropped: nothing of it is stored.
 _BROKEN_BATCH = frozenset({10176, 10177, 10178, 10179, 10200, 10210, 10211})
 
 
 @dataclass(slots=True)
 class _Facts:
-    """What is known to stand in the way: keys by system and key, heads by subject."""
+    """Conflicts that are known: keys by system and key, heads by subject."""
 
     keys: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     heads: dict[str, int] = field(default_factory=dict)
 
     def verdict(self, draft: Draft) -> Result | None:
-        """Return what becomes of a draft; None = it is to be stored."""
-        if draft.key is not None:
-            held = self.keys.get((draft.system, draft.key))
-            if held is not None:
-                seq, digest = held
-                if digest != draft.digest:
-                    return KeyReused(draft.key, seq)
-                return Stored(seq, duplicate=True)
+        """Return the result of a draft; None = it is to be stored."""
+        known = answer_of_key(draft, self.keys.get((draft.system, draft.key or "")))
+        if known is not None:
+            return known
         if draft.expect_last_seq is not None:
             head = self.heads.get(draft.subject, draft.expect_last_seq)
             if head != draft.expect_last_seq:
@@ -71,7 +63,7 @@ class _Facts:
 class Committer:
     """Stores drafts, one group at a time."""
 
-    def __init__(self, link: Link, names: Names, reader: Reader) -> None:
+    def __init__(self, link: Link, names: Names, reader: MessageReader) -> None:
         self._link = link
         self._names = names
         self._reader = reader
@@ -86,8 +78,8 @@ class Committer:
         """Commit a group; see `EventStore.append`.
 
         Raises:
-            StoreUnavailable: nothing is known of any draft.
-            StoreCorrupt: the stream gives positions that it gave before.
+            StoreUnavailable: each draft may be stored or not.
+            StoreCorrupt: the stream assigns positions that it assigned before.
         """
         async with self._turn:
             results: list[Result] = []
@@ -96,7 +88,7 @@ class Committer:
             return results
 
     async def finish(self) -> None:
-        """Wait for what was begun."""
+        """Wait for pending work."""
         async with self._turn:
             pass
 
@@ -118,15 +110,17 @@ class Committer:
         return [result for draft in drafts for result in await self._commit([draft])]
 
     async def _send(self, drafts: Sequence[Draft]) -> list[int] | None:
-        """Store all drafts and return their positions; None: something stands in the way."""
+        """Store all drafts and return their positions; None: there is a conflict."""
         messages: list[tuple[str, bytes, dict[str, str]]] = []
         places: list[int] = []
         for draft in drafts:
             if draft.key is not None:
                 key = self._names.key(draft.system, draft.key)
-                messages.append((key, draft.digest, {_EXPECTED: "0", KEY: escape(draft.key)}))
+                messages.append(
+                    (key, draft.digest, {EXPECTED_LAST_SEQ: "0", KEY: escape(draft.key)})
+                )
             expected = draft.expect_last_seq
-            headers = {} if expected is None else {_EXPECTED: str(expected)}
+            headers = {} if expected is None else {EXPECTED_LAST_SEQ: str(expected)}
             headers[CHECKSUM] = checksum_text(draft.system, draft.subject, draft.body)
             places.append(len(messages))
             messages.append((self._names.record(draft.subject), draft.body, headers))
@@ -135,7 +129,7 @@ class Committer:
             await self._link.ready(_COMMIT_S)
             last_seq = await self._publish(messages)
         except Refused as refused:
-            if refused.code in _OUTDATED or refused.code in _BROKEN_BATCH:
+            if refused.code in WRONG_LAST_SEQ or refused.code in _BROKEN_BATCH:
                 return None
             cause = DISK_FULL if refused.code in _FULL else ""
             raise StoreUnavailable(f"append: {refused}", cause) from refused
@@ -177,7 +171,7 @@ class Committer:
 
 
 async def find_keys(
-    reader: Reader, names: Names, keys: Sequence[tuple[str, str]]
+    reader: MessageReader, names: Names, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, bytes]]:
     """Return the position and digest of each key, given as system and key, that is stored."""
     if not keys:

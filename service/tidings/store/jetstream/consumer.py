@@ -1,9 +1,9 @@
-"""Messages of a stream in order, as they are stored: an ordered consumer that heals itself.
+"""Messages of a stream in order, as they are stored: an ordered consumer, recreated when it stalls.
 
-The server pushes; every message carries a number of its own, so that a lost one is noticed, and
-silence is broken by a heartbeat each second, so that a lost connection, server or leader is too.
-Then the consumer is made anew behind the last message that came. (The client library's own ordered
-consumer was seen to stay silent for 15 s after a restart of the server.)
+The server pushes; every message has a consecutive number, so that a lost one is noticed, and an
+idle server sends a heartbeat each second, so that a lost connection, server or leader is noticed
+too. Then the consumer is recreated after the last message that came. (The client library's own
+ordered consumer was seen to stay silent for 15 s after a restart of the server.)
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from nats.errors import Error as NatsError
 from tidings.core.backoff import Backoff
 from tidings.core.errors import LogClosed, StoreUnavailable
 from tidings.store.jetstream.link import Link, Lost, Refused, status
-from tidings.store.jetstream.read import Message
+from tidings.store.jetstream.message import Message
 
 _HEARTBEAT_S = 1.0
 _SILENCE_S = 1.7  # a heartbeat and a bit: live again within 2 s
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5  # short, or it is not live again within 2 s
-_KEPT_S = 5.0  # how long the server keeps a consumer that nobody listens to
+_KEPT_S = 5.0  # how long the server keeps a consumer without a subscription
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -54,7 +54,7 @@ async def follow(
                 pauses.reset()
                 yield batch
         except (StoreUnavailable, Lost, Refused, NatsError, OSError):
-            pass  # it is tried again until somebody closes the link
+            pass  # retried until the link is closed
         finally:
             await consumer.end()
         if link.closed:
@@ -63,7 +63,7 @@ async def follow(
 
 
 class _Consumer:
-    """One consumer, until something is wrong with it."""
+    """Yield from one consumer, until something is wrong with it."""
 
     def __init__(self, link: Link, stream: str, filter_subject: str, after_seq: int) -> None:
         self._link = link
@@ -78,7 +78,7 @@ class _Consumer:
         self._subscription: Any = None
 
     async def start(self) -> None:
-        """Listen, then let the server send."""
+        """Subscribe, then create the consumer."""
         self._reconnects = self._link.reconnects
         self._link.on_change.add(self._moved.set)
         inbox = self._link.client.new_inbox()
@@ -103,7 +103,7 @@ class _Consumer:
         )
 
     async def take(self) -> list[Message]:
-        """Wait for messages; none once the consumer is of no use any more."""
+        """Wait for messages; none once the consumer is dead."""
         while True:
             if self._link.closed or self._link.reconnects != self._reconnects:
                 return []
@@ -120,33 +120,33 @@ class _Consumer:
                 return []
 
     async def end(self) -> None:
-        """Stop listening; the server forgets the consumer by itself."""
+        """Unsubscribe; the server deletes the consumer by itself."""
         self._link.on_change.discard(self._moved.set)
         if self._subscription is not None:
             try:
                 await self._subscription.unsubscribe()
             except (NatsError, OSError):
-                return  # the connection is gone, and what listened on it too
+                return  # the connection is gone, and its subscriptions too
 
     async def _on_message(self, message: Msg) -> None:
         self._received.append(message)
-        if len(self._received) == 1:  # else it was told already
+        if len(self._received) == 1:  # else it has the error already
             self._moved.set()
 
     async def _sort(self, received: list[Msg]) -> list[Message] | None:
-        """Return the messages among what came; None when one is missing and there are none."""
+        """Return the messages among what came; None when one is missing and there are no others."""
         batch: list[Message] = []
         for message in received:
             headers = message.headers or _NO_HEADERS
             if not message.data and status(message):
-                if message.reply:  # flow control: the server waits for a word
+                if message.reply:  # flow control: the server waits for an answer
                     await self._link.publish(message.reply, b"", None)
                 stalled = headers.get("Nats-Consumer-Stalled")
                 if stalled:
                     await self._link.publish(stalled, b"", None)
                 last = headers.get("Nats-Last-Consumer")
                 if last is not None and int(last) != self._delivered:
-                    self._reconnects = -1  # what came so far counts; then it is made anew
+                    self._reconnects = -1  # use what came; then recreate the consumer
                     return batch or None
                 continue
             # $JS.ACK.[DOMAIN.ACCOUNT.]STREAM.CONSUMER.DELIVERED.SEQ.PLACE.TIME.PENDING[.RANDOM]

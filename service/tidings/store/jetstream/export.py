@@ -1,4 +1,4 @@
-"""Reads a whole log from its stream, as one command does: no stream is made or changed."""
+"""Reads a whole log from its stream, for commands: no stream is created or changed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import Any
 
 from tidings.core.errors import StoreCorrupt
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, Record
+from tidings.store.jetstream.cluster import Cluster, check_version
+from tidings.store.jetstream.identity import log_id_of
 from tidings.store.jetstream.link import Link
+from tidings.store.jetstream.message import Message, evened
 from tidings.store.jetstream.names import Names
-from tidings.store.jetstream.read import Message, Reader, evened
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.jetstream.records import key_of, record_of
-from tidings.store.jetstream.setup import Cluster, check_version, find_stream, log_id_of
+from tidings.store.jetstream.streams import find_stream
 
 _PAGE_MESSAGES = 500
 _PAGE_BYTES = 1024 * 1024
@@ -25,12 +28,12 @@ Exported = tuple[Record, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The stream of a log, as it was when the look at it began."""
+    """The stream of a log, as it was when reading began."""
 
     link: Link
     names: Names
     info: dict[str, Any]
-    reader: Reader
+    reader: MessageReader
 
     @property
     def end_seq(self) -> int:
@@ -38,7 +41,7 @@ class Looked:
         return int(self.info["state"]["last_seq"])
 
     async def pages(self) -> AsyncGenerator[list[Message]]:
-        """Yield every message up to the end, in order, whosever it is."""
+        """Yield every message up to the end, in order, also those that are not ours."""
         after_seq = 0
         while after_seq < self.end_seq:
             page = await self.reader.page([_ALL], after_seq, _PAGE_MESSAGES, _PAGE_BYTES)
@@ -50,7 +53,7 @@ class Looked:
 
 @asynccontextmanager
 async def looking(cluster: Cluster) -> AsyncIterator[Looked]:
-    """Connect to look at a log for the length of a block.
+    """Connect to read a log for the length of a block.
 
     Raises:
         StoreCorrupt: there is none.
@@ -65,7 +68,7 @@ async def looking(cluster: Cluster) -> AsyncIterator[Looked]:
         info = await find_stream(link, names.log)
         if info is None:
             raise StoreCorrupt(f"{', '.join(cluster.servers)} holds no log {names.log}")
-        yield Looked(link, names, info, Reader(link, names.log))
+        yield Looked(link, names, info, MessageReader(link, names.log))
     finally:
         await link.close()
 
@@ -73,8 +76,8 @@ async def looking(cluster: Cluster) -> AsyncIterator[Looked]:
 def export_jetstream(cluster: Cluster) -> Generator[Exported]:
     """Yield every record of one moment, in order, with its key; services may be running.
 
-    A damaged one is yielded as such (`Record.is_damaged`); what is missing is passed over. While
-    nothing is taken from the iterator, nothing is asked of the servers. Closing it early is fine.
+    A damaged one is yielded as such (`Record.is_damaged`); missing ones are skipped. The servers
+    are asked only as the iterator advances. Closing it early is fine.
 
     Raises:
         StoreCorrupt: there is no log that could be read.

@@ -1,7 +1,7 @@
-"""The connection to NATS: requests that are answered within a time, or fail as the store's own.
+"""The connection to NATS: requests with a deadline that fail with the store's own errors.
 
-What may safely be asked twice is asked again until its time is up, through reconnects and changes
-of leaders; so callers see one answer or one `StoreUnavailable`.
+Idempotent requests are retried until their deadline, through reconnects and changes of leaders; so
+callers get one answer or one `StoreUnavailable`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,20 @@ from tidings.store.jetstream.client import QuickClient, end_within
 T = TypeVar("T")
 
 PATIENCE_S = 4.0
-"""How long one question may take: through a reconnect, not through an election (up to 9 s)."""
+"""How long one request may take: longer than a reconnect, shorter than an election (up to 9 s)."""
 ATTEMPT_S = 1.5
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 0.5
 _AGAIN_S, _LONGEST_AGAIN_S = 0.5, 5.0
 
 NO_RESPONDERS = "503"
+EXPECTED_LAST_SEQ = "Nats-Expected-Last-Subject-Sequence"
+"""Header: store the message only if the newest of its subject has this sequence."""
+WRONG_LAST_SEQ = frozenset({10071, 10164})
+"""Error codes for it: another message is the newest."""
 
 
 class Refused(Exception):
-    """JetStream's own answer to a request: no."""
+    """JetStream refused a request."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(str(error.get("description", error)))
@@ -40,13 +44,13 @@ class Refused(Exception):
 
 
 class Lost(Exception):
-    """Nobody answered, or the connection was lost meanwhile: what was asked may be done or not."""
+    """No answer came, or the connection was lost: the request may have been carried out or not."""
 
 
 class Link:
-    """One connection, which is made anew by itself whenever it is lost.
+    """One connection, which reconnects by itself whenever it is lost.
 
-    `reconnects` counts how often; whoever waits for messages has to begin anew then.
+    `reconnects` counts how often; consumers have to start again then.
     """
 
     def __init__(self) -> None:
@@ -54,7 +58,7 @@ class Link:
         self.reconnects = 0
         self.closed = False
         self.on_change: set[Callable[[], None]] = set()
-        self._many: dict[str, Many] = {}
+        self._replies: dict[str, Replies] = {}
         self._asked = 0
         self._inbox = ""
         self._connected = asyncio.Event()
@@ -65,10 +69,10 @@ class Link:
         """Connect to one of the servers, and again whenever the connection is lost.
 
         Raises:
-            StoreUnavailable: none of them lets us in.
+            StoreUnavailable: none of them accepts the connection.
         """
         self._servers, self._options = servers, options
-        problems: dict[str, None] = {}  # each once, in the order of their coming
+        problems: dict[str, None] = {}  # each once, in order of arrival
 
         async def note(error: Exception) -> None:
             problems[str(error)] = None
@@ -83,7 +87,7 @@ class Link:
             max_reconnect_attempts=-1,
             ping_interval=1,
             max_outstanding_pings=2,
-            pending_size=0,  # nothing is sent late: what cannot go out now has failed
+            pending_size=0,  # nothing is sent late: what cannot be sent now has failed
             error_cb=note,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
@@ -102,7 +106,7 @@ class Link:
         self._connected.set()
 
     async def close(self) -> None:
-        """End the connection; whoever still waits hears of it."""
+        """End the connection; pending calls get an error."""
         self.closed = True
         self._tell()
         await self.client.close()
@@ -120,7 +124,7 @@ class Link:
             raise Lost("there is no connection") from None
 
     async def publish(self, subject: str, body: bytes, headers: dict[str, str] | None) -> None:
-        """Send a message that nobody answers.
+        """Send a message that has no answer.
 
         Raises:
             Lost: there is no connection.
@@ -146,37 +150,37 @@ class Link:
         within_s: float,
         count: int | None = None,
     ) -> list[Msg]:
-        """Send a message and return its answers: so many, or all up to one with a status.
+        """Send a message and return its answers: a number of them, or all up to one with a status.
 
         Raises:
             Lost: they did not come in time.
         """
         self._asked += 1
         token = f"{self._asked}"
-        many = self._many[token] = Many(count)
+        replies = self._replies[token] = Replies(count)
         try:
             async with asyncio.timeout(within_s) as patience:
                 await self._send(subject, body, f"{self._inbox}.{token}", headers)
-                await many.done.wait()
+                await replies.done.wait()
         except TimeoutError:
             if not patience.expired():
                 raise
             raise Lost(f"no answer within {within_s:g} s") from None
         finally:
-            del self._many[token]
-        if many.lost:
+            del self._replies[token]
+        if replies.lost:
             raise Lost("the connection was lost")
-        if status(many.messages[-1]) == NO_RESPONDERS:
+        if status(replies.messages[-1]) == NO_RESPONDERS:
             raise Lost("nobody is there to answer")
-        return many.messages
+        return replies.messages
 
     async def api(
         self, subject: str, request: Mapping[str, Any] | None = None, *, within_s: float = ATTEMPT_S
     ) -> dict[str, Any]:
-        """Ask JetStream's API, whose leader answers.
+        """Call JetStream's API, which the leader answers.
 
         Raises:
-            Refused: its answer is no.
+            Refused: the server refused.
             Lost: nobody answered in time.
         """
         body = json.dumps(request).encode() if request is not None else b""
@@ -189,7 +193,7 @@ class Link:
     async def insist(
         self, doing: str, question: Callable[[], Awaitable[T]], patience_s: float = PATIENCE_S
     ) -> T:
-        """Ask a question that changes nothing twice, until it is answered.
+        """Send an idempotent request until it is answered.
 
         Raises:
             LogClosed: the link was closed.
@@ -223,19 +227,19 @@ class Link:
             raise Lost(f"{error}" or type(error).__name__) from error
 
     async def _take(self, message: Msg) -> None:
-        many = self._many.get(message.subject.rpartition(".")[2])
-        if many is not None:
-            many.take(message)
+        replies = self._replies.get(message.subject.rpartition(".")[2])
+        if replies is not None:
+            replies.take(message)
 
     async def _disconnected(self) -> None:
         self._connected.clear()
-        for many in self._many.values():
-            many.fail()
+        for replies in self._replies.values():
+            replies.fail()
 
     async def _given_up(self, client: QuickClient) -> None:
-        """Begin anew when the library does not try any longer: a server had refused us."""
+        """Connect again when the library has given up, because a server had refused us."""
         if client is not self.client:
-            return  # it never was connected: `connect` says so to its caller
+            return  # it never was connected: `connect` raises
         self._connected.clear()
         pauses = Backoff(_AGAIN_S, _LONGEST_AGAIN_S)
         while not self.closed:
@@ -250,7 +254,7 @@ class Link:
             await self.client.close()  # `close` found the one before
 
     def disturb(self) -> None:
-        """Let everybody begin anew who waits for messages."""
+        """Let all consumers start again."""
         self.reconnects += 1
         self._tell()
 
@@ -259,14 +263,14 @@ class Link:
         self.disturb()
 
     def _tell(self) -> None:
-        for many in self._many.values():
-            many.fail()
+        for replies in self._replies.values():
+            replies.fail()
         for tell in list(self.on_change):
             tell()
 
 
-class Many:
-    """The answers to one question, as they come."""
+class Replies:
+    """The answers to one request, as they arrive."""
 
     def __init__(self, count: int | None) -> None:
         self.messages: list[Msg] = []
@@ -281,12 +285,12 @@ class Many:
             self.done.set()
 
     def fail(self) -> None:
-        """Give up: what is missing will not come."""
+        """Stop waiting: missing answers will not come."""
         if not self.done.is_set():
             self.lost = True
             self.done.set()
 
 
 def status(message: Msg) -> str:
-    """Return a message's status, "100" to "503"; "" = it is an ordinary one."""
+    """Return a message's status, "100" to "503"; "" = it has none."""
     return message.headers.get("Status", "") if message.headers else ""

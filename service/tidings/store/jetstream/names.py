@@ -1,12 +1,12 @@
-"""How a log is spelled in NATS: its two streams, and the subjects of what is in them.
+"""The names of a log in NATS: its two streams and their subjects.
 
 The stream `LOG` holds three kinds of messages below the subject `LOG`:
 
 - `LOG.birth`: the birth record, sequence 1: whose log this is, as JSON;
 - `LOG.r.SYSTEM.REST`: one record, its body as it is; `_` where the subject is the system alone;
 - `LOG.k.SYSTEM.HASH`: a key: the message right in front of its record, in the same atomic batch;
-  its body is the digest, a header has its text. No two may have one subject, which is what makes a
-  key count once.
+  its body is the digest, a header has its text. No two may have the same subject, which makes
+  publishing idempotent.
 
 The stream `LOG-state` holds the small values: one message a name, below `LOG-state`.
 """
@@ -22,18 +22,16 @@ from tidings.core.record import SYSTEMS, system_of
 
 _UNSAFE = re.compile(rb"[^A-Za-z0-9-]")
 _ESCAPED = re.compile(r"=([0-9A-F]{2})")
-_HASH_BYTES = 18  # of SHA-256: no two keys of a log will ever meet
+_HASH_BYTES = 18  # of SHA-256: keys of a log do not collide
 RENEWED_ID = "log-id"
-"""The small value that, if there is one, counts instead of the identity in the birth record."""
+"""The small value that, if it is there, replaces the identity in the birth record."""
 
 _KEY_WORDS = 4
-
-LOG_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one log, which is called `log` (`LOG_NAME`)."""
+    """The names of one log, which is called `log`: letters, digits and hyphens, at most 64."""
 
     log: str
 
@@ -67,9 +65,9 @@ class Names:
         return system if rest == "_" else f"{system}.{unescape(rest)}"
 
     def filed(self, record: str) -> tuple[str, str]:
-        """Return system and subject of a record from its NATS subject; neither if it is not ours.
+        """Return system and subject of a record from its NATS subject; "" if it is not ours.
 
-        What somebody else wrote there is nobody's record, and no reason to stop for those of ours.
+        A message of another program is no record, and does not stop our reading.
         """
         try:
             subject = self.subject_of(record)
@@ -97,7 +95,7 @@ class Names:
         return ".".join([self.state, *(escape(part) for part in name.split("/"))])
 
     def values_below(self, prefix: str) -> str:
-        """Return a filter of all values whose names start with `prefix`, and maybe of others."""
+        """Return a filter of at least all values whose names start with `prefix`."""
         folders = prefix.split("/")[:-1]
         return ".".join([self.state, *(escape(part) for part in folders), ">"])
 
@@ -108,12 +106,12 @@ class Names:
 
 
 def escape(text: str) -> str:
-    """Return text as one word of a NATS subject; the empty text is "=", which nothing else is."""
+    """Return text as one token of a NATS subject; only the empty text is "="."""
     return _UNSAFE.sub(lambda found: b"=%02X" % found[0][0], text.encode()).decode() or "="
 
 
 def unescape(word: str) -> str:
-    """Return what was escaped."""
+    """Return the text that was escaped."""
     if word == "=":
         return ""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), word).encode("latin-1").decode()

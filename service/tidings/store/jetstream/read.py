@@ -1,49 +1,43 @@
-"""Questions to JetStream: what a log's streams hold.
+"""Reads a log's streams.
 
-Pages come from whichever replica is nearest, which may lag behind; so whatever says "there is no
-more" is asked of the stream's leader. A replica that lags holds a beginning of the stream, whole:
-what it does tell is true.
+Pages come from the nearest replica, which may lag; so only the stream's leader is asked whether
+there is more. A replica that lags holds a complete prefix of the stream: what it returns is
+correct.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import heapq
 import json
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from nats.aio.msg import Msg
 
+from tidings.core.chunks import body_bytes, first_chunk
 from tidings.store.jetstream.link import ATTEMPT_S, Link, Lost, Refused, status
+from tidings.store.jetstream.message import (
+    EPOCH,
+    MICROSECOND,
+    Message,
+    parse_direct,
+    parse_stored,
+)
 
 _NOT_FOUND = 10037
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _LATEST_US = 253_402_300_799_000_000  # the end of the year 9999, the last that can be written
-_OVERHEAD_BYTES = 512  # what a message may weigh in an answer besides its body
-_SUBJECTS_A_QUESTION = 500  # the server tells of 1024 subjects at once, at most
+_OVERHEAD_BYTES = 512  # the size of a message in an answer besides its body
+_SUBJECTS_A_QUESTION = 500  # the server lists at most 1024 subjects at once
 _TOO_MANY = "413"
+_AT_ONCE = 16  # whose sizes are unknown: at most 64 MiB
 _FRESH_S = 2.0
-_UNEVEN_US = 60_000_000  # what the clocks of servers may differ by, where nobody looks after them
 _PAUSE_S = 0.2
 
 
-class Message(NamedTuple):
-    """A stored message. A tuple, because a feed makes one of every record."""
-
-    seq: int
-    at_us: int
-    subject: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-class Reader:
-    """Asks questions about one stream. Any method: `StoreUnavailable`."""
+class MessageReader:
+    """Reads one stream. Any method: `StoreUnavailable`."""
 
     def __init__(self, link: Link, stream: str, sentinel: str = "") -> None:
         self._link = link
@@ -51,10 +45,10 @@ class Reader:
         self._sentinel = sentinel
 
     async def last_seq(self, hoped_seq: int = 0) -> int:
-        """Return the newest sequence that the stream ever gave, from its leader.
+        """Return the newest sequence that the stream ever assigned, from its leader.
 
-        A leader that was just elected may not have come to all that was acknowledged: while it says
-        less than `hoped_seq` it is asked again, for two seconds.
+        A new leader may not have applied all that was acknowledged: while its answer is below
+        `hoped_seq` it is asked again, for two seconds.
         """
         deadline_s = asyncio.get_running_loop().time() + _FRESH_S
         while True:
@@ -64,7 +58,7 @@ class Reader:
             await asyncio.sleep(_PAUSE_S)
 
     async def info(self) -> dict[str, Any]:
-        """Return what the leader says of the stream."""
+        """Return the leader's info of the stream."""
         return await self._link.insist(
             f"asking for stream {self._stream}",
             lambda: self._link.api(f"STREAM.INFO.{self._stream}"),
@@ -76,7 +70,7 @@ class Reader:
 
     async def first_since(self, filter_subject: str, at_us: int) -> Message | None:
         """Return the first message stored at or after a time, from the leader."""
-        at = _EPOCH + min(max(at_us, 0), _LATEST_US) * _MICROSECOND
+        at = EPOCH + min(max(at_us, 0), _LATEST_US) * MICROSECOND
         start = at.isoformat(timespec="microseconds").replace("+00:00", "Z")
         return await self._one({"start_time": start, "next_by_subj": filter_subject})
 
@@ -87,6 +81,22 @@ class Reader:
     async def at(self, seq: int) -> Message | None:
         """Return the message with this sequence, from the leader."""
         return await self._one({"seq": seq})
+
+    async def several(self, seqs: Sequence[int], max_bytes: int | None = None) -> list[Message]:
+        """Return the messages with these sequences that exist, from the leader, in this order.
+
+        Stops early, but not before one message, when bodies exceed `max_bytes`.
+        """
+        page: list[Message] = []
+        size_bytes = 0
+        for start in range(0, len(seqs), _AT_ONCE):
+            found = await asyncio.gather(*map(self.at, seqs[start : start + _AT_ONCE]))
+            some = [message for message in found if message is not None]
+            page += some
+            size_bytes += sum(len(message.body) for message in some)
+            if max_bytes is not None and size_bytes > max_bytes:
+                break
+        return first_chunk(page, body_bytes, max_bytes=max_bytes)
 
     async def page(
         self,
@@ -101,34 +111,13 @@ class Reader:
         """
         if len(filters) == 1:
             (only,) = filters
-            return fitting(await self._range(only, after_seq, limit, max_bytes), max_bytes)
-        # One end for all, or a message stored between two questions would be skipped for ever.
+            found = await self.range(only, after_seq, limit, max_bytes)
+            return first_chunk(found, body_bytes, max_bytes=max_bytes)
+        # One end for all, or a message stored between two requests would be skipped for ever.
         end_seq = await self.last_seq() if filters else 0
-        ranges = [await self._range(f, after_seq, limit, max_bytes, end_seq) for f in filters]
-        merged = list(heapq.merge(*ranges, key=lambda message: message.seq))
-        return fitting(merged[:limit], max_bytes)
-
-    async def newest(self, filter_subject: str, limit: int) -> list[Message]:
-        """Return the newest `limit` messages, oldest first.
-
-        A stream can be read forwards only; so it looks at a span before the end, and at longer ones
-        until there are enough: a few questions, and no more than a few times what is wanted.
-        """
-        last = await self.last(filter_subject)
-        if last is None or limit < 1:
-            return []
-        if limit == 1:
-            return [last]
-        span = 2 * limit
-        while True:
-            after_seq = max(0, last.seq - span)
-            pending = await self.count_from(filter_subject, after_seq + 1)
-            if pending >= limit or after_seq == 0:
-                break
-            span *= 8
-        if pending > limit:
-            after_seq = await self.nth_from(filter_subject, after_seq + 1, pending - limit + 1) - 1
-        return (await self._range(filter_subject, after_seq, limit))[-limit:]
+        ranges = [await self.range(f, after_seq, limit, max_bytes, end_seq) for f in filters]
+        merged = heapq.merge(*ranges, key=lambda message: message.seq)
+        return first_chunk(merged, body_bytes, limit=limit, max_bytes=max_bytes)
 
     async def nth_last(self, filter_subject: str, count: int) -> int:
         """Return the sequence of the `count`-th newest message, from 1; 0 without one."""
@@ -140,8 +129,8 @@ class Reader:
     async def nth_from(self, filter_subject: str, from_seq: int, count: int) -> int:
         """Return the sequence of the `count`-th message from a sequence on, which must exist.
 
-        By halving: the server counts without reading. Messages that are stored meanwhile do not
-        matter.
+        By binary search: the server counts without reading. Messages that are stored meanwhile do
+        not matter.
         """
         last = await self.last(filter_subject)
         low, high = from_seq, last.seq if last else from_seq
@@ -165,12 +154,12 @@ class Reader:
     ) -> dict[str, Message] | None:
         """Return the newest message of each subject up to a sequence; None = too many.
 
-        As fresh as the leader's word at the time of the call.
+        As fresh as the leader's answer at the time of the call.
         """
         end_seq = await self.last_seq()
         up_to_seq = end_seq if through_seq is None else min(through_seq, end_seq)
         if up_to_seq < 1:
-            return {}  # to the server, zero says that there is no end
+            return {}  # the server takes zero for "no end"
         found: dict[str, Message] = {}
         for start in range(0, len(subjects), _SUBJECTS_A_QUESTION):
             some = subjects[start : start + _SUBJECTS_A_QUESTION]
@@ -183,8 +172,8 @@ class Reader:
         return found
 
     async def _each(self, subjects: Sequence[str], up_to_seq: int) -> dict[str, Message] | None:
-        # The sentinel is always there: without it, a replica that lags and one that has nothing to
-        # tell would say the same.
+        # The sentinel is always there: without it, a replica that lags and one that has nothing
+        # would answer the same.
         request = {"multi_last": [self._sentinel, *subjects], "up_to_seq": up_to_seq}
         messages = await self._direct(request)
         end = messages.pop()
@@ -195,7 +184,7 @@ class Reader:
         found = map(parse_direct, messages)
         return {message.subject: message for message in found if message.subject != self._sentinel}
 
-    async def _range(
+    async def range(
         self,
         filter_subject: str,
         after_seq: int,
@@ -217,7 +206,7 @@ class Reader:
             got = [parse_direct(message) for message in messages]
             pending = int((end.headers or {}).get("Nats-Num-Pending", "0"))
             if len(got) < wanted and not pending:
-                # So says a replica; what does the leader?
+                # The replica has no more; ask the leader.
                 at_seq = got[-1].seq if got else after_seq
                 if end_seq is not None and at_seq >= end_seq:
                     following = None
@@ -258,58 +247,12 @@ class Reader:
                 if refused.code == _NOT_FOUND:
                     return None
                 raise
-            return _parse_stored(answer["message"])
+            return parse_stored(answer["message"])
 
         return await self._link.insist(f"reading {self._stream}", ask)
-
-
-def fitting(messages: list[Message], max_bytes: int | None) -> list[Message]:
-    """Return the messages before their bodies exceed `max_bytes`, but one."""
-    if max_bytes is None:
-        return messages
-    size_bytes = 0
-    for place, message in enumerate(messages):
-        size_bytes += len(message.body)
-        if place and size_bytes > max_bytes:
-            return messages[:place]
-    return messages
 
 
 def _through(messages: list[Message], end_seq: int | None) -> list[Message]:
     if end_seq is None:
         return messages
     return [message for message in messages if message.seq <= end_seq]
-
-
-def parse_direct(message: Msg) -> Message:
-    """Return a message from a replica's answer."""
-    headers = message.headers or {}
-    return Message(
-        int(headers["Nats-Sequence"]),
-        parse_time_us(headers["Nats-Time-Stamp"]),
-        headers["Nats-Subject"],
-        message.data,
-        headers,
-    )
-
-
-def _parse_stored(stored: Mapping[str, Any]) -> Message:
-    """Return a message from the leader's answer."""
-    lines = base64.b64decode(stored.get("hdrs", "")).decode("utf-8", "replace").split("\r\n")[1:]
-    headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-    body = base64.b64decode(stored.get("data", ""))
-    return Message(stored["seq"], parse_time_us(stored["time"]), stored["subject"], body, headers)
-
-
-def evened(before_us: int, stored_us: int) -> int:
-    """Return the time of a record, from that of the one before and its own.
-
-    Times are the leader's, and the next leader's clock may be behind by a little: then they stand
-    still. A leader whose clock was far ahead does not give its time to all that come after.
-    """
-    return max(before_us, stored_us) if before_us - stored_us <= _UNEVEN_US else stored_us
-
-
-def parse_time_us(text: str) -> int:
-    """Return microseconds since 1970 from RFC 3339, rounded down."""
-    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND

@@ -1,12 +1,12 @@
-"""What the messages of a log's stream say: records, and what publishers named them by."""
+"""Records and keys from the messages of a log's stream."""
 
 from __future__ import annotations
 
 from tidings.core.damage import DAMAGED, Unproven
 from tidings.core.record import Record
 from tidings.store.checksums import record_checksum
+from tidings.store.jetstream.message import Message
 from tidings.store.jetstream.names import unescape
-from tidings.store.jetstream.read import Message
 from tidings.store.kept import KEY_UNTOLD
 
 CHECKSUM = "Tidings-Checksum"
@@ -22,7 +22,7 @@ def checksum_text(system: str, subject: str, body: bytes) -> str:
 
 
 def record_of(message: Message, at_us: int, system: str, subject: str) -> Record:
-    """Return a record from its message, with `DAMAGED` for a body that is not what was stored."""
+    """Return a record from its message, with `DAMAGED` for a body that fails its checksum."""
     told = message.headers.get(CHECKSUM)
     if told is None:  # an older Tidings stored it
         body: bytes = Unproven(message.body)
@@ -40,5 +40,5 @@ def key_of(message: Message) -> str:
         return KEY_UNTOLD
     try:
         return unescape(told)
-    except ValueError:  # no text of ours
+    except ValueError:  # not ours
         return KEY_UNTOLD

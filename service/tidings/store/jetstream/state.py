@@ -1,4 +1,4 @@
-"""Small values in a stream of their own: one message a name, whose sequence is the revision."""
+"""Small values in a stream of their own: one message per name, whose sequence is the revision."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from contextlib import suppress
 from tidings.core.errors import LogClosed, StateConflict, StoreUnavailable
 from tidings.core.record import StateEntry
 from tidings.store.jetstream.consumer import follow
-from tidings.store.jetstream.link import PATIENCE_S, Link, Lost, Refused
+from tidings.store.jetstream.link import (
+    EXPECTED_LAST_SEQ,
+    PATIENCE_S,
+    WRONG_LAST_SEQ,
+    Link,
+    Lost,
+    Refused,
+)
+from tidings.store.jetstream.message import Message
 from tidings.store.jetstream.names import Names
-from tidings.store.jetstream.read import Message, Reader
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.watch import StateWatchers
 
-_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
-_GONE = "Tidings-Deleted"  # a header; what carries it stands for no value
-# A deleted name is told to those who watch, and then forgotten; who was away longer lists anew.
+_GONE = "Tidings-Deleted"  # a header; a message that has it means "no value"
+# Watchers hear of a deleted name, which then expires; watchers that were away longer list again.
 _GONE_TTL = {_GONE: "1", "Nats-TTL": "24h"}
-_OUTDATED = frozenset({10071, 10164})
 _TRIES = 50
 _PAGE_VALUES = 500
 
@@ -26,14 +32,14 @@ _PAGE_VALUES = 500
 class JetStreamState:
     """Small values (`tidings.store.base.StateStore`). Belongs to its store, which runs it."""
 
-    def __init__(self, link: Link, names: Names, reader: Reader) -> None:
+    def __init__(self, link: Link, names: Names, reader: MessageReader) -> None:
         self._link = link
         self._names = names
         self._reader = reader
         self._watchers = StateWatchers()
         self.heard_seq = 0
-        """The newest revision of any name that the stream told of."""
-        self._told: dict[str, int] = {}  # revisions told ahead of the stream, by name
+        """The newest revision of any name that the stream delivered."""
+        self._told: dict[str, int] = {}  # revisions ahead of the stream, by name
         self._closed = False
 
     async def get(self, name: str) -> StateEntry | None:
@@ -66,12 +72,12 @@ class JetStreamState:
         ]
 
     async def held_names(self) -> dict[str, bool]:
-        """Return every name that the stream has, and whether it has a value: else, a deletion."""
+        """Return every name in the stream, and whether it has a value; else it was deleted."""
         return {name: not _is_gone(message) for name, message in (await self._latest("")).items()}
 
     async def _latest(self, prefix: str) -> dict[str, Message]:
         self._check_open()
-        latest: dict[str, Message] = {}  # a value that was changed meanwhile comes again
+        latest: dict[str, Message] = {}  # a value that was changed meanwhile is delivered again
         after_seq, is_more = 0, True
         while is_more:
             page = await self._reader.page(
@@ -89,9 +95,9 @@ class JetStreamState:
         return self._watchers.watch(prefix)
 
     async def run(self, after_seq: int, check: Callable[[], Awaitable[None]]) -> None:
-        """Tell watchers of what anybody changes past a revision, until the link closes.
+        """Notify watchers of all changes past a revision, until the link closes.
 
-        `check` is called now and then, and may raise what ends this.
+        `check` is called regularly, and may raise to end this.
         """
         filter_subject = f"{self._names.state}.>"
         with suppress(LogClosed):
@@ -119,7 +125,7 @@ class JetStreamState:
     ) -> int | None:
         """Store a message if the name has the expected revision, and return the new one.
 
-        None: it was to delete what is not there.
+        None: there was nothing to delete.
         """
         deletes = bool(headers)
         for _ in range(_TRIES):
@@ -135,7 +141,7 @@ class JetStreamState:
                 answer = await self._link.ask(
                     self._names.value(name),
                     value,
-                    headers={_EXPECTED: str(expected), **headers},
+                    headers={EXPECTED_LAST_SEQ: str(expected), **headers},
                     within_s=PATIENCE_S,
                 )
             except Lost as lost:
@@ -144,7 +150,7 @@ class JetStreamState:
             if "error" not in found:
                 return int(found["seq"])
             refused = Refused(found["error"])
-            if refused.code not in _OUTDATED:
+            if refused.code not in WRONG_LAST_SEQ:
                 raise StoreUnavailable(f"writing {name}: {refused}") from refused
         raise StoreUnavailable(f"writing {name}: others were quicker each time")
 
@@ -162,14 +168,14 @@ class JetStreamState:
             self._watchers.changed(name, entry)
 
     def _name_of(self, message: Message) -> str | None:
-        """Return the name of a value; None = somebody else wrote that, and it is no value."""
+        """Return the name of a value; None = the message is not ours."""
         try:
             return self._names.name_of(message.subject)
         except ValueError:
             return None
 
     def _tell(self, name: str, entry: StateEntry | None, revision: int) -> None:
-        """Tell watchers here of a change at once, and not again when the stream brings it."""
+        """Notify watchers here of a change at once, and not again when the stream delivers it."""
         if revision > max(self.heard_seq, self._told.get(name, 0)):
             self._told[name] = revision
             self._watchers.changed(name, entry)

@@ -1,7 +1,7 @@
 """The store for more than one machine: a NATS JetStream cluster, and any number of Tidings on it.
 
-One stream is the log: a record is a message, and its `seq` the message's sequence. Which messages
-there are stands in `jetstream_names.py`. Nothing is kept here that another node could not know.
+One stream is the log: a record is a message, and its `seq` the message's sequence. `names.py` lists
+the kinds of messages. Nothing is kept here that other nodes cannot know.
 """
 
 from __future__ import annotations
@@ -12,27 +12,35 @@ from functools import lru_cache
 
 from tidings.core.clock import Clock
 from tidings.core.damage import DAMAGED, DamageReport
-from tidings.core.errors import LogClosed, StateConflict
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Draft, Record, system_of
+from tidings.core.errors import LogClosed
+from tidings.core.record import (
+    BIRTH_SEQ,
+    SYSTEMS,
+    Bounds,
+    Draft,
+    Record,
+    Stretch,
+    Weight,
+    system_of,
+)
 from tidings.store.base import TRIM_MARKS, Result, trimmed_through_of
+from tidings.store.jetstream.backwards import page_before
 from tidings.store.jetstream.commit import Committer, find_keys
 from tidings.store.jetstream.consumer import follow
 from tidings.store.jetstream.link import Link
+from tidings.store.jetstream.message import Message, evened, weight_of
 from tidings.store.jetstream.names import RENEWED_ID, Names
-from tidings.store.jetstream.read import Message, Reader, evened
+from tidings.store.jetstream.read import MessageReader
 from tidings.store.jetstream.records import record_of
-from tidings.store.jetstream.setup import (
-    Cluster,
-    be_born,
-    check_servers,
-    make_streams,
-)
 from tidings.store.jetstream.state import JetStreamState
+from tidings.store.jetstream.stretch import read_stretch
+from tidings.store.jetstream.trim import Trimmer
 from tidings.store.jetstream.watch import Watch
 
-DAY_S = 86_400.0
 _HIGHEST_SEQ = 2**63 - 1
-_SUBJECTS = 4096  # that are remembered as they are spelled in NATS
+_WEIGHED_AT_ONCE = 1000
+_WEIGHED_BYTES = 4 * 1024 * 1024
+_SUBJECTS = 4096  # whose NATS subjects are cached
 
 
 class JetStreamStore:
@@ -41,47 +49,36 @@ class JetStreamStore:
     Belongs to one event loop. Any number of them, on any number of machines, may use one log.
     """
 
+    kind = "jetstream"
+
     def __init__(
         self, link: Link, names: Names, log_id: str, *, clock: Clock, key_retention_s: float
     ) -> None:
         self._link = link
         self._names = names
-        self._log_id = log_id
+        self.log_id = log_id
         self._clock = clock
+        self.key_retention_s = key_retention_s
         self._key_retention_us = int(key_retention_s * 1e6)
-        self._reader = Reader(link, names.log, names.birth)
+        self._reader = MessageReader(link, names.log, names.birth)
         self._committer = Committer(link, names, self._reader)
-        state_reader = Reader(link, names.state)
-        self._state = JetStreamState(link, names, state_reader)
-        self._watch = Watch(link, names, self._reader, state_reader, self._state)
+        state_reader = MessageReader(link, names.state)
+        self.state = JetStreamState(link, names, state_reader)
+        self._trimmer = Trimmer(link, names, self._reader, self.state)
+        self._watch = Watch(link, names, self._reader, state_reader, self.state)
         self._watching: asyncio.Task[None] | None = None
-        self._damage = DamageReport()
+        self.damage = DamageReport()
         self._closed = False
         self._filed = lru_cache(_SUBJECTS)(names.filed)
 
     async def start(self) -> None:
         """Remember which streams these are, and follow the small values until `close`."""
-        renewed = await self._state.get(RENEWED_ID)
+        renewed = await self.state.get(RENEWED_ID)
         if renewed is not None:
-            self._log_id = renewed.value.decode()
+            self.log_id = renewed.value.decode()
         self._committer.known_seq = await self._watch.start(lambda: self._committer.known_seq)
-        running = self._watch.run(self._log_id)
+        running = self._watch.run(self.log_id)
         self._watching = asyncio.create_task(running)  # noqa: TID251 - `close` awaits it
-
-    @property
-    def log_id(self) -> str:
-        """The log's identity."""
-        return self._log_id
-
-    @property
-    def state(self) -> JetStreamState:
-        """The small values beside the log."""
-        return self._state
-
-    @property
-    def damage(self) -> DamageReport:
-        """Which records were found damaged."""
-        return self._damage
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group and return its results once it is on stable storage."""
@@ -92,7 +89,7 @@ class JetStreamStore:
         """Return when something could be stored now: a small value, which nobody reads."""
         del size_bytes
         self._check_open()
-        await self._state.put("probe", b"")
+        await self.state.put("probe", b"")
 
     async def find_keys(
         self, system: str, keys: Collection[str]
@@ -117,10 +114,47 @@ class JetStreamStore:
         filters = self._filters(systems, subject)
         return self._records(await self._reader.page(filters, after_seq, limit, max_bytes))
 
+    async def read_before(
+        self,
+        before_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` records before `before_seq`, newest first."""
+        self._check_open()
+        filters = self._filters(systems, None)
+        return self._records(await page_before(self._reader, filters, before_seq, limit, max_bytes))
+
+    async def read_at(self, seqs: Sequence[int], *, max_bytes: int | None = None) -> list[Record]:
+        """Return the records at these positions, in their order."""
+        self._check_open()
+        wanted = [seq for seq in seqs if BIRTH_SEQ < seq <= _HIGHEST_SEQ]
+        return self._records(await self._reader.several(wanted, max_bytes))
+
+    async def stretch(self, after_seq: int, limit: int, max_bytes: int) -> Stretch:
+        """Return records past `after_seq`, and every key of the same positions."""
+        self._check_open()
+        found = await read_stretch(self._reader, self._names, after_seq, limit, max_bytes)
+        for record in found.records:
+            if record.is_damaged:
+                self.damage.found(record.seq, record.system)
+        return found
+
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         """Return the newest `limit` records of a subject, oldest first."""
         self._check_open()
-        return self._records(await self._reader.newest(self._names.covered(subject), limit))
+        covered = self._names.covered(subject)
+        newest = (
+            await self._reader.last(covered) if limit > 0 else None
+        )  # one question, whatever the log holds
+        if newest is None:
+            return []
+        if limit == 1:
+            return self._records([newest])
+        older = await page_before(self._reader, [covered], newest.seq, limit - 1)
+        return self._records([*older[::-1], newest])
 
     async def nth_last(self, system: str, count: int) -> int:
         """Return the position of a system's `count`-th newest record; 0 without one."""
@@ -132,13 +166,34 @@ class JetStreamStore:
         self._check_open()
         covered = self._names.covered(system)
         beyond = await self._reader.count_from(covered, min(through_seq, _HIGHEST_SEQ - 1) + 1)
-        # in this order: what comes in between must not be taken for what lies before
+        # in this order: messages that arrive in between must not be counted as earlier ones
         return max(0, await self._reader.count_from(covered, 1) - beyond)
+
+    async def weigh(self, after_seq: int, through_seq: int) -> Mapping[str, Weight]:
+        """Return what each system has between two positions; the messages have to be read."""
+        self._check_open()
+        found: dict[str, Weight] = {}
+        after_seq = max(after_seq, BIRTH_SEQ)
+        while after_seq < through_seq:
+            page = await self._reader.page(
+                [self._names.all_records], after_seq, _WEIGHED_AT_ONCE, _WEIGHED_BYTES
+            )
+            for message in page:
+                if message.seq > through_seq:
+                    return found
+                system, _ = self._filed(message.subject)
+                held = found.get(system, Weight())
+                size_bytes = held.size_bytes + weight_of(message)
+                found[system] = Weight(held.records + 1, size_bytes)
+            if not page:
+                break
+            after_seq = page[-1].seq
+        return found
 
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         self._check_open()
-        end_seq = await self._reader.last_seq()  # before the question, or news would be passed over
+        end_seq = await self._reader.last_seq()  # first, or new messages would be skipped
         found = await self._reader.first_since(self._filter(system), at_or_after_us)
         return found.seq if found else end_seq + 1
 
@@ -148,7 +203,7 @@ class JetStreamStore:
         wanted = self._filter(system)
         first = await self._reader.first(wanted, BIRTH_SEQ + 1)
         last = await self._reader.last(wanted) if first else None
-        trimmed_through = trimmed_through_of(system, await self._state.list(TRIM_MARKS))
+        trimmed_through = trimmed_through_of(system, await self.state.list(TRIM_MARKS))
         end_seq = await self._reader.last_seq()
         if first is None or last is None:
             return Bounds(0, 0, trimmed_through, end_seq)
@@ -158,6 +213,11 @@ class JetStreamStore:
         """Return the newest position that the log ever gave."""
         self._check_open()
         return await self._reader.last_seq(hoped_seq)
+
+    async def size_bytes(self) -> int | None:
+        """Return what the stream takes on each of its servers."""
+        self._check_open()
+        return int((await self._reader.info())["state"]["bytes"])
 
     async def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is committed, by whichever node."""
@@ -179,70 +239,30 @@ class JetStreamStore:
     async def trim(self, subject: str, through_seq: int) -> int:
         """Delete the subject's records up to `through_seq`, after marking them gone."""
         self._check_open()
-        covered = self._names.covered(subject)
-        newest_seq = await self._newest_through(covered, min(through_seq, _HIGHEST_SEQ))
-        if not newest_seq:
-            return 0
-        await self._mark(subject, newest_seq)
-        deleted = await self._purge(covered, newest_seq)
-        if "." not in subject:
-            await self._purge_keys(subject, newest_seq)
-        return deleted
+        key_floor_us = self._clock.now_us() - self._key_retention_us
+        return await self._trimmer.trim(subject, min(through_seq, _HIGHEST_SEQ), key_floor_us)
+
+    async def give_back(self) -> int:
+        """Return 0: NATS servers free space by themselves."""
+        self._check_open()
+        return 0
 
     async def mark_lost(self) -> None:
         """Mark every system as trimmed through the last position that is missing, if one is."""
         lost_seq = await self._watch.last_lost()
         for system in SYSTEMS if lost_seq else ():
-            await self._mark(system, lost_seq)
+            await self._trimmer.mark(system, lost_seq)
 
     async def close(self) -> None:
-        """Finish what was begun and end the connection; a second call does nothing."""
+        """Finish pending work and close the connection; a second call does nothing."""
         self._closed = True
         await self._committer.finish()
-        self._state.close()
+        self.state.close()
         if not self._link.closed:
             await self._link.close()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
-
-    async def _newest_through(self, covered: str, through_seq: int) -> int:
-        found = await self._reader.newest_each([covered], through_seq)
-        if found is not None:
-            return max((message.seq for message in found.values()), default=0)
-        # Too many subjects to look at each: no record of theirs lies between the two.
-        first = await self._reader.first(covered, BIRTH_SEQ + 1)
-        end_seq = await self._reader.last_seq()
-        return min(through_seq, end_seq) if first and first.seq <= through_seq else 0
-
-    async def _mark(self, subject: str, through_seq: int) -> None:
-        name = TRIM_MARKS + subject
-        while True:
-            held = await self._state.get(name)
-            if held is not None and int(held.value) >= through_seq:
-                return
-            try:
-                await self._state.put(
-                    name, b"%d" % through_seq, expect_revision=held.revision if held else 0
-                )
-            except StateConflict:
-                continue  # another node trims too: the higher mark counts
-            return
-
-    async def _purge(self, covered: str, through_seq: int) -> int:
-        request = {"filter": covered, "seq": through_seq + 1}
-        answer = await self._link.insist(
-            "trim", lambda: self._link.api(f"STREAM.PURGE.{self._names.log}", request)
-        )
-        return int(answer["purged"])
-
-    async def _purge_keys(self, system: str, through_seq: int) -> None:
-        """Forget the keys of a system's trimmed records, unless they are young."""
-        floor_us = self._clock.now_us() - self._key_retention_us
-        keys = self._names.keys_of(system)
-        young = await self._reader.first_since(keys, floor_us)
-        last_seq = min(through_seq, young.seq) - 1 if young else through_seq - 1
-        await self._purge(keys, last_seq)
 
     def _filters(self, systems: Collection[str] | None, subject: str | None) -> list[str]:
         """Return filters that together say what is wanted and do not overlap."""
@@ -263,7 +283,7 @@ class JetStreamStore:
         system, subject = self._filed(message.subject)
         record = record_of(message, at_us, system, subject)
         if record.body is DAMAGED:
-            self._damage.found(message.seq, system)
+            self.damage.found(message.seq, system)
         return record
 
     async def _check_whole(self) -> None:
@@ -273,28 +293,3 @@ class JetStreamStore:
     def _check_open(self) -> None:
         if self._closed:
             raise LogClosed
-
-
-async def open_jetstream(
-    cluster: Cluster, *, clock: Clock, key_retention_s: float = DAY_S
-) -> JetStreamStore:
-    """Open a log, made if need be.
-
-    Raises:
-        StoreUnfit: the servers or the streams cannot give what a log promises.
-        StoreCorrupt: the stream is no log, or was cut off.
-        StoreUnavailable: the servers cannot be reached or do not answer.
-    """
-    link = Link()
-    await link.connect(cluster.servers, cluster.options())
-    try:
-        names = Names(cluster.log)
-        replicas = await check_servers(link, cluster)
-        await make_streams(link, names, replicas)
-        log_id = await be_born(link, names, Reader(link, names.log))
-        store = JetStreamStore(link, names, log_id, clock=clock, key_retention_s=key_retention_s)
-        await store.start()
-    except BaseException:
-        await link.close()
-        raise
-    return store

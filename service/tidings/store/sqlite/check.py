@@ -1,4 +1,4 @@
-"""Is a log whole? Reads only; says everything that is wrong."""
+"""Is a log complete? Reads only; reports everything that is wrong."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from pathlib import Path
 
 from tidings.core.errors import StoreCorrupt, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, SYSTEMS, system_of
+from tidings.store.base import SPARSE_THROUGH
 from tidings.store.checksums import row_checksum
 from tidings.store.kept import CanRead, Report, anything, content_problem
 from tidings.store.sqlite import read as sqlite_read
 from tidings.store.sqlite import records as sqlite_records
 from tidings.store.sqlite import values as sqlite_values
-from tidings.store.sqlite.file import FILE_NAME, open_log, read_log_id
+from tidings.store.sqlite.file import FILE_NAME, open_log
+from tidings.store.sqlite.format import read_log_id
 
 _INTEGRITY_LINES = 20
 _MEANINGLESS = (StoreCorrupt, sqlite3.DatabaseError, ValueError, TypeError)
-"""What questions to a damaged log raise."""
+"""What reads of a damaged log raise."""
 
 
 def check_sqlite(directory: Path, can_read: CanRead = anything) -> Report:
@@ -46,7 +48,7 @@ def _check(connection: sqlite3.Connection, can_read: CanRead) -> Report:
             try:
                 problems += found(connection)
             except _MEANINGLESS as error:
-                problems.append(str(error))  # no more of this kind can be told
+                problems.append(str(error))  # no more of this kind can be found
         try:
             unchecked = _count_unchecked(connection)
             records, first_seq, last_seq = connection.execute(
@@ -74,9 +76,11 @@ def _order_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _loss_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Find positions that were given, and are neither kept nor marked as trimmed."""
+    """Find positions that were assigned to records, and are neither kept nor marked as trimmed."""
     end = sqlite_read.last_seq(connection)
-    trimmed_through = max(sqlite_values.marks(connection).values(), default=0)
+    sparse = sqlite_values.get_state(connection, SPARSE_THROUGH)
+    sparse_through = int(sparse.value) if sparse else 0
+    trimmed_through = max(*sqlite_values.marks(connection).values(), sparse_through, 0)
     expected = BIRTH_SEQ
     for (seq,) in connection.execute("SELECT seq FROM records ORDER BY seq"):
         if seq > max(expected, trimmed_through + 1):
@@ -108,14 +112,14 @@ def _mark_problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _content_problems(connection: sqlite3.Connection, can_read: CanRead) -> Iterator[str]:
-    """Find records that are not what was stored, or make no sense."""
+    """Find records that are not what was stored, or cannot be decoded."""
     for record in sqlite_records.forwards(connection, 0, sqlite_read.last_seq(connection)):
         if problem := content_problem(record, can_read):
             yield problem
 
 
 def _checksum_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Find other rows that are not what was stored, or have lost the checksum that would tell."""
+    """Find other rows that are not what was stored, or have lost their checksum."""
     for row in connection.execute(f"{sqlite_records.COLUMNS} WHERE seq = ?", (BIRTH_SEQ,)):
         if sqlite_records.as_records([row])[0].is_damaged:
             yield "the birth record is damaged"

@@ -1,83 +1,76 @@
 # ruff: noqa: S608 - statements are put together from our own words; values are bound
-"""What the writer thread does inside its transactions: plain functions over one connection."""
+"""The work of the writer thread's transactions: plain functions over one connection."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
-from tidings.core.errors import KeyReused, SeqConflict, StateConflict
+from tidings.core.chunks import first_chunk
+from tidings.core.errors import SeqConflict, StateConflict
 from tidings.core.record import BIRTH_SEQ, Draft, Record, StateEntry, Stored
-from tidings.store.base import TRIM_MARKS, Result
+from tidings.store.base import TRIM_MARKS, Result, answer_of_key
 from tidings.store.checksums import record_checksum, row_checksum
 from tidings.store.sqlite.read import covered
 from tidings.store.sqlite.records import record_at
 from tidings.store.sqlite.values import get_state, live_keys
 
 _ROWS_A_STATEMENT = (256, 16, 1)
-"""Rows that one INSERT takes: Python's lock is let go and fought for once a statement, which is
-what a commit beside a busy event loop costs; few sizes, so that SQLite keeps the statements."""
+"""Rows of one INSERT: each statement releases the GIL and takes it again, the main cost of a commit
+beside a busy event loop. Few sizes, so that SQLite caches the statements."""
 
 _TRIM_RECORDS = 1000
 _TRIM_BYTES = 16 * 1024 * 1024
 """What one transaction deletes at most (and at least one record): some milliseconds, so that
-publishers hardly wait."""
+publishers wait little."""
 
 
 @dataclass(slots=True)
-class Group:
-    """One group commit in the making: what is decided so far, on top of what is stored.
+class Commit:
+    """One commit in progress: what is decided so far, on top of what is stored.
 
-    All of it gets the time `now_us`; keys of trimmed records count from `key_floor_us` on.
+    All records get the time `now_us`; keys of trimmed records are kept from `key_floor_us` on.
     """
 
     last_seq: int
     now_us: int
     key_floor_us: int
-    committed: list[Record] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     keys: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
     key_rows: list[tuple[int, str, str, bytes, int, int, int]] = field(default_factory=list)
     heads: dict[str, int] = field(default_factory=dict)
 
-    def commit(
-        self, connection: sqlite3.Connection, jobs: Sequence[Sequence[Draft]]
-    ) -> list[list[Result]]:
-        """Decide the drafts of all jobs in order, each as if alone, and insert what is stored.
+    def insert(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Result]:
+        """Decide the drafts in order, each as if alone, and insert what is stored.
 
         Inside a transaction; once.
         """
-        self._look_up_keys(connection, jobs)
-        results = [[self._decide(connection, draft) for draft in drafts] for drafts in jobs]
+        self._look_up_keys(connection, drafts)
+        results = [self._decide(connection, draft) for draft in drafts]
         _insert(
             connection,
             "INSERT INTO records",
-            [(*record, record_checksum(*record)) for record in self.committed],
+            [(*record, record_checksum(*record)) for record in self.records],
         )
         # REPLACE: the key of a record that was trimmed long ago may be used again
         _insert(connection, "INSERT OR REPLACE INTO keys", self.key_rows)
         return results
 
-    def _look_up_keys(
-        self, connection: sqlite3.Connection, jobs: Iterable[Sequence[Draft]]
-    ) -> None:
+    def _look_up_keys(self, connection: sqlite3.Connection, drafts: Sequence[Draft]) -> None:
         wanted: dict[str, set[str]] = {}
-        for drafts in jobs:
-            for draft in drafts:
-                if draft.key is not None:
-                    wanted.setdefault(draft.system, set()).add(draft.key)
+        for draft in drafts:
+            if draft.key is not None:
+                wanted.setdefault(draft.system, set()).add(draft.key)
         for system, keys in wanted.items():
             found = live_keys(connection, system, keys, self.key_floor_us)
             self.keys.update(((system, key), held) for key, held in found.items())
 
     def _decide(self, connection: sqlite3.Connection, draft: Draft) -> Result:
-        if draft.key is not None:
-            held = self.keys.get((draft.system, draft.key))
-            if held is not None:
-                seq, digest = held
-                if digest != draft.digest:
-                    return KeyReused(draft.key, seq)
-                return Stored(seq, duplicate=True)
+        known = answer_of_key(draft, self.keys.get((draft.system, draft.key or "")))
+        if known is not None:
+            return known
         if draft.expect_last_seq is not None:
             head = self._head(connection, draft.subject)
             if head != draft.expect_last_seq:
@@ -88,7 +81,7 @@ class Group:
             self.keys[draft.system, draft.key] = (seq, draft.digest)
             named = (seq, draft.system, draft.key, draft.digest, self.now_us)
             self.key_rows.append((*named, 0, row_checksum(*named)))
-        self.committed.append(Record(seq, self.now_us, draft.system, draft.subject, draft.body))
+        self.records.append(Record(seq, self.now_us, draft.system, draft.subject, draft.body))
         return Stored(seq)
 
     def _head(self, connection: sqlite3.Connection, subject: str) -> int:
@@ -117,7 +110,7 @@ def _insert(
 def mark_trimmed(
     connection: sqlite3.Connection, subject: str, through_seq: int
 ) -> StateEntry | None:
-    """Write down that the subject's records up to a position may be gone, and return the mark.
+    """Mark that the subject's records up to a position may be gone, and return the mark.
 
     None: there are none to delete, so that nothing was written. Inside a transaction.
     """
@@ -131,7 +124,8 @@ def mark_trimmed(
     (seq,) = row
     newest = record_at(connection, seq, subject)
     if not newest.is_damaged:  # a time that was damaged could be any, and would be kept for ever
-        # Else the clock could go back behind what was read, once the newest records are gone.
+        # Else the clock could go back behind times that were read, once the newest records are
+        # gone.
         connection.execute(
             "UPDATE counters SET last_trimmed_us = max(last_trimmed_us, ?)",
             (newest.recorded_at_us,),
@@ -146,7 +140,7 @@ def delete_chunk(
 ) -> int:
     """Delete the oldest of the subject's records up to a position; return how many, 0 = none left.
 
-    Their keys go with them, or stay until they are too old. Inside a transaction.
+    Their keys are deleted too, or stay until they are too old. Inside a transaction.
     """
     where, parameters = covered(subject)
     oldest = connection.execute(
@@ -154,14 +148,10 @@ def delete_chunk(
         f" WHERE {where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (*parameters, BIRTH_SEQ, through_seq, _TRIM_RECORDS),
     )
-    first_seq = last_seq = size_bytes = 0
-    for seq, length in oldest:
-        first_seq, last_seq = first_seq or seq, seq
-        size_bytes += length
-        if size_bytes >= _TRIM_BYTES:
-            break
-    if not last_seq:
+    rows: list[tuple[int, int]] = first_chunk(oldest, itemgetter(1), max_bytes=_TRIM_BYTES)
+    if not rows:
         return 0
+    first_seq, last_seq = rows[0][0], rows[-1][0]
     chunk = f"{where} AND seq >= ? AND seq <= ?"
     bounds = (*parameters, first_seq, last_seq)
     theirs = f"seq IN (SELECT seq FROM records WHERE {chunk})"
@@ -174,7 +164,7 @@ def delete_chunk(
 
 
 def purge_keys(connection: sqlite3.Connection, key_floor_us: int) -> int:
-    """Forget some keys that no longer count, and return how many. Inside a transaction."""
+    """Delete some expired keys, and return how many. Inside a transaction."""
     old = "SELECT seq FROM keys WHERE trimmed = 1 AND recorded_at_us < ? LIMIT ?"
     return connection.execute(
         f"DELETE FROM keys WHERE seq IN ({old})",

@@ -1,4 +1,4 @@
-"""What a disk does to a writer: it is full, it fails, or the files are taken away under it."""
+"""Failures of a writer's disk: it is full, it fails, or the files were moved or deleted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CAUSES = {
 
 
 class Disk:
-    """The directory and the files that a writer began with. For the writer's thread alone."""
+    """The directory and the files that a writer opened. For the writer's thread only."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -36,8 +36,8 @@ class Disk:
     def is_ours(self, now_s: float) -> bool:
         """Say whether the files that are written to still have their names.
 
-        Looks at the WAL each time and at the database ten times a second: each look lets go of
-        Python's lock and has to fight for it.
+        Checks the WAL each time and the database ten times a second: each check releases the GIL
+        and has to contend for it.
         """
         if _identity(self._wal_path) != self._wal:
             return False
@@ -47,19 +47,19 @@ class Disk:
         return _identity(self._path) == self._database
 
     def cause_of(self, error: sqlite3.Error) -> str:
-        """Return in a few words what a failed write means; "" = it may go the next time."""
+        """Return in a few words what a failed write means; "" = the next one may succeed."""
         code = getattr(error, "sqlite_errorcode", 0)
         if code == sqlite3.SQLITE_IOERR_WRITE and not self.has_room(0):
             return DISK_FULL  # a quota; SQLite tells that from a failing disk for ENOSPC only
         return _CAUSES.get(code & 0xFF, "")
 
     def has_room(self, size_bytes: int) -> bool:
-        """Say whether so many bytes, and one page in any case, can be written anew."""
+        """Say whether so many bytes, and at least one page, can be written."""
         probe = self._directory / _PROBE_NAME
         try:
             descriptor = os.open(probe, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                probe.unlink()  # whatever happens, nothing of it stays
+                probe.unlink()  # rolled back in any case
                 _allocate(descriptor, size_bytes + _PAGE_BYTES)
             finally:
                 os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Databases get a name only once they are whole and on the disk: until then they have another."""
+"""Databases get their name only once they are complete and synced: until then they have another."""
 
 from __future__ import annotations
 
@@ -6,33 +6,33 @@ import os
 from pathlib import Path
 
 _BESIDE = ("-journal", "-wal", "-shm")
-"""What SQLite keeps beside a database, by what is added to its name."""
+"""The suffixes of the files that SQLite keeps beside a database."""
 
 
 def begin(part: Path) -> None:
-    """Make an empty file that only its owner may read; what a crash left under its name is gone.
+    """Create an empty file that only its owner may read, in place of what a crash left.
 
-    Also what SQLite kept beside that: a journal of another file would be played into this one.
+    Also of SQLite's files beside it: a journal of another file would be replayed into this one.
     """
     remove(part)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def finish(part: Path, name: str) -> None:
-    """Give a file that is whole its name, durably. Nothing may be connected to either."""
+    """Give a complete file its name, durably. There must be no connection to either."""
     sync_file(part)
     part.rename(part.with_name(name))
     sync_directory(part.parent)
 
 
 def remove(database: Path) -> None:
-    """Remove a database and what SQLite kept beside it, as far as they are there."""
+    """Remove a database and SQLite's files beside it, if they exist."""
     remove_beside(database)
     database.unlink(missing_ok=True)
 
 
 def remove_beside(database: Path) -> None:
-    """Remove what SQLite kept beside a database."""
+    """Remove SQLite's files beside a database."""
     for suffix in _BESIDE:
         beside(database, suffix).unlink(missing_ok=True)
 
@@ -43,12 +43,12 @@ def beside(database: Path, suffix: str) -> Path:
 
 
 def sync_file(path: Path) -> None:
-    """Make what was written to a file durable; its name is another matter."""
+    """Sync what was written to a file; its name needs another sync."""
     _sync(path)
 
 
 def sync_directory(directory: Path) -> None:
-    """Make the names in a directory durable; syncing a file says nothing of its name."""
+    """Sync the names in a directory; syncing a file does not sync its name."""
     _sync(directory)
 
 

@@ -1,23 +1,26 @@
 # ruff: noqa: S608 - statements are put together from our own words; values are bound
-"""Questions that readers ask: plain functions over one connection, each of one consistent view."""
+"""Reads records in pages: plain functions over one connection, each on one snapshot."""
 
 from __future__ import annotations
 
 import heapq
+import json
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from itertools import islice
 from operator import itemgetter
 
-from tidings.core.record import BIRTH_SEQ, SYSTEMS, Bounds, Record, system_of
-from tidings.store.base import TRIM_MARKS, trimmed_through_of
+from tidings.core.chunks import body_bytes, first_chunk
+from tidings.core.record import BIRTH_SEQ, SYSTEMS, Record, system_of
 from tidings.store.sqlite.records import (
     COLUMNS,
     Found,
     Row,
     are_in_place,
+    are_in_place_before,
     as_records,
+    at,
     backwards,
     check_rows,
     covers_record,
@@ -26,20 +29,19 @@ from tidings.store.sqlite.records import (
     nobody,
     record_at,
 )
-from tidings.store.sqlite.values import list_state
 
 HIGHEST_SEQ = 2**63 - 1
-"""The highest position that SQLite can compare with; what callers ask for may be higher."""
+"""The highest position that SQLite can compare with; callers may pass a higher one."""
 
 
 @contextmanager
 def one_view(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let several statements see the same state of the log, whatever is committed meanwhile."""
+    """Let several statements read one snapshot of the log, whatever is committed meanwhile."""
     connection.execute("BEGIN")
     try:
         yield
     finally:
-        connection.execute("ROLLBACK")  # nothing was written; a COMMIT meets damaged pages again
+        connection.execute("ROLLBACK")  # a COMMIT would read damaged pages again
 
 
 def covered(subject: str) -> tuple[str, tuple[str, ...]]:
@@ -57,7 +59,7 @@ def read(
     max_bytes: int | None = None,
     found: Found = nobody,
 ) -> list[Record]:
-    """Return a page; see `EventStore.read`. `found` hears of damaged records."""
+    """Return a page; see `EventStore.read`. `found` is called with damaged records."""
     after_seq = min(max(after_seq, BIRTH_SEQ), HIGHEST_SEQ)
     ranges = _ranges(systems, subject)
     try:
@@ -78,52 +80,104 @@ def read(
             if (subject is None or covers_record(subject, record))
             and (systems is None or any(covers_record(system, record) for system in systems))
         )
-        return _fitting(wanted, limit, max_bytes)
+        return first_chunk(wanted, body_bytes, limit=limit, max_bytes=max_bytes)
+
+
+def read_before(
+    connection: sqlite3.Connection,
+    before_seq: int,
+    limit: int,
+    *,
+    systems: Collection[str] | None = None,
+    max_bytes: int | None = None,
+    found: Found = nobody,
+) -> list[Record]:
+    """Return a page, newest first; see `EventStore.read_before`. `found` as for `read`."""
+    before_seq = min(before_seq, HIGHEST_SEQ)
+    try:
+        rows = _rows(connection, _ranges(systems, None), before_seq, limit, max_bytes, _DOWN)
+        rising, is_whole = check_rows(rows[::-1], found)
+        records = rising[::-1]
+        if is_whole or are_in_place_before(records, before_seq):
+            return records
+    except TypeError:
+        pass  # a column is not even of its type
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    with one_view(connection):
+        every = backwards(connection, min(before_seq - 1, last_seq(connection)), found)
+        wanted = (
+            record
+            for record in every
+            if systems is None or any(covers_record(system, record) for system in systems)
+        )
+        return first_chunk(wanted, body_bytes, limit=limit, max_bytes=max_bytes)
+
+
+def read_at(
+    connection: sqlite3.Connection,
+    seqs: Sequence[int],
+    *,
+    max_bytes: int | None = None,
+    found: Found = nobody,
+) -> list[Record]:
+    """Return the records at positions; see `EventStore.read_at`. `found` as for `read`."""
+    wanted = [seq for seq in seqs if BIRTH_SEQ < seq <= HIGHEST_SEQ]
+    falls = wanted[:1] > wanted[-1:]
+    places = json.dumps(wanted)
+    try:
+        with closing(connection.execute(_FALLING if falls else _RISING, (places,))) as cursor:
+            rows = bounded(cursor, len(wanted), max_bytes)
+        rising, is_whole = check_rows(rows[::-1] if falls else rows, found)
+        if is_whole:
+            return rising[::-1] if falls else rising
+    except TypeError:
+        pass  # a column is not even of its type
+    except sqlite3.DatabaseError as error:
+        if not is_damage(error):
+            raise
+    each = (record for seq in wanted for record in at(connection, seq, found))
+    return first_chunk(each, body_bytes, max_bytes=max_bytes)
+
+
+_RISING = f"{COLUMNS} WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
+_FALLING = f"{_RISING} DESC"
+
+
+_UP, _DOWN = "seq > ? ORDER BY seq", "seq < ? AND seq > 1 ORDER BY seq DESC"
 
 
 def _rows(
     connection: sqlite3.Connection,
     ranges: list[tuple[str, tuple[str, ...]]],
-    after_seq: int,
+    from_seq: int,
     limit: int,
     max_bytes: int | None,
+    order: str = _UP,
 ) -> list[Row]:
-    # One view, or a record committed between two ranges would be skipped for ever.
+    # One snapshot, or a record committed between two ranges would be skipped for ever.
     with one_view(connection) if len(ranges) > 1 else nullcontext():
         cursors = [
             connection.execute(
-                f"{COLUMNS} WHERE {where} AND seq > ? ORDER BY seq LIMIT ?",
-                (*parameters, after_seq, limit),
+                f"{COLUMNS} WHERE {where} AND {order} LIMIT ?", (*parameters, from_seq, limit)
             )
             for where, parameters in ranges
         ]
         try:
-            rows = cursors[0] if len(cursors) == 1 else heapq.merge(*cursors, key=itemgetter(0))
-            return bounded(rows, limit, max_bytes)
+            merged = heapq.merge(*cursors, key=itemgetter(0), reverse=order is _DOWN)
+            return bounded(cursors[0] if len(cursors) == 1 else merged, limit, max_bytes)
         finally:
             for cursor in cursors:
-                cursor.close()  # a cursor left half read would hold on to its view of the log
-
-
-def _fitting(records: Iterator[Record], limit: int, max_bytes: int | None) -> list[Record]:
-    page: list[Record] = []
-    size_bytes = 0
-    for record in records:
-        size_bytes += len(record.body)
-        if page and max_bytes is not None and size_bytes > max_bytes:
-            break
-        page.append(record)
-        if len(page) >= limit:
-            break
-    return page
+                cursor.close()  # a cursor that is not read to its end would keep its snapshot
 
 
 def _ranges(
     systems: Collection[str] | None, subject: str | None
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Return conditions that together say what is wanted; an index answers each in order of seq.
+    """Return conditions that together select what is wanted; an index answers each in order of seq.
 
-    A range for each system: `system IN (…) ORDER BY seq` would sort all that is left.
+    A range for each system: `system IN (…) ORDER BY seq` would sort all remaining rows.
     """
     if subject is not None:
         return [covered(subject)] if systems is None or system_of(subject) in systems else []
@@ -133,10 +187,10 @@ def _ranges(
 
 
 def bounded(rows: Iterator[Row], limit: int, max_bytes: int | None) -> list[Row]:
-    """Return the first rows, up to both bounds, or one.
+    """Return the first rows up to both limits, and at least one.
 
-    A few at a time, since looking at each row as it comes costs as much as reading it; and no more
-    of them than there is room for, were they as large as the largest so far.
+    Some rows at a time, since checking each row by itself costs as much as reading it; and no more
+    than fit if they are as large as the largest so far.
     """
     page: list[Row] = []
     size_bytes = largest_bytes = 0
@@ -173,36 +227,11 @@ def read_last(
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
-        return _newest(connection, subject, limit, found)[::-1]
+        return newest(connection, subject, limit, found)[::-1]
     return as_records(reversed(rows), found)
 
 
-def nth_last(connection: sqlite3.Connection, system: str, count: int) -> int:
-    """Return the position of a system's `count`-th newest record; 0 without one."""
-    try:
-        row = connection.execute(
-            "SELECT seq FROM records WHERE system = ? AND seq > ?"
-            " ORDER BY seq DESC LIMIT 1 OFFSET ?",
-            (system, BIRTH_SEQ, count - 1),
-        ).fetchone()
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-        newest = _newest(connection, system, count, nobody)
-        return newest[-1].seq if len(newest) == count else 0
-    return row[0] if row else 0
-
-
-def count(connection: sqlite3.Connection, system: str, through_seq: int) -> int:
-    """Return how many records of a system are retained up to a position."""
-    row = connection.execute(
-        "SELECT count(*) FROM records WHERE system = ? AND seq > ? AND seq <= ?",
-        (system, BIRTH_SEQ, min(through_seq, HIGHEST_SEQ)),
-    ).fetchone()
-    return int(row[0])
-
-
-def _newest(connection: sqlite3.Connection, subject: str, limit: int, found: Found) -> list[Record]:
+def newest(connection: sqlite3.Connection, subject: str, limit: int, found: Found) -> list[Record]:
     """Return the newest records of a subject, newest first, by the index alone or the table."""
     where, parameters = covered(subject)
     try:
@@ -219,86 +248,6 @@ def _newest(connection: sqlite3.Connection, subject: str, limit: int, found: Fou
 
 
 def last_seq(connection: sqlite3.Connection) -> int:
-    """Return the newest position that was ever given, also when its record is gone."""
+    """Return the newest position that was ever assigned, also when its record is deleted."""
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
     return int(row[0])
-
-
-def last_recorded_at_us(connection: sqlite3.Connection) -> int:
-    """Return when the newest record was stored, also when it is gone; damaged ones do not count."""
-    row = connection.execute("SELECT last_trimmed_us FROM counters").fetchone()
-    every = backwards(connection, last_seq(connection), with_birth=True)
-    newest_us = next((one.recorded_at_us for one in every if not one.is_damaged), 0)
-    return max(int(row[0]), newest_us)
-
-
-def seek(connection: sqlite3.Connection, system: str | None, at_or_after_us: int) -> int:
-    """Return the first position stored at or after a time.
-
-    `recorded_at_us` never decreases along `seq`, so halving the range of positions finds it: no
-    index of times.
-    """
-    with one_view(connection):
-        end = last_seq(connection)
-        low, high = BIRTH_SEQ + 1, end + 1  # the answer lies in low..high
-        while low < high:
-            middle = (low + high) // 2
-            record = _first_whole(connection, middle, end)
-            if record is None or record.recorded_at_us >= at_or_after_us:
-                high = middle
-            else:
-                low = record.seq + 1
-        where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
-        try:
-            first = connection.execute(
-                f"SELECT min(seq) FROM records WHERE {where} AND seq >= ?", (*parameters, low)
-            ).fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            every = forwards(connection, low - 1, end)
-            wanted = (one.seq for one in every if system is None or covers_record(system, one))
-            first = next(wanted, None)
-        return end + 1 if first is None else int(first)
-
-
-def _first_whole(connection: sqlite3.Connection, seq: int, end_seq: int) -> Record | None:
-    """Return the first record from a position on whose time can be trusted."""
-    try:
-        row = connection.execute(
-            f"{COLUMNS} WHERE seq >= ? ORDER BY seq LIMIT 1", (seq,)
-        ).fetchone()
-    except sqlite3.DatabaseError as error:
-        if not is_damage(error):
-            raise
-    else:
-        records = [] if row is None else as_records([row])
-        if not records or not records[0].is_damaged:
-            return records[0] if records else None
-    every = forwards(connection, seq - 1, end_seq)
-    return next((record for record in every if not record.is_damaged), None)
-
-
-def bounds(connection: sqlite3.Connection, system: str | None) -> Bounds:
-    """Return what is retained of a system, or of everything."""
-    where, parameters = ("TRUE", ()) if system is None else ("system = ?", (system,))
-    with one_view(connection):
-        end_seq = last_seq(connection)
-        try:
-            # Two statements: SQLite answers min or max alone from an index, both by a scan.
-            first, last = (
-                connection.execute(
-                    f"SELECT {which}(seq) FROM records WHERE {where} AND seq > ?",
-                    (*parameters, BIRTH_SEQ),
-                ).fetchone()[0]
-                for which in ("min", "max")
-            )
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            first, last = (
-                next((one.seq for one in every if system is None or covers_record(system, one)), 0)
-                for every in (forwards(connection, 0, end_seq), backwards(connection, end_seq))
-            )
-        trimmed_through = trimmed_through_of(system, list_state(connection, TRIM_MARKS))
-        return Bounds(first or 0, last or 0, trimmed_through, end_seq)

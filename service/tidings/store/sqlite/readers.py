@@ -1,4 +1,4 @@
-"""The threads that read: a connection each, beside the one writer."""
+"""The threads that read, each with a connection, beside the one writer."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tidings.store.sqlite.file import open_reader
 T = TypeVar("T")
 
 _THREADS = 2
-"""Readers who are behind take turns; more threads would only fight for Python's lock."""
+"""Readers that are behind share these threads; more would only contend for the GIL."""
 
 
 class Readers:
-    """Asks questions of the log. None holds a view of it between two questions.
+    """Runs queries on the log. None holds a snapshot between two queries.
 
-    Else the WAL could not be used anew, and would grow. All connections are made at once: one that
-    was made later could meet other files under the same names.
+    Else the WAL could not be reused, and would grow. All connections are opened at once: one that
+    is opened later could find other files under the same names.
 
     Raises:
         StoreCorrupt, StoreUnavailable: see `open_reader`.
@@ -40,7 +40,7 @@ class Readers:
         self._closed = False
 
     async def ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Answer a question in one of the threads.
+        """Run a query in one of the threads.
 
         Raises:
             StoreUnavailable: the file cannot be read.
@@ -61,7 +61,7 @@ class Readers:
             self._free.append(connection)
 
     async def close(self) -> None:
-        """Finish what was asked and close every connection. A second call does nothing."""
+        """Finish running queries and close every connection. A second call does nothing."""
         self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
         self._close_all()

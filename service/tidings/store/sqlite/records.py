@@ -1,8 +1,8 @@
-"""Rows of records, checked; and how to get at the others when some of them cannot be read.
+"""Records from rows, with their checksums verified; also where some rows cannot be read.
 
-How this works: questions are asked as if nothing could be wrong, and each row's checksum is looked
-at. Where SQLite itself stumbles over a page the question is asked once more, record by record along
-the table alone, and what cannot be read stands in its place as damaged.
+How this works: each row's checksum is verified. Where SQLite itself cannot read a page, the query
+is repeated record by record along the table, and what cannot be read is returned as a damaged
+record.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tidings.store.checksums import record_checksum, seed_of
 COLUMNS = "SELECT seq, recorded_at_us, system, subject, body, checksum FROM records"
 Row = tuple[int, int, str, str, bytes, int | None]
 Found = Callable[[int, str], None]
-"""Hears of a damaged record: its position and system."""
+"""Called with the position and system of a damaged record."""
 
-# As bytes, since the text of a damaged row may be none.
+# As bytes, since a damaged row may hold invalid text.
 _RAW = (
     "SELECT seq, recorded_at_us, CAST(system AS BLOB), CAST(subject AS BLOB),"
     " CASE typeof(body) WHEN 'blob' THEN body END, checksum FROM records NOT INDEXED"
 )
 _UNKNOWN = "tidings"
-"""The system of a damaged record that does not say it."""
+"""The system of a damaged record whose system cannot be read."""
 
 _BAD_SECTOR = frozenset(
     {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
@@ -39,18 +39,18 @@ _new_record = partial(tuple.__new__, Record)  # `Record._make` would count the f
 
 
 def nobody(seq: int, system: str) -> None:
-    """Hear of a damaged record, and tell nobody."""
+    """Ignore a damaged record."""
 
 
 def as_records(rows: Iterable[Row], found: Found = nobody) -> list[Record]:
-    """Return the records of rows; a damaged one has no body but `DAMAGED`."""
+    """Return the records of rows; a damaged one has the body `DAMAGED`."""
     return check_rows(list(rows), found)[0]
 
 
 def check_rows(
     rows: list[Row], found: Found = nobody, after_seq: int = 0
 ) -> tuple[list[Record], bool]:
-    """Return the records of rows, and whether all is well: none damaged, positions that rise."""
+    """Return the records of rows, and whether all are intact and in rising order."""
     records: list[Record] = []
     is_whole = True
     seed, seeded = 0, ("", "")
@@ -60,7 +60,7 @@ def check_rows(
             if seq <= last_seq:
                 is_whole = False
             last_seq = seq
-            # `record_checksum` by hand: who catches up pays for it with every record
+            # `record_checksum`, inlined: catching up runs it for every record
             if (system, subject) != seeded:
                 seed, seeded = seed_of(system, subject), (system, subject)
             mixed = seq ^ at_us
@@ -78,13 +78,20 @@ def check_rows(
 
 
 def are_in_place(records: list[Record], after_seq: int) -> bool:
-    """Say whether each record stands between those around it, the last one being whole.
+    """Say whether the positions of the records are in order, and the last record is intact.
 
-    Else a position may be damaged as well, and it takes more than this page to tell which.
+    Else a position may be damaged too, and this page does not suffice to tell which.
     """
     seqs = [after_seq, *(record.seq for record in records)]
     rises = all(low < high for low, high in pairwise(seqs))
     return rises and not records[-1].is_damaged
+
+
+def are_in_place_before(records: list[Record], before_seq: int) -> bool:
+    """Say the same of records that were read backwards from a position."""
+    seqs = [before_seq, *(record.seq for record in records)]
+    falls = all(high > low for high, low in pairwise(seqs))
+    return falls and not records[-1].is_damaged
 
 
 def _between(damaged: Iterable[Record], low_seq: int, high_seq: int) -> Iterator[Record]:
@@ -95,9 +102,9 @@ def _between(damaged: Iterable[Record], low_seq: int, high_seq: int) -> Iterator
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Say whether an error means that a part of the file cannot be read, and no more than that.
+    """Say whether an error means only that a part of the file cannot be read.
 
-    That is a damaged page, a bad sector, or text that is no UTF-8, for which there is no code.
+    That is a damaged page, a bad sector, or invalid UTF-8, which has no code.
     """
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code is None or code & 0xFF == sqlite3.SQLITE_CORRUPT or code in _BAD_SECTOR
@@ -106,10 +113,10 @@ def is_damage(error: sqlite3.Error) -> bool:
 def forwards(
     connection: sqlite3.Connection, after_seq: int, end_seq: int, found: Found = nobody
 ) -> Iterator[Record]:
-    """Yield every record past a position, and a damaged one for what cannot be read."""
+    """Yield every record past a position, and a damaged one for each that cannot be read."""
     seq = max(after_seq, BIRTH_SEQ)
     while seq < end_seq:
-        waiting: list[Record] = []  # until a whole one behind them says that they are in place
+        waiting: list[Record] = []  # until an intact record after them confirms their order
         try:
             for row in connection.execute(f"{_RAW} WHERE seq > ? ORDER BY seq", (seq,)):
                 record = _checked(row, found)
@@ -123,7 +130,7 @@ def forwards(
             if not is_damage(error):
                 raise
             seq += 1
-            yield from _one(connection, seq, found)
+            yield from at(connection, seq, found)
         else:
             yield from _between(waiting, seq, end_seq + 1)
             return
@@ -136,13 +143,13 @@ def backwards(
     *,
     with_birth: bool = False,
 ) -> Iterator[Record]:
-    """Yield every record from a position down, and a damaged one for what cannot be read."""
+    """Yield every record backwards from a position, and a damaged one for each unreadable one."""
     for seq in range(end_seq, BIRTH_SEQ - with_birth, -1):
-        yield from _one(connection, seq, found)
+        yield from at(connection, seq, found)
 
 
 def covers_record(system_or_subject: str, record: Record) -> bool:
-    """Say whether a record belongs to a system or subject; a damaged one may do, if to any."""
+    """Say whether a record belongs to a system or subject; a damaged one may."""
     if record.is_damaged and record.system == _UNKNOWN:
         return True
     wanted = record.subject if "." in system_or_subject else record.system
@@ -152,15 +159,16 @@ def covers_record(system_or_subject: str, record: Record) -> bool:
 def record_at(
     connection: sqlite3.Connection, seq: int, subject: str, found: Found = nobody
 ) -> Record:
-    """Return the record at a position that an index gives to a subject, which is believed."""
-    record = next(_one(connection, seq, found), None)
+    """Return the record at a position; its subject is known from an index."""
+    record = next(at(connection, seq, found), None)
     if record is None or record.is_damaged:
         at_us = record.recorded_at_us if record else 0
         return Record(seq, at_us, system_of(subject), subject, DAMAGED)
     return record
 
 
-def _one(connection: sqlite3.Connection, seq: int, found: Found) -> Iterator[Record]:
+def at(connection: sqlite3.Connection, seq: int, found: Found) -> Iterator[Record]:
+    """Yield the record at a position, if it exists, as far as it can be read."""
     try:
         row = connection.execute(f"{_RAW} WHERE seq = ?", (seq,)).fetchone()
     except sqlite3.DatabaseError as error:
@@ -173,7 +181,7 @@ def _one(connection: sqlite3.Connection, seq: int, found: Found) -> Iterator[Rec
 
 
 def _checked(row: tuple[Any, ...], found: Found) -> Record:
-    """Return the record of a row of which nothing is known, not even what its columns hold."""
+    """Return the record of a row whose columns may have any type."""
     seq, at_us, system, subject, body, checksum = row
     system, subject = _text(system), _text(subject)
     if not isinstance(at_us, int):

@@ -1,9 +1,9 @@
-"""After an I/O error: a mark for the next start, which copies the log before it trusts it.
+"""After an I/O error: a mark that makes the next start copy the log before using it.
 
-After a failed write or sync the kernel may take pages for clean that never reached the disk. They
-are read from memory as if nothing were wrong, later syncs pass them over, and a power cut takes
-them, with every commit that was written behind them. So the next start reads the log once, past
-that memory as far as it can, and writes all of it into new files.
+After a failed write or sync the kernel may mark pages as clean that never reached the disk. They
+are read from memory as if nothing were wrong, later syncs skip them, and a power cut loses them,
+with every commit that was written after them. So the next start reads the log once, bypassing the
+page cache as far as it can, and writes all of it into new files.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tidings.store.sqlite.file import FILE_NAME, PART_NAME, WAL_NAME, explained,
 
 MARK_NAME = "io-error"
 COPY_NAME = "log.db.copy"
-"""A copy that is whole: it takes the place of the files that it was made of."""
+"""A complete copy: it replaces the files that it was made of."""
 
 _WHY = b"Writing failed. The next start of Tidings copies the log into new files.\n"
 
 
 def leave_mark(directory: Path) -> bool:
-    """Let the next start copy the log; return False where that cannot be written either."""
+    """Let the next start copy the log; return False if the mark cannot be written either."""
     try:
         descriptor = os.open(directory / MARK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -47,8 +47,8 @@ def is_marked(directory: Path) -> bool:
 def rescue(directory: Path) -> bool:
     """Copy the log into new files if an earlier run left the mark; return whether it did.
 
-    The caller has the lock, and nothing is connected to the log. A crash at any moment leaves what
-    the next call goes on with.
+    The caller has the lock, and nothing is connected to the log. After a crash at any moment the
+    next call resumes.
 
     Raises:
         StoreCorrupt: what can be read of the log is damaged.
@@ -82,14 +82,15 @@ def _copy(directory: Path) -> None:
 
 
 def _take_over(directory: Path) -> None:
-    # The old WAL goes first: it would be played into the copy, which holds all of it already.
+    # The old WAL is deleted first: it would be replayed into the copy, which already has its
+    # content.
     parts.remove_beside(directory / FILE_NAME)
     parts.sync_directory(directory)
     parts.finish(directory / COPY_NAME, FILE_NAME)
 
 
 def _forget_pages(path: Path) -> None:
-    """Ask the kernel to read the file from the disk the next time, where it can."""
+    """Ask the kernel to drop its cached pages of the file, where it can."""
     with suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -23,7 +23,7 @@ CREATE TABLE keys (
 CREATE UNIQUE INDEX keys_by_name ON keys (system, key);
 CREATE INDEX keys_of_trimmed ON keys (recorded_at_us) WHERE trimmed = 1;
 
--- Small named values: trim marks, tokens, policies, positions of mirrors.
+-- Small named values: trim marks, tokens, policies, positions of sources.
 CREATE TABLE state (
     name     TEXT    PRIMARY KEY,
     value    BLOB    NOT NULL,

@@ -9,14 +9,14 @@ from tidings.core.record import StateEntry
 from tidings.store.sqlite import commit as sqlite_commit
 from tidings.store.sqlite import values as sqlite_values
 from tidings.store.sqlite.readers import Readers
-from tidings.store.sqlite.writer import Writer
+from tidings.store.sqlite.writer import WriterThread
 from tidings.store.watch import StateWatchers
 
 
 class SQLiteState:
     """Small values (`tidings.store.base.StateStore`). Belongs to its store."""
 
-    def __init__(self, writer: Writer, readers: Readers) -> None:
+    def __init__(self, writer: WriterThread, readers: Readers) -> None:
         self._writer = writer
         self._readers = readers
         self._watchers = StateWatchers()
@@ -54,7 +54,7 @@ class SQLiteState:
         return self._watchers.watch(prefix)
 
     def tell(self, entry: StateEntry | None) -> None:
-        """Tell watchers of a change that was committed; None = there was none."""
+        """Notify watchers of a committed change; None = there was none."""
         if entry is not None:
             self._watchers.changed(entry.name, entry)
 

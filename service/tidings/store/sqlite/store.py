@@ -1,13 +1,12 @@
 """The embedded store: one SQLite file, one writer thread, a few readers.
 
 WAL, so that readers and the writer do not wait for each other; `synchronous=FULL`, so that what
-was acknowledged is on stable storage; group commit of whatever waits, never delayed by a timer.
+was acknowledged is on stable storage; each append, which is a group already, is one transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -16,27 +15,21 @@ from pathlib import Path
 
 from tidings.core.clock import Clock
 from tidings.core.damage import DamageReport
-from tidings.core.record import Bounds, Draft, Record
+from tidings.core.record import Bounds, Draft, Record, Stretch, Weight
 from tidings.store.base import Result
 from tidings.store.feed import PAGE_BYTES, PAGE_RECORDS, CommittedFeed
 from tidings.store.sqlite import commit as sqlite_commit
+from tidings.store.sqlite import positions as sqlite_positions
 from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite import stretch as sqlite_stretch
 from tidings.store.sqlite import values as sqlite_values
 from tidings.store.sqlite.disk import Disk
-from tidings.store.sqlite.file import (
-    FILE_NAME,
-    WAL_NAME,
-    explained,
-    lock_directory,
-    open_writer,
-    read_log_id,
-)
+from tidings.store.sqlite.file import FILE_NAME, WAL_NAME
+from tidings.store.sqlite.format import read_log_id
 from tidings.store.sqlite.readers import Readers
-from tidings.store.sqlite.rescue import rescue
 from tidings.store.sqlite.state import SQLiteState
-from tidings.store.sqlite.writer import Writer
-
-DAY_S = 86_400.0
+from tidings.store.sqlite.vacuum import give_back
+from tidings.store.sqlite.writer import WriterThread
 
 
 class SQLiteStore:
@@ -45,6 +38,8 @@ class SQLiteStore:
     Belongs to one event loop. Owns the lock on the directory and the writing connection until
     `close`.
     """
+
+    kind = "sqlite"
 
     def __init__(
         self,
@@ -56,15 +51,17 @@ class SQLiteStore:
         clock: Clock,
         key_retention_s: float,
     ) -> None:
+        self._directory = directory
         self._lock: int | None = lock
         self._connection = connection
         self._clock = clock
+        self.key_retention_s = key_retention_s
         self._key_retention_us = int(key_retention_s * 1e6)
-        self._log_id = read_log_id(connection)
+        self.log_id = read_log_id(connection)
         self._readers = readers
-        self._damage = DamageReport()
+        self.damage = DamageReport()
         self._feed = CommittedFeed(self._read_page)
-        self._writer = Writer(
+        self._writer = WriterThread(
             connection,
             wal=directory / WAL_NAME,
             disk=Disk(directory),
@@ -72,22 +69,7 @@ class SQLiteStore:
             key_retention_us=self._key_retention_us,
             on_commit=self._feed.offer,
         )
-        self._state = SQLiteState(self._writer, self._readers)
-
-    @property
-    def log_id(self) -> str:
-        """The log's identity."""
-        return self._log_id
-
-    @property
-    def state(self) -> SQLiteState:
-        """The small values beside the log."""
-        return self._state
-
-    @property
-    def damage(self) -> DamageReport:
-        """Which records were found damaged."""
-        return self._damage
+        self.state = SQLiteState(self._writer, self._readers)
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
         """Commit a group and return its results once it is on stable storage."""
@@ -124,7 +106,45 @@ class SQLiteStore:
                 systems=systems,
                 subject=subject,
                 max_bytes=max_bytes,
-                found=self._damage.found,
+                found=self.damage.found,
+            )
+        )
+
+    async def read_before(
+        self,
+        before_seq: int,
+        limit: int,
+        *,
+        systems: Collection[str] | None = None,
+        max_bytes: int | None = None,
+    ) -> list[Record]:
+        """Return up to `limit` records before `before_seq`, newest first."""
+        return await self._readers.ask(
+            partial(
+                sqlite_read.read_before,
+                before_seq=before_seq,
+                limit=limit,
+                systems=systems,
+                max_bytes=max_bytes,
+                found=self.damage.found,
+            )
+        )
+
+    async def read_at(self, seqs: Sequence[int], *, max_bytes: int | None = None) -> list[Record]:
+        """Return the records at these positions, in their order."""
+        return await self._readers.ask(
+            partial(sqlite_read.read_at, seqs=seqs, max_bytes=max_bytes, found=self.damage.found)
+        )
+
+    async def stretch(self, after_seq: int, limit: int, max_bytes: int) -> Stretch:
+        """Return records past `after_seq`, and every key of the same positions."""
+        return await self._readers.ask(
+            partial(
+                sqlite_stretch.stretch,
+                after_seq=after_seq,
+                limit=limit,
+                max_bytes=max_bytes,
+                found=self.damage.found,
             )
         )
 
@@ -133,35 +153,47 @@ class SQLiteStore:
 
     async def read_last(self, subject: str, limit: int) -> list[Record]:
         """Return the newest `limit` records of a subject, oldest first."""
-        found = self._damage.found
+        found = self.damage.found
         return await self._readers.ask(
             partial(sqlite_read.read_last, subject=subject, limit=limit, found=found)
         )
 
     async def nth_last(self, system: str, count: int) -> int:
         """Return the position of a system's `count`-th newest record; 0 without one."""
-        return await self._readers.ask(partial(sqlite_read.nth_last, system=system, count=count))
+        return await self._readers.ask(
+            partial(sqlite_positions.nth_last, system=system, count=count)
+        )
 
     async def count(self, system: str, through_seq: int) -> int:
         """Return how many records of a system are retained up to a position."""
         return await self._readers.ask(
-            partial(sqlite_read.count, system=system, through_seq=through_seq)
+            partial(sqlite_positions.count, system=system, through_seq=through_seq)
+        )
+
+    async def weigh(self, after_seq: int, through_seq: int) -> Mapping[str, Weight]:
+        """Return what each system has between two positions."""
+        return await self._readers.ask(
+            partial(sqlite_positions.weigh, after_seq=after_seq, through_seq=through_seq)
         )
 
     async def seek(self, system: str | None, at_or_after_us: int) -> int:
         """Return the first position stored at or after a time."""
         return await self._readers.ask(
-            partial(sqlite_read.seek, system=system, at_or_after_us=at_or_after_us)
+            partial(sqlite_positions.seek, system=system, at_or_after_us=at_or_after_us)
         )
 
     async def bounds(self, system: str | None = None) -> Bounds:
         """Return what is retained."""
-        return await self._readers.ask(partial(sqlite_read.bounds, system=system))
+        return await self._readers.ask(partial(sqlite_positions.bounds, system=system))
 
     async def end_seq(self, hoped_seq: int = 0) -> int:
         """Return the newest position that the log ever gave."""
-        del hoped_seq  # there is nobody else to ask
+        del hoped_seq  # this store knows all positions
         return await self._readers.ask(sqlite_read.last_seq)
+
+    async def size_bytes(self) -> int | None:
+        """Return the size of the file and its write-ahead log."""
+        return await self._readers.ask(lambda _: _size_of(self._directory))
 
     def committed(self, after_seq: int) -> AsyncIterator[Sequence[Record]]:
         """Yield every record past `after_seq` as it is committed."""
@@ -177,7 +209,7 @@ class SQLiteStore:
         floor_us = self._key_floor_us()
         marked = await self._writer.transact(
             lambda connection: sqlite_commit.mark_trimmed(connection, subject, through_seq),
-            self._state.tell,
+            self.state.tell,
         )
         deleted = 0
         if marked is not None:
@@ -193,18 +225,22 @@ class SQLiteStore:
             pass
         return deleted
 
+    async def give_back(self) -> int:
+        """Return free space to the file system; return how many bytes."""
+        return await give_back(self._writer)
+
     async def close(self) -> None:
-        """Commit what waits, end the threads, release the directory; a second call does nothing.
+        """Commit what waits, end the threads, unlock the directory; a second call does nothing.
 
         Cancelling leaves it closed for callers and the directory locked: call it again.
         """
         await self._writer.close()
         self._feed.close()
-        self._state.close()
+        self.state.close()
         await self._readers.close()
         if self._lock is not None:
             lock, self._lock = self._lock, None
-            # the last connection: its end writes the WAL into the database, which takes a while
+            # the last connection: closing it writes the WAL into the database, which takes a while
             await asyncio.to_thread(self._connection.close)
             os.close(lock)
 
@@ -212,43 +248,6 @@ class SQLiteStore:
         return self._clock.now_us() - self._key_retention_us
 
 
-async def open_sqlite(
-    directory: Path,
-    *,
-    clock: Clock,
-    durability: str = "full",
-    key_retention_s: float = DAY_S,
-) -> SQLiteStore:
-    """Open the log in a directory, made if need be, and hold the directory until `close`.
-
-    `durability` "full" survives a power cut, "relaxed" (synchronous=NORMAL) a crash of the
-    process. Cancelling may leave the directory locked until the process ends.
-
-    Raises:
-        StoreLocked: another process holds the directory.
-        StoreCorrupt: the file is no log, is newer than this program, or makes no sense.
-        StoreUnavailable: the directory or the file cannot be read or written.
-    """
-
-    def open_files() -> tuple[int, sqlite3.Connection, Readers]:
-        with contextlib.ExitStack() as undo:
-            lock = lock_directory(directory)
-            undo.callback(os.close, lock)
-            rescue(directory)
-            connection = open_writer(directory, durability, clock.now_us())
-            undo.callback(connection.close)
-            readers = Readers(directory)
-            undo.pop_all()
-        return lock, connection, readers
-
-    lock, connection, readers = await asyncio.to_thread(open_files)
-    try:
-        with explained(directory / FILE_NAME):
-            return SQLiteStore(
-                directory, lock, connection, readers, clock=clock, key_retention_s=key_retention_s
-            )
-    except BaseException:
-        await readers.close()
-        connection.close()
-        os.close(lock)
-        raise
+def _size_of(directory: Path) -> int:
+    paths = (directory / FILE_NAME, directory / WAL_NAME)
+    return sum(path.stat().st_size for path in paths if path.exists())

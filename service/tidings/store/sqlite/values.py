@@ -15,13 +15,13 @@ _KEYS_A_STATEMENT = (256, 16, 1)
 
 
 def get_state(connection: sqlite3.Connection, name: str) -> StateEntry | None:
-    """Return a small value, or None; a damaged one is none."""
+    """Return a small value, or None if there is none or it is damaged."""
     found = _entries(connection.execute(f"{_STATE} WHERE name = ?", (name,)))
     return found[0] if found else None
 
 
 def list_state(connection: sqlite3.Connection, prefix: str) -> list[StateEntry]:
-    """Return every small value whose name starts with `prefix`, by name; no damaged ones."""
+    """Return every undamaged small value whose name starts with `prefix`, by name."""
     rows = connection.execute(
         f"{_STATE} WHERE name >= ? AND name < ? ORDER BY name", (prefix, prefix + _PAST_ASCII)
     )
@@ -32,7 +32,7 @@ _STATE = "SELECT name, value, revision, checksum FROM state"
 
 
 def _entries(rows: Iterable[tuple[str, bytes, int, int | None]]) -> list[StateEntry]:
-    """Return the entries of rows. A damaged token is nobody's, a damaged policy gives no rights."""
+    """Return the entries of intact rows. A damaged token or policy gives no rights."""
     return [
         StateEntry(name, value, revision)
         for name, value, revision, checksum in rows
@@ -49,13 +49,13 @@ def marks(connection: sqlite3.Connection) -> dict[str, int]:
 def live_keys(
     connection: sqlite3.Connection, system: str, keys: Collection[str], floor_us: int
 ) -> dict[str, tuple[int, bytes]]:
-    """Return (seq, digest) of each key that counts.
+    """Return (seq, digest) of each live key.
 
     Those are the keys of retained records and those that are no older than the floor.
     """
     left = list(keys)
     found: dict[str, tuple[int, bytes]] = {}
-    for size in _KEYS_A_STATEMENT:  # few sizes, so that SQLite keeps the statements
+    for size in _KEYS_A_STATEMENT:  # few sizes, so that SQLite caches the statements
         condition = f"system = ? AND key IN ({','.join('?' * size)})"
         while len(left) >= size:
             rows = connection.execute(

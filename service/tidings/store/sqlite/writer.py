@@ -1,8 +1,12 @@
-"""The one thread that writes: it commits whatever waits, as one group, and never waits for more."""
+"""The one thread that writes: one transaction for each append, in the order of the calls.
+
+Group commit is done by `tidings.log.writer`, which has one append in flight at a time.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -23,26 +27,24 @@ from tidings.core.errors import (
 )
 from tidings.core.record import Draft, Record
 from tidings.store.base import Result
+from tidings.store.sqlite import positions as sqlite_positions
 from tidings.store.sqlite import read as sqlite_read
-from tidings.store.sqlite.commit import Group
+from tidings.store.sqlite.commit import Commit
 from tidings.store.sqlite.disk import Disk
 from tidings.store.sqlite.file import BUSY_MS
 
 T = TypeVar("T")
 
-_GROUP_DRAFTS = 4096
-_GROUP_BYTES = 32 * 1024 * 1024
-
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
-"""Four times what checkpoints leave when no reader is in their way."""
+"""Four times the size that checkpoints leave when no reader blocks them."""
 _WAL_LOOKS = 64
-"""Looks at the WAL's size on the way to its limit: after every commit one would hold Python's lock
-just when the loop wants it to answer."""
-_COMMIT_BYTES = 16 * 1024  # what the WAL grows by at a commit, besides what is committed
-_CHECKPOINT_BUSY_MS = 100  # what a publisher may wait for it
+"""How often the WAL's size is checked on the way to its limit: a check after every commit would
+hold the GIL just when the event loop needs it to answer."""
+_COMMIT_BYTES = 16 * 1024  # what the WAL grows by at a commit, besides its content
+_CHECKPOINT_BUSY_MS = 100  # how long publishers may wait for it
 
-# After a failed write or sync the kernel may drop what it could not write and call it clean: a
-# later sync that succeeds says nothing. (A full disk is told before anything is lost.)
+# After a failed write or sync the kernel may drop what it could not write and mark it clean: a
+# later successful sync proves nothing. (A full disk is reported before anything is lost.)
 _FATAL = {
     IO_ERROR: "writing failed earlier: mend the disk and restart",
     DAMAGED_FILE: "the file is damaged where it is written to: restore a backup",
@@ -64,11 +66,19 @@ class _Call:
     answer: asyncio.Future[Any]
 
 
-class Writer:
-    """Uses the writing connection, which its owner closes after `close`.
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    answer: asyncio.Future[None]
 
-    Its methods are called from one event loop; the thread is its own. `on_commit` hears of every
-    commit's records on the loop, in order, before the appends are answered.
+
+_Job = _Append | _Call | _Checkpoint
+
+
+class WriterThread:
+    """Uses the writing connection, which the owner closes after `close`.
+
+    Its methods are called from one event loop; the thread is its own. `on_commit` is
+    called with every commit's records on the loop, in order, before the appends are answered.
     """
 
     def __init__(
@@ -86,21 +96,21 @@ class Writer:
         self._wal = wal
         self._disk = disk
         self._wal_limit_bytes = self._wal_patience_bytes = wal_limit_bytes
-        self._unseen_bytes = 0  # about what was written since somebody looked
+        self._unseen_bytes = 0  # about what was written since the size was checked
         self._clock = clock
         self._key_retention_us = key_retention_us
         self._on_commit = on_commit
         self._last_seq = sqlite_read.last_seq(connection)
-        self._last_at_us = sqlite_read.last_recorded_at_us(connection)
+        self._last_at_us = sqlite_positions.last_recorded_at_us(connection)
         self._loop = asyncio.get_running_loop()
-        self._waiting: queue.SimpleQueue[_Append | _Call | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
-        self._broken = ""  # the cause for which nothing is written any more
+        self._broken = ""  # why nothing is written any more
         self._thread = threading.Thread(target=self._run, name="tidings-writer", daemon=True)
         self._thread.start()
 
     async def append(self, drafts: Sequence[Draft]) -> list[Result]:
-        """Commit drafts together with whatever else waits. Cancelling takes nothing back."""
+        """Commit drafts in one transaction, in turn. Cancelling takes nothing back."""
         answer: asyncio.Future[list[Result]] = self._loop.create_future()
         self._put(_Append(drafts, answer))
         return await answer
@@ -110,15 +120,26 @@ class Writer:
     ) -> T:
         """Run `work` in a transaction of its own, in turn, and return what it returns.
 
-        Once it is committed, `then` hears of it on the loop. Cancelling takes nothing back, and
+        Once it is committed, `then` is called on the loop. Cancelling takes nothing back, and
         `then` is called all the same.
         """
         answer: asyncio.Future[T] = self._loop.create_future()
         self._put(_Call(work, then, answer))
         return await answer
 
+    @property
+    def has_work(self) -> bool:
+        """Whether calls wait; may be used inside `transact`."""
+        return not self._waiting.empty()
+
+    async def checkpoint(self) -> None:
+        """Write the WAL into the database, as far as no reader blocks that."""
+        answer: asyncio.Future[None] = self._loop.create_future()
+        self._put(_Checkpoint(answer))
+        await answer
+
     async def probe(self, size_bytes: int) -> None:
-        """Return when so many bytes could be committed now; they are not.
+        """Return when so many bytes could be committed now; commits nothing.
 
         Raises:
             StoreUnavailable: they could not.
@@ -132,79 +153,57 @@ class Writer:
         await self.transact(write)
 
     async def close(self) -> None:
-        """Finish what waits and end the thread. A second call waits for the same."""
+        """Finish waiting calls and end the thread. A second call waits for the same."""
         if not self._closed:
             self._closed = True
             self._waiting.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _put(self, job: _Append | _Call) -> None:
+    def _put(self, job: _Job) -> None:
         if self._closed:
             raise LogClosed
         self._waiting.put(job)
 
-    # The thread: everything below but `_tell`. None in the queue ends it.
+    # The thread: everything below except `_tell`. None in the queue ends it.
 
     def _run(self) -> None:
-        job = self._waiting.get()
-        while job is not None:
-            if isinstance(job, _Call):
-                self._do(job)
-                job = self._waiting.get()
-            else:
-                job = self._commit_with_others(job)
+        while (job := self._waiting.get()) is not None:
+            match job:
+                case _Append():
+                    self._append(job)
+                case _Call():
+                    self._do(job)
+                case _Checkpoint():
+                    self._checkpoint(job)
             self._bound_wal()
 
-    def _commit_with_others(self, first: _Append) -> _Append | _Call | None:
-        """Commit an append with all that wait behind it already; return the job after them."""
-        jobs = [first]
-        drafts, size_bytes = len(first.drafts), _size_bytes(first)
-        while drafts < _GROUP_DRAFTS and size_bytes < _GROUP_BYTES:
-            try:
-                job = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if not isinstance(job, _Append):
-                self._commit(jobs)
-                return job
-            jobs.append(job)
-            drafts += len(job.drafts)
-            size_bytes += _size_bytes(job)
-        self._commit(jobs)
-        return self._waiting.get()
-
-    def _commit(self, jobs: Sequence[_Append]) -> None:
+    def _append(self, job: _Append) -> None:
         clock_us = self._clock.now_us()
-        group = Group(
+        commit = Commit(
             self._last_seq, max(clock_us, self._last_at_us), clock_us - self._key_retention_us
         )
         try:
-            results = self._transaction(
-                lambda connection: group.commit(connection, [job.drafts for job in jobs])
-            )
-        except Exception as error:  # noqa: BLE001 - it belongs to those who wait, not to this thread
+            results = self._transaction(lambda connection: commit.insert(connection, job.drafts))
+        except Exception as error:  # noqa: BLE001 - it belongs to its caller, not to this thread
             if isinstance(error, StoreUnavailable) and error.cause == DAMAGED_FILE:
-                self._broken = DAMAGED_FILE  # where records are added; other work may meet it too
-            self._loop.call_soon_threadsafe(_fail, [job.answer for job in jobs], error)
+                self._broken = DAMAGED_FILE  # where records are added; other work may fail too
+            self._loop.call_soon_threadsafe(_fail, job.answer, error)
             return
-        if group.committed:
-            self._last_seq, self._last_at_us = group.last_seq, group.now_us
-            self._unseen_bytes += sum(len(record.body) for record in group.committed)
-        self._loop.call_soon_threadsafe(self._tell, jobs, results, group.committed)
+        if commit.records:
+            self._last_seq, self._last_at_us = commit.last_seq, commit.now_us
+            self._unseen_bytes += sum(len(record.body) for record in commit.records)
+        self._loop.call_soon_threadsafe(self._tell, job, results, commit.records)
 
-    def _tell(
-        self, jobs: Sequence[_Append], results: Sequence[list[Result]], committed: list[Record]
-    ) -> None:
-        if committed:
-            self._on_commit(committed)
-        for job, result in zip(jobs, results, strict=True):
-            _succeed(job.answer, result)
+    def _tell(self, job: _Append, results: list[Result], records: list[Record]) -> None:
+        if records:
+            self._on_commit(records)
+        _succeed(job.answer, results)
 
     def _do(self, job: _Call) -> None:
         try:
             result = self._transaction(job.work)
         except Exception as error:  # noqa: BLE001 - as above
-            self._loop.call_soon_threadsafe(_fail, [job.answer], error)
+            self._loop.call_soon_threadsafe(_fail, job.answer, error)
             return
 
         def tell() -> None:
@@ -213,8 +212,14 @@ class Writer:
 
         self._loop.call_soon_threadsafe(tell)
 
+    def _checkpoint(self, job: _Checkpoint) -> None:
+        if not self._broken:
+            with contextlib.suppress(sqlite3.Error):  # the next commit reports the failure
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        self._loop.call_soon_threadsafe(_succeed, job.answer, None)
+
     def _transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` in a transaction; if it fails, nothing of it is left."""
+        """Run `work` in a transaction, rolled back if it fails."""
         if self._broken:
             raise StoreUnavailable(_FATAL[self._broken], self._broken)
         try:
@@ -246,7 +251,7 @@ class Writer:
                 self._disk.leave_mark()
 
     def _bound_wal(self) -> None:
-        """Empty a WAL that grew because some reader was always in the way of checkpoints."""
+        """Empty a WAL that grew because some reader always blocked its checkpoints."""
         self._unseen_bytes += _COMMIT_BYTES
         if self._broken or self._unseen_bytes < self._wal_limit_bytes // _WAL_LOOKS:
             return
@@ -260,22 +265,18 @@ class Writer:
             was_blocked = checkpoint.fetchone()[0] == 1
             self._connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         except (OSError, sqlite3.Error):
-            return  # nothing is lost by a longer WAL; the next commit meets what is wrong
-        # A long reader (`tidings check`) may stop publishers for a moment now and then, not always.
+            return  # a longer WAL loses nothing; the next commit reports the failure
+        # A long reader (`tidings check`) may block publishers for a moment now and then, not all
+        # the time.
         patience_bytes = size_bytes if was_blocked else 0
         self._wal_patience_bytes = patience_bytes + self._wal_limit_bytes
 
 
-def _size_bytes(job: _Append) -> int:
-    return sum(len(draft.body) for draft in job.drafts)
-
-
 def _succeed(answer: asyncio.Future[T], result: T) -> None:
-    if not answer.done():  # else its caller went away
+    if not answer.done():  # else its caller was cancelled
         answer.set_result(result)
 
 
-def _fail(answers: Sequence[asyncio.Future[Any]], error: Exception) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(error)
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.gateway.doors.rig import Answer, Connection, Http, gateway
+from tests.kit.http import Answer, Connection, Http, gateway
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import Deployment, serving
 

@@ -11,6 +11,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from tests.gateway.doors.fake import Failure, FakeService, faking, wait_for
 from tidings.core.errors import Unauthenticated
+from tidings.dialects.consul.size_rules import EventTooLarge
 from tidings.v1 import consul_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2 import AuthenticateResponse, Principal
@@ -113,7 +114,7 @@ def test_the_token_is_found_where_consul_looks(
             (413, "payload: 40000 bytes, at most 32768 are allowed"),
         ),
         (
-            (Code.RESOURCE_EXHAUSTED, "error broadcasting event: user event exceeds"),
+            EventTooLarge(600, "user event exceeds"),
             (500, "error broadcasting event: user event exceeds"),
             (500, "error broadcasting event: user event exceeds"),
         ),

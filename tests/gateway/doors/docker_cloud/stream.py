@@ -11,7 +11,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.gateway.doors.rig import Http
+from tests.kit.http import Http
 from tests.patience import PATIENCE_S
 
 EVENTS = "/api/audit/v1/events"

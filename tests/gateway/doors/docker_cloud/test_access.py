@@ -153,7 +153,7 @@ def test_nobody_has_no_namespace_of_his_own(quick: FakeService) -> None:
     assert quick.http.ask("GET", EVENTS, *HANDSHAKE).status == 401
     with quick.http.open(events_of("acme"), *HANDSHAKE) as connection:
         assert connection.head().status == 101
-    assert [request.docker_cloud.namespace for request in quick.requests] == ["acme"]
+    assert [request.selection.docker_cloud.namespace for request in quick.requests] == ["acme"]
 
 
 def test_a_service_that_cannot_say_who_is_calling_is_waited_for(address: str) -> None:

@@ -11,7 +11,7 @@ from tests.gateway.doors.docker_cloud.stream import EVENTS, close_code, message,
 from tests.gateway.doors.fake import FakeService
 from tidings.gateway.doors.docker_cloud.refusals import end_of
 from tidings.gateway.upstream.failures import Failure
-from tidings.v1 import docker_cloud_pb2, event_pb2
+from tidings.v1 import docker_cloud_pb2, event_pb2, event_system_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 Code = grpc.StatusCode
@@ -19,8 +19,8 @@ Code = grpc.StatusCode
 
 def record(seq: int, state: str = "1") -> pb.SubscribeResponse:
     body = docker_cloud_pb2.DockerCloudEvent(type="stack", action="create", state=state)
-    made = event_pb2.Record(seq=seq, events=[event_pb2.Event(docker_cloud=body)])
-    return pb.SubscribeResponse(records=[made])
+    made = event_pb2.EventRecord(seq=seq, events=[event_pb2.Event(docker_cloud=body)])
+    return pb.SubscribeResponse(batch=pb.RecordBatch(records=[made]))
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,29 @@ def test_a_stream_that_ends_says_why(
         assert close_code(socket) == code
 
 
-def test_a_gap_is_told_and_ends_the_stream_with_1013(quick: FakeService) -> None:
+@pytest.mark.parametrize("reason", ["DAMAGED", "TOO_LARGE", "UNPRINTABLE"])
+def test_one_record_that_cannot_be_had_ends_nothing(quick: FakeService, reason: str) -> None:
     with opened(quick.http) as socket:
-        gap = pb.Gap(system=event_pb2.SYSTEM_DOCKER_CLOUD, first_seq=2, last_seq=9)
+        lost = pb.Gap(
+            system=event_system_pb2.EVENT_SYSTEM_DOCKER_CLOUD,
+            first_seq=2,
+            last_seq=2,
+            reason=pb.GapReason.Value(f"GAP_REASON_{reason}"),
+            resume_seq=2,
+        )
+        quick.bring(pb.SubscribeResponse(gap=lost), record(3, "next"))
+        assert message(socket)["state"] == "next"
+
+
+def test_what_retention_took_is_told_and_ends_the_stream_with_1013(quick: FakeService) -> None:
+    with opened(quick.http) as socket:
+        gap = pb.Gap(
+            system=event_system_pb2.EVENT_SYSTEM_DOCKER_CLOUD,
+            first_seq=2,
+            last_seq=9,
+            reason=pb.GAP_REASON_RETENTION,
+            resume_seq=1,
+        )
         quick.bring(pb.SubscribeResponse(gap=gap))
         text = "events were removed before they could be sent"
         assert message(socket) == {"type": "error", "data": {"errorMessage": text}}
@@ -55,7 +75,7 @@ def test_a_gap_is_told_and_ends_the_stream_with_1013(quick: FakeService) -> None
 def test_a_time_that_is_none_prints_as_null_and_ends_nothing(quick: FakeService) -> None:
     with opened(quick.http) as socket:
         bad = record(2, "first")
-        bad.records[0].events[0].docker_cloud.datetime.seconds = 2**62
+        bad.batch.records[0].events[0].docker_cloud.datetime.seconds = 2**62
         quick.bring(bad, record(3, "second"))
         assert message(socket)["datetime"] is None
         assert message(socket)["state"] == "second"

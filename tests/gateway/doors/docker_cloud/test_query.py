@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.gateway.doors.docker_cloud.query import parse_stream_query
+from tidings.gateway.doors.docker_cloud.query import parse_events_query
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ from tidings.gateway.doors.docker_cloud.query import parse_stream_query
     ],
 )
 def test_no_value_that_is_asked_for_is_empty(query: bytes, selector: dict[str, list[str]]) -> None:
-    asked = parse_stream_query("", query).selection().docker_cloud
+    asked = parse_events_query("", query).request().selection.docker_cloud
     assert {field.name: list(value) for field, value in asked.ListFields()} == selector

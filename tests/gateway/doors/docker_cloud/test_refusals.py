@@ -14,7 +14,7 @@ from tests.gateway.doors.docker_cloud.stream import (
     HANDSHAKE,
 )
 from tests.gateway.doors.fake import FakeService, faking
-from tests.gateway.doors.rig import Answer, Http
+from tests.kit.http import Answer, Http
 from tidings.v1 import docker_cloud_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -207,7 +207,9 @@ def test_what_is_asked_of_the_service(quick: FakeService) -> None:
     selector = docker_cloud_pb2.DockerCloudSelector(
         namespace="a/b%25", types=["a", "b"], parents=["/o", "/p"], objects=["/x"]
     )
-    assert quick.requests == [pb.SubscribeRequest(latest=True, docker_cloud=selector)]
+    expected = pb.SubscribeRequest(position=pb.START_POSITION_LATEST)
+    expected.selection.docker_cloud.CopyFrom(selector)
+    assert quick.requests == [expected]
 
 
 def open_requests(http: Http) -> float:

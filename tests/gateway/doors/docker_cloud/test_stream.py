@@ -17,7 +17,7 @@ from tests.gateway.doors.docker_cloud.stream import (
     publish,
     states,
 )
-from tests.gateway.doors.rig import Connection, Http, gateway
+from tests.kit.http import Connection, Http, gateway
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import serving
 
@@ -195,7 +195,7 @@ def test_readers_of_one_selection_share_a_stream(http: Http) -> None:
     ):
         publish(http, event())
         assert message(one) == message(other)
-        assert b"tidings_http_feeds 1.0" in http.ask("GET", "/metrics").body
+        assert b"tidings_http_live_streams 1.0" in http.ask("GET", "/metrics").body
 
 
 def test_no_extension_and_no_subprotocol_is_chosen(shared_http: Http) -> None:

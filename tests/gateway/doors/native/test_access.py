@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.doors.guard import Guard
-from tests.gateway.doors.rig import Answer
+from tests.kit.http import Answer
 
 EVENTS = "/v1/events"
 SSE = "Accept: text/event-stream"
@@ -30,6 +30,7 @@ BODIES = {
         b'"api_status":"Healthy","compiler_status":"Healthy","runner_status":"Healthy"}'
     ),
     EVENTS: b'{"events":[{"consul":{"Name":"deploy"}}]}',
+    "/v1/publish/cloudevents": b'{"specversion":"1.0","id":"1","source":"/s","type":"t"}',
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gateway.doors.guard import Guard
-from tests.gateway.doors.rig import Answer
+from tests.kit.http import Answer
 
 STREAM = "/v1/event/stream"
 PUBLISH = "/v1/publish/nomad"

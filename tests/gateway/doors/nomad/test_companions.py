@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.gateway.doors.fake import faking
-from tests.gateway.doors.rig import Http
+from tests.kit.http import Http
 
 PATHS = ["/v1/regions", "/v1/status/leader"]
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 
 from tests.gateway.doors.fake import FakeService, faking, wait_for
-from tests.gateway.doors.rig import Connection
-from tidings.v1 import event_pb2, nomad_pb2
+from tests.kit.http import Connection
+from tidings.v1 import event_pb2, event_system_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1.access_service_pb2 import CREDENTIAL_PROBLEM_EXPIRED, Principal
 from tidings.v1.access_service_pb2 import AuthenticateResponse as Whose
@@ -23,7 +23,11 @@ Code = grpc.StatusCode
 def records(*seqs: int) -> pb.SubscribeResponse:
     body = nomad_pb2.NomadEvent(topic="Job", type="JobRegistered", key="web")
     events = [event_pb2.Event(nomad=body)]
-    return pb.SubscribeResponse(records=[event_pb2.Record(seq=seq, events=events) for seq in seqs])
+    return pb.SubscribeResponse(
+        batch=pb.RecordBatch(
+            records=[event_pb2.EventRecord(seq=seq, events=events) for seq in seqs]
+        )
+    )
 
 
 def line(seq: int) -> bytes:
@@ -67,8 +71,8 @@ def test_the_request_says_what_was_asked(fake: FakeService) -> None:
     with fake.http.open(STREAM + "?index=7&topic=Job:web&namespace=prod") as connection:
         started(connection)
     expected = pb.SubscribeRequest(nomad_index=7, payload_format=pb.PAYLOAD_FORMAT_JSON)
-    expected.nomad.namespace = "prod"
-    expected.nomad.topics.add(topic="Job", key="web")
+    expected.selection.nomad.namespace = "prod"
+    expected.selection.nomad.topics.add(topic="Job", key="web")
     assert fake.requests == [expected]
 
 
@@ -170,7 +174,7 @@ def test_the_end_of_the_stream_is_a_clean_end_and_nothing_more(
 
 
 def test_a_gap_is_counted_and_not_on_the_wire(fake: FakeService) -> None:
-    gap = pb.Gap(system=event_pb2.SYSTEM_NOMAD, first_seq=2, last_seq=4)
+    gap = pb.Gap(system=event_system_pb2.EVENT_SYSTEM_NOMAD, first_seq=2, last_seq=4)
     fake.messages = [pb.SubscribeResponse(gap=gap), records(5), HEAD]
     with fake.http.open(STREAM) as connection:
         assert started(connection).chunk() == line(5)
@@ -180,8 +184,8 @@ def test_a_gap_is_counted_and_not_on_the_wire(fake: FakeService) -> None:
 def test_a_time_that_is_none_prints_as_null(fake: FakeService) -> None:
     body = nomad_pb2.NomadEvent(topic="ACLToken", type="ACLTokenUpserted")
     body.payload.acl_token.create_time.nanos = -1
-    bad = event_pb2.Record(seq=2, events=[event_pb2.Event(nomad=body)])
-    fake.messages = [pb.SubscribeResponse(records=[bad]), HEAD]
+    bad = event_pb2.EventRecord(seq=2, events=[event_pb2.Event(nomad=body)])
+    fake.messages = [pb.SubscribeResponse(batch=pb.RecordBatch(records=[bad])), HEAD]
     with fake.http.open(STREAM) as connection:
         printed = json.loads(started(connection).line())
     assert printed["Events"][0]["Payload"]["ACLToken"]["CreateTime"] is None

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tidings.gateway.doors.nomad.lines import NomadLines, parse_line
-from tidings.gateway.upload.publish import BadLine
+from tidings.gateway.upload.spelling import BadLine
 from tidings.v1 import event_pb2, json_runtime, nomad_objects_pb2, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -20,8 +20,8 @@ def text(**members: object) -> bytes:
     return json.dumps(members).encode()
 
 
-def record(*events: nomad_pb2.NomadEvent, seq: int = 12) -> event_pb2.Record:
-    return event_pb2.Record(seq=seq, events=[event_pb2.Event(nomad=event) for event in events])
+def record(*events: nomad_pb2.NomadEvent, seq: int = 12) -> event_pb2.EventRecord:
+    return event_pb2.EventRecord(seq=seq, events=[event_pb2.Event(nomad=event) for event in events])
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,13 @@ def test_a_line_becomes_one_draft_with_all_its_events() -> None:
     expected = nomad_pb2.NomadEvent(topic="Node", type="NodeDrain", key="n", upstream_index=9)
     assert second == expected
     assert (draft.key, draft.events[0].source) == ("", "")
+
+
+def test_an_index_that_no_line_says_is_not_known() -> None:
+    for line in (text(Events=[EVENT]), text(Index=0, Events=[{**EVENT, "Index": 0}])):
+        draft = parse_line(line, "")
+        assert draft is not None
+        assert not draft.events[0].nomad.HasField("upstream_index")
 
 
 def test_with_a_source_the_key_is_source_index_and_digest() -> None:

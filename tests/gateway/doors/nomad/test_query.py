@@ -121,17 +121,17 @@ def test_go_booleans_are_taken(value: str) -> None:
 def test_the_request_is_nomads_start_and_selection_in_json() -> None:
     request = parse_stream_query(b"index=7&topic=Node:n-1&topic=Job:&namespace=prod").request()
     expected = pb.SubscribeRequest(nomad_index=7, payload_format=pb.PAYLOAD_FORMAT_JSON)
-    expected.nomad.namespace = "prod"
-    expected.nomad.topics.add(topic="Job", key="")
-    expected.nomad.topics.add(topic="Node", key="n-1")
+    expected.selection.nomad.namespace = "prod"
+    expected.selection.nomad.topics.add(topic="Job", key="")
+    expected.selection.nomad.topics.add(topic="Node", key="n-1")
     assert request == expected
 
 
 def test_everything_is_a_selection_of_nomad_and_index_0_a_start() -> None:
     request = parse_stream_query(b"namespace=*").request()
-    assert request.HasField("nomad")
+    assert request.selection.HasField("nomad")
     assert request.WhichOneof("start") == "nomad_index"
-    assert (list(request.nomad.topics), request.nomad.namespace) == ([], "*")
+    assert (list(request.selection.nomad.topics), request.selection.nomad.namespace) == ([], "*")
 
 
 def test_equal_wishes_make_equal_requests() -> None:

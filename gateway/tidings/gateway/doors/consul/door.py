@@ -9,11 +9,10 @@ from functools import partial
 from google.api import httpbody_pb2
 
 from tidings.gateway import golang
-from tidings.gateway.callers import is_nobody
-from tidings.gateway.door import Handler, House
+from tidings.gateway.door import Context, Handler
 from tidings.gateway.doors.consul import replies
 from tidings.gateway.doors.consul.default_policy import DefaultPolicy
-from tidings.gateway.doors.consul.lines import parse_event
+from tidings.gateway.doors.consul.lines import SPELLING
 from tidings.gateway.doors.consul.paths import PATHS
 from tidings.gateway.doors.consul.printed import PrintedLists
 from tidings.gateway.doors.consul.query import (
@@ -25,12 +24,14 @@ from tidings.gateway.doors.consul.query import (
     redirect_target,
 )
 from tidings.gateway.golang import Query
-from tidings.gateway.http.request import BodySilent, ClientGone, Request, while_connected
-from tidings.gateway.single_flight import Together
-from tidings.gateway.transcode.errors import BadRequest, Busy, TooLarge, TranscodeError
+from tidings.gateway.http.request import ClientGone, Request, while_connected
+from tidings.gateway.http.request_body import BodySilent, whole_body
+from tidings.gateway.single_flight import SingleFlight
+from tidings.gateway.transcode.errors import Busy, MalformedRequest, TooLarge, TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upload.callers import is_nobody
+from tidings.gateway.upload.publish import PublishEndpoint
 from tidings.gateway.upstream.credentials import bearer, bearer_of
 from tidings.gateway.upstream.failures import Failure
 from tidings.v1 import event_service_pb2 as pb
@@ -39,12 +40,12 @@ LIST_PATH = PATHS.path("consul_list")
 SELF_PATH = PATHS.path("consul_self")
 PUBLISH_PATH = PATHS.path("publish_consul_post")
 
-# Source: Consul 1.21: longest hold of a blocking query, and what holds without a wait (the docs' 5
+# Source: Consul 1.21: longest wait of a blocking query, and the default without a wait (the docs' 5
 # minutes, which its Python clients count on). The service applies them; here they bound the call.
 _MAX_WAIT_S = 600.0
 _DEFAULT_WAIT_S = 300.0
 _SLACK_S = 30.0
-# How long after the end of a wait the answer may still be on its way.
+# After the end of a wait, for the answer to arrive.
 _LATE_S = 1.0
 
 # None = the client has left.
@@ -52,51 +53,47 @@ Endpoint = Callable[[Request, Query], Awaitable[Reply | None]]
 
 
 class ConsulDoor:
-    """Speaks Consul's user events. Shared by all requests; holds no state of them."""
+    """Speaks Consul's user events. Shared by all requests; stateless."""
 
     name = "consul"
     paths = PATHS
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._default_policy = DefaultPolicy(house)
-        self._printed = PrintedLists(house.turns)
-        self._looks: Together[Reply] = Together()
-        self._intake = Intake(house, "consul", parse_event, credential_of)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._default_policy = DefaultPolicy(context)
+        self._printed = PrintedLists(context.slices)
+        self._looks: SingleFlight[Reply] = SingleFlight()
+        self._endpoint = PublishEndpoint(context, SPELLING, credential_of)
         self._endpoints: dict[bytes, tuple[str, Endpoint]] = {
             LIST_PATH: ("GET", self._list),
             SELF_PATH: ("GET", self._self),
         }
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers for Consul's paths: whatever Go's router takes as one of them."""
+        """Return the handler for Consul's paths, matched as Go's router does."""
         path = request.path
         if path == PUBLISH_PATH:
-            return self._intake.publish
+            return self._endpoint.publish
         if path in self._endpoints or path.startswith(FIRE_PREFIX):
             return self._answer
         return None
 
     def unknown(self, request: Request) -> Handler | None:
-        """Return who answers for all other paths below /v1/, once they are cleaned."""
+        """Return the handler for all other paths below /v1/, once they are cleaned."""
         is_ours = golang.clean_path(request.path).startswith(b"/v1/")
         return self._nothing_here if is_ours else None
 
     async def refuse(self, request: Request, error: TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house: bare text, as all of Consul's errors."""
+        """Answer an error of the gateway's own rules: bare text, as all of Consul's errors."""
         await request.reply(replies.error_reply(error.http_status, str(error)))
 
     async def _answer(self, request: Request) -> None:
-        if not golang.is_printable(request.path):
-            await request.reply(replies.not_printable())
-            return
-        location = redirect_target(request.path, request.query)
-        if location is not None:
-            await request.reply(replies.redirect_reply(request.method, location))
+        if elsewhere := _elsewhere(request):
+            await request.reply(elsewhere)
             return
         reply: Reply | None = None
         try:
-            # Side by side: where the service is away, both wait for it.
+            # Concurrently: while the service is unavailable, both wait for it.
             async with asyncio.TaskGroup() as tasks:
                 asking = tasks.create_task(self._default_policy.headers())
                 reply = await self._reply(request)
@@ -120,26 +117,28 @@ class ConsulDoor:
             return replies.error_reply(error.status, error.text)
 
     async def _fire(self, request: Request, query: Query) -> Reply:
-        settings = self._house.settings
+        settings = self._context.settings
         credential = credential_of(request, query)
-        if refused := await is_nobody(self._house.upstream, request, credential):
+        if refused := await is_nobody(
+            self._context.upstream, self._context.mode, request, credential
+        ):
             return replies.failure_reply(refused, is_fire=True)
         try:
-            payload = await request.body(settings.body_bytes, settings.silence_s)
+            payload = await whole_body(request, settings.body_bytes, settings.silence_s)
         except TooLarge as error:
             text = f"Request body too large, max size: {error.limit_bytes} bytes"
             raise Refused(413, text) from None
         except Busy as error:
             raise Refused(503, str(error)) from None
-        except BadRequest as error:
+        except MalformedRequest as error:
             raise Refused(400, str(error)) from None
         except BodySilent:
             raise Refused(408, "Request body did not arrive in time") from None
-        # After the body: an answer that overtakes it may cost the client its connection.
+        # After the body: an answer before its end may reset the client's connection.
         fire = parse_fire(request.path, query, settings.consul_datacenter)
         fire.payload.CopyFrom(httpbody_pb2.HttpBody(data=payload))
         try:
-            response = await self._house.upstream.fire(fire, credential)
+            response = await self._context.upstream.fire(fire, credential)
         except Failure as error:
             return replies.failure_reply(error, is_fire=True)
         fired = replies.event_object(response.event)
@@ -173,11 +172,11 @@ class ConsulDoor:
         credential: Metadata,
         printing: Callable[[pb.ListResponse], Awaitable[Reply]],
     ) -> Reply:
-        response = await self._house.upstream.list(wanted.request(), credential, _SLACK_S)
+        response = await self._context.upstream.list(wanted.request(), credential, _SLACK_S)
         return await printing(response)
 
     async def _held(self, wanted: ListQuery, credential: Metadata) -> pb.ListResponse:
-        """Return the list, held back as long as was asked for; on the way down what there is now.
+        """Return the list after a blocking query; while draining, the list as it is now.
 
         Raises:
             grpc.aio.AioRpcError: the service refused, or stayed away.
@@ -186,8 +185,8 @@ class ConsulDoor:
         hold_s = hold_s if hold_s > 0 else _MAX_WAIT_S
         async with asyncio.TaskGroup() as tasks:
             listing = tasks.create_task(self._try(wanted, credential, hold_s + _SLACK_S))
-            draining = tasks.create_task(self._house.draining.wait())
-            # The service ends the wait itself, but one that came back in the middle began it anew.
+            draining = tasks.create_task(self._context.draining.wait())
+            # The service ends the wait itself, but a call that was retried began it again.
             await asyncio.wait(
                 (listing, draining), timeout=hold_s + _LATE_S, return_when=asyncio.FIRST_COMPLETED
             )
@@ -196,7 +195,7 @@ class ConsulDoor:
                 listing.cancel()
         if listing.cancelled():
             at_once = ListQuery(wanted.name, 0, 0)
-            return await self._house.upstream.list(at_once.request(), credential, _SLACK_S)
+            return await self._context.upstream.list(at_once.request(), credential, _SLACK_S)
         outcome = listing.result()
         if isinstance(outcome, Failure):
             raise outcome
@@ -206,20 +205,20 @@ class ConsulDoor:
         self, wanted: ListQuery, credential: Metadata, deadline_s: float
     ) -> pb.ListResponse | Failure:
         try:
-            return await self._house.upstream.list(wanted.request(), credential, deadline_s)
+            return await self._context.upstream.list(wanted.request(), credential, deadline_s)
         except Failure as error:
             return error
 
     async def _self(self, request: Request, query: Query) -> Reply:
         del request
-        settings = self._house.settings
+        settings = self._context.settings
         config = {
             "Datacenter": settings.consul_datacenter,
             "PrimaryDatacenter": settings.consul_datacenter,
             "NodeName": settings.consul_node_name,
             "Server": True,
         }
-        # Nomad has this path too. Each system's clients look at its own members alone.
+        # Nomad has this path too. Each system's clients read only its own members.
         name, region = settings.consul_node_name, settings.nomad_region
         value = {
             "Config": config,
@@ -234,14 +233,15 @@ class ConsulDoor:
         return replies.json_reply(value, pretty="pretty" in query)
 
     async def _nothing_here(self, request: Request) -> None:
-        if not golang.is_printable(request.path):
-            await request.reply(replies.not_printable())
-            return
-        location = redirect_target(request.path, request.query)
-        if location is not None:
-            await request.reply(replies.redirect_reply(request.method, location))
-        else:
-            await request.reply(replies.not_found())
+        await request.reply(_elsewhere(request) or replies.not_found())
+
+
+def _elsewhere(request: Request) -> Reply | None:
+    """Return the answer to a path that Go's router does not match, or redirects."""
+    if not golang.is_printable(request.path):
+        return replies.not_printable()
+    location = redirect_target(request.path, request.query)
+    return None if location is None else replies.redirect_reply(request.method, location)
 
 
 def credential_of(request: Request, query: Query | None = None) -> Metadata:

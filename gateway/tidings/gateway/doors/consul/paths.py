@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.contract import route_to
 from tidings.gateway.openapi import (
     BEARER,
     BYTES,
@@ -11,6 +12,7 @@ from tidings.gateway.openapi import (
     UINT64,
     Answer,
     Operation,
+    OwnPath,
     Parameter,
     Paths,
     array_of,
@@ -42,15 +44,14 @@ PATHS = Paths(
     (
         Operation(
             "consul_fire",
-            "PUT",
-            "/v1/event/fire/{name}",
+            route_to("Fire"),
             "Fires a user event; the body is its payload, whatever it is.",
             {
                 200: Answer("The event", json_of(reference("ConsulEvent")), _POLICY),
                 400: Answer("Bare text; nothing where Go does not call the path printable"),
                 500: Answer(
-                    "A filter is wrong, a token is unknown, or nobody answers: bare text; nothing"
-                    " where Go cannot parse the query"
+                    "A filter is wrong, a token is unknown, or the service is away: bare text;"
+                    " nothing where Go cannot parse the query"
                 ),
                 301: Answer("The name is not in Go's clean form"),
             },
@@ -64,12 +65,10 @@ PATHS = Paths(
                 _PRETTY,
             ),
             body=BYTES,
-            rpc="Fire",
         ),
         Operation(
             "consul_list",
-            "GET",
-            "/v1/event/list",
+            route_to("List"),
             "The newest events, at most 256; with an index it waits until there are others.",
             {
                 200: Answer(
@@ -90,12 +89,10 @@ PATHS = Paths(
                 Parameter("wait", "how long at most: a duration of Go's, 10m at most"),
                 _PRETTY,
             ),
-            rpc="List",
         ),
         Operation(
             "consul_self",
-            "GET",
-            "/v1/agent/self",
+            OwnPath.get("/v1/agent/self"),
             "Who this server is, to clients of Consul and of Nomad.",
             {
                 200: Answer("Members of both systems", json_of(OBJECT), _POLICY),

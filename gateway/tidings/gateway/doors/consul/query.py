@@ -8,10 +8,11 @@ from urllib.parse import quote
 from google.protobuf.duration_pb2 import Duration
 
 from tidings.gateway import golang
+from tidings.gateway.doors.consul.paths import PATHS
 from tidings.gateway.golang import Query
 from tidings.v1 import event_service_pb2 as pb
 
-FIRE_PREFIX = b"/v1/event/fire/"
+FIRE_PREFIX = PATHS.template("consul_fire").prefix
 
 _NANOS_PER_S = 1_000_000_000
 _FILTERS = ("node", "service", "tag")
@@ -28,7 +29,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What to list, how long to wait. `wait_ns` 0 = the default; negative = as long as may be."""
+    """What to list, how long to wait. `wait_ns` 0 = the default; negative = the longest."""
 
     name: str
     index: int
@@ -43,10 +44,10 @@ class ListQuery:
 
 
 def parse_list_query(query: Query) -> ListQuery:
-    """Return what a list is asked for; both numbers are checked whether or not it will block.
+    """Return the parsed request for a list; both numbers are checked even if it will not block.
 
     Raises:
-        Refused: with Consul's text; `wait` is looked at before `index`.
+        Refused: with Consul's text; `wait` is checked before `index`.
 
     Source: Consul 1.21 agent/http.go, `parseWait`.
     """
@@ -67,7 +68,7 @@ def parse_fire(path: bytes, query: Query, datacenter: str) -> pb.FireRequest:
     """Return what is to be fired, without its payload. `path` is percent-decoded.
 
     Raises:
-        Refused: with Consul's text. Filters are looked into by the service.
+        Refused: with Consul's text. Filters are checked by the service.
 
     Source: Consul 1.21 agent/event_endpoint.go, `EventFire`.
     """
@@ -90,9 +91,9 @@ def parse_fire(path: bytes, query: Query, datacenter: str) -> pb.FireRequest:
 
 
 def redirect_target(path: bytes, raw_query: bytes) -> str | None:
-    """Return where Go's router sends a path that is not clean, None when it is.
+    """Return where Go's router redirects a path that is not clean, None when it is.
 
-    One that lacks only the slash before the name is sent there.
+    One that lacks only the slash before the name is redirected there.
 
     Source: Go 1.22 net/http, ServeMux; net/url, `URL.EscapedPath`.
     """

@@ -1,4 +1,4 @@
-"""Consul's answers: bare texts, JSON as Go writes it, and what the service's errors become."""
+"""Consul's answers: plain texts, JSON as Go writes it, and the service's errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 import grpc
 
+from tidings.gateway.http.accept import takes
 from tidings.gateway.http.request import JSON_TYPE, TEXT_TYPE, Request, text_reply
 from tidings.gateway.transcode.one_line import one_line
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.upstream.failures import Failure, problem_of, reason_of
 from tidings.v1 import consul_json, consul_pb2, json_runtime
 from tidings.v1 import event_service_pb2 as pb
+from tidings.v1.errors_pb2 import ERROR_REASON_BUSY, ERROR_REASON_USER_EVENT_TOO_LARGE
 
 _VARY = (b"vary", b"Accept-Encoding")
 NOT_AN_ENDPOINT = "Invalid URL path: not a recognized HTTP API endpoint\n"
@@ -38,7 +40,7 @@ def json_reply(value: Any, *headers: tuple[bytes, bytes], pretty: bool) -> Reply
 
 
 def list_reply(response: pb.ListResponse, *, is_anonymous: bool, pretty: bool) -> Reply:
-    """Return the list with its index; who has no token is not told that something is left out."""
+    """Return the list with its index; anonymous callers are not told that some are left out."""
     headers = [(b"x-consul-index", b"%d" % response.index)]
     if response.filtered_by_acl and not is_anonymous:
         headers.append((b"x-consul-results-filtered-by-acls", b"true"))
@@ -52,7 +54,7 @@ def error_reply(status: int, text: str) -> Reply:
 
 
 def wrong_method(method: str, allowed: str) -> Reply:
-    """Return the answer to another method than the allowed one; OPTIONS asks which that is."""
+    """Return the answer to a method that is not allowed; OPTIONS gets the allowed one."""
     allow = (b"allow", f"OPTIONS,{allowed}".encode("ascii"))
     if method == "OPTIONS":
         return Reply(200, (_VARY, allow), b"")
@@ -88,9 +90,10 @@ def failure_reply(error: Failure, *, is_fire: bool) -> Reply:
     if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
         return error_reply(500, "No known Consul servers")
     if code is _Code.RESOURCE_EXHAUSTED:
-        if text.startswith("error broadcasting event: "):
-            return error_reply(500, text)
-        return error_reply(429 if reason_of(error) == "BUSY" else 413, text)
+        reason = reason_of(error)
+        if reason == ERROR_REASON_USER_EVENT_TOO_LARGE:
+            return error_reply(500, f"error broadcasting event: {text}")
+        return error_reply(429 if reason == ERROR_REASON_BUSY else 413, text)
     if code is _Code.INVALID_ARGUMENT:
         return error_reply(500 if is_fire else 400, text)
     return error_reply(500, text)
@@ -115,11 +118,7 @@ async def packed(reply: Reply) -> Reply:
 
 def takes_gzip(request: Request) -> bool:
     """Say whether a client asks for compressed answers."""
-    for offer in (request.header(b"accept-encoding") or "").lower().split(","):
-        coding, _, weight = offer.replace(" ", "").partition(";q=")
-        if coding == "gzip":
-            return weight.strip("0.") != "" or not weight
-    return False
+    return takes(request.list_header(b"accept-encoding"), "gzip")
 
 
 def _gzip(body: bytes) -> bytes:

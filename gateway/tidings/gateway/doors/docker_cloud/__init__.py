@@ -1,13 +1,6 @@
 """Docker Cloud's spelling: the websocket of audit events."""
 
-from __future__ import annotations
+from tidings.gateway.doors.docker_cloud.door import DockerCloudDoor as Door
+from tidings.gateway.doors.docker_cloud.frames import SPELLING
 
-from tidings.gateway.door import Door, House
-from tidings.gateway.doors.docker_cloud.door import DockerCloudDoor
-
-__all__ = ["make"]
-
-
-def make(house: House) -> Door:
-    """Return Docker Cloud's door."""
-    return DockerCloudDoor(house)
+__all__ = ["SPELLING", "Door"]

@@ -1,4 +1,4 @@
-"""Whom a request comes from: its credentials and its user."""
+"""The caller of a request: its credential and its user."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tidings.v1.access_service_pb2 import AuthenticateResponse
 def credential_of(request: Request) -> Metadata:
     """Return the caller's credential as call metadata, nothing without one.
 
-    Of `Basic user:key` it is the key, as a token. Anything else, a malformed one too, goes on as it
-    came: clients copy a header that their platform made.
+    Of `Basic user:key` it is the key, as a token. Anything else, malformed or not, is passed on
+    unchanged: clients copy a header that their platform made.
     """
     text = (request.header(b"authorization") or "").strip()
     if not text:
@@ -25,11 +25,11 @@ def credential_of(request: Request) -> Metadata:
         return bearer(pair[1])
     if text.isascii() and text.isprintable() and len(text) <= MAX_TOKEN_CHARS:
         return (("authorization", text),)
-    return bearer(text)  # one that fits no metadata, which is not none
+    return bearer(text)  # not valid as metadata; not the same as no token
 
 
 def user_of(request: Request, whose: AuthenticateResponse) -> str | None:
-    """Return the name of the caller's token, None when he is nobody; "" = he has no credential.
+    """Return the name of the caller's token, "" without a credential; None = it is invalid.
 
     The user that `Basic` names must be that one.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.contract import route_to
 from tidings.gateway.openapi import (
     BEARER,
     TEXT,
@@ -46,23 +47,19 @@ PATHS = Paths(
     (
         Operation(
             "docker_cloud_events",
-            "GET",
-            "/api/audit/v1/events",
+            route_to("Subscribe", 2),
             _ABOUT,
             _ANSWERS,
             _ERRORS,
             _FILTERS,
-            rpc="Subscribe",
         ),
         Operation(
             "docker_cloud_namespace_events",
-            "GET",
-            "/api/audit/v1/{namespace}/events",
+            route_to("Subscribe", 3),
             _ABOUT,
             _ANSWERS,
             _ERRORS,
             (Parameter("namespace", "whose events", TEXT | {"minLength": 1}, "path"), *_FILTERS),
-            rpc="Subscribe",
         ),
         *publish_operations("docker-cloud", taken(_EVENT, "type", "action", "resource_uri")),
     ),

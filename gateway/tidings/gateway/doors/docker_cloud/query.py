@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from tidings.v1 import docker_cloud_pb2
+from tidings.gateway.doors.docker_cloud.paths import PATHS
+from tidings.v1 import docker_cloud_pb2, selection_pb2
 from tidings.v1 import event_service_pb2 as pb
 
-_PATH = re.compile(rb"/api/audit/v1/(?:([^/]+)/)?events/?")
+_OF_ALL = PATHS.template("docker_cloud_events")
+_OF_NAMESPACE = PATHS.template("docker_cloud_namespace_events")
 # The seed's name and the Go SDK's are one filter.
 _FILTERS = {"type": "types", "object": "objects", "parent": "parents", "parents": "parents"}
 
 
 @dataclass(frozen=True, slots=True)
-class StreamQuery:
-    """A parsed request. An empty namespace is everybody's; an empty filter is none."""
+class EventsQuery:
+    """A parsed request. An empty namespace is all of them; an empty filter is none."""
 
     namespace: str
     types: frozenset[str]
     objects: frozenset[str]
     parents: frozenset[str]
 
-    def selection(self) -> pb.SubscribeRequest:
+    def request(self) -> pb.SubscribeRequest:
         """Return the request to the service without its start; equal ones for equal queries."""
-        return pb.SubscribeRequest(
-            docker_cloud=docker_cloud_pb2.DockerCloudSelector(
-                namespace=self.namespace,
-                types=sorted(self.types),
-                objects=sorted(self.objects),
-                parents=sorted(self.parents),
-            )
+        selector = docker_cloud_pb2.DockerCloudSelector(
+            namespace=self.namespace,
+            types=sorted(self.types),
+            objects=sorted(self.objects),
+            parents=sorted(self.parents),
         )
+        return pb.SubscribeRequest(selection=selection_pb2.Selection(docker_cloud=selector))
 
 
 def parse_namespace(raw_path: bytes) -> str | None:
@@ -40,11 +40,14 @@ def parse_namespace(raw_path: bytes) -> str | None:
 
     It is percent-decoded once. Each path may have a final slash or none.
     """
-    found = _PATH.fullmatch(raw_path)
-    return unquote((found[1] or b"").decode("latin-1")) if found else None
+    path = raw_path.removesuffix(b"/")
+    if _OF_ALL.match(path) is not None:
+        return ""
+    found = _OF_NAMESPACE.match(path)
+    return unquote(found[0]) if found else None
 
 
-def parse_stream_query(namespace: str, raw_query: bytes) -> StreamQuery:
+def parse_events_query(namespace: str, raw_query: bytes) -> EventsQuery:
     """Parse the raw query of a request for the stream; unknown parameters are ignored.
 
     A value is a list joined with commas, decoded before it is split; a repeated parameter adds to
@@ -56,7 +59,7 @@ def parse_stream_query(namespace: str, raw_query: bytes) -> StreamQuery:
     for name, value in parse_qsl(raw_query.decode("latin-1"), keep_blank_values=True):
         if name in _FILTERS:
             wanted[_FILTERS[name]].update(entry for entry in value.split(",") if entry)
-    return StreamQuery(
+    return EventsQuery(
         namespace,
         frozenset(kind.lower() for kind in wanted["types"]),
         frozenset(uri.removesuffix("/") or uri for uri in wanted["objects"]),

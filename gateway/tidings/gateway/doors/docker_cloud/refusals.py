@@ -1,4 +1,4 @@
-"""Why a stream is not given, and why it ends, in Docker Cloud's spelling."""
+"""Why a stream is refused, and why it ends, in Docker Cloud's spelling."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tidings.gateway.http.websocket import BROKEN, GOING_AWAY, REVOKED
 from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.render import Reply
 from tidings.gateway.upstream.failures import Failure, reason_of
+from tidings.v1.errors_pb2 import ERROR_REASON_GOING_DOWN
 
 _Code = grpc.StatusCode
 _DENIED = frozenset({_Code.UNAUTHENTICATED, _Code.PERMISSION_DENIED})
@@ -52,9 +53,9 @@ def print_failure(error: Failure) -> Reply:
 def end_of(error: Failure | None, *, is_draining: bool) -> tuple[int, str]:
     """Return the close code of a stream that has ended, and what an error message says before it.
 
-    "" = no such message: a server that goes away is no failure.
+    "" = no such message: a server that shuts down is no failure.
     """
-    if is_draining or (error is not None and reason_of(error) == "GOING_DOWN"):
+    if is_draining or (error is not None and reason_of(error) == ERROR_REASON_GOING_DOWN):
         return GOING_AWAY, ""
     if error is not None and error.code() in _DENIED:
         return REVOKED, "UNAUTHORIZED"

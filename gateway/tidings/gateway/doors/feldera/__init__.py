@@ -1,13 +1,6 @@
-"""Feldera's spelling: cluster events, and the companions that its clients ask for."""
+"""Feldera's spelling: cluster events, and related paths that its clients use."""
 
-from __future__ import annotations
+from tidings.gateway.doors.feldera.door import FelderaDoor as Door
+from tidings.gateway.doors.feldera.lines import SPELLING
 
-from tidings.gateway.door import Door, House
-from tidings.gateway.doors.feldera.door import FelderaDoor
-
-__all__ = ["make"]
-
-
-def make(house: House) -> Door:
-    """Return Feldera's door."""
-    return FelderaDoor(house)
+__all__ = ["SPELLING", "Door"]

@@ -1,17 +1,15 @@
-"""Feldera's door: GET /v0/cluster/events[/{event_id}], and its companions."""
+"""Feldera's door: GET /v0/cluster/events[/{event_id}], and related paths."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
 import grpc
 
-from tidings.gateway.callers import problem_with
-from tidings.gateway.door import Handler, House
+from tidings.gateway.door import Context, Handler
 from tidings.gateway.doors.feldera import printing
-from tidings.gateway.doors.feldera.lines import parse_event
+from tidings.gateway.doors.feldera.lines import SPELLING
 from tidings.gateway.doors.feldera.paths import PATHS
 from tidings.gateway.doors.feldera.query import (
     BadSelector,
@@ -24,7 +22,8 @@ from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upload.callers import problem_with
+from tidings.gateway.upload.publish import PublishEndpoint
 from tidings.gateway.upstream.credentials import bearer, bearer_of
 from tidings.gateway.upstream.failures import Failure, flaw_of, problem_of
 from tidings.v1 import event_service_pb2 as pb
@@ -39,6 +38,7 @@ LIST_PATH = PATHS.path("feldera_events")
 HEALTH_PATH = PATHS.path("feldera_health")
 CONFIG_PATH = PATHS.path("feldera_config")
 PUBLISH_PATH = PATHS.path("publish_feldera_post")
+EVENT_PATH = PATHS.template("feldera_event")
 LATEST = "latest"
 
 _API_KEY = "apikey:"
@@ -51,21 +51,20 @@ _REJECTIONS = {
     "issuer": "InvalidIssuer",
 }
 _DEADLINE_S = 30.0
-_EVENT_PATH = re.compile(rb"/v0/cluster/events/([^/]+)")
 _Code = grpc.StatusCode
 
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
 
 class FelderaDoor:
-    """Speaks Feldera's cluster events. Shared by all requests; holds no state of them."""
+    """Speaks Feldera's cluster events. Shared by all requests; stateless."""
 
     name = "feldera"
     paths = PATHS
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._intake = Intake(house, "feldera", parse_event, credential_of, newest_first=True)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._endpoint = PublishEndpoint(context, SPELLING, credential_of)
         self._endpoints: dict[bytes, Endpoint] = {
             LIST_PATH: self._list,
             HEALTH_PATH: self._health,
@@ -73,18 +72,18 @@ class FelderaDoor:
         }
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers for Feldera's paths; nothing is normalised, as in Feldera."""
+        """Return the handler for Feldera's paths; nothing is normalised, as in Feldera."""
         if request.path == PUBLISH_PATH:
-            return self._intake.publish
-        known = request.raw_path in self._endpoints or _EVENT_PATH.fullmatch(request.raw_path)
+            return self._endpoint.publish
+        known = request.raw_path in self._endpoints or EVENT_PATH.match(request.raw_path)
         return self._answer if known else None
 
     def unknown(self, request: Request) -> Handler | None:
-        """Return who answers for all other paths below /v0/: an empty 404."""
+        """Return the handler for all other paths below /v0/: an empty 404."""
         return self._nothing_here if request.path.startswith(b"/v0/") else None
 
     async def refuse(self, request: Request, error: TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house, as Feldera's error object."""
+        """Answer an error of the gateway's own rules, as Feldera's error object."""
         status = error.http_status
         await request.reply(printing.error(status, printing.code_of(status), str(error), {}))
 
@@ -102,8 +101,8 @@ class FelderaDoor:
         await request.reply(reply)
 
     async def _nothing_here(self, request: Request) -> None:
-        """Answer an empty 404, once the credential has been looked at, which comes first."""
-        problem = await problem_with(self._house.upstream, credential_of(request))
+        """Answer an empty 404, after the credential is checked, as Feldera does."""
+        problem = await problem_with(self._context.mode, credential_of(request))
         reply = _unauthorized(bearer_of(request), problem) if problem else Reply(404, (), b"")
         await request.reply(reply)
 
@@ -112,9 +111,9 @@ class FelderaDoor:
         return printing.answer([printing.event_object(each, is_whole=False) for each in events])
 
     async def _get(self, request: Request) -> Reply:
-        found = _EVENT_PATH.fullmatch(request.raw_path)
+        found = EVENT_PATH.match(request.raw_path)
         assert found is not None
-        event_id = unquote(found[1].decode("latin-1"))
+        event_id = unquote(found[0])
         try:
             fields = parse_selector(request.query)
         except BadSelector as error:
@@ -127,9 +126,9 @@ class FelderaDoor:
         return printing.answer(printing.event_object(event, is_whole=is_whole))
 
     async def _refusal(self, request: Request, error: BadSelector) -> Reply:
-        """Print what is wrong with a selector, for which the service is asked who is calling.
+        """Print what is wrong with a selector, after the service has checked the credential.
 
-        Feldera looks at credentials before it looks at the query.
+        Feldera checks credentials before the query.
         """
         await self._check_may_read(request)
         return text_reply(400, str(error))
@@ -142,7 +141,7 @@ class FelderaDoor:
                 raise
 
     async def _health(self, request: Request) -> Reply:
-        # Of all events only the statuses: with their texts 1000 might not fit into a message.
+        # Only the statuses of all events: with their texts 1000 might not fit into a message.
         try:
             latest = await self._event(request, LATEST, FELDERA_FIELDS_ALL)
         except Failure as error:
@@ -150,12 +149,12 @@ class FelderaDoor:
         return printing.health(latest, await self._events(request))
 
     async def _config(self, request: Request) -> Reply:
-        """Return what clients look at when they begin: the edition and the version."""
+        """Return what clients request first: the edition and the version."""
         await self._check_may_read(request)
         value = {
             "telemetry": "",
             "edition": "Open source",
-            "version": self._house.settings.feldera_version,
+            "version": self._context.settings.feldera_version,
             "revision": "",
             "runtime_revision": "",
             "changelog_url": "",
@@ -169,14 +168,14 @@ class FelderaDoor:
         self, request: Request, event_id: str, fields: FelderaFields.ValueType
     ) -> FelderaClusterEvent:
         wanted = pb.GetClusterEventRequest(event_id=event_id, fields=fields)
-        answer = await self._house.upstream.get_cluster_event(
+        answer = await self._context.upstream.get_cluster_event(
             wanted, credential_of(request), _DEADLINE_S
         )
         return answer.event
 
     async def _events(self, request: Request) -> list[FelderaClusterEvent]:
         wanted = pb.ListClusterEventsRequest(fields=FELDERA_FIELDS_STATUS)
-        answer = await self._house.upstream.list_cluster_events(
+        answer = await self._context.upstream.list_cluster_events(
             wanted, credential_of(request), _DEADLINE_S
         )
         return list(answer.events)
@@ -219,7 +218,7 @@ def print_failure(error: Failure, request: Request) -> Reply:
 
 
 def _unauthorized(token: str, flaw: str) -> Reply:
-    """Return Feldera's 401, of which it has one for API keys, and another for all else."""
+    """Return Feldera's 401: one for API keys, another for all other credentials."""
     if token.startswith(_API_KEY):
         body = dumps({"error_code": "AuthenticationFailed", "message": "Unauthorized API key"})
         return Reply(401, (TEXT_TYPE,), body)

@@ -1,8 +1,8 @@
-"""What /v1/publish/feldera takes: the objects that /v0/cluster/events gives."""
+"""The objects that /v0/cluster/events gives, and /v1/publish/feldera takes."""
 
 from __future__ import annotations
 
-from tidings.gateway.upload.publish import BadLine
+from tidings.gateway.upload.spelling import BadLine, Description, Spelling
 from tidings.v1 import event_pb2, feldera_json
 from tidings.v1 import json_runtime as rt
 
@@ -10,7 +10,7 @@ from tidings.v1 import json_runtime as rt
 def parse_event(text: bytes, source: str) -> event_pb2.Draft | None:
     """Return the draft of one cluster event, None for an empty object.
 
-    Its id, if it has one, names it among those of its source.
+    Its id, if it has one, is its key within its source.
 
     Raises:
         BadLine: it is no such object.
@@ -26,3 +26,14 @@ def parse_event(text: bytes, source: str) -> event_pb2.Draft | None:
     if unknown:
         raise BadLine(f"{unknown[0]}: unknown member")
     return event_pb2.Draft(events=[event_pb2.Event(id=body.id, source=source, feldera=body)])
+
+
+def describe(event: event_pb2.Event, seq: int) -> Description:
+    """Describe an event with all its members; it tells of the whole cluster, and of no object."""
+    del seq
+    return Description(
+        "cluster_event", "", feldera_json.feldera_cluster_event_to_json(event.feldera)
+    )
+
+
+SPELLING = Spelling("feldera", parse_event, describe, ("api_status",), newest_first=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.contract import route_to
 from tidings.gateway.openapi import (
     BEARER,
     BOOL,
@@ -12,6 +13,7 @@ from tidings.gateway.openapi import (
     Answer,
     Content,
     Operation,
+    OwnPath,
     Parameter,
     Paths,
     array_of,
@@ -43,20 +45,17 @@ PATHS = Paths(
     (
         Operation(
             "feldera_events",
-            "GET",
-            "/v0/cluster/events",
+            route_to("ListClusterEvents"),
             "The statuses of all cluster events, newest first.",
             {
                 200: Answer("The events", json_of(array_of(reference("FelderaEventStatus")))),
                 401: _UNAUTHORIZED,
             },
             errors=(500,),
-            rpc="ListClusterEvents",
         ),
         Operation(
             "feldera_event",
-            "GET",
-            "/v0/cluster/events/{event_id}",
+            route_to("GetClusterEvent"),
             "One cluster event.",
             {
                 200: Answer(
@@ -73,17 +72,15 @@ PATHS = Paths(
                 Parameter("event_id", "a UUID, or latest", TEXT | {"minLength": 1}, "path"),
                 Parameter("selector", "how much of it", {"enum": ["all", "status"]}),
             ),
-            rpc="GetClusterEvent",
         ),
         Operation(
             "feldera_health",
-            "GET",
-            "/v0/cluster_healthz",
+            OwnPath.get("/v0/cluster_healthz"),
             "How the cluster is, by its newest event.",
             {
                 200: Answer("All is healthy", json_of(reference("FelderaHealth"))),
                 503: Answer(
-                    "Something is unhealthy, or nobody knows",
+                    "Something is unhealthy, or nothing is known",
                     json_of({"anyOf": [reference("FelderaHealth"), reference("FelderaError")]}),
                 ),
                 401: _UNAUTHORIZED,
@@ -92,9 +89,8 @@ PATHS = Paths(
         ),
         Operation(
             "feldera_config",
-            "GET",
-            "/v0/config",
-            "What clients look at when they begin: the edition and the version.",
+            OwnPath.get("/v0/config"),
+            "What clients read first: the edition and the version.",
             {200: Answer("Both, among others", json_of(OBJECT)), 401: _UNAUTHORIZED},
             errors=(500,),
         ),

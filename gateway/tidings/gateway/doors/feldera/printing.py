@@ -34,7 +34,7 @@ def event_object(event: feldera_pb2.FelderaClusterEvent, *, is_whole: bool) -> d
 
 
 def answer(value: rt.Json) -> Reply:
-    """Return 200 with JSON that must not be kept."""
+    """Return 200 with JSON that must not be cached."""
     return Reply(200, (JSON_TYPE, NO_CACHE), dumps(value))
 
 
@@ -48,7 +48,7 @@ def error(status: int, code: str, message: str, details: dict[str, str] | None =
 
 
 def code_of(status: int) -> str:
-    """Return the code for a status of the house's own rules, which Feldera has no codes for."""
+    """Return the code for a status of the gateway's own rules, for which Feldera has none."""
     return _CODES.get(status, "InvalidRequest")
 
 
@@ -57,7 +57,7 @@ def health(
 ) -> Reply:
     """Return the summary of the newest event, and since when it has been so.
 
-    `events` are all, newest first; those that have come since `latest` was read do not count.
+    `events` are all, newest first; those that are newer than `latest` are ignored.
 
     `unchanged_since` is when the oldest event of the unbroken run was recorded that has the same
     verdict, healthy or not.

@@ -1,4 +1,4 @@
-"""What a request for a cluster event says, and Feldera's words for what is wrong with it."""
+"""Parses a request for a cluster event; errors have Feldera's texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 
 
 class BadSelector(Exception):
-    """The query is refused before anything else is looked at; the text is the whole body."""
+    """The query is refused before anything else is checked; the text is the whole body."""
 
 
 def parse_selector(query: bytes) -> FelderaFields.ValueType:
@@ -44,7 +44,7 @@ def _as_utf8(value: str) -> str:
 
 
 def canonical_id(text: str) -> str:
-    """Return a UUID that was taken, in any spelling, in the one that answers print."""
+    """Return a valid UUID, in any spelling, in the one that answers print."""
     digits = "".join(char for char in text.removeprefix("urn:uuid:") if char in _HEX).lower()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 

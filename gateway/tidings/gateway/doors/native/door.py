@@ -1,32 +1,31 @@
-"""Tidings' own door: /v1/events, in proto3 JSON, as lines or as server-sent events."""
+"""Tidings' own door: /v1/events in the requested form, and reads, in proto3 JSON."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from functools import partial
 
-from tidings.gateway.callers import may_not_publish
-from tidings.gateway.door import Handler, House
-from tidings.gateway.doors.native.paths import paths_of
+from tidings.gateway.door import Context, Handler
+from tidings.gateway.doors.native.bounds import BOUNDS, bounded_read
+from tidings.gateway.doors.native.cloud_events import EVENT_ARRAY, EVENT_LINES
+from tidings.gateway.doors.native.drafts import SPELLING, are_several
+from tidings.gateway.doors.native.formats import EVENTS, LINES, Format, Printer, preferred
+from tidings.gateway.doors.native.paths import PATHS
 from tidings.gateway.doors.native.query import (
     LAST_ID,
     OWN,
-    SSE_TYPE,
     select,
     split_query,
-    wants_events,
 )
-from tidings.gateway.http.request import BodySilent, Request, while_connected
-from tidings.gateway.live.feed import Plan, Renderer
+from tidings.gateway.doors.native.reads import Reads
+from tidings.gateway.http.request import Request, while_connected
+from tidings.gateway.http.request_body import BodySilent, whole_body
 from tidings.gateway.live.reader import Reader
-from tidings.gateway.live.tail import BYTES
-from tidings.gateway.openapi import Paths
-from tidings.gateway.time_slices import Turns
+from tidings.gateway.live.stream_key import Renderer, StreamKey
 from tidings.gateway.transcode import errors
-from tidings.gateway.transcode.bind import BindRules, bind_request
-from tidings.gateway.transcode.json_body import merge_json, parse_json
-from tidings.gateway.transcode.match import Match, MethodNotAllowed, NotFound
+from tidings.gateway.transcode.bind import bind_request
 from tidings.gateway.transcode.metadata import (
     DEFAULT_UNARY_DEADLINE_S,
     Metadata,
@@ -36,280 +35,194 @@ from tidings.gateway.transcode.metadata import (
 from tidings.gateway.transcode.render import (
     LINES_TYPE,
     render_error,
-    render_message,
     render_miss,
     render_response,
 )
-from tidings.gateway.transcode.routes import ERROR_MEMBER, Route, table_of
-from tidings.gateway.transcode.status import render_status, status_of
-from tidings.gateway.upload.publish import MAX_OBJECT_BYTES, SLICE_BYTES, BadLine, Intake
-from tidings.gateway.upload.splitter import JsonSplitter, Piece
+from tidings.gateway.transcode.routes import Found, Route, routes_at
+from tidings.gateway.upload.callers import may_not_publish
+from tidings.gateway.upload.pieces import Pieces
+from tidings.gateway.upload.publish import PublishEndpoint
 from tidings.gateway.upstream.failures import Failure
-from tidings.v1 import event_pb2
 from tidings.v1 import event_service_pb2 as pb
 
 _STREAM_HEADERS = (
     (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),  # nginx would hold lines back
+    (b"x-accel-buffering", b"no"),  # else nginx buffers lines
     (b"connection", b"close"),  # the body ends with the connection
 )
 _LINE_TYPES = frozenset({LINES_TYPE, "application/ndjson", "application/jsonl"})
-_LENIENT = BindRules(any_content_type=True)  # `curl -d` announces a form
 _FAR_S = 3600.0
-_CLOCKS_S = 60.0  # how far apart the clocks of a gateway and its service may be
-# Of a body that is no object: a smaller one is read all the same, to say what is wrong with it.
-_MAX_UNREAD_BYTES = 64 * 1024
+_CLOCKS_S = 60.0  # tolerated clock skew between a gateway and its service
 
 
-class NativeLines:
-    """Prints a stream as lines: one SubscribeResponse each, with one record."""
-
-    name = "native"
-    form = BYTES
-
-    def record(self, record: event_pb2.Record) -> bytes:
-        """Print a record as a line."""
-        return render_message(pb.SubscribeResponse(records=[record])) + b"\n"
-
-    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
-        """Print a heartbeat as a line."""
-        return render_message(pb.SubscribeResponse(heartbeat=heartbeat)) + b"\n"
-
-    def gap(self, gap: pb.Gap) -> bytes:
-        """Print a gap as a line."""
-        return render_message(pb.SubscribeResponse(gap=gap)) + b"\n"
-
-    def unprintable(self, gap: pb.Gap) -> bytes:
-        """Print a gap of one record in its place."""
-        return self.gap(gap)
-
-    def failure(self, failure: Failure) -> bytes:
-        """Print why a stream broke, which is the last line."""
-        return b'{"%s":%s}\n' % (ERROR_MEMBER.encode(), render_status(status_of(failure)))
-
-
-class NativeEvents:
-    """Prints a stream as server-sent events, whose id is the position to go on from.
-
-    A gap has no id: what other systems have in it is still to come.
-    """
-
-    name = "native"
-    form = BYTES
-
-    def record(self, record: event_pb2.Record) -> bytes:
-        """Print a record as a message."""
-        text = render_message(pb.SubscribeResponse(records=[record]))
-        return b"id: %d\ndata: %s\n\n" % (record.seq, text)
-
-    def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
-        """Print a heartbeat as an event of its own kind."""
-        text = render_message(pb.SubscribeResponse(heartbeat=heartbeat))
-        return b"id: %d\nevent: heartbeat\ndata: %s\n\n" % (heartbeat.seq, text)
-
-    def gap(self, gap: pb.Gap) -> bytes:
-        """Print a gap as an event of its own kind."""
-        return b"event: gap\ndata: %s\n\n" % render_message(pb.SubscribeResponse(gap=gap))
-
-    def unprintable(self, gap: pb.Gap) -> bytes:
-        """Print a gap of one record in its place, whose id is the record's: nothing is to come."""
-        return b"id: %d\n%s" % (gap.last_seq, self.gap(gap))
-
-    def failure(self, failure: Failure) -> bytes:
-        """Print why a stream broke as an event of its own kind."""
-        return b"event: failure\ndata: %s\n\n" % render_status(status_of(failure))
+_AS_THE_SYSTEMS_PRINT = (EVENT_LINES, EVENT_ARRAY)
+_FORMATS = (EVENTS, *_AS_THE_SYSTEMS_PRINT)
+_ROUTES = [each.at for each in PATHS.operations if isinstance(each.at, Route)]
 
 
 class NativeDoor:
-    """Speaks the contract's own JSON. Shared by all requests; holds no state of them."""
+    """Speaks the contract's own JSON. Shared by all requests; stateless."""
 
     name = "native"
+    paths = PATHS
 
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._routes = [route for route in house.routes if str(route.template) == "/v1/events"]
-        self._table = table_of(self._routes)
-        self._lines = NativeLines()
-        self._events = NativeEvents()
-        self._intake = Intake(house, "native", parse_draft)
-
-    @property
-    def paths(self) -> Paths:
-        """What the routes take and answer."""
-        return paths_of(self._routes)
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reads = Reads(context)
+        self._log_id = ""  # as the service last said
+        self._endpoint = PublishEndpoint(context, SPELLING)
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers at /v1/events, by the routes of the contract."""
-        found = self._table.match(request.method, request.raw_path)
-        if isinstance(found, NotFound):
+        """Return the handler of the contract's own paths, HEAD as GET."""
+        fitting = routes_at(_ROUTES, request.raw_path)
+        if not fitting:
             return None
-        if isinstance(found, MethodNotAllowed):
-            miss = found
-
-            async def refuse(request: Request) -> None:
-                await request.reply(render_miss(request.method, miss))
-
-            return refuse
-        match: Match[Route] = found
-
-        async def serve(request: Request) -> None:
-            await self._serve(request, match)
-
-        return serve
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in fitting:
+            return partial(_refuse_method, allow=_allowed(fitting))
+        return partial(self._serve, found=fitting[method])
 
     def unknown(self, request: Request) -> Handler | None:
-        """Return None: nobody's paths are answered by the house itself."""
+        """Return None: unknown paths are answered by the app itself."""
         del request
         return None
 
     async def refuse(self, request: Request, error: errors.TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house."""
+        """Answer an error of the gateway's own rules."""
         await request.reply(render_error(error))
 
-    async def _serve(self, request: Request, match: Match[Route]) -> None:
+    async def _serve(self, request: Request, found: Found) -> None:
         try:
-            if match.target.rpc.server_streaming:
-                await self._subscribe(request, match)
+            if found[0].rpc.server_streaming:
+                await self._subscribe(request, found)
+            elif found[0].http_method == "GET":
+                await self._reads.answer(request, found)
             elif _kind(request) in _LINE_TYPES:
-                await self._intake.publish(request)
+                await self._endpoint.publish(request)
             else:
-                await self._publish(request, match)
+                await self._publish(request, found)
         except (errors.TranscodeError, Failure) as error:
             await request.reply(render_error(error))
 
-    async def _publish(self, request: Request, match: Match[Route]) -> None:
-        settings = self._house.settings
+    async def _publish(self, request: Request, found: Found) -> None:
+        route, captured = found
+        settings = self._context.settings
         metadata = request_metadata(request.headers)
         deadline_s = requested_deadline(request.headers) or DEFAULT_UNARY_DEADLINE_S
-        if refused := await may_not_publish(self._house.upstream, request, metadata):
+        if refused := await may_not_publish(self._context.upstream, request, metadata):
             raise refused
         try:
-            body = await request.body(settings.body_bytes, settings.silence_s)
+            body = await whole_body(request, settings.body_bytes, settings.silence_s)
         except BodySilent:
-            raise errors.BadRequest("", "the body did not arrive in time") from None
-        if await _is_several(body, self._house.turns):
-            request.put_back = body
-            await self._intake.publish(request)
+            raise errors.MalformedRequest("", "the body did not arrive in time") from None
+        pieces = Pieces.of(body, self._context.slices)
+        if await are_several(pieces, len(body)):
+            await self._endpoint.publish(request, pieces)
             return
-        kind = request.header(b"content-type")
-        bind = partial(bind_request, match.target, match, request.query, body, kind, _LENIENT)
-        message = await self._house.turns.apart(len(body), bind)
-        answer = await self._house.upstream.unary(match.target, message, metadata, deadline_s)
-        await request.reply(render_response(match.target, answer))
+        bind = partial(bind_request, route, captured, request.query, body)
+        message = await self._context.slices.apart(len(body), bind)
+        answer = await self._context.upstream.unary(route, message, metadata, deadline_s)
+        await request.reply(render_response(answer))
 
-    async def _subscribe(self, request: Request, match: Match[Route]) -> None:
+    async def _subscribe(self, request: Request, found: Found) -> None:
         metadata = request_metadata(request.headers)
-        is_sse = wants_events(request.header(b"accept"))
-        query, own = split_query(request.query, {*OWN, LAST_ID} if is_sse else OWN)
-        message = bind_request(match.target, match, query, b"", None)
+        form = preferred(request.list_header(b"accept"), _FORMATS) or LINES
+        names = {*OWN, *BOUNDS, LAST_ID} if form is EVENTS else {*OWN, *BOUNDS}
+        query, own = split_query(request.query, names)
+        message = bind_request(*found, query)
         assert isinstance(message, pb.SubscribeRequest)
         select(message, own)
-        if is_sse:
-            # Some clients cannot set headers, and repeat what they have seen in the query.
+        if form in _AS_THE_SYSTEMS_PRINT and not message.payload_format:
+            message.payload_format = pb.PAYLOAD_FORMAT_JSON
+        if form is EVENTS:
+            # Some clients cannot set headers, and repeat the last id in the query.
             in_query = next((value for name, value in own if name == LAST_ID), "")
             if in_header := request.header(b"last-event-id"):
                 _resume(message, "last-event-id", in_header)
             elif in_query:
                 _resume(message, LAST_ID, in_query)
-        renderer = self._events if is_sse else self._lines
-        kind = (b"content-type", (SSE_TYPE if is_sse else LINES_TYPE).encode("ascii"))
-        await while_connected(request, self._stream(request, message, metadata, renderer, kind))
+        if bounded := bounded_read(message, own):
+            stream = self._reads.stream(request, bounded, form, _STREAM_HEADERS)
+            await while_connected(request, stream)
+            return
+        if not form.is_endless:
+            problem = f"{form.media_type} needs follow=false, limit or until_time: it has an end"
+            raise errors.MalformedRequest("follow", problem)
+        await while_connected(request, self._stream(request, message, metadata, form))
 
     async def _stream(
         self,
         request: Request,
         message: pb.SubscribeRequest,
         metadata: Metadata,
-        renderer: NativeLines | NativeEvents,
-        kind: tuple[bytes, bytes],
+        form: Format,
     ) -> None:
         credential = tuple(entry for entry in metadata if entry[0] == "authorization")
         try:
-            now_s = time.time()  # noqa: TID251 - an edge; a second more or less is no matter
-            plan = plan_of(message, renderer, credential, now_s)
-            reader = await self._house.feeds.read(plan, message)
+            reader, printer = await self._open(message, credential, form)
         except Failure as error:
             await request.reply(render_error(error))
             return
         try:
+            kind = (b"content-type", form.content_type.encode("ascii"))
             log_id = (b"tidings-log-id", reader.log_id.encode("ascii", "replace"))
             await request.start(200, (kind, *_STREAM_HEADERS, log_id))
             if request.method != "HEAD":
-                await self._pump(request, reader, renderer)
+                await self._pump(request, reader, printer)
             await request.end()
         finally:
             reader.close()
 
-    async def _pump(
-        self, request: Request, reader: Reader[bytes], renderer: NativeLines | NativeEvents
-    ) -> None:
+    async def _open(
+        self, message: pb.SubscribeRequest, credential: Metadata, form: Format
+    ) -> tuple[Reader[bytes], Printer]:
+        """Return a reader and its printer; opened again if the log is not the last one's."""
+        now_s = time.time()  # noqa: TID251 - an edge; a second more or less is no matter
+        while True:
+            printer = form.printer(self._log_id)
+            key = key_of(message, printer, credential, now_s)
+            reader = await self._context.streams.read(key, message)
+            # without log_id: a reader that was ended at once, since the gateway drains
+            if not reader.log_id or form.printer(reader.log_id) == printer:
+                return reader, printer
+            self._log_id = reader.log_id
+            reader.close()
+
+    async def _pump(self, request: Request, reader: Reader[bytes], printer: Printer) -> None:
         loop = asyncio.get_running_loop()
         until_s = loop.time() + _FAR_S
-        while (chunk := await reader.take(until_s, request.outlet)) is not None:
+        while (chunk := await reader.take(until_s, request.writer)) is not None:
             if chunk:
                 await request.write(chunk)
             else:
                 until_s = loop.time() + _FAR_S
         if reader.failure is not None:
-            await request.write(renderer.failure(reader.failure))
+            await request.write(printer.failure(reader.failure))
 
 
-def plan_of(
+def key_of(
     message: pb.SubscribeRequest, renderer: Renderer[bytes], credential: Metadata, now_s: float
-) -> Plan[bytes]:
-    """Return the plan of a request: all of it but where it starts.
+) -> StreamKey[bytes]:
+    """Return the key of a request: all of it except its start.
 
-    A time that is still to come is a part of it: until then others at the head are given more.
+    A start time in the future is a part of it: until then other readers at the head get records
+    that this one must not get.
     """
     selection = pb.SubscribeRequest()
     selection.CopyFrom(message)
     if message.from_time.seconds < now_s - _CLOCKS_S:
         selection.ClearField("start")
     selection.ClearField("log_id")
-    return Plan(renderer, selection.SerializeToString(deterministic=True), credential)
+    return StreamKey(renderer, selection.SerializeToString(deterministic=True), credential)
 
 
-def parse_draft(text: bytes, source: str) -> event_pb2.Draft:
-    """Return a draft from proto3 JSON; a source goes into the events that have none.
-
-    Raises:
-        BadLine: it is no draft.
-    """
-    draft = event_pb2.Draft()
-    try:
-        merge_json(draft, parse_json(text), ignore_unknown=False)
-    except errors.BadRequest as error:
-        raise BadLine(str(error)) from None
-    for event in draft.events:
-        event.source = event.source or source
-    return draft
+def _allowed(methods: Collection[str]) -> tuple[str, ...]:
+    implied = {"OPTIONS", "HEAD"} if "GET" in methods else {"OPTIONS"}
+    return tuple(sorted(implied.union(methods)))
 
 
-async def _is_several(body: bytes, turns: Turns) -> bool:
-    """Say whether a body holds more than one object, whatever it calls itself.
-
-    Raises:
-        TooMuch, BadRequest: it holds one, which is not to be read: it is too large, or no object.
-    """
-    splitter = JsonSplitter(MAX_OBJECT_BYTES)
-    found: list[Piece] = []
-    for at in range(0, len(body), SLICE_BYTES):
-        for piece in splitter.feed(body[at : at + SLICE_BYTES]):
-            found.append(piece)
-            if len(found) > 1:
-                return True
-        if splitter.is_array:
-            return True
-        if not found and splitter.excess:  # whatever follows it
-            raise errors.TooMuch(f"the body: {splitter.excess}")
-        await turns.give_way()
-    found += splitter.end()
-    problem = found[0].problem if found else ""
-    if found and found[0].is_too_large:
-        raise errors.TooMuch(f"the body: {problem}")
-    if problem and len(body) > _MAX_UNREAD_BYTES:
-        raise errors.BadRequest("", f"the body is not JSON: {problem}")
-    return False
+async def _refuse_method(request: Request, allow: tuple[str, ...]) -> None:
+    await request.reply(render_miss(request.method, allow))
 
 
 def _kind(request: Request) -> str:
@@ -317,11 +230,11 @@ def _kind(request: Request) -> str:
 
 
 def _resume(message: pb.SubscribeRequest, name: str, last_event_id: str) -> None:
-    """Start where a browser was: it repeats its first request and adds the last id it has seen.
+    """Resume for a browser: it repeats its first request and adds the last id that it has seen.
 
     Raises:
-        BadRequest: the id, which came under this name, is no position.
+        MalformedRequest: the id, from the parameter or header of this name, is no position.
     """
     if not (last_event_id.isascii() and last_event_id.isdecimal()) or len(last_event_id) > 19:
-        raise errors.BadRequest(name, "not a position")
+        raise errors.MalformedRequest(name, "not a position")
     message.after_seq = int(last_event_id)

@@ -1,13 +1,6 @@
 """Nomad's spelling: the event stream."""
 
-from __future__ import annotations
+from tidings.gateway.doors.nomad.door import NomadDoor as Door
+from tidings.gateway.doors.nomad.lines import SPELLING
 
-from tidings.gateway.door import Door, House
-from tidings.gateway.doors.nomad.door import NomadDoor
-
-__all__ = ["make"]
-
-
-def make(house: House) -> Door:
-    """Return Nomad's door."""
-    return NomadDoor(house)
+__all__ = ["SPELLING", "Door"]

@@ -10,18 +10,18 @@ import math
 
 import grpc
 
-from tidings.gateway.door import Handler, House
-from tidings.gateway.doors.nomad.lines import HEARTBEAT, NomadLines, parse_line
+from tidings.gateway.door import Context, Handler
+from tidings.gateway.doors.nomad.lines import HEARTBEAT, SPELLING, NomadLines
 from tidings.gateway.doors.nomad.paths import PATHS
 from tidings.gateway.doors.nomad.query import BadStreamQuery, StreamQuery, parse_stream_query
 from tidings.gateway.http.request import JSON_TYPE, Request, text_reply, while_connected
 from tidings.gateway.json_text import dumps
-from tidings.gateway.live.feed import Plan
 from tidings.gateway.live.reader import Reader
+from tidings.gateway.live.stream_key import StreamKey
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upload.publish import PublishEndpoint
 from tidings.gateway.upstream.credentials import bearer, bearer_of
 from tidings.gateway.upstream.failures import Failure
 from tidings.v1.json_runtime import Json
@@ -36,8 +36,8 @@ _HEADERS = (
     JSON_TYPE,
     (b"cache-control", b"no-cache"),
     _VARY,
-    # The body ends with the connection, so that a client whose stream ended never tries its next
-    # request on a connection that is being closed.
+    # The body ends with the connection, so that a client whose stream ended does not reuse a
+    # connection that is being closed.
     (b"connection", b"close"),
 )
 
@@ -47,24 +47,24 @@ _NO_REGION = text_reply(500, "No path to region", _VARY)
 
 
 class NomadDoor:
-    """Speaks Nomad's event stream. Shared by all requests; holds no state of them."""
+    """Speaks Nomad's event stream. Shared by all requests; stateless."""
 
     name = "nomad"
     paths = PATHS
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._lines = NomadLines()
-        self._intake = Intake(house, "nomad", parse_line, credential_of)
+        self._endpoint = PublishEndpoint(context, SPELLING, credential_of)
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers for the stream, what its clients ask first, and publishing."""
+        """Return the handler for the stream, what its clients request first, and publishing."""
         return {
             STREAM_PATH: self._stream,
             REGIONS_PATH: self._regions,
             LEADER_PATH: self._leader,
             STREAM_PATH + b"/": _nothing_here,
-            PUBLISH_PATH: self._intake.publish,
+            PUBLISH_PATH: self._endpoint.publish,
         }.get(request.path)
 
     def unknown(self, request: Request) -> Handler | None:
@@ -73,12 +73,12 @@ class NomadDoor:
         return None
 
     async def refuse(self, request: Request, error: TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house: bare text, as all of Nomad's errors."""
+        """Answer an error of the gateway's own rules: bare text, as all of Nomad's errors."""
         await request.reply(text_reply(error.http_status, str(error), _VARY))
 
     async def _regions(self, request: Request) -> None:
         """Answer the one region that this server is."""
-        await _answer(request, [self._house.settings.nomad_region])
+        await _answer(request, [self._context.settings.nomad_region])
 
     async def _leader(self, request: Request) -> None:
         """Answer that there is a leader: the address that the request came to."""
@@ -97,15 +97,15 @@ class NomadDoor:
 
     async def _serve(self, request: Request, query: StreamQuery) -> None:
         credential = credential_of(request)
-        if query.region not in ("", self._house.settings.nomad_region):
+        if query.region not in ("", self._context.settings.nomad_region):
             await request.reply(await self._elsewhere(credential))
             return
         subscribe = query.request()
         selection = query.request()
         selection.ClearField("start")
-        plan = Plan(self._lines, selection.SerializeToString(deterministic=True), credential)
+        key = StreamKey(self._lines, selection.SerializeToString(deterministic=True), credential)
         try:
-            reader = await self._house.feeds.read(plan, subscribe)
+            reader = await self._context.streams.read(key, subscribe)
         except Failure as error:
             await request.reply(print_error(error))
             return
@@ -117,26 +117,26 @@ class NomadDoor:
     async def _elsewhere(self, credential: Metadata) -> Reply:
         """Answer for another region.
 
-        Nomad asks in this order: who the caller is, the region, what the caller may read.
+        Nomad checks in this order: the token, the region, what the token may read.
         """
         try:
-            whose = await self._house.upstream.authenticate(credential)
+            whose = await self._context.mode.authenticate(credential)
         except Failure as error:
             return print_error(error)
         return _DENIED if whose is not None and whose.HasField("problem") else _NO_REGION
 
     async def _pump(self, request: Request, reader: Reader[bytes]) -> None:
         loop = asyncio.get_running_loop()
-        every_s = self._house.settings.nomad_heartbeat_s
+        every_s = self._context.settings.nomad_heartbeat_s
         beat_s = loop.time() + every_s
         await request.start(200, _HEADERS)
         await request.write(HEARTBEAT)
-        while (chunk := await reader.take(beat_s, request.outlet)) is not None:
+        while (chunk := await reader.take(beat_s, request.writer)) is not None:
             if chunk:
                 await request.write(chunk)
             late_s = loop.time() - beat_s
             if late_s >= 0:
-                # Free-running: events do not shift it, and beats that were missed are not made up.
+                # Fixed rate: events do not shift it, and missed beats are not made up.
                 beat_s += every_s * (1 + math.floor(late_s / every_s))
                 await request.write(HEARTBEAT)
         await request.end()
@@ -160,7 +160,7 @@ def print_error(error: Failure) -> Reply:
     if code in (_Code.PERMISSION_DENIED, _Code.UNAUTHENTICATED):
         return _DENIED
     if code in (_Code.UNAVAILABLE, _Code.DEADLINE_EXCEEDED):
-        # How a Nomad agent says that nobody can answer. Source: Nomad structs.ErrNoLeader.
+        # A Nomad agent's answer without a leader. Source: Nomad structs.ErrNoLeader.
         return text_reply(500, "No cluster leader", _VARY)
     if code is _Code.INVALID_ARGUMENT:
         return text_reply(400, text, _VARY)

@@ -1,4 +1,4 @@
-"""Nomad's lines, both directions: records to lines of the stream, and published lines to drafts."""
+"""Nomad's lines in both directions: records to lines of the stream, published lines to drafts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from tidings.gateway.json_text import dumps
 from tidings.gateway.live.tail import BYTES
-from tidings.gateway.upload.publish import BadLine
+from tidings.gateway.upload.spelling import BadLine, Description, Spelling
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 from tidings.v1 import event_service_pb2 as pb
 
@@ -29,9 +29,9 @@ class NomadLines:
     name = "nomad"
     form = BYTES
 
-    def record(self, record: event_pb2.Record) -> bytes:
+    def record(self, record: event_pb2.EventRecord) -> bytes:
         """Print a record: its position as Index on line and events, payloads byte for byte."""
-        events = [_event_object(event, record.seq) for event in record.events]
+        events = [event_object(event, record.seq) for event in record.events]
         return dumps({"Index": record.seq, "Events": events}) + b"\n"
 
     def heartbeat(self, heartbeat: pb.Heartbeat) -> bytes:
@@ -44,13 +44,9 @@ class NomadLines:
         del gap
         return b""
 
-    def unprintable(self, gap: pb.Gap) -> bytes:
-        """Print nothing, as for any gap."""
-        del gap
-        return b""
 
-
-def _event_object(event: event_pb2.Event, seq: int) -> dict[str, json_runtime.Json]:
+def event_object(event: event_pb2.Event, seq: int) -> dict[str, json_runtime.Json]:
+    """Return an event as a JSON object of the stream."""
     members = nomad_json.nomad_event_to_json(event.nomad)
     payload = members.pop("Payload")
     # the order of Nomad's own lines
@@ -99,7 +95,8 @@ def _parse_event(members: dict[str, msgspec.Raw], line_index: int) -> nomad_pb2.
     # Members that only a newer Nomad has are left out: the event's own, never those of its payload.
     left_out: list[str] = []
     event = nomad_json.nomad_event_from_members(texts, left_out)
-    event.upstream_index = line_index if index is None else index
+    if known := line_index if index is None else index:
+        event.upstream_index = known
     return event
 
 
@@ -110,3 +107,12 @@ def _parse_index(members: Mapping[str, bytes]) -> int | None:
     if type(value) is not int or not 0 <= value <= _MAX_UINT64:
         raise json_runtime.JsonError("Index", "expected an unsigned 64-bit integer")
     return value
+
+
+def describe(event: event_pb2.Event, seq: int) -> Description:
+    """Describe an event by its topic, its type and the key of its object."""
+    kind = f"{event.nomad.topic}.{event.nomad.type}"
+    return Description(kind, event.nomad.key, event_object(event, seq))
+
+
+SPELLING = Spelling("nomad", parse_line, describe, ("Events", "Index"))

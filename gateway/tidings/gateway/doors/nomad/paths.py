@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.contract import route_to
 from tidings.gateway.openapi import (
     BEARER,
     INTEGER,
@@ -10,6 +11,7 @@ from tidings.gateway.openapi import (
     UINT64,
     Answer,
     Operation,
+    OwnPath,
     Parameter,
     Paths,
     array_of,
@@ -51,8 +53,7 @@ PATHS = Paths(
     (
         Operation(
             "nomad_stream",
-            "GET",
-            "/v1/event/stream",
+            route_to("Subscribe", 1),
             "Nomad's event stream: past events from an index on, then live ones, for ever.",
             {200: Answer("One line a record; {} is a heartbeat", lines_of(_LINE, JSON_TYPE))},
             errors=(429, 500),
@@ -65,19 +66,16 @@ PATHS = Paths(
                 Parameter("per_page", "of no meaning here", INTEGER),
                 Parameter("wait", "of no meaning here: a duration of Go's"),
             ),
-            rpc="Subscribe",
         ),
         Operation(
             "nomad_regions",
-            "GET",
-            "/v1/regions",
+            OwnPath.get("/v1/regions"),
             "The one region that this server is.",
             {200: Answer("Its name", json_of(array_of(TEXT)))},
         ),
         Operation(
             "nomad_leader",
-            "GET",
-            "/v1/status/leader",
+            OwnPath.get("/v1/status/leader"),
             "That there is a leader: the address that the request came to.",
             {200: Answer("The address", json_of(TEXT))},
         ),

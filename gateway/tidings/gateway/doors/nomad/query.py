@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tidings.gateway import golang
-from tidings.v1 import event_service_pb2, nomad_pb2
+from tidings.v1 import event_service_pb2, nomad_pb2, selection_pb2
 
 ALL = "*"
 DEFAULT_NAMESPACE = "default"
@@ -43,7 +43,7 @@ class StreamQuery:
         return event_service_pb2.SubscribeRequest(
             nomad_index=self.index,
             payload_format=event_service_pb2.PAYLOAD_FORMAT_JSON,
-            nomad=self.selector(),
+            selection=selection_pb2.Selection(nomad=self.selector()),
         )
 
 
@@ -94,7 +94,7 @@ def _parse_topics(values: list[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _check_options(query: golang.Query) -> None:
-    """Refuse malformed options that mean nothing here, and an index that is no unsigned one."""
+    """Refuse malformed options even if they are ignored here, and an index that is not unsigned."""
     stale = query.first("stale")
     if stale and golang.parse_bool(stale) is None:
         raise BadStreamQuery("Expect `true` or `false` for `stale` query string parameter")

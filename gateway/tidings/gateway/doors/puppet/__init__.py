@@ -1,13 +1,6 @@
 """Puppet Orchestrator's spelling: the events of a job."""
 
-from __future__ import annotations
+from tidings.gateway.doors.puppet.door import PuppetDoor as Door
+from tidings.gateway.doors.puppet.lines import SPELLING
 
-from tidings.gateway.door import Door, House
-from tidings.gateway.doors.puppet.door import PuppetDoor
-
-__all__ = ["make"]
-
-
-def make(house: House) -> Door:
-    """Return Puppet Orchestrator's door."""
-    return PuppetDoor(house)
+__all__ = ["SPELLING", "Door"]

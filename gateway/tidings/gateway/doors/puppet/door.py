@@ -6,12 +6,12 @@ from functools import partial
 
 import grpc
 
-from tidings.gateway.callers import problem_with
-from tidings.gateway.door import Handler, House
+from tidings.gateway.door import Context, Handler
 from tidings.gateway.doors.puppet.jobs import PrintedJob, PrintedJobs
-from tidings.gateway.doors.puppet.lines import parse_item
+from tidings.gateway.doors.puppet.lines import SPELLING
 from tidings.gateway.doors.puppet.paths import PATHS
 from tidings.gateway.doors.puppet.query import (
+    EVENTS_PATH,
     UNKNOWN_JOB_KIND,
     BadJobQuery,
     JobQuery,
@@ -22,11 +22,12 @@ from tidings.gateway.doors.puppet.query import (
 )
 from tidings.gateway.http.request import JSON_TYPE, Request
 from tidings.gateway.json_text import dumps
-from tidings.gateway.single_flight import Together
+from tidings.gateway.single_flight import SingleFlight
 from tidings.gateway.transcode.errors import TranscodeError
 from tidings.gateway.transcode.metadata import Metadata
 from tidings.gateway.transcode.render import Reply
-from tidings.gateway.upload.publish import Intake
+from tidings.gateway.upload.callers import problem_with
+from tidings.gateway.upload.publish import PublishEndpoint
 from tidings.gateway.upstream.credentials import bearer
 from tidings.gateway.upstream.failures import Failure, problem_of
 from tidings.v1 import event_service_pb2 as pb
@@ -37,36 +38,36 @@ _PAGE = 10_000
 _AT_ONCE = 100
 _DEADLINE_S = 30.0
 _METHODS = ("GET", "HEAD")
-_NO_JOB = 0  # what no job is called
+_NO_JOB = 0  # not the number of any job
 _Code = grpc.StatusCode
 _UNKNOWN_PATH = error_body("puppetlabs.orchestrator/not-found", "Unknown path", {})
 
 
 class PuppetDoor:
-    """Speaks the Orchestrator's job events. Shared by all requests; keeps what it has printed."""
+    """Speaks the Orchestrator's job events. Shared by all requests; caches what it has printed."""
 
     name = "puppet"
     paths = PATHS
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._jobs = PrintedJobs()
-        self._looks: Together[PrintedJob] = Together()
-        self._intake = Intake(house, "puppet", parse_item, credential_of)
+        self._looks: SingleFlight[PrintedJob] = SingleFlight()
+        self._endpoint = PublishEndpoint(context, SPELLING, credential_of)
 
     def handler(self, request: Request) -> Handler | None:
-        """Return who answers for a job's events, and for publishing them."""
+        """Return the handler for a job's events, and for publishing them."""
         if request.path == PUBLISH_PATH:
-            return self._intake.publish
+            return self._endpoint.publish
         return self._answer if job_of(request.raw_path) is not None else None
 
     def unknown(self, request: Request) -> Handler | None:
-        """Return who answers for all other paths of the Orchestrator."""
+        """Return the handler for all other paths of the Orchestrator."""
         return self._nothing_here if request.path.startswith(b"/orchestrator/") else None
 
     async def refuse(self, request: Request, error: TranscodeError) -> None:
-        """Answer what is wrong by a rule of the house, as Puppet's error object."""
-        kind = self._house.settings.puppet_validation_kind
+        """Answer an error of the gateway's own rules, as Puppet's error object."""
+        kind = self._context.settings.puppet_validation_kind
         if error.http_status != 400:
             kind = "puppetlabs.orchestrator/unknown-error"
         if error.http_status == 403:
@@ -104,28 +105,28 @@ class PuppetDoor:
         await self._turn_away(request, Reply(404, (JSON_TYPE,), _UNKNOWN_PATH))
 
     async def _turn_away(self, request: Request, reply: Reply) -> None:
-        """Answer what leads nowhere, once the token has been looked at, which comes first."""
-        problem = await problem_with(self._house.upstream, credential_of(request))
+        """Answer a request that cannot succeed, after the token is checked, as Puppet does."""
+        problem = await problem_with(self._context.mode, credential_of(request))
         if problem:
             reply = Reply(401, (JSON_TYPE,), _unauthenticated(problem))
         await request.reply(reply)
 
     async def _refusal(self, error: BadJobQuery, credential: Metadata) -> Reply:
-        """Print what is wrong with a query, for which the service is asked who is calling.
+        """Print what is wrong with a query, after the service has checked the token.
 
-        Puppet looks at tokens before anything else.
+        Puppet checks tokens before anything else.
         """
         try:
             await self._page(_NO_JOB, 0, "", credential)
         except Failure as failure:
-            if failure.code() is not _Code.NOT_FOUND:
+            if failure.code() is not _Code.INVALID_ARGUMENT:
                 return print_error(failure, "")
-        kind = self._house.settings.puppet_validation_kind
+        kind = self._context.settings.puppet_validation_kind
         body = error_body(kind, str(error), {error.name: error.value})
         return Reply(400, (JSON_TYPE,), body)
 
     async def _printed(self, job: int, credential: Metadata) -> PrintedJob:
-        """Return the job as it is now, of which only what is new is read and printed.
+        """Return the job as it is now; only its new events are read and printed.
 
         Raises:
             grpc.aio.AioRpcError: there is no such job, or the service refused or stayed away.
@@ -152,32 +153,36 @@ class PuppetDoor:
         return kept
 
     async def _add(self, kept: PrintedJob, answer: pb.GetJobEventsResponse) -> None:
-        """Print a page, a moment at a time: a long job must not hold up everybody else.
+        """Print a page in time slices: a long job must not block the event loop.
 
-        Who reads the same job as somebody else may print the same meanwhile; it counts once.
+        Concurrent readers of a job may print the same events; they count once.
         """
         for at in range(0, len(answer.items), _AT_ONCE):
             kept.add(answer.items[at : at + _AT_ONCE])
-            await self._house.turns.give_way()
+            await self._context.slices.step()
 
     async def _page(
         self, job: int, start: int, token: str, credential: Metadata
     ) -> pb.GetJobEventsResponse:
         request = pb.GetJobEventsRequest(
-            job_id=str(job), start=start, page_size=_PAGE, page_token=token
+            job_id=str(job),
+            start=str(start) if start else "",
+            page_size=_PAGE,
+            page_token=token,
         )
-        return await self._house.upstream.get_job_events(request, credential, _DEADLINE_S)
+        return await self._context.upstream.get_job_events(request, credential, _DEADLINE_S)
 
     def _body(self, request: Request, query: JobQuery, printed: PrintedJob) -> bytes:
         start = query.start or 0
-        # A client that follows this sees each event once; one past the last, or where it was.
+        # A client that follows this link sees each event once: it starts past the last one, or
+        # where it was.
         following = max(printed.next_id, start)
-        path = f"/orchestrator/v1/jobs/{query.job}/events?start={following}"
-        links = dumps({"id": self._base(request) + path, "event": str(following)})
+        link = f"{self._base(request)}{EVENTS_PATH.fill(str(query.job))}?start={following}"
+        links = dumps({"id": link, "event": str(following)})
         return printed.body(b'{"next-events":' + links + b",", start)
 
     def _base(self, request: Request) -> str:
-        base = self._house.settings.puppet_base_url
+        base = self._context.settings.puppet_base_url
         if base:
             return base.rstrip("/")
         host = request.header(b"host") or "localhost"
@@ -198,7 +203,10 @@ def credential_of(request: Request) -> Metadata:
 def print_error(error: Failure, job: str) -> Reply:
     """Print why the service refused, in Puppet's spelling."""
     code = error.code()
-    if code is _Code.NOT_FOUND:
+    if code in (
+        _Code.NOT_FOUND,
+        _Code.INVALID_ARGUMENT,
+    ):  # the latter of an integer that no job has
         body = error_body(UNKNOWN_JOB_KIND, f"Unknown job {job}", {"job": job})
         return Reply(404, (JSON_TYPE,), body)
     if code is _Code.UNAUTHENTICATED:

@@ -1,4 +1,4 @@
-"""Jobs as they were last printed, so that an answer for an unchanged job is not printed again.
+"""A cache of printed jobs: only new events of a job are printed.
 
 Puppet's Ruby client reads a job from its beginning on every poll, as fast as the server answers.
 What is kept is checked with the service on every request: which log it is, which event of the job
@@ -11,8 +11,9 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from tidings.gateway.doors.puppet.lines import item_object
 from tidings.gateway.json_text import dumps
-from tidings.v1 import puppet_json, puppet_pb2
+from tidings.v1 import puppet_pb2
 
 _MAX_BYTES = 64 * 1024**2
 _ITEM_BYTES = 80  # an id, a header of bytes, and a place in two lists, on 64-bit CPython
@@ -39,7 +40,7 @@ class PrintedJob:
         return self.ids[-1] + 1 if self.ids else 0
 
     def add(self, items: Sequence[puppet_pb2.PuppetJobEvent]) -> None:
-        """Print further events; those that are here already are passed over."""
+        """Print further events; those that it has already are skipped."""
         for item in items:
             number = int(item.id)
             if number >= self.next_id:
@@ -60,8 +61,8 @@ class PrintedJob:
     def body(self, head: bytes, start: int) -> bytes:
         """Return the list of the events from an id on, as JSON, behind a head.
 
-        Who reads from the beginning gets the very bytes of the one before, until something changes:
-        the body of a long job has megabytes, and each copy would keep everybody waiting.
+        Readers from the beginning share one body until something changes: the body of a long job
+        has megabytes, and each copy would block the event loop.
         """
         first = bisect_left(self.ids, start)
         if not first and self._whole and self._whole_head == head:
@@ -82,14 +83,14 @@ class PrintedJobs:
         self._size_bytes = 0
 
     def get(self, job: int) -> PrintedJob | None:
-        """Return a job, which is the newest from now on."""
+        """Return a job, which becomes the most recently used."""
         printed = self._jobs.get(job)
         if printed is not None:
             self._jobs.move_to_end(job)
         return printed
 
     def put(self, job: int, printed: PrintedJob) -> None:
-        """Keep a job, and let the oldest go until the rest fits."""
+        """Cache a job, and evict the least recently used until the rest fits."""
         self._jobs[job] = printed
         self._jobs.move_to_end(job)
         self._size_bytes += printed.size_bytes - self._sizes.get(job, 0)
@@ -104,8 +105,5 @@ class PrintedJobs:
 
 
 def print_item(item: puppet_pb2.PuppetJobEvent) -> bytes:
-    """Return one event as an item of Puppet's list; details that say nothing are `{}`."""
-    value = puppet_json.puppet_job_event_to_json(item)
-    if value["details"] is None:
-        value["details"] = {}
-    return dumps(value)
+    """Return one event as an item of Puppet's list."""
+    return dumps(item_object(item))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tidings.gateway.contract import route_to
 from tidings.gateway.openapi import (
     BEARER,
     OBJECT,
@@ -44,16 +45,14 @@ PATHS = Paths(
     (
         Operation(
             "puppet_job_events",
-            "GET",
-            "/orchestrator/v1/jobs/{job-id}/events",
+            route_to("GetJobEvents"),
             "The events of a job, and where the next ones will be.",
             {200: Answer("The events, oldest first", json_of(_EVENTS))},
             errors=(401, 404, 500),
             parameters=(
-                Parameter("job-id", "the job", _INTEGER_TEXT, "path"),
+                Parameter("job_id", "the job", _INTEGER_TEXT, "path"),
                 Parameter("start", "the lowest id that is wanted", _INTEGER_TEXT),
             ),
-            rpc="GetJobEvents",
         ),
         *publish_operations("puppet", _TAKEN),
     ),

@@ -1,15 +1,15 @@
-"""What a request for a job's events says, and what is wrong with it."""
+"""Parses a request for a job's events."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
+from tidings.gateway.doors.puppet.paths import PATHS
 from tidings.gateway.json_text import dumps
 from tidings.v1.json_runtime import is_integer
 
-PREFIX = b"/orchestrator/v1/jobs/"
-SUFFIX = b"/events"
+EVENTS_PATH = PATHS.template("puppet_job_events")
 
 UNKNOWN_JOB_KIND = "puppetlabs.orchestrator/unknown-job"
 
@@ -36,16 +36,12 @@ class JobQuery:
 
 def job_of(raw_path: bytes) -> str | None:
     """Return the decoded job id of a path that asks for a job's events, None for any other."""
-    if not (raw_path.startswith(PREFIX) and raw_path.endswith(SUFFIX)):
-        return None
-    segment = raw_path[len(PREFIX) : -len(SUFFIX)]
-    if not segment or b"/" in segment:
-        return None
-    return unquote(segment.decode("latin-1"))
+    found = EVENTS_PATH.match(raw_path)
+    return unquote(found[0]) if found else None
 
 
 def parse_job_query(job: str, query: bytes) -> JobQuery:
-    """Return what is asked for. Other parameters than `start` are ignored.
+    """Return the parsed request. Parameters other than `start` are ignored.
 
     Raises:
         BadJobQuery: the job or `start` is no integer, or `start` is given twice.

@@ -1,0 +1,292 @@
+"""What can be asked for of an event, found by a table of field paths for each system; pure.
+
+What is not there, is empty, or is not text gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from itertools import compress
+from typing import Any, NamedTuple
+
+from tidings.dialects.facet_paths import KEY, NAMED, FacetPaths, KindPaths, ObjectPaths
+from tidings.dialects.paths import (
+    EACH,
+    Steps,
+    Tree,
+    every,
+    gather,
+    gather_each,
+    is_set,
+    members,
+    names_in,
+    one,
+    steps_of,
+    text_at,
+    tree_of,
+)
+
+
+class ObjectVersion(NamedTuple):
+    """An object as an event carries it; what the event does not say is "".
+
+    `parents` are (kind, id) of the objects that it belongs to; `deleted` says that the event tells
+    of its end.
+    """
+
+    kind: str
+    id: str
+    name: str
+    namespace: str
+    status: str
+    deleted: bool
+    parents: tuple[tuple[str, str], ...]
+
+
+class Facets(NamedTuple):
+    """What can be asked for of one event; "" = it has none.
+
+    `identifiers` are (kind, value), and `text` is what is searched for words: neither holds an
+    empty text, or the same twice.
+    """
+
+    type: str
+    topic: str
+    namespace: str
+    identifiers: tuple[tuple[str, str], ...]
+    text: tuple[str, ...]
+    objects: tuple[ObjectVersion, ...]
+
+
+def facets_of(paths: FacetPaths, event: Mapping[str, Any]) -> Facets:
+    """Return the facets of an event whose members are spelled as the paths spell them.
+
+    A value may be a message in the place of an object; both give the same.
+    """
+    plan = _plan_of_event(paths)
+    wanted, holders, keys = plan
+    values = members(event, wanted.names)
+    kind, topic, namespace = wanted.texts(values)
+    identifiers: dict[tuple[str, str], None] = {}
+    text: list[str] = []
+    if wanted.identifiers:
+        _add_pairs(values[wanted.start_of_identifiers :], wanted.identifiers, identifiers)
+    if wanted.words:
+        gather_each(values[wanted.start_of_words :], wanted.words, text)
+    objects = []
+    for version, each, held in _versions(holders, kind, event):
+        name, version_id, title, _, _, _, parents = version
+        if version_id:
+            identifiers[name, version_id] = None
+            objects.append(version)
+        if title:
+            identifiers[name, title] = None
+            text.append(title)
+        for parent in parents:
+            identifiers[parent] = None
+        if each.identifiers:
+            _add_pairs(held[each.start_of_identifiers :], each.identifiers, identifiers)
+        if each.words:
+            gather_each(held[each.start_of_words :], each.words, text)
+    if keys is not None:
+        _add_keys(event, keys, identifiers)
+    once = tuple(dict.fromkeys(text))
+    return _new_facets((kind, topic, namespace, tuple(identifiers), once, tuple(objects)))
+
+
+def identifiers_of(paths: FacetPaths, event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the identifiers of the facets of an event; what has only words is not looked at."""
+    return facets_of(_without_words(paths), event).identifiers
+
+
+@cache
+def _without_words(paths: FacetPaths) -> FacetPaths:
+    objects = tuple(replace(each, text=()) for each in paths.objects)
+    return replace(paths, text=(), objects=objects)
+
+
+def versions_in(paths: FacetPaths, event: Mapping[str, Any]) -> tuple[str, list[ObjectVersion]]:
+    """Return the type of an event, and the objects that it carries and that have an id.
+
+    What is no part of a version is not looked at.
+    """
+    kind = text_at(event, paths.type)
+    found = _versions(_plan_of_event(_of_versions(paths)).holders, kind, event)
+    return kind, [version for version, _, _ in found if version.id]
+
+
+@cache
+def _of_versions(paths: FacetPaths) -> FacetPaths:
+    objects = tuple(replace(each, text=(), identifiers=()) for each in paths.objects)
+    return replace(paths, objects=objects)
+
+
+def objects_in(
+    paths: FacetPaths, event: Mapping[str, Any]
+) -> Iterator[tuple[ObjectPaths, str, Any]]:
+    """Yield what an event carries as objects: the paths, the kind and the object."""
+    for each, _, kind, item in _objects(_plan_of_event(paths).holders, event):
+        yield each, kind, item
+
+
+def readable(payload: bytes) -> str:
+    """Return bytes as text; "" if they are none."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+_ONLY_TEXT = frozenset({str})
+
+# a class written in Python takes twice as long to make one, and there are some of each event
+_new_version, _new_facets = partial(tuple.__new__, ObjectVersion), partial(tuple.__new__, Facets)
+
+
+class _Wanted(NamedTuple):
+    """All that is wanted of one value: first steps, and of what they lead to what follows.
+
+    In this order: texts, pairs, and what has words.
+    """
+
+    names: tuple[str | None, ...]
+    deep: tuple[tuple[int, Steps], ...]
+    """Which of the texts lie deeper, and how to go on to them."""
+    end_of_texts: int
+    parents: tuple[Pair, ...]
+    start_of_identifiers: int
+    identifiers: tuple[Pair, ...]
+    start_of_words: int
+    words: tuple[Tree | None, ...]
+
+    def texts(self, values: list[Any]) -> list[str]:
+        """Return the texts; "" for each that is none."""
+        found = values[: self.end_of_texts]
+        for place, steps in self.deep:
+            found[place] = one(found[place], steps)
+        if _ONLY_TEXT.issuperset(map(type, found)):
+            return found
+        return [each if type(each) is str else "" for each in found]
+
+
+Pair = tuple[str, Steps, bool]
+"""A kind, how to go on to what is of that kind, and whether there is more to do than to take it."""
+
+_Held = Mapping[str, tuple[ObjectPaths, _Wanted, Steps]]
+"""Of a value that holds objects, by a member's name: what is wanted of those in it."""
+
+
+class _Plan(NamedTuple):
+    wanted: _Wanted
+    holders: tuple[tuple[Steps, _Held], ...]
+    keys: Tree | None
+
+
+def _wanted(
+    texts: Sequence[str], parents: KindPaths, identifiers: KindPaths, words: tuple[str, ...]
+) -> _Wanted:
+    steps = [steps_of(path) if path else () for path in texts]
+    names: list[str | None] = [each[0] if each else None for each in steps]
+    pairs = [(kind, steps_of(path)) for kind, path in (*parents, *identifiers)]
+    rests = [(kind, each[1:], len(each) > 1 or kind == NAMED) for kind, each in pairs]
+    names += (each[0] for _, each in pairs)
+    tree = tree_of(tuple(map(steps_of, words)))
+    return _Wanted(
+        names=(*names, *tree.names),
+        deep=tuple((place, each[1:]) for place, each in enumerate(steps) if len(each) > 1),
+        end_of_texts=len(texts),
+        parents=tuple(rests[: len(parents)]),
+        start_of_identifiers=len(texts) + len(parents),
+        identifiers=tuple(rests[len(parents) :]),
+        start_of_words=len(names),
+        words=tree.inner,
+    )
+
+
+@cache
+def _plan_of_event(paths: FacetPaths) -> _Plan:
+    """Return the plan; of many kinds of objects an event carries one or two, found by a name."""
+    held: dict[Steps, dict[str, tuple[ObjectPaths, _Wanted, Steps]]] = {}
+    for each in paths.objects:
+        steps = steps_of(each.at)
+        place = (steps.index(EACH) if EACH in steps else len(steps)) - 1
+        names = (each.id, each.name, each.namespace, each.status)
+        wanted = _wanted(names, each.parents, each.identifiers, each.text)
+        held.setdefault(steps[:place], {})[steps[place]] = each, wanted, steps[place + 1 :]
+    texts = (paths.type, paths.topic, paths.namespace)
+    keys = tree_of(tuple(map(steps_of, paths.keys))) if paths.keys else None
+    return _Plan(_wanted(texts, (), paths.identifiers, paths.text), tuple(held.items()), keys)
+
+
+def _objects(
+    holders: tuple[tuple[Steps, _Held], ...], event: Mapping[str, Any]
+) -> Iterator[tuple[ObjectPaths, _Wanted, str, Any]]:
+    for steps_to_holder, held in holders:
+        holder = one(event, steps_to_holder)
+        for member in names_in(holder):
+            if member not in held:
+                continue
+            paths, wanted, steps = held[member]
+            found = one(holder, (member,))
+            if found is None:
+                continue
+            if not steps and paths.kind != NAMED:  # as most are
+                yield paths, wanted, paths.kind, found
+                continue
+            for item in every(found, steps):
+                if paths.kind != NAMED:
+                    yield paths, wanted, paths.kind, item
+                    continue
+                for name, inside in item.items():
+                    yield paths, wanted, name, inside
+
+
+def _versions(
+    holders: tuple[tuple[Steps, _Held], ...], kind: str, event: Mapping[str, Any]
+) -> Iterator[tuple[ObjectVersion, _Wanted, list[Any]]]:
+    """Yield the objects that an event of a type carries, what is wanted of each, and its values."""
+    for paths, wanted, name, item in _objects(holders, event):
+        values = members(item, wanted.names)
+        parents: dict[tuple[str, str], None] = {}
+        if wanted.parents:
+            _add_pairs(values[wanted.end_of_texts :], wanted.parents, parents)
+        is_gone = kind in paths.gone_types or (bool(paths.gone) and is_set(event, paths.gone))
+        object_id, title, namespace, status = wanted.texts(values)
+        told = (name, object_id, title, namespace, status, is_gone, tuple(parents))
+        yield _new_version(told), wanted, values
+
+
+def _add_pairs(
+    values: list[Any], pairs: tuple[Pair, ...], found: dict[tuple[str, str], None]
+) -> None:
+    """Add kinds and values; there are at least as many values as pairs."""
+    for (kind, steps, is_deep), value in compress(zip(pairs, values, strict=False), values):
+        if is_deep:
+            _add_deep(value, kind, steps, found)
+        elif type(value) is str:
+            found[kind, value] = None
+
+
+def _add_keys(
+    event: Mapping[str, Any], keys: Tree, identifiers: dict[tuple[str, str], None]
+) -> None:
+    """Add the keys of an event that no identifier of a kind has as its value."""
+    found: list[str] = []
+    gather(event, keys, found)
+    told = {value for _, value in identifiers}
+    for key in found:
+        if key not in told:
+            identifiers[KEY, key] = None
+
+
+def _add_deep(value: Any, kind: str, steps: Steps, found: dict[tuple[str, str], None]) -> None:  # noqa: ANN401 - any JSON
+    for each in every(value, steps):
+        if kind != NAMED:
+            if type(each) is str and each:
+                found[kind, each] = None
+            continue
+        for name, inside in each.items():
+            for text in filter(None, inside):
+                found[name, text] = None

@@ -1,0 +1,131 @@
+"""Objects as events carried them, taken from what a scan of the log finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+from tidings.core.limits import MAX_RECORD_BYTES
+from tidings.core.object_question import ObjectGroup, object_number
+from tidings.core.record import BIRTH_SEQ
+from tidings.core.selection import Selection
+from tidings.dialects.dialect import Dialect
+from tidings.dialects.facets import ObjectVersion
+from tidings.dialects.rules import events_of, timestamp
+from tidings.dialects.systems import system_number
+from tidings.log.batch import Pick
+from tidings.log.event_log import EventLog
+from tidings.rpc.scanning import AT_ONCE_BYTES
+from tidings.v1 import event_pb2
+from tidings.v1 import objects_pb2 as pb
+from tidings.v1.json_runtime import canonical
+
+
+class Identity(NamedTuple):
+    """What identifies an object."""
+
+    group: ObjectGroup
+    id: str
+
+    @property
+    def number(self) -> int:
+        """A short form of it, for sets of many."""
+        return object_number(self.group, self.id)
+
+
+class Version(NamedTuple):
+    """An object as one event carried it: where that is stored, and what it says of the object.
+
+    `place` is the event's among those of the record, of whose bytes `size_bytes` are its part.
+    """
+
+    identity: Identity
+    seq: int
+    place: int
+    recorded_at_us: int
+    event: event_pb2.Event
+    type: str
+    object: ObjectVersion
+    size_bytes: int
+
+    def text(self, dialect: Dialect) -> bytes:
+        """Return the object as JSON, its numbers as they were published."""
+        return dialect.object_json(self.event, self.object.kind, self.object.id)
+
+    def value(self, dialect: Dialect) -> bytes:
+        """Return the object as canonical JSON."""
+        return canonical(self.text(dialect))
+
+    def tell(self, state: pb.ObjectState) -> int:
+        """Put it in a message of the contract, without its value, and return the message's size.
+
+        An answer has room for it.
+        """
+        told = self.object
+        state.system = system_number(self.identity.group.system)
+        state.kind, state.id, state.name = told.kind, told.id, told.name
+        state.namespace, state.status, state.type = told.namespace, told.status, self.type
+        state.source, state.seq = self.identity.group.source, self.seq
+        state.parents.extend([f"{kind}/{parent}" for kind, parent in told.parents])
+        state.recorded_at.CopyFrom(timestamp(self.recorded_at_us))
+        size_bytes = state.ByteSize()
+        if size_bytes > MAX_RECORD_BYTES:
+            state.ClearField("name")  # more than the record has: it is the id once more
+            return state.ByteSize()
+        return size_bytes
+
+
+_new_version = partial(tuple.__new__, Version)  # a class written in Python takes twice as long
+
+
+def show_value(state: pb.ObjectState, value: bytes, taken_bytes: int) -> None:
+    """Put an object's value in its state, unless an answer that holds so much has no room."""
+    if taken_bytes + len(value) <= MAX_RECORD_BYTES:
+        state.value_json = value.decode()
+
+
+def versions_of(pick: Pick, dialect: Dialect, *, newest_first: bool = True) -> Iterator[Version]:
+    """Yield the objects in the selected events of a record, in the log's order or against it.
+
+    A damaged record carries nothing.
+    """
+    record, places = pick
+    events = events_of(record)
+    at_us, size_bytes = record.recorded_at_us, len(record.body) // max(1, len(events))
+    numbers = range(len(events)) if places is None or not events else places
+    for place in reversed(numbers) if newest_first else numbers:
+        event = events[place]
+        event_type, objects = dialect.objects(event)
+        for told in objects[::-1] if newest_first else objects:
+            group = ObjectGroup(record.system, told.kind, told.namespace, event.source)
+            identity = Identity(group, told.id)
+            yield _new_version(
+                (identity, record.seq, place, at_us, event, event_type, told, size_bytes)
+            )
+
+
+async def known_since_us(log: EventLog, allowed: Selection) -> int | None:
+    """Return the time from which the log has all events of some systems; None = not to be shown.
+
+    A system of which nothing was trimmed counts from the oldest record of all, another from its
+    own oldest one. One whose oldest record the caller may not read does not count.
+
+    Raises:
+        StoreUnavailable: the store cannot be read.
+    """
+    whole: list[int] = []
+    rest: list[int] = []
+    trimmed = await log.trimmed(allowed.systems)
+    for system, matcher in allowed.matchers:
+        oldest = await log.between(
+            Selection.of({system: matcher}),
+            BIRTH_SEQ,
+            log.last_seq + 1,
+            1,
+            AT_ONCE_BYTES,
+            newest_first=False,
+        )
+        times = [one.record.recorded_at_us for one in oldest.picks]
+        (rest if trimmed[system] else whole).extend(times)
+    return max(rest) if rest else min(whole, default=None)

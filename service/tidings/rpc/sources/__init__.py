@@ -1,0 +1,1 @@
+"""Sources: which recorder runs each, its position, and its state."""
