@@ -35,6 +35,7 @@ _COLUMNS = """(parts) => {
 
 def columns(browser: Browser, parts: Sequence[float] | None = None) -> list[Counter[Colour]]:
     """Return how often each colour is in columns of the chart, at parts of its width or in all."""
+    browser.sees(".chart .u-over")
     return [
         Counter({_colour(text): count for text, count in column.items()})
         for column in browser.evaluate(_COLUMNS, parts)

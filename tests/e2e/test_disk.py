@@ -53,7 +53,7 @@ def test_a_data_directory_that_is_deleted_is_noticed_before_anything_is_acknowle
 ) -> None:
     assert fire(server, "before") == 200
     assert server.request("GET", "/readyz")[0] == 200
-    shutil.rmtree(server.data)
+    server.lose_data()
     for number in range(5):
         assert fire(server, f"after-{number}") == 500
     assert server.request("GET", "/readyz")[0] == 503

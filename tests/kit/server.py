@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -142,6 +143,11 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         return self.process.wait(PATIENCE_S)
+
+    def lose_data(self) -> None:
+        """Delete the data directory behind its back, at once: it may write another file meanwhile."""
+        away = self.data.rename(self.data.with_name(f"{self.data.name}.gone"))
+        shutil.rmtree(away)
 
     def end(self) -> None:
         """Leave nothing behind, whatever the test did."""
