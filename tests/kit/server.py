@@ -145,7 +145,7 @@ class Server:
         return self.process.wait(PATIENCE_S)
 
     def lose_data(self) -> None:
-        """Delete the data directory behind its back, at once: it may write another file meanwhile."""
+        """Delete its data directory, at once: it may write another file meanwhile."""
         away = self.data.rename(self.data.with_name(f"{self.data.name}.gone"))
         shutil.rmtree(away)
 
