@@ -76,6 +76,12 @@ def test_what_cannot_be_published_is_told(text: bytes, problem: str) -> None:
         Spelling(None, "").draft(text)
 
 
+def test_a_record_keeps_which_one_it_was() -> None:
+    draft = Spelling(None, "").draft(RECORD)
+    assert draft is not None
+    assert (draft.seq, draft.recorded_at.ToJsonString()) == (3, "2026-01-01T00:00:00Z")
+
+
 def test_what_a_log_says_for_itself_and_heartbeats_are_passed_over() -> None:
     spelling = Spelling(None, "")
     own = b'{"seq":"3","events":[{"tidings":{}}]}'

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.server import Server, nomad_line, tidings
+from tests.kit.server import Server, nomad_line, serving, tidings
 from tests.patience import PATIENCE_S
 
 TIDINGS = (sys.executable, "-m", "tidings")
@@ -66,15 +66,27 @@ def test_a_systems_own_list_is_stored_oldest_first_and_once(server: Server) -> N
     assert summary(again.stderr) == "tidings publish: 0 stored, 2 duplicates"
 
 
-def test_what_tail_prints_is_published_elsewhere(server: Server) -> None:
-    server.publish_nomad([nomad_line(1)], "?source=prod")
-    printed = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
-    done = tidings("publish", "-", "--upstream", server.grpc, stdin=printed.stdout)
-    assert done.returncode == 0
-    assert re.fullmatch(r"line 1: seq \d+\n", done.stdout)
-    both = tidings("tail", "--since=start", "-n0", "-o", "json", "--upstream", server.grpc)
-    first, second = (json.loads(line)["events"] for line in both.stdout.splitlines())
-    assert first == second
+@pytest.mark.parametrize(
+    "words", [("tail", "--since=start", "-n0", "-o", "json"), ("log", "-o", "ndjson")]
+)
+def test_what_is_printed_is_stored_elsewhere_and_known_here(
+    words: tuple[str, ...], server: Server, tmp_path: Path
+) -> None:
+    server.publish_nomad([nomad_line(1), nomad_line(2)])
+    printed = tidings(*words, "--upstream", server.grpc).stdout
+    again = tidings("publish", "-", "--upstream", server.grpc, stdin=printed)
+    assert (again.returncode, summary(again.stderr)) == (
+        0,
+        "tidings publish: 0 stored, 2 duplicates",
+    )
+    with serving(tmp_path / "other") as other:
+        done = tidings("publish", "-", "--upstream", other.grpc, stdin=printed)
+        assert summary(done.stderr) == "tidings publish: 2 stored"
+        copies = tidings(*words, "--upstream", other.grpc).stdout
+    events = [
+        [json.loads(line)["events"] for line in each.splitlines()] for each in (printed, copies)
+    ]
+    assert events[0] == events[1]
 
 
 @pytest.mark.parametrize("begin", ["", '{"events":[{"id":"'])

@@ -33,7 +33,7 @@ from tidings.v1 import puppet_pb2 as tidings_dot_v1_dot_puppet__pb2
 from tidings.v1 import tidings_event_pb2 as tidings_dot_v1_dot_tidings__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tidings/v1/event.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctidings/v1/cloud_event.proto\x1a\x17tidings/v1/consul.proto\x1a\x1dtidings/v1/docker_cloud.proto\x1a\x18tidings/v1/feldera.proto\x1a\x16tidings/v1/nomad.proto\x1a\x17tidings/v1/puppet.proto\x1a\x1etidings/v1/tidings_event.proto\"\xfb\x03\n\x05\x45vent\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63opied_from\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x12-\n\x05nomad\x18\n \x01(\x0b\x32\x16.tidings.v1.NomadEventB\x04\xe2\x41\x01\x01H\x00\x12/\n\x06\x63onsul\x18\x0b \x01(\x0b\x32\x17.tidings.v1.ConsulEventB\x04\xe2\x41\x01\x01H\x00\x12:\n\x0c\x64ocker_cloud\x18\x0c \x01(\x0b\x32\x1c.tidings.v1.DockerCloudEventB\x04\xe2\x41\x01\x01H\x00\x12\x32\n\x06puppet\x18\r \x01(\x0b\x32\x1a.tidings.v1.PuppetJobEventB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07\x66\x65ldera\x18\x0e \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEventB\x04\xe2\x41\x01\x01H\x00\x12\x31\n\x07tidings\x18\x0f \x01(\x0b\x32\x18.tidings.v1.TidingsEventB\x04\xe2\x41\x01\x03H\x00\x12\x33\n\x0b\x63loud_event\x18\x10 \x01(\x0b\x32\x16.tidings.v1.CloudEventB\x04\xe2\x41\x01\x01H\x00\x42\x06\n\x04\x62ody\"\xa8\x01\n\x0b\x45ventRecord\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x11.tidings.v1.Event\x12(\n\tpublisher\x18\x04 \x01(\x0b\x32\x15.tidings.v1.Publisher\x12\x0e\n\x06places\x18\x05 \x03(\r\":\n\tPublisher\x12\x11\n\tprincipal\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\x12\x0c\n\x04\x64oor\x18\x03 \x01(\t\"C\n\x05\x44raft\x12\x11\n\x03key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\'\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x11.tidings.v1.EventB\x04\xe2\x41\x01\x02\x42\x61\n\rio.tidings.v1B\nEventProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16tidings/v1/event.proto\x12\ntidings.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ctidings/v1/cloud_event.proto\x1a\x17tidings/v1/consul.proto\x1a\x1dtidings/v1/docker_cloud.proto\x1a\x18tidings/v1/feldera.proto\x1a\x16tidings/v1/nomad.proto\x1a\x17tidings/v1/puppet.proto\x1a\x1etidings/v1/tidings_event.proto\"\xfb\x03\n\x05\x45vent\x12\x10\n\x02id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x35\n\x0boccurred_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x14\n\x06source\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63opied_from\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x12-\n\x05nomad\x18\n \x01(\x0b\x32\x16.tidings.v1.NomadEventB\x04\xe2\x41\x01\x01H\x00\x12/\n\x06\x63onsul\x18\x0b \x01(\x0b\x32\x17.tidings.v1.ConsulEventB\x04\xe2\x41\x01\x01H\x00\x12:\n\x0c\x64ocker_cloud\x18\x0c \x01(\x0b\x32\x1c.tidings.v1.DockerCloudEventB\x04\xe2\x41\x01\x01H\x00\x12\x32\n\x06puppet\x18\r \x01(\x0b\x32\x1a.tidings.v1.PuppetJobEventB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07\x66\x65ldera\x18\x0e \x01(\x0b\x32\x1f.tidings.v1.FelderaClusterEventB\x04\xe2\x41\x01\x01H\x00\x12\x31\n\x07tidings\x18\x0f \x01(\x0b\x32\x18.tidings.v1.TidingsEventB\x04\xe2\x41\x01\x03H\x00\x12\x33\n\x0b\x63loud_event\x18\x10 \x01(\x0b\x32\x16.tidings.v1.CloudEventB\x04\xe2\x41\x01\x01H\x00\x42\x06\n\x04\x62ody\"\xa8\x01\n\x0b\x45ventRecord\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12/\n\x0brecorded_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x11.tidings.v1.Event\x12(\n\tpublisher\x18\x04 \x01(\x0b\x32\x15.tidings.v1.Publisher\x12\x0e\n\x06places\x18\x05 \x03(\r\"L\n\tPublisher\x12\x17\n\tprincipal\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04peer\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04\x64oor\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\"\xd3\x01\n\x05\x44raft\x12\x11\n\x03key\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\'\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x11.tidings.v1.EventB\x04\xe2\x41\x01\x02\x12\x11\n\x03seq\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x35\n\x0brecorded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\x12\x14\n\x06places\x18\x05 \x03(\rB\x04\xe2\x41\x01\x01\x12.\n\tpublisher\x18\x06 \x01(\x0b\x32\x15.tidings.v1.PublisherB\x04\xe2\x41\x01\x03\x42\x61\n\rio.tidings.v1B\nEventProtoP\x01Z\x14tidings/v1;tidingsv1\xa2\x02\x03TDG\xaa\x02\nTidings.V1\xca\x02\nTidings\\V1\xea\x02\x0bTidings::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,16 +63,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT'].fields_by_name['tidings']._serialized_options = b'\342A\001\003'
   _globals['_EVENT'].fields_by_name['cloud_event']._loaded_options = None
   _globals['_EVENT'].fields_by_name['cloud_event']._serialized_options = b'\342A\001\001'
+  _globals['_PUBLISHER'].fields_by_name['principal']._loaded_options = None
+  _globals['_PUBLISHER'].fields_by_name['principal']._serialized_options = b'\342A\001\003'
+  _globals['_PUBLISHER'].fields_by_name['peer']._loaded_options = None
+  _globals['_PUBLISHER'].fields_by_name['peer']._serialized_options = b'\342A\001\003'
+  _globals['_PUBLISHER'].fields_by_name['door']._loaded_options = None
+  _globals['_PUBLISHER'].fields_by_name['door']._serialized_options = b'\342A\001\003'
   _globals['_DRAFT'].fields_by_name['key']._loaded_options = None
   _globals['_DRAFT'].fields_by_name['key']._serialized_options = b'\342A\001\001'
   _globals['_DRAFT'].fields_by_name['events']._loaded_options = None
   _globals['_DRAFT'].fields_by_name['events']._serialized_options = b'\342A\001\002'
+  _globals['_DRAFT'].fields_by_name['seq']._loaded_options = None
+  _globals['_DRAFT'].fields_by_name['seq']._serialized_options = b'\342A\001\001'
+  _globals['_DRAFT'].fields_by_name['recorded_at']._loaded_options = None
+  _globals['_DRAFT'].fields_by_name['recorded_at']._serialized_options = b'\342A\001\001'
+  _globals['_DRAFT'].fields_by_name['places']._loaded_options = None
+  _globals['_DRAFT'].fields_by_name['places']._serialized_options = b'\342A\001\001'
+  _globals['_DRAFT'].fields_by_name['publisher']._loaded_options = None
+  _globals['_DRAFT'].fields_by_name['publisher']._serialized_options = b'\342A\001\003'
   _globals['_EVENT']._serialized_start=298
   _globals['_EVENT']._serialized_end=805
   _globals['_EVENTRECORD']._serialized_start=808
   _globals['_EVENTRECORD']._serialized_end=976
   _globals['_PUBLISHER']._serialized_start=978
-  _globals['_PUBLISHER']._serialized_end=1036
-  _globals['_DRAFT']._serialized_start=1038
-  _globals['_DRAFT']._serialized_end=1105
+  _globals['_PUBLISHER']._serialized_end=1054
+  _globals['_DRAFT']._serialized_start=1057
+  _globals['_DRAFT']._serialized_end=1268
 # @@protoc_insertion_point(module_scope)

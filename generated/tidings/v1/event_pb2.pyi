@@ -211,10 +211,20 @@ class Draft(_message.Message):
 
     KEY_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
+    SEQ_FIELD_NUMBER: _builtins.int
+    RECORDED_AT_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    PUBLISHER_FIELD_NUMBER: _builtins.int
     key: _builtins.str
     """Names this draft among all drafts of its system, at most 512 bytes of UTF-8: publishing it again is answered with the
     position of the first. Empty = `source` and `id` together when the record holds exactly one event
     with an id, else none. The same key with other content is refused with ALREADY_EXISTS.
+    """
+    seq: _builtins.int
+    """Where a record is published again just as a reader was given it: its `seq`, `recorded_at`, `places` and `publisher`, so
+    that an EventRecord in JSON is a draft as well. If this log has these events at this position since that time, the draft is a
+    duplicate, whatever its key, even if neither a key nor an id names them. If it has not, these four are ignored: a copy in another
+    log has a position of its own.
     """
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___Event]:
@@ -222,15 +232,31 @@ class Draft(_message.Message):
         3.875 MiB (4063232 bytes); a larger record is refused with RESOURCE_EXHAUSTED.
         """
 
+    @_builtins.property
+    def recorded_at(self) -> _timestamp_pb2.Timestamp:
+        """See `seq`."""
+
+    @_builtins.property
+    def places(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """See `seq`."""
+
+    @_builtins.property
+    def publisher(self) -> Global___Publisher:
+        """See `seq`. Neither compared nor stored."""
+
     def __init__(
         self,
         *,
         key: _builtins.str = ...,
         events: _abc.Iterable[Global___Event] | None = ...,
+        seq: _builtins.int = ...,
+        recorded_at: _timestamp_pb2.Timestamp | None = ...,
+        places: _abc.Iterable[_builtins.int] | None = ...,
+        publisher: Global___Publisher | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["publisher", b"publisher", "recorded_at", b"recorded_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "key", b"key", "places", b"places", "publisher", b"publisher", "recorded_at", b"recorded_at", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -18,18 +18,26 @@ def is_same(
     given: Sequence[event_pb2.Event],
     record: Record,
     *,
+    places: Sequence[int] = (),
     is_by_id: bool = False,
 ) -> bool:
     """Say whether events are those of a stored record, as any reader is given them.
+
+    `places` are theirs among all of the record's, as in `EventRecord`; none = they are all.
 
     What the service set counts only where it was given too, and the form of a payload does not
     count: so a record that is published again as it was printed is the same. If `is_by_id`,
     as when an identifier led to the record, no more does a source that is not given.
     """
     stored = events_of(record)
-    if record.system != dialect.system or len(stored) != len(given):
+    if record.system != dialect.system:
         return False
     dialect.complete(record.seq, stored)
+    if places:
+        wanted = frozenset(places)
+        stored = [event for place, event in enumerate(stored) if place in wanted]
+    if len(stored) != len(given):
+        return False
     copies = event_pb2.EventRecord(events=given).events
     for copy, event in zip(copies, stored, strict=True):
         if is_by_id and not copy.source:

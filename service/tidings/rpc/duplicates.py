@@ -12,7 +12,7 @@ from functools import partial
 
 from tidings.core.record import BIRTH_SEQ, Record, Stored
 from tidings.dialects.dialect import Dialect
-from tidings.dialects.rules import events_of
+from tidings.dialects.rules import events_of, timestamp
 from tidings.dialects.same import is_same
 from tidings.log.event_log import EventLog
 from tidings.log.work_thread import LARGE_BYTES, WorkThread
@@ -40,9 +40,10 @@ class Duplicates:
         return await self._same(dialect, draft, await self._at(dialect, seq), is_same)
 
     async def claimed(self, dialect: Dialect, draft: event_pb2.Draft) -> Stored | None:
-        """Return that a draft is the record that its event's identifier names, whatever its key.
+        """Return that a draft is the record that it says it was read as, whatever its key.
 
-        None if it is not: then the identifier is another system's, or its event has changed. Equal
+        It says so by position and time, or by its event's identifier. None if it is not that
+        record: then it is another log's or another system's, or its event has changed. Equal
         content does not do where identifiers of ours look like others': what was published with an
         id of its own is another event then. A source that the draft does not name is not compared,
         since no system's own API has it.
@@ -50,14 +51,15 @@ class Duplicates:
         Raises:
             StoreUnavailable: the log cannot be read.
         """
-        if len(draft.events) != 1:
-            return None
+        same = await self._read_as(dialect, draft) if draft.seq else None
+        if same is not None or len(draft.events) != 1:
+            return same
         subject = dialect.subject_of_id(draft.events[0])
         if subject:
             found = await self._log.read_last(subject, _MAX_NAMESAKES)
             return await self._same(dialect, draft, found, partial(is_same, is_by_id=True))
         seq = dialect.claimed_seq(draft.events[0])
-        if seq is None or not BIRTH_SEQ < seq <= self._log.last_seq:
+        if seq is None:
             return None
         nameless = event_pb2.Draft(events=draft.events)
         nameless.events[0].id = ""  # which may be the very identifier
@@ -91,7 +93,17 @@ class Duplicates:
         found = await self._log.read(low, 1, systems=[dialect.system])
         return await self._same(dialect, draft, found, partial(is_same, is_by_id=True))
 
+    async def _read_as(self, dialect: Dialect, draft: event_pb2.Draft) -> Stored | None:
+        found = [
+            record
+            for record in await self._at(dialect, draft.seq)
+            if timestamp(record.recorded_at_us) == draft.recorded_at
+        ]
+        return await self._same(dialect, draft, found, partial(is_same, places=draft.places))
+
     async def _at(self, dialect: Dialect, seq: int) -> list[Record]:
+        if not BIRTH_SEQ < seq <= self._log.last_seq:
+            return []
         found = await self._log.read(seq - 1, 1, systems=[dialect.system])
         return [record for record in found if record.seq == seq]
 

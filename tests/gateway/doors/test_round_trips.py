@@ -242,3 +242,69 @@ def test_equal_events_of_an_orchestrator_are_not_taken_for_one_another(
     first, second, third, repeated = (each["seq"] for each in answers)
     assert first < second < third
     assert repeated == second
+
+
+def read(http: Http, target: str) -> dict[str, Any]:
+    """Return the one record of an answer."""
+    answer = json.loads(http.ask("GET", target).body)
+    (record,) = answer["records"] if "records" in answer else [answer["record"]]
+    return dict(record)
+
+
+NAMELESS = nomad(Payload={"Job": {"ID": "web"}})["nomad"]
+WITHOUT_A_NAME: dict[str, dict[str, Any]] = {
+    "nomad": {"events": [{"nomad": NAMELESS}]},
+    "nomad-key": {"key": "k-1", "events": [{"nomad": NAMELESS}]},
+    "nomad-two": {"events": [{"nomad": NAMELESS}, {"nomad": NAMELESS | {"Topic": "Node"}}]},
+    "docker-cloud-two": {"events": [{"dockerCloud": CLOUD}, {"dockerCloud": CLOUD}]},
+    "puppet-id": {"events": [GIVEN["puppet-id"]]},
+}
+
+
+@pytest.mark.parametrize("form", ["TYPED", "JSON"])
+@pytest.mark.parametrize("name", [*GIVEN, *WITHOUT_A_NAME])
+def test_a_whole_record_is_a_duplicate_whatever_names_it(http: Http, name: str, form: str) -> None:
+    draft = WITHOUT_A_NAME.get(name) or {"events": [GIVEN[name]]}
+    (seq,) = [each["seq"] for each in again(http, DRAFTS, draft)]
+    record = read(http, f"/v1/records/{seq}?payload_format=PAYLOAD_FORMAT_{form}")
+    assert record.keys() >= {"seq", "recordedAt", "events", "publisher"}
+    for sent in (record, record | {"key": "another"}):
+        (answer,) = again(http, DRAFTS, sent)
+        assert (answer["seq"], answer["duplicate"]) == (seq, True)
+    lines = json.dumps(record).encode() + b"\n"
+    streamed = http.ask("POST", DRAFTS, "Content-Type: application/x-ndjson", body=2 * lines)
+    answers = [json.loads(line) for line in streamed.body.splitlines()]
+    assert answers == [{"line": n, "seq": int(seq), "duplicate": True} for n in (1, 2)]
+
+
+@pytest.mark.parametrize("topic", ["Job", "Node"])
+def test_a_part_of_a_record_is_a_duplicate(http: Http, topic: str) -> None:
+    (whole,) = again(http, DRAFTS, WITHOUT_A_NAME["nomad-two"])
+    part = read(http, f"/v1/records?topic={topic}:*")
+    assert part["places"] == [["Job", "Node"].index(topic)]
+    (answer,) = again(http, DRAFTS, part)
+    assert (answer["seq"], answer["duplicate"]) == (whole["seq"], True)
+
+
+NOT_AS_IT_WAS_READ: dict[str, dict[str, Any]] = {
+    "the log's first position": {"seq": "1"},
+    "a position to come": {"seq": "18446744073709551615"},
+    "another time": {"recordedAt": "2026-01-01T00:00:00.000001Z"},
+    "no time": {"recordedAt": None},
+    "other content": {"events": [{"nomad": NAMELESS | {"Key": "db"}}]},
+    "more events": {"events": 2 * [{"nomad": NAMELESS}]},
+    "another place": {"places": [1]},
+    "a place that is not there": {"places": [4294967295]},
+    "another system": {"events": [{"consul": {"Name": "deploy"}}]},
+}
+
+
+@pytest.mark.parametrize("change", [*NOT_AS_IT_WAS_READ, "the position of another"])
+def test_a_record_that_this_log_does_not_have_is_stored(http: Http, change: str) -> None:
+    seq = stored(http, {"nomad": NAMELESS})
+    newest = stored(http, {"consul": {"Name": "deploy"}})
+    of_another = {"seq": str(newest)}
+    record = read(http, f"/v1/records/{seq}") | NOT_AS_IT_WAS_READ.get(change, of_another)
+    (answer,) = again(http, DRAFTS, record)
+    assert int(answer["seq"]) > newest
+    assert "duplicate" not in answer

@@ -22,7 +22,8 @@ from tidings.v1.systems import SYSTEMS
 
 _DRAFT_MARKS = frozenset({"batch", "heartbeat", "gap", "events", "key"})
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
-_STAMPS = frozenset({"seq", "recordedAt", "publisher"})
+_READ = frozenset({"seq", "recordedAt", "publisher"})
+"""Members that only a record has, and a draft that was read as one."""
 
 
 class BadObject(Exception):
@@ -101,8 +102,8 @@ def _read_draft(text: bytes, source: str) -> event_pb2.Draft | None:
         return None
     if "gap" in members:
         raise BadObject("gap: records are missing here, and cannot be published")
-    if members.keys() & _STAMPS:
-        text = rt.join(_without_stamps(members))
+    if members.keys() & _READ:
+        text = rt.join(_with_exact_events(members))
     draft = event_pb2.Draft()
     try:
         merge_json(draft, parse_json(text))
@@ -115,15 +116,14 @@ def _read_draft(text: bytes, source: str) -> event_pb2.Draft | None:
     return draft
 
 
-def _without_stamps(members: dict[str, bytes]) -> dict[str, bytes]:
-    """Return a printed record's members as a draft's."""
+def _with_exact_events(members: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a printed record's members, with payloads as the text that they are printed as."""
     try:
         found = _elements.decode(members.get("events", b"[]"))
     except msgspec.MsgspecError:
         raise BadObject("events: expected a list") from None
     events = [_with_exact_json(bytes(event)) for event in found]
-    others = {name: text for name, text in members.items() if name not in _STAMPS}
-    return {**others, "events": b"[" + b",".join(events) + b"]"}
+    return {**members, "events": b"[" + b",".join(events) + b"]"}
 
 
 def _with_exact_json(event: bytes) -> bytes:
