@@ -41,6 +41,7 @@ from tidings.app.tls.settings import server_files
 from tidings.app.watched_clock import WatchedClock
 from tidings.core.clock import Clock
 from tidings.core.errors import StoreCorrupt
+from tidings.core.failures import first_of
 from tidings.core.tracing import Tracer
 from tidings.dialects import load
 from tidings.log.event_log import EventLog
@@ -83,8 +84,8 @@ async def service(
         with socket_for_backups(settings, unix_path) as own_path:
             await _serve(settings, own_path, sources_path, store, clock, stop, ready, tracer)
     except BaseExceptionGroup as group:
-        if (corrupt := _first(group, StoreCorrupt)) is not None:
-            raise corrupt from group
+        if (corrupt := group.subgroup(StoreCorrupt)) is not None:
+            raise first_of(corrupt) from group
         raise
     finally:
         await store.close()
@@ -197,15 +198,6 @@ def _measure(metrics: Metrics, log: EventLog, settings: Settings, clock: Watched
         metrics.disk = partial(disk_of, data)
     loop = asyncio.get_running_loop()
     metrics.registry.register(LogMetrics(log, data, loop, clock.monotonic_s))
-
-
-def _first(group: BaseExceptionGroup, kind: type[StoreCorrupt]) -> StoreCorrupt | None:
-    """Return the first such failure in a group, or in groups inside it."""
-    for error in group.exceptions:
-        found = _first(error, kind) if isinstance(error, BaseExceptionGroup) else error
-        if isinstance(found, kind):
-            return found
-    return None
 
 
 async def _back_up(

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import httpx2
 import msgspec
 
+from tidings.core.failures import only_of
 from tidings.gateway.doors.consul.lines import parse_event
 from tidings.gateway.upload.spelling import BadLine
 from tidings.sources.answers import elements, key_by_id, members_of, read_answer
@@ -73,10 +74,10 @@ class ConsulSource:
                     for datacenter in self._datacenters:
                         tasks.create_task(self._follow_list(client, datacenter, course))
             except ExceptionGroup as group:
-                failed, others = group.split(UpstreamFailed)
-                if failed is None or others is not None:
+                failure = only_of(group, UpstreamFailed)
+                if failure is None:
                     raise
-                raise failed.exceptions[0] from None
+                raise failure from None
 
     async def _follow_list(
         self, client: httpx2.AsyncClient, datacenter: str, course: _Course

@@ -13,6 +13,7 @@ import structlog
 
 from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
+from tidings.core.failures import first_of
 from tidings.core.tracing import Tracer, current, span_of
 from tidings.gateway.upload.draft_stream import DraftStream
 from tidings.gateway.upstream.client import PublishCall
@@ -94,7 +95,7 @@ class Recorder:
                 await self._run_once()
             except* grpc.aio.AioRpcError as group:
                 if not self._stopping.is_set():
-                    pause_s = self._told(_first(group), pause_s)
+                    pause_s = self._told(first_of(group), pause_s)
             if not self._stopping.is_set():
                 await self._sleep(pause_s)
 
@@ -224,8 +225,3 @@ async def _whole(part: Callable[P, Awaitable[None]], *of: P.args, **by: P.kwargs
     if running.cancelled():
         raise broken(grpc.StatusCode.CANCELLED, "a call was cancelled in the middle")
     running.result()
-
-
-def _first(group: BaseExceptionGroup[grpc.aio.AioRpcError]) -> grpc.aio.AioRpcError:
-    found = group.exceptions[0]
-    return _first(found) if isinstance(found, BaseExceptionGroup) else found

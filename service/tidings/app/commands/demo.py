@@ -20,6 +20,7 @@ from tidings.app.demo.recorded import PlayedClock, record
 from tidings.app.settings import BadSetting, Settings
 from tidings.app.terminal import complain, say
 from tidings.core.errors import StoreCorrupt, StoreLocked, StoreUnavailable
+from tidings.core.failures import only_of
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
 from tidings.gateway.upstream.client import PublishCall
 from tidings.store.sqlite.file import FILE_NAME
@@ -146,6 +147,9 @@ async def _publish(settings: Settings, hour: Sequence[event_pb2.Draft]) -> Outco
                     for result in results:
                         outcome.take(next(waiting), result)
                 running.cancel()
-        except* grpc.aio.AioRpcError as group:
-            raise group.exceptions[0] from None
+        except BaseExceptionGroup as group:
+            failure = only_of(group, grpc.aio.AioRpcError)
+            if failure is None:
+                raise
+            raise failure from None
     return outcome

@@ -17,6 +17,7 @@ from tidings.app.commands.publish_input import Input
 from tidings.app.commands.publish_spelling import BadObject, Spelling
 from tidings.app.settings import Settings
 from tidings.app.terminal import CommandFailed, complain, flush, say
+from tidings.core.failures import only_of
 from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.gateway.doors import spellings
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
@@ -120,11 +121,11 @@ class _Upload:
                     self._tell(results)
                 for task in helping:
                     task.cancel()
-        except* (grpc.aio.AioRpcError, CommandFailed, BrokenPipeError) as group:
-            error: BaseException = group
-            while isinstance(error, BaseExceptionGroup):
-                error = error.exceptions[0]
-            raise error from None
+        except BaseExceptionGroup as group:
+            told = only_of(group, grpc.aio.AioRpcError, CommandFailed, BrokenPipeError)
+            if told is None:
+                raise
+            raise told from None
         finally:
             self._drafts.cancel()
 
