@@ -14,6 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from tests.odd_messages import bend, odd
 from tests.rpc.test_seed_types import NOMAD_TYPES, PUPPET_TYPES, fill
 from tidings.dialects import load
+from tidings.dialects.changes import changes
 from tidings.dialects.facet_paths import FacetPaths, ObjectPaths
 from tidings.dialects.facets import Facets, ObjectVersion
 from tidings.v1 import (
@@ -28,6 +29,7 @@ from tidings.v1 import (
     puppet_pb2,
     tidings_event_pb2,
 )
+from tidings.v1.json_runtime.canonical import loads_exactly
 from tidings.v1.systems import SYSTEMS
 
 DIALECTS = load()
@@ -418,6 +420,12 @@ def test_type_and_identifiers_alone_are_those_of_the_facets() -> None:
         found = facets(event)
         assert dialect.identifiers(event) == found.identifiers
         assert dialect.type_of(event) == found.type
+        for kind in {"key", "nobody's", *(of for of, _ in found.identifiers)}:
+            some = dialect.identifiers(event, kind)
+            assert [each for each in found.identifiers if each[0] == kind] == [
+                each for each in some if each[0] == kind
+            ]
+            assert set(some) <= set(found.identifiers)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -533,10 +541,17 @@ def test_a_typed_object_is_shown_as_its_text_is() -> None:
             shown = dialect.object_json(typed, each.kind, each.id)
             told = dialect.object_json(as_text, each.kind, each.id)
             assert json_runtime.canonical(shown) == json_runtime.canonical(told)
+            for form, text in ((typed, shown), (as_text, told)):
+                value = dialect.object_value(form, each.kind, each.id)
+                assert [*changes(loads_exactly(text), value)] == []
 
 
 def test_numbers_of_an_object_are_as_they_were_published() -> None:
     text = b'{"Job":{"ID":"web","Priority":5e1,"Version":18446744073709551615}}'
     body = nomad_pb2.NomadEvent(topic="Job", type="JobRegistered", payload_json=text)
-    shown = DIALECTS["nomad"].object_json(event_pb2.Event(nomad=body), "job", "web")
+    event = event_pb2.Event(nomad=body)
+    shown = DIALECTS["nomad"].object_json(event, "job", "web")
     assert shown == b'{"ID":"web","Priority":5e1,"Version":18446744073709551615}'
+    assert DIALECTS["nomad"].object_value(event, "job", "web") == loads_exactly(shown)
+    with pytest.raises(KeyError):
+        DIALECTS["nomad"].object_value(event, "job", "another")

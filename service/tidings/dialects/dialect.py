@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tidings.core import record as core
+from tidings.core.conditions import ANY_KIND
 from tidings.core.limits import MAX_WINDOW_BYTES
 from tidings.core.projection import Projection
 from tidings.core.selection import Envelope, Matcher
@@ -33,6 +34,7 @@ from tidings.dialects.rights import SystemRights
 from tidings.dialects.rules import check_key
 from tidings.dialects.shapes import FieldScan
 from tidings.v1 import event_pb2, json_runtime
+from tidings.v1.json_runtime.canonical import loads_exactly
 
 
 class CheckContext(NamedTuple):
@@ -204,9 +206,11 @@ class Dialect:
         """Return what can be asked for of a stored event, whichever form its payload has."""
         return facets_of(self.facet_paths, self.members(event))
 
-    def identifiers(self, event: event_pb2.Event) -> tuple[tuple[str, str], ...]:
-        """Return the identifiers that its facets have, for less."""
-        return identifiers_of(self.facet_paths, self.members(event))
+    def identifiers(
+        self, event: event_pb2.Event, kind: str = ANY_KIND
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the identifiers that its facets have, at least all of a kind, for less."""
+        return identifiers_of(self.facet_paths, self.members(event), kind)
 
     def type_of(self, event: event_pb2.Event) -> str:
         """Return the type that its facets have, without a look at its payload."""
@@ -227,6 +231,14 @@ class Dialect:
                 value = value_at(item, paths.value) if paths.value else item
                 return json_runtime.dumps(value)
         raise KeyError(kind, object_id)
+
+    def object_value(self, event: event_pb2.Event, kind: str, object_id: str) -> json_runtime.Json:
+        """Return what `loads_exactly` returns of an object's JSON.
+
+        Raises:
+            KeyError: the event carries no such object.
+        """
+        return loads_exactly(self.object_json(event, kind, object_id))
 
     def subject_of_parts(self, kind: str, object_id: str) -> str:
         """Return the subject of every record that tells of an object's parts."""

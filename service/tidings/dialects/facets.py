@@ -11,6 +11,7 @@ from functools import cache, partial
 from itertools import compress
 from typing import Any, NamedTuple
 
+from tidings.core.conditions import ANY_KIND
 from tidings.dialects.facet_paths import KEY, NAMED, FacetPaths, KindPaths, ObjectPaths
 from tidings.dialects.paths import (
     EACH,
@@ -20,6 +21,7 @@ from tidings.dialects.paths import (
     gather,
     gather_each,
     is_set,
+    member_of,
     members,
     names_in,
     one,
@@ -96,15 +98,76 @@ def facets_of(paths: FacetPaths, event: Mapping[str, Any]) -> Facets:
     return _new_facets((kind, topic, namespace, tuple(identifiers), once, tuple(objects)))
 
 
-def identifiers_of(paths: FacetPaths, event: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the identifiers of the facets of an event; what has only words is not looked at."""
-    return facets_of(_without_words(paths), event).identifiers
+def identifiers_of(
+    paths: FacetPaths, event: Mapping[str, Any], kind: str = ANY_KIND
+) -> tuple[tuple[str, str], ...]:
+    """Return the identifiers of the facets of an event, at least all of a kind.
+
+    What has only words is not looked at, nor most of what has other kinds.
+    """
+    plans = _plans_by_kind(paths)
+    wanted, holders, keys = plans.get(kind) or plans[NAMED]
+    found: dict[tuple[str, str], None] = {}
+    if wanted.identifiers:
+        values = members(event, wanted.names)
+        _add_pairs(values[wanted.start_of_identifiers :], wanted.identifiers, found)
+    for of, each, name, item in _objects(holders, event):
+        values = members(item, each.names)
+        if of.kind == NAMED:
+            _add_names(name, each.texts(values), found)
+        if each.pairs:
+            _add_pairs(values[each.end_of_texts :], each.pairs, found)
+    if keys is not None:
+        _add_keys(event, keys, found)
+    return tuple(found)
 
 
 @cache
-def _without_words(paths: FacetPaths) -> FacetPaths:
-    objects = tuple(replace(each, text=()) for each in paths.objects)
-    return replace(paths, text=(), objects=objects)
+def _plans_by_kind(paths: FacetPaths) -> Mapping[str, _Plan]:
+    """Return a plan for each kind that a table names, and for any other as that of `NAMED`."""
+    tables = [paths.identifiers]
+    tables += [pairs for each in paths.objects for pairs in (each.parents, each.identifiers)]
+    kinds = {kind for pairs in tables for kind, _ in pairs} | {each.kind for each in paths.objects}
+    return {
+        kind: _plan_of_event(_of_identifiers(paths, kind))
+        for kind in (ANY_KIND, KEY, NAMED, *sorted(kinds))
+    }
+
+
+def _of_identifiers(paths: FacetPaths, kind: str) -> FacetPaths:
+    """Return the part of a table that leads to identifiers of a kind, or of any.
+
+    The ids and names of objects are identifiers like others, unless their kind is in the event.
+    """
+    wanted = {kind, NAMED}
+    every = kind in {ANY_KIND, KEY}  # a key is one that no other kind has
+
+    def some(pairs: KindPaths) -> KindPaths:
+        return tuple((of, path) for of, path in pairs if path and (every or of in wanted))
+
+    objects = []
+    for each in paths.objects:
+        is_named = each.kind == NAMED
+        own = () if is_named else ((each.kind, each.id), (each.kind, each.name))
+        left = replace(
+            each,
+            id=each.id if is_named else "",
+            name=each.name if is_named else "",
+            namespace="",
+            status="",
+            parents=some((*own, *each.parents)),
+            identifiers=some(each.identifiers),
+            text=(),
+        )
+        if is_named or left.parents or left.identifiers:
+            objects.append(left)
+    return replace(
+        paths,
+        identifiers=some(paths.identifiers),
+        keys=paths.keys if every else (),
+        text=(),
+        objects=tuple(objects),
+    )
 
 
 def versions_in(paths: FacetPaths, event: Mapping[str, Any]) -> tuple[str, list[ObjectVersion]]:
@@ -112,9 +175,10 @@ def versions_in(paths: FacetPaths, event: Mapping[str, Any]) -> tuple[str, list[
 
     What is no part of a version is not looked at.
     """
+    plan = _plan_of_event(_of_versions(paths))
     kind = text_at(event, paths.type)
-    found = _versions(_plan_of_event(_of_versions(paths)).holders, kind, event)
-    return kind, [version for version, _, _ in found if version.id]
+    found = _versions(plan.holders, kind, event)
+    return kind, [version for version, _, _ in found if version[1]]  # its id
 
 
 @cache
@@ -158,6 +222,8 @@ class _Wanted(NamedTuple):
     parents: tuple[Pair, ...]
     start_of_identifiers: int
     identifiers: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]
+    """The parents and the identifiers."""
     start_of_words: int
     words: tuple[Tree | None, ...]
 
@@ -200,6 +266,7 @@ def _wanted(
         parents=tuple(rests[: len(parents)]),
         start_of_identifiers=len(texts) + len(parents),
         identifiers=tuple(rests[len(parents) :]),
+        pairs=tuple(rests),
         start_of_words=len(names),
         words=tree.inner,
     )
@@ -229,7 +296,7 @@ def _objects(
             if member not in held:
                 continue
             paths, wanted, steps = held[member]
-            found = one(holder, (member,))
+            found = member_of(holder, member)
             if found is None:
                 continue
             if not steps and paths.kind != NAMED:  # as most are
@@ -267,6 +334,13 @@ def _add_pairs(
             _add_deep(value, kind, steps, found)
         elif type(value) is str:
             found[kind, value] = None
+
+
+def _add_names(kind: str, texts: list[str], found: dict[tuple[str, str], None]) -> None:
+    """Add the id and the name of an object, the first two of its texts."""
+    for text in texts[:2]:
+        if text:
+            found[kind, text] = None
 
 
 def _add_keys(

@@ -44,7 +44,7 @@ def steps_of(path: str) -> Steps:
 def one(value: Any, steps: Steps) -> Any:  # noqa: ANN401 - any JSON
     """Return what steps without `*` lead to; None = nothing."""
     for step in steps:
-        value = _member(value, step)
+        value = member_of(value, step)
         if value is None:
             return None
     return value
@@ -67,7 +67,7 @@ def members(value: Any, names: Sequence[str | None]) -> list[Any]:  # noqa: ANN4
     """Return the members of these names, of an object or a message; None = it has none."""
     if type(value) is dict:
         return [*map(value.get, names)]
-    return [None if name is None else _member(value, name) for name in names]
+    return [None if name is None else member_of(value, name) for name in names]
 
 
 class Tree(NamedTuple):
@@ -134,7 +134,7 @@ def _inside(value: Any) -> Sequence[Any]:  # noqa: ANN401 - any JSON
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def _member(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON
+def member_of(value: Any, name: str) -> Any:  # noqa: ANN401 - any JSON
     """Return a member of an object, or the field of a message that stands for it; None = none."""
     kind = type(value)
     if kind is dict:

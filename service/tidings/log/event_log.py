@@ -13,7 +13,7 @@ from tidings.core.clock import Clock
 from tidings.core.errors import LogClosed, StoreUnavailable, TidingsError
 from tidings.core.projection import Projection
 from tidings.core.record import Draft, Record, Stored
-from tidings.core.selection import Envelope, Selection
+from tidings.core.selection import Opened, Selection
 from tidings.log.checks import Checks
 from tidings.log.commit_traces import CommitTraces
 from tidings.log.follower import Follower
@@ -45,7 +45,7 @@ class EventLog(LogReads):
         store: EventStore,
         *,
         clock: Clock,
-        envelope_of: Callable[[Record], Envelope],
+        envelope_of: Callable[[Record], Opened],
         projections: Mapping[str, Projection] | None = None,
         limits: LogLimits = DEFAULT_LIMITS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from tidings.core.chunks import body_bytes, first_chunk
 from tidings.core.record import Record
-from tidings.core.selection import Envelope, Selection
+from tidings.core.selection import Opened, Selection
 from tidings.log.batch import Batch, Pick
 from tidings.log.tail import Tail
 from tidings.log.timed_wait import Observer
@@ -53,7 +53,7 @@ class _Shared(NamedTuple):
 class _Looked(NamedTuple):
     """A record that was decoded beforehand, and what each selection with conditions wants of it."""
 
-    envelope: Envelope
+    envelope: Opened
     wanted: Mapping[Selection, Places]
 
 
@@ -169,9 +169,7 @@ class Group:
 class Groups:
     """Every group that has a follower, found by the systems and terms that it selects."""
 
-    def __init__(
-        self, tail: Tail, envelope_of: Callable[[Record], Envelope], max_count: int
-    ) -> None:
+    def __init__(self, tail: Tail, envelope_of: Callable[[Record], Opened], max_count: int) -> None:
         self._tail = tail
         self._envelope_of = envelope_of
         self._max_count = max_count
@@ -226,6 +224,7 @@ class Groups:
 
     def _look_into(self, record: Record, selections: Sequence[Selection]) -> _Looked:
         envelope = self._envelope_of(record)
+        _ = envelope.terms  # made here, not on the loop
         return _Looked(envelope, {each: each.pick(record.system, envelope) for each in selections})
 
     def advance(self, committed: Sequence[Record]) -> None:
@@ -249,7 +248,7 @@ class Groups:
         for group in self._groups.values():
             group.wake()
 
-    def _candidates(self, system: str, envelope: Envelope | None) -> Collection[Group]:
+    def _candidates(self, system: str, envelope: Opened | None) -> Collection[Group]:
         by_term = self._by_term.get(system, {})
         if envelope is not None and not envelope.events:  # damaged: these get a gap
             return set().union(*by_term.values())
@@ -261,7 +260,7 @@ class Groups:
 def _places(
     selection: Selection,
     record: Record,
-    envelope: Envelope | None,
+    envelope: Opened | None,
     wanted: Mapping[Selection, Places],
 ) -> Places:
     """Return what a selection wants of a record; all of it, if there is no envelope."""

@@ -11,12 +11,12 @@ from operator import attrgetter
 
 from tidings.core.errors import CursorExpired, LogClosed, PositionAhead, StoreUnavailable
 from tidings.core.record import BIRTH_SEQ, Record, Stretch
-from tidings.core.selection import Envelope, Selection
+from tidings.core.selection import Opened, Selection
 from tidings.log.batch import Batch, Pick
 from tidings.log.limits import LogLimits
 from tidings.log.publisher_priority import PublisherPriority
 from tidings.log.tail import Tail
-from tidings.log.work_thread import WorkThread
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
 from tidings.store.base import TRIM_MARKS, EventStore, trimmed_through_of
 
 
@@ -30,7 +30,7 @@ class Pages:
         self,
         store: EventStore,
         tail: Tail,
-        envelope_of: Callable[[Record], Envelope],
+        envelope_of: Callable[[Record], Opened],
         limits: LogLimits,
         priority: PublisherPriority,
     ) -> None:
@@ -217,19 +217,17 @@ class Pages:
             if record.system in whole_systems:
                 picks.append(Pick(record, None))
             elif record.system in systems:
-                places = await self._places(selection, record)
+                # conditions decode payloads, the rest of a selection does not
+                if len(record.body) > LARGE_BYTES and selection.has_conditions:
+                    places = await self._thread.do(partial(self._places, selection, record))
+                else:
+                    places = self._places(selection, record)
                 if places != ():
                     picks.append(Pick(record, places))
         return picks
 
-    async def _places(self, selection: Selection, record: Record) -> tuple[int, ...] | None:
-        def pick() -> tuple[int, ...] | None:
-            return selection.pick(record.system, self._envelope_of(record))
-
-        # conditions decode payloads, the rest of a selection does not
-        return (
-            await self._thread.do_sized(len(record.body), pick) if selection.conditions else pick()
-        )
+    def _places(self, selection: Selection, record: Record) -> tuple[int, ...] | None:
+        return selection.pick(record.system, self._envelope_of(record))
 
 
 _SEQ, _SYSTEM = attrgetter("seq"), attrgetter("system")

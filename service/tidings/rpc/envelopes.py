@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
 
+from tidings.core.conditions import ANY_KIND
 from tidings.core.record import Record
-from tidings.core.selection import Envelope
+from tidings.core.selection import Envelope, Opened
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import events_of
 from tidings.v1 import event_pb2
@@ -19,34 +22,42 @@ class EnvelopeReader:
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
         self._dialects = dialects
 
-    def __call__(self, record: Record) -> Envelope:
+    def __call__(self, record: Record) -> Opened:
         """Return what selection may see of a stored record."""
         events = events_of(record)
         if not events:
             return _NOTHING_KNOWN
-        dialect = self._dialects[record.system]
-        terms, facts, _ = dialect.envelope(events)
-        return Envelope(terms, facts, _Contents(dialect, events))
+        return _Opened(self._dialects[record.system], events)
 
 
-class _Contents:
-    """What conditions may see of each event.
+class _Opened:
+    """A record's envelope, each part of it made when it is first looked at."""
 
-    By hand, since creating a `functools.cache` takes longer than most envelopes.
-    """
-
-    __slots__ = ("_dialect", "_events", "_found")
+    __slots__ = ("_contents", "_dialect", "_envelope", "_events")
 
     def __init__(self, dialect: Dialect, events: Sequence[event_pb2.Event]) -> None:
         self._dialect = dialect
         self._events = events
-        self._found: list[_Content] | None = None
+        self._envelope: Envelope | None = None
+        self._contents: list[_Content] | None = None
 
-    def __call__(self) -> list[_Content]:
-        """Return it, in order."""
-        if self._found is None:
-            self._found = [_Content(self._dialect, event) for event in self._events]
-        return self._found
+    @property
+    def terms(self) -> AbstractSet[Hashable]:
+        return self._made().terms
+
+    @property
+    def events(self) -> Sequence[Any]:
+        return self._made().events
+
+    def contents(self) -> list[_Content]:
+        if self._contents is None:
+            self._contents = [_Content(self._dialect, event) for event in self._events]
+        return self._contents
+
+    def _made(self) -> Envelope:
+        if self._envelope is None:
+            self._envelope = self._dialect.envelope(self._events)
+        return self._envelope
 
 
 class _Content:
@@ -61,7 +72,7 @@ class _Content:
         self._dialect = dialect
         self._event = event
         self._type: str | None = None
-        self._identifiers: tuple[tuple[str, str], ...] | None = None
+        self._identifiers: dict[str, tuple[tuple[str, str], ...]] = {}
         self._text: tuple[str, ...] | None = None
 
     @property
@@ -74,15 +85,17 @@ class _Content:
     def source(self) -> str:
         return self._event.source
 
-    @property
-    def identifiers(self) -> tuple[tuple[str, str], ...]:
-        if self._identifiers is None:
-            self._identifiers = self._dialect.identifiers(self._event)
-        return self._identifiers
+    def identifiers_of(self, kind: str) -> tuple[tuple[str, str], ...]:
+        known = self._identifiers
+        asked = ANY_KIND if ANY_KIND in known else kind
+        if asked not in known:
+            asked = ANY_KIND if known else kind  # one kind is less work than all, several are not
+            known[asked] = self._dialect.identifiers(self._event, asked)
+        return known[asked]
 
     @property
     def text(self) -> tuple[str, ...]:
         if self._text is None:
             facets = self._dialect.facets(self._event)
-            self._identifiers, self._text = facets.identifiers, facets.text
+            self._identifiers[ANY_KIND], self._text = facets.identifiers, facets.text
         return self._text

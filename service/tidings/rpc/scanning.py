@@ -197,7 +197,9 @@ class Scan:
             batch = await self._read(piece, room if all_count else self._at_once)
         self._count += self._at_once
         self._bytes += max(self._at_once_bytes, *(len(one.record.body) for one in batch.picks), 0)
-        found = Batch([one for one in batch.picks if self._times.hold(one)], batch.position)
+        found = batch
+        if self._times != EVER:
+            found = Batch([one for one in batch.picks if self._times.hold(one)], batch.position)
         return found if self._sieve is None else await self._sieve.sift(found)
 
     def _piece(self) -> Piece:

@@ -16,7 +16,7 @@ from grpc_health.v1 import health_pb2
 from tidings.core.clock import Clock
 from tidings.core.projection import Projection
 from tidings.core.record import Record
-from tidings.core.selection import Envelope
+from tidings.core.selection import Opened
 from tidings.core.tracing import Tracer
 from tidings.dialects.consul import ConsulDialect
 from tidings.dialects.dialect import Dialect
@@ -112,7 +112,7 @@ class Views:
         }
 
     @property
-    def envelope_of(self) -> Callable[[Record], Envelope]:
+    def envelope_of(self) -> Callable[[Record], Opened]:
         """The log's function for the envelope of a stored record."""
         return EnvelopeReader(self.dialects)
 

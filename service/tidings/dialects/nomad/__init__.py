@@ -14,6 +14,7 @@ from tidings.core import record as core
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import Dialect, Window
+from tidings.dialects.facets import ObjectVersion, versions_in
 from tidings.dialects.nomad.facts import NomadFacts
 from tidings.dialects.nomad.paths import PATHS
 from tidings.dialects.nomad.rights import NomadRights
@@ -22,6 +23,7 @@ from tidings.dialects.paths import text_at
 from tidings.dialects.rights import ANY
 from tidings.dialects.shapes import FieldScan
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
+from tidings.v1.json_runtime.canonical import loads_exactly
 
 EVENT_BUFFER_SIZE = 100
 """Batches that index 0 replays. Source: the default of Nomad's `event_buffer_size`."""
@@ -168,20 +170,19 @@ class NomadDialect(Dialect):
     def members(self, event: event_pb2.Event) -> Mapping[str, Any]:
         """Return the event as Nomad prints it; a payload that is no JSON is left out."""
         body = event.nomad
-        payload: Any = body.payload
-        if text := body.payload_json:
-            try:
-                payload = json_runtime.loads(text)
-            except json_runtime.JsonError:
-                payload = None
         return {
             "Topic": body.topic,
             "Type": body.type,
             "Key": body.key,
             "Namespace": body.namespace,
             "FilterKeys": body.filter_keys,
-            "Payload": payload,
+            "Payload": _payload_of(body),
         }
+
+    def objects(self, event: event_pb2.Event) -> tuple[str, Sequence[ObjectVersion]]:
+        """Return the type and the objects of an event; its other members are not read."""
+        body = event.nomad
+        return versions_in(PATHS, {"Type": body.type, "Payload": _payload_of(body)})
 
     def type_of(self, event: event_pb2.Event) -> str:
         """Return the event's type."""
@@ -197,6 +198,18 @@ class NomadDialect(Dialect):
             text = payload.get(paths.at.rpartition(".")[2]) if paths.kind == kind else None
             if text is not None and text_at(json_runtime.loads(text), paths.id) == object_id:
                 return text
+        raise KeyError(kind, object_id)
+
+    def object_value(self, event: event_pb2.Event, kind: str, object_id: str) -> json_runtime.Json:
+        """Return an object that an event carries, of a payload that is parsed once."""
+        text = event.nomad.payload_json
+        if not text:
+            return super().object_value(event, kind, object_id)
+        payload = loads_exactly(text)
+        for paths in PATHS.objects:
+            value = payload.get(paths.at.rpartition(".")[2]) if paths.kind == kind else None
+            if value is not None and text_at(value, paths.id) == object_id:
+                return value
         raise KeyError(kind, object_id)
 
     def words(self, event: event_pb2.Event) -> Sequence[str]:
@@ -246,6 +259,17 @@ class NomadDialect(Dialect):
     def projection(self) -> NewestPositions:
         """Return an empty list of the newest positions."""
         return NewestPositions(self._event_buffer_size)
+
+
+def _payload_of(body: nomad_pb2.NomadEvent) -> Any:  # noqa: ANN401 - any JSON
+    """Return a payload as a value or a message; None = it is no JSON."""
+    text = body.payload_json
+    if not text:
+        return body.payload
+    try:
+        return json_runtime.loads(text)
+    except json_runtime.JsonError:
+        return None
 
 
 def _derive(body: nomad_pb2.NomadEvent) -> bool:
