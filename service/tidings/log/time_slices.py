@@ -19,8 +19,13 @@ class TimeSlice:
         self._clock = clock
         self._began_s = clock.monotonic_s()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its task should yield: for loops whose steps are shorter than an `await`."""
+        return self._clock.monotonic_s() - self._began_s >= SLICE_S
+
     async def step(self) -> None:
         """Yield to the event loop if the slice is over."""
-        if self._clock.monotonic_s() - self._began_s >= SLICE_S:
+        if self.is_over:
             await asyncio.sleep(0)
             self._began_s = self._clock.monotonic_s()

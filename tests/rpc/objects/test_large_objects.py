@@ -105,6 +105,7 @@ def worked_on(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
 
     watch(NomadDialect, "objects")
     watch(NomadDialect, "object_json")
+    watch(NomadDialect, "object_value")
     watch(history_page, "changes")
     return threads
 
@@ -125,6 +126,6 @@ def test_large_objects_are_worked_on_beside_the_loop_and_small_ones_on_it(
         request.page_token = answers[-1].next_page_token
         answers.append(served.stub.GetObjectHistory(request, timeout=PATIENCE_S))
     assert [each.object.seq for answer in answers for each in answer.versions] == seqs[::-1]
-    assert worked_on.keys() == {"objects", "object_json", "changes"}
+    assert worked_on.keys() == {"objects", "object_json", "object_value", "changes"}
     for threads in worked_on.values():
         assert ("served" in threads) == (size_bytes < LARGE_BYTES)

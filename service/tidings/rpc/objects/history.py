@@ -22,10 +22,9 @@ from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import check_enums, timestamp
 from tidings.dialects.systems import system_name
-from tidings.log.batch import Pick
 from tidings.log.event_log import EventLog
 from tidings.log.time_slices import TimeSlice
-from tidings.log.work_thread import WorkThread
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
 from tidings.rpc.index import Index
 from tidings.rpc.objects.history_page import HistoryPage
 from tidings.rpc.objects.versions import Version, known_since_us, versions_of
@@ -101,8 +100,8 @@ class ObjectHistories:
         patience_s = patience_of(remaining_s)
         if page.waiting is None:
             name = name_number(page.dialect.system, request.kind, request.id)
-            await self._walk(page, rest, everything, times.until_us, patience_s, name)
-            await self._resume(page, everything, page.token)
+            found = await self._walk(page, rest, everything, times.until_us, patience_s, name)
+            await self._begin_with(found, page, page.token)
         if page.waiting is not None and not (page.is_full or page.is_done):
             identity = page.waiting.version.identity
             await self._walk(page, rest, everything, times.until_us, patience_s, identity.number)
@@ -134,10 +133,10 @@ class ObjectHistories:
         until_us: int,
         patience_s: float,
         number: int,
-    ) -> None:
+    ) -> Sequence[Version]:
         """Read until the page is full, or the call has done its share of work.
 
-        Without a version that waits, until there is one.
+        Without a version that waits, until there is one: return those of its record.
         """
         finder = _ByNumber(self._index, number) if self._index else None
         times = Times(EVER.from_us, until_us)
@@ -147,16 +146,23 @@ class ObjectHistories:
         while not (scan.is_over or page.is_done or page.is_full):
             batch = await scan.step(1 if is_first else page.limit, all_count=False)
             for pick in batch.picks:
-                await time_slice.step()
-                for version in await self._versions(pick, page.dialect):
-                    size_bytes = len(pick.record.body) + page.held_bytes
-                    if not await self._thread.do_sized(size_bytes, partial(page.takes, version)):
-                        return
+                if time_slice.is_over:
+                    await time_slice.step()
+                size_bytes = len(pick.record.body)
+                is_large = size_bytes > LARGE_BYTES
+                read = partial(versions_of, pick, page.dialect)
+                versions = await self._thread.do(read) if is_large else read()
+                for version in versions:
+                    is_large = size_bytes + page.held_bytes > LARGE_BYTES
+                    take = partial(page.takes, version)
+                    if not (await self._thread.do(take) if is_large else take()):
+                        return ()
                     if is_first and page.waiting is not None:
                         rest.pass_by(version.seq)
-                        return
+                        return versions
                 rest.pass_by(pick.record.seq)
             rest.pass_by(batch.position)
+        return ()
 
     async def _rest_of(
         self,
@@ -180,19 +186,23 @@ class ObjectHistories:
     async def _resume(
         self, page: HistoryPage, everything: Selection, token: tuple[int, int, int]
     ) -> None:
-        """Give the page a version that waits, and those of its object before it in its record."""
-        seq, place, number = token
+        """Give the page a version that waited, from its record."""
+        seq = token[0]
         if not seq:
             return
         batch = await self._log.between(
             everything, seq - 1, seq + 1, 1, AT_ONCE_BYTES, newest_first=True
         )
-        page.waiting = None
         for pick in batch.picks:
-            versions = await self._versions(pick, page.dialect)
-            resume = partial(page.resume, versions, place, number)
-            await self._thread.do_sized(len(pick.record.body), resume)
+            read = partial(versions_of, pick, page.dialect)
+            versions = await self._thread.do_sized(len(pick.record.body), read)
+            await self._begin_with(versions, page, token)
 
-    async def _versions(self, pick: Pick, dialect: Dialect) -> list[Version]:
-        size_bytes = len(pick.record.body)
-        return await self._thread.do_sized(size_bytes, lambda: [*versions_of(pick, dialect)])
+    async def _begin_with(
+        self, versions: Sequence[Version], page: HistoryPage, token: tuple[int, int, int]
+    ) -> None:
+        """Give the page a version that waits, and those of its object before it in its record."""
+        if versions:
+            page.waiting = None
+            resume = partial(page.resume, versions, *token[1:])
+            await self._thread.do_sized(sum(each.size_bytes for each in versions), resume)

@@ -13,7 +13,6 @@ from tidings.dialects.dialect import Dialect
 from tidings.rpc.objects.versions import Version, show_value
 from tidings.v1 import objects_pb2 as pb
 from tidings.v1.json_runtime import Json
-from tidings.v1.json_runtime.canonical import loads_exactly
 
 _MAX_CHANGES = 1000
 """Of one version."""
@@ -25,9 +24,8 @@ class _Waiting(NamedTuple):
     """A version whose predecessor is not known yet."""
 
     version: Version
-    text: bytes
     value: Json
-    """What the text says, as `changes` compares it."""
+    """As `changes` compares it."""
 
 
 @dataclass(slots=True)
@@ -69,7 +67,7 @@ class HistoryPage:
     @property
     def held_bytes(self) -> int:
         """The size of what the next version is compared with."""
-        return 0 if self.waiting is None else len(self.waiting.text)
+        return 0 if self.waiting is None else self.waiting.version.size_bytes
 
     @property
     def token(self) -> tuple[int, int, int]:
@@ -113,9 +111,7 @@ class HistoryPage:
         )
 
     def _read(self, version: Version) -> _Waiting:
-        is_shown = self.request.view == pb.OBJECT_VIEW_FULL
-        text = version.value(self.dialect) if is_shown else version.text(self.dialect)
-        return _Waiting(version, text, loads_exactly(text))
+        return _Waiting(version, version.parsed(self.dialect))
 
     def _compared(self, newer: _Waiting, older: _Waiting) -> pb.ObjectVersion | None:
         """Return a version with its changes; None if it has none and only others are wanted."""
@@ -141,7 +137,7 @@ class HistoryPage:
 
     def _show_value(self, told: pb.ObjectVersion, one: _Waiting) -> None:
         if self.request.view == pb.OBJECT_VIEW_FULL:
-            show_value(told.object, one.text, told.ByteSize())
+            show_value(told.object, one.version.value(self.dialect), told.ByteSize())
 
     def _adds(self, told: pb.ObjectVersion) -> bool:
         size_bytes = told.ByteSize() + 8

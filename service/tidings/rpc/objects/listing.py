@@ -27,7 +27,7 @@ from tidings.dialects.rules import check_enums, timestamp
 from tidings.log.batch import Pick
 from tidings.log.event_log import EventLog
 from tidings.log.time_slices import TimeSlice
-from tidings.log.work_thread import WorkThread
+from tidings.log.work_thread import LARGE_BYTES, WorkThread
 from tidings.rpc.index import Index
 from tidings.rpc.objects.states import States
 from tidings.rpc.objects.versions import Version, known_since_us, show_value, versions_of
@@ -143,8 +143,11 @@ class ObjectLists:
         ):
             batch = await scan.step(MAX_PAGE)
             for pick in batch.picks:
-                await time_slice.step()
-                for version in await self._versions(pick):
+                if time_slice.is_over:
+                    await time_slice.step()
+                read = partial(versions_of, pick, self._dialects[pick.record.system])
+                is_large = len(pick.record.body) > LARGE_BYTES
+                for version in await self._thread.do(read) if is_large else read():
                     walk.take(version, wanted)
             walk.rest.pass_by(batch.position)
             walk.give(min(len(walk.found), max(0, offset - walk.given)))
@@ -198,25 +201,24 @@ class ObjectLists:
         size_bytes = 0
         time_slice = TimeSlice(self._clock)
         for count, version in enumerate(found):
-            await time_slice.step()
+            if time_slice.is_over:
+                await time_slice.step()
             dialect = self._dialects[version.identity.group.system]
             state = answer.objects.add()
-            taken_bytes = version.tell(state)
+            state_bytes = version.tell(state)
             if request.view == pb.OBJECT_VIEW_FULL:
                 value_of = partial(version.value, dialect)
                 value = await self._thread.do_sized(version.event.ByteSize(), value_of)
-                show_value(state, value, taken_bytes)
+                show_value(state, value, state_bytes)
+                state_bytes = state.ByteSize()
             if version.object.kind in dialect.part_kinds:
                 state.parts.update(await self._parts(version, dialect, answer.through_seq, at_us))
-            size_bytes += state.ByteSize() + 8
+                state_bytes = state.ByteSize()
+            size_bytes += state_bytes + 8
             if count and size_bytes > MAX_PAGE_BYTES:
                 del answer.objects[-1]
                 return count
         return len(found)
-
-    async def _versions(self, pick: Pick) -> Sequence[Version]:
-        dialect, size_bytes = self._dialects[pick.record.system], len(pick.record.body)
-        return await self._thread.do_sized(size_bytes, lambda: [*versions_of(pick, dialect)])
 
     async def _parts(
         self, version: Version, dialect: Dialect, through_seq: int, at_us: int

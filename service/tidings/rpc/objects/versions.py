@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -19,7 +18,7 @@ from tidings.log.event_log import EventLog
 from tidings.rpc.scanning import AT_ONCE_BYTES
 from tidings.v1 import event_pb2
 from tidings.v1 import objects_pb2 as pb
-from tidings.v1.json_runtime import canonical
+from tidings.v1.json_runtime import Json, canonical
 
 
 class Identity(NamedTuple):
@@ -57,17 +56,22 @@ class Version(NamedTuple):
         """Return the object as canonical JSON."""
         return canonical(self.text(dialect))
 
+    def parsed(self, dialect: Dialect) -> Json:
+        """Return the object as `changes` compares it."""
+        return dialect.object_value(self.event, self.object.kind, self.object.id)
+
     def tell(self, state: pb.ObjectState) -> int:
         """Put it in a message of the contract, without its value, and return the message's size.
 
         An answer has room for it.
         """
-        told = self.object
-        state.system = system_number(self.identity.group.system)
-        state.kind, state.id, state.name = told.kind, told.id, told.name
-        state.namespace, state.status, state.type = told.namespace, told.status, self.type
-        state.source, state.seq = self.identity.group.source, self.seq
-        state.parents.extend([f"{kind}/{parent}" for kind, parent in told.parents])
+        system, kind, namespace, source = self.identity.group
+        _, object_id, name, _, status, _, parents = self.object
+        state.system = system_number(system)
+        state.kind, state.id, state.name = kind, object_id, name
+        state.namespace, state.status, state.type = namespace, status, self.type
+        state.source, state.seq = source, self.seq
+        state.parents.extend([f"{kind}/{parent}" for kind, parent in parents])
         state.recorded_at.CopyFrom(timestamp(self.recorded_at_us))
         size_bytes = state.ByteSize()
         if size_bytes > MAX_RECORD_BYTES:
@@ -76,7 +80,9 @@ class Version(NamedTuple):
         return size_bytes
 
 
-_new_version = partial(tuple.__new__, Version)  # a class written in Python takes twice as long
+# a class written in Python takes twice as long to make one, and a state has thousands
+_new_group, _new_identity = partial(tuple.__new__, ObjectGroup), partial(tuple.__new__, Identity)
+_new_version = partial(tuple.__new__, Version)
 
 
 def show_value(state: pb.ObjectState, value: bytes, taken_bytes: int) -> None:
@@ -85,24 +91,28 @@ def show_value(state: pb.ObjectState, value: bytes, taken_bytes: int) -> None:
         state.value_json = value.decode()
 
 
-def versions_of(pick: Pick, dialect: Dialect, *, newest_first: bool = True) -> Iterator[Version]:
-    """Yield the objects in the selected events of a record, in the log's order or against it.
+def versions_of(pick: Pick, dialect: Dialect, *, newest_first: bool = True) -> list[Version]:
+    """Return the objects in the selected events of a record, in the log's order or against it.
 
     A damaged record carries nothing.
     """
     record, places = pick
+    seq, at_us, system, _, body = record
     events = events_of(record)
-    at_us, size_bytes = record.recorded_at_us, len(record.body) // max(1, len(events))
-    numbers = range(len(events)) if places is None or not events else places
-    for place in reversed(numbers) if newest_first else numbers:
+    found: list[Version] = []
+    for place in range(len(events)) if places is None or not events else places:
         event = events[place]
         event_type, objects = dialect.objects(event)
-        for told in objects[::-1] if newest_first else objects:
-            group = ObjectGroup(record.system, told.kind, told.namespace, event.source)
-            identity = Identity(group, told.id)
-            yield _new_version(
-                (identity, record.seq, place, at_us, event, event_type, told, size_bytes)
+        if not objects:
+            continue
+        source, size_bytes = event.source, len(body) // len(events)
+        for told in objects:
+            group = _new_group((system, told.kind, told.namespace, source))
+            identity = _new_identity((group, told.id))
+            found.append(
+                _new_version((identity, seq, place, at_us, event, event_type, told, size_bytes))
             )
+    return found[::-1] if newest_first else found
 
 
 async def known_since_us(log: EventLog, allowed: Selection) -> int | None:

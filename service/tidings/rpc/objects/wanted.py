@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tidings.core.errors import BadRequest
 from tidings.core.object_question import ObjectGroup
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.facets import ObjectVersion
 from tidings.dialects.systems import system_name
 from tidings.rpc.objects.versions import Version
 from tidings.v1 import objects_pb2 as pb
@@ -71,10 +72,13 @@ class Wanted:
             not told.deleted
             and (not self.ids or not self.ids.isdisjoint({told.id, told.name}))
             and (not self.statuses or told.status in self.statuses)
-            and all(
-                any(parent == kind and of in ids for parent, of in told.parents)
-                for kind, ids in self.parents.items()
-            )
+            and (not self.parents or self._has_parents(told))
+        )
+
+    def _has_parents(self, told: ObjectVersion) -> bool:
+        return all(
+            any(parent == kind and of in ids for parent, of in told.parents)
+            for kind, ids in self.parents.items()
         )
 
 
