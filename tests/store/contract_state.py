@@ -115,10 +115,12 @@ class StateContract:
         async with opened(place) as store:
             watch = store.state.watch("trim/")
             one, two = await append(store, draft("a", "puppet.1"), draft("b", "nomad"))
-            await store.trim("puppet.1", one)
-            await store.trim("nomad", two)
-            found = {entry.name: int(entry.value) for entry in await store.state.list("trim/")}
-            assert found == {"trim/puppet.1": one, "trim/nomad": two}
+            marks: dict[str, int] = {}
+            for subject, seq in (("puppet.1", one), ("nomad", two)):
+                await store.trim(subject, seq)
+                marks[f"trim/{subject}"] = seq
+                found = {entry.name: int(entry.value) for entry in await store.state.list("trim/")}
+                assert found == marks
             told = await anext(watch)
             assert isinstance(told, StateEntry)
             assert told.name == "trim/puppet.1"
