@@ -36,7 +36,7 @@ ROWS = (
     ),
     Row(
         number=21,
-        title="time, page by identifier / decoded rows of a bare table, a call",
+        title="time, page by identifier / the same answer from a bare table",
         must=2,
         aim=1.5,
         measure=asking.page_beside_bare,
@@ -87,7 +87,7 @@ ROWS = (
     ),
     Row(
         number=24,
-        title="time of the same / states in newest rows of a bare table, a call",
+        title="time of the same / the same answer from a bare table",
         must=2,
         aim=1.5,
         measure=objects.state_beside_bare,
@@ -101,7 +101,7 @@ ROWS = (
     ),
     Row(
         number=24,
-        title="time of the same / what differs in rows of a bare table, a call",
+        title="time of the history / the same answer from a bare table",
         must=2,
         aim=1.5,
         measure=objects.history_beside_bare,

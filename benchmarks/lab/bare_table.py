@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from tidings.store.sqlite.file import FILE_NAME as LOG
-from tidings.v1 import event_pb2
 
 Row = tuple[int, int, str, bytes]
 """A record of the table: its position, its time, its system, its body."""
@@ -35,35 +30,3 @@ def bare_table(path: Path, data: Path, found: Iterable[tuple[str, int]]) -> sqli
     table.executemany("INSERT INTO found VALUES (?, ?)", found)
     table.commit()
     return table
-
-
-def decoded(rows: Sequence[Row]) -> list[event_pb2.EventRecord]:
-    """Return the records of rows, as a client of the service gets them."""
-    return [event_pb2.EventRecord.FromString(body) for *_, body in rows]
-
-
-def states_of(rows: Sequence[Row], member: str, *, status: str) -> list[dict[str, Any]]:
-    """Return of each object in rows what a list shows of it, if it has a status."""
-    found = []
-    for (seq, at_us, *_), value in zip(rows, _objects(rows, member), strict=True):
-        if value["ClientStatus"] == status:
-            told = {name: value[name] for name in ("ID", "Name", "Namespace", "JobID", "NodeName")}
-            found.append({"seq": seq, "at_us": at_us, "status": status, **told})
-    return found
-
-
-def changes_of(rows: Sequence[Row], member: str) -> list[dict[str, tuple[Any, Any]]]:
-    """Return which members of the objects in rows differ from those of the next older one."""
-    return [
-        {
-            name: (old.get(name), new.get(name))
-            for name in old.keys() | new.keys()
-            if old.get(name) != new.get(name)
-        }
-        for new, old in pairwise(_objects(rows, member))
-    ]
-
-
-def _objects(rows: Sequence[Row], member: str) -> Iterator[dict[str, Any]]:
-    for record in decoded(rows):
-        yield orjson.loads(record.events[0].nomad.payload_json)[member]

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from benchmarks.lab import asking
-from benchmarks.lab.bare_table import (
-    NEWEST_OF,
-    STATE_BEFORE,
-    bare_table,
-    changes_of,
-    states_of,
-)
+from benchmarks.lab.bare_table import NEWEST_OF, STATE_BEFORE
 from benchmarks.lab.mixed import CHANGING_JOB, versions
 from benchmarks.lab.rounds import Size
 from tidings.v1 import objects_pb2 as pb
@@ -33,23 +25,23 @@ def state_ms(folder: Path, size: Size) -> float:
     The time is in the middle of the log; they come in one page or several.
     """
     del folder
-    return asking.median_ms(size, _state(size))
+    ask, _ = _state(size)
+    return asking.median_ms(size, ask)
 
 
 def state_beside_bare(folder: Path, size: Size) -> float:
-    """Return the ratio of that to reading the newest row of each object from a bare table.
+    """Return the ratio of that to the newest row of each object in a bare table, told alike.
 
-    Each row's id, name, namespace and status are decoded, and those that run are kept.
+    Most of them are `mixed.versions`; of the others only the newest version is in the table.
     """
-    many = ((name, seq) for name, seq in versions(size.asked_records) if name != CHANGING_JOB)
-    middle_seq = size.asked_records // 2
-    with _table(folder, size, many) as table:
-        return asking.beside_bare(
-            size,
-            _state(size),
-            lambda: table.execute(STATE_BEFORE, (middle_seq,)).fetchall(),
-            lambda rows: states_of(rows, "Allocation", status="running"),
-        )
+    ask, before_seq = _state(size)
+    with asking.asked(size) as log, grpc.insecure_channel(log.server.grpc) as channel:
+        states = ask(EventServiceStub(channel))
+    many = [each for each in versions(size.asked_records) if each[0] != CHANGING_JOB]
+    names = {name for name, _ in many}
+    others = [(state.id, state.seq) for state in states if state.id not in names]
+    question = asking.Question(ask, STATE_BEFORE, (before_seq,), before_seq)
+    return asking.beside_bare(size, folder / "bare.db", many + others, question)
 
 
 def history_ms(folder: Path, size: Size) -> float:
@@ -59,49 +51,40 @@ def history_ms(folder: Path, size: Size) -> float:
 
 
 def history_beside_bare(folder: Path, size: Size) -> float:
-    """Return the ratio of that to reading the rows of those versions from a bare table.
-
-    For each two consecutive ones the members that differ are found.
-    """
-    with _table(folder, size, versions(size.asked_records)) as table:
-        return asking.beside_bare(
-            size,
-            _history,
-            lambda: table.execute(NEWEST_OF, (CHANGING_JOB, _VERSIONS)).fetchall(),
-            lambda rows: changes_of(rows, "Job"),
-        )
+    """Return the ratio of that to the rows of those versions in a bare table, compared alike."""
+    question = asking.Question(_history, NEWEST_OF, (CHANGING_JOB, _VERSIONS))
+    found = versions(size.asked_records)
+    return asking.beside_bare(size, folder / "bare.db", found, question)
 
 
-def _table(
-    folder: Path, size: Size, found: Iterable[tuple[str, int]]
-) -> AbstractContextManager[sqlite3.Connection]:
-    with asking.asked(size) as log:
-        return closing(bare_table(folder / "bare.db", log.server.data, found))
-
-
-def _state(size: Size) -> Callable[[EventServiceStub], None]:
+def _state(size: Size) -> tuple[Callable[[EventServiceStub], list[pb.ObjectState]], int]:
+    """Return the question for the state in the middle, and the position that it is before."""
     with asking.asked(size) as log, grpc.insecure_channel(log.server.grpc) as channel:
-        middle = _middle(EventServiceStub(channel))
-
-    def ask(stub: EventServiceStub) -> None:
+        stub = EventServiceStub(channel)
         request = pb.ListObjectsRequest(
-            kinds=["allocation"], statuses=["running"], at=middle, page_size=10_000
+            kinds=["allocation"], statuses=["running"], at=_middle(stub), page_size=10_000
         )
+        before_seq = stub.ListObjects(request).through_seq + 1
+
+    def ask(stub: EventServiceStub) -> list[pb.ObjectState]:
+        found: list[pb.ObjectState] = []
+        token = ""
         while True:
+            request.page_token = token
             answer = stub.ListObjects(request)
-            if not answer.next_page_token:
-                return
-            request.page_token = answer.next_page_token
+            found += answer.objects
+            token = answer.next_page_token
+            if not token:
+                return found
 
-    return ask
+    return ask, before_seq
 
 
-def _history(stub: EventServiceStub) -> None:
-    stub.GetObjectHistory(
-        pb.GetObjectHistoryRequest(
-            system=EVENT_SYSTEM_NOMAD, kind="job", id=CHANGING_JOB, page_size=_VERSIONS
-        )
+def _history(stub: EventServiceStub) -> list[pb.ObjectVersion]:
+    request = pb.GetObjectHistoryRequest(
+        system=EVENT_SYSTEM_NOMAD, kind="job", id=CHANGING_JOB, page_size=_VERSIONS
     )
+    return list(stub.GetObjectHistory(request).versions)
 
 
 def _middle(stub: EventServiceStub) -> Timestamp:

@@ -200,6 +200,14 @@ def echo() -> Iterator[str]:
 
 
 @contextmanager
+def answering(table: Path, before_seq: int) -> Iterator[str]:
+    """Lend the address of a bare table that answers questions."""
+    command = (sys.executable, "-m", "benchmarks.lab.bare_answers", str(table), str(before_seq))
+    with _fed("bare table", command, b"", b"", _response) as side:
+        yield side.address
+
+
+@contextmanager
 def go(folder: Path) -> Iterator[Side]:
     """Lend the server in Go."""
     compiler = shutil.which("go")
