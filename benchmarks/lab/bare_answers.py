@@ -96,7 +96,9 @@ def _state(
         type=event.nomad.type,
         seq=row[0],
     )
-    state.recorded_at.FromMicroseconds(row[1])
+    recorded_at = state.recorded_at
+    recorded_at.seconds, micros = divmod(row[1], 1_000_000)
+    recorded_at.nanos = micros * 1000
     return state
 
 

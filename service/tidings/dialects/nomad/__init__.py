@@ -11,10 +11,12 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from tidings.core import record as core
+from tidings.core.conditions import ANY_KIND
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
 from tidings.dialects.dialect import Dialect, Window
-from tidings.dialects.facets import ObjectVersion, versions_in
+from tidings.dialects.facet_paths import KEY
+from tidings.dialects.facets import ObjectVersion, identifiers_of, versions_in
 from tidings.dialects.nomad.facts import NomadFacts
 from tidings.dialects.nomad.paths import PATHS
 from tidings.dialects.nomad.rights import NomadRights
@@ -178,6 +180,14 @@ class NomadDialect(Dialect):
             "FilterKeys": body.filter_keys,
             "Payload": _payload_of(body),
         }
+
+    def identifiers(
+        self, event: event_pb2.Event, kind: str = ANY_KIND
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the identifiers; all but keys are in the payload, so that nothing else is read."""
+        if kind in {ANY_KIND, KEY}:
+            return super().identifiers(event, kind)
+        return identifiers_of(PATHS, {"Payload": _payload_of(event.nomad)}, kind)
 
     def objects(self, event: event_pb2.Event) -> tuple[str, Sequence[ObjectVersion]]:
         """Return the type and the objects of an event; its other members are not read."""

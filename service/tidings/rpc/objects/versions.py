@@ -11,7 +11,7 @@ from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Selection
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.facets import ObjectVersion
-from tidings.dialects.rules import events_of, timestamp
+from tidings.dialects.rules import events_of
 from tidings.dialects.systems import system_number
 from tidings.log.batch import Pick
 from tidings.log.event_log import EventLog
@@ -72,7 +72,9 @@ class Version(NamedTuple):
         state.namespace, state.status, state.type = namespace, status, self.type
         state.source, state.seq = source, self.seq
         state.parents.extend([f"{kind}/{parent}" for kind, parent in parents])
-        state.recorded_at.CopyFrom(timestamp(self.recorded_at_us))
+        recorded_at = state.recorded_at
+        recorded_at.seconds, micros = divmod(self.recorded_at_us, 1_000_000)
+        recorded_at.nanos = micros * 1000
         size_bytes = state.ByteSize()
         if size_bytes > MAX_RECORD_BYTES:
             state.ClearField("name")  # more than the record has: it is the id once more
