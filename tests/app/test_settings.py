@@ -25,7 +25,9 @@ from tidings.app.kinds import (
 )
 from tidings.app.load_settings import load, to_flags, to_toml, warnings
 from tidings.app.settings import BadSetting, Settings, fields, flag_of, toml_place_of, variable_of
-from tidings.app.spelling import may_be_service_link
+from tidings.app.spelling import unknown_variables
+from tidings.dialects.consul import DEFAULT_PAYLOAD_BYTES
+from tidings.dialects.nomad import EVENT_BUFFER_SIZE
 
 OTHER = {
     "backup_keep": "3",
@@ -216,14 +218,14 @@ SERVICE_LINKS = {
 def test_variables_of_kubernetes_are_passed_over_in_silence() -> None:
     assert load({}, SERVICE_LINKS, None) == Settings()
     assert warnings(SERVICE_LINKS) == []
-    assert [name for name in SERVICE_LINKS if not may_be_service_link(name)] == []
 
 
 @pytest.mark.parametrize("field", fields(), ids=lambda field: field.name)
 def test_no_setting_can_be_read_from_a_variable_of_kubernetes(
     field: dataclasses.Field[Any],
 ) -> None:
-    assert not may_be_service_link(variable_of(field))
+    variable = variable_of(field)
+    assert unknown_variables({variable: "tcp://10.0.0.1:80"}, ()) != []
 
 
 @pytest.mark.parametrize(
@@ -389,3 +391,9 @@ def test_what_cannot_be_kept_of_a_system_is_told(
     file.write_text(document)
     with pytest.raises(BadSetting, match=re.escape(problem)):
         load({}, {}, file)
+
+
+def test_dialects_made_without_settings_have_the_same_defaults() -> None:
+    defaults = Settings()
+    assert defaults.nomad_event_buffer_size == EVENT_BUFFER_SIZE
+    assert defaults.consul_size_rule == DEFAULT_PAYLOAD_BYTES

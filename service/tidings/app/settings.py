@@ -67,7 +67,7 @@ class Settings:
     grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
     upstream: str = _setting(
         not_empty(PLACE),
-        "127.0.0.1:4651",
+        str(_DEFAULT_GRPC),
         "service that a gateway serves: HOST:PORT or unix:PATH",
     )
     gateways: int = _setting(count_from(1, 64), 1, "processes that serve HTTP, on one socket")

@@ -16,11 +16,6 @@ _SERVICE_LINK: Final = re.compile(
 _LINK_URL: Final = re.compile(r"(tcp|udp|sctp)://\S+:[0-9]+")
 
 
-def may_be_service_link(variable: str) -> bool:
-    """Return whether Kubernetes may set a variable of this name; no setting may be read from it."""
-    return _SERVICE_LINK.fullmatch(variable) is not None
-
-
 def unknown_variables(
     environment: Mapping[str, str], known: Collection[str]
 ) -> list[tuple[str, str]]:

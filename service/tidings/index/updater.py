@@ -48,8 +48,6 @@ BATCH_RECORDS = 5000
 BATCH_BYTES = 16 * 1024**2
 """Of one transaction."""
 
-MAX_MESSAGE_BYTES = 8 * 1024**2
-
 _Call = grpc.aio.UnaryStreamCall[pb.SubscribeRequest, pb.SubscribeResponse]
 _OTHER_LOG = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.OUT_OF_RANGE})
 _UNKNOWN = frozenset({pb.GAP_REASON_DAMAGED, pb.GAP_REASON_TOO_LARGE})

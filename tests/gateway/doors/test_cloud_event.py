@@ -18,7 +18,8 @@ from google.protobuf import json_format
 
 from tests.kit.http import Answer, Http
 from tidings.gateway.doors.cloud_event.binary_mode import structured
-from tidings.gateway.doors.cloud_event.lines import parse_event, print_event
+from tidings.gateway.doors.cloud_event.lines import event_object, parse_event
+from tidings.gateway.json_text import dumps
 from tidings.gateway.transcode.errors import MalformedRequest
 from tidings.gateway.upload.spelling import BadLine
 from tidings.v1 import event_pb2
@@ -46,7 +47,7 @@ def printed(content: bytes) -> dict[str, Any]:
     assert draft is not None
     (made,) = draft.events
     assert made.source == "prod"
-    value: dict[str, Any] = json.loads(print_event(made.cloud_event))
+    value: dict[str, Any] = json.loads(dumps(event_object(made.cloud_event)))
     return value
 
 
@@ -83,9 +84,8 @@ def test_json_data_keeps_its_text() -> None:
     )
     draft = parse_event(given, "")
     assert draft is not None
-    assert b'"data":{"n":1.50,"big":12345678901234567890}' in print_event(
-        draft.events[0].cloud_event
-    )
+    printed_again = dumps(event_object(draft.events[0].cloud_event))
+    assert b'"data":{"n":1.50,"big":12345678901234567890}' in printed_again
 
 
 @pytest.mark.parametrize(
@@ -241,4 +241,4 @@ def test_the_sdk_reads_what_we_write_of_what_it_wrote(
 def printed_of(http: Http) -> bytes:
     """Return the event at position 2 in the JSON format."""
     made = json_format.ParseDict(stored(http, 2), event_pb2.Event())
-    return print_event(made.cloud_event)
+    return dumps(event_object(made.cloud_event))

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from tidings.gateway.json_text import dumps
 from tidings.gateway.upload.spelling import BadLine, Spelling
 from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
@@ -161,11 +160,6 @@ def _attribute_value(value: CloudEventAttributeValue) -> rt.Json:
         case _:
             found: rt.Json = getattr(value, kind)
             return found
-
-
-def print_event(event: CloudEvent) -> bytes:
-    """Return an event in the JSON format, on one line."""
-    return dumps(event_object(event))
 
 
 def describe(event: event_pb2.Event, seq: int) -> dict[str, rt.Json]:
