@@ -158,11 +158,9 @@ def _write(
     versions: list[_Row],
     names: list[tuple[int, int]],
 ) -> None:
-    connection.executemany(
-        f"INSERT OR REPLACE INTO versions_{segment} VALUES (?, ?, ?)",
-        # the last of several in a record is the newest
-        [row[:3] for row in sorted(versions, key=itemgetter(0, 1))],
-    )
+    # the last of several in a record is the newest
+    in_order = [row[:3] for row in sorted(versions, key=itemgetter(0, 1))]
+    connection.executemany(f"INSERT OR REPLACE INTO versions_{segment} VALUES (?, ?, ?)", in_order)
     newest = {row[0]: row for row in versions}
     oldest = {row[0]: row for row in reversed(versions)}
     connection.executemany(

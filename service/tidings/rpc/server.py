@@ -266,13 +266,12 @@ def _add(
         make = _SHAPES[method.client_streaming, method.server_streaming]
         behavior = getattr(servicer, method.name)
         decoder = Decoder(method)
-        handlers[method.name] = make(
-            # without a deserializer of gRPC's, which answers bad bytes with a traceback
-            observer.around(method.name, behavior, decoder)
-            if observer
-            else decoding(behavior, decoder),
-            response_serializer=_encoded,
-        )
+        # without a deserializer of gRPC's, which answers bad bytes with a traceback
+        if observer:
+            handle = observer.around(method.name, behavior, decoder)
+        else:
+            handle = decoding(behavior, decoder)
+        handlers[method.name] = make(handle, response_serializer=_encoded)
     named = grpc.method_handlers_generic_handler(name or service.full_name, handlers)
     server.add_generic_rpc_handlers((named,))
 

@@ -37,13 +37,14 @@ async def client_of(
         UpstreamFailed: instead of every error of the client's.
     """
     timeout = httpx2.Timeout(silence_s, connect=CONNECT_S)
+    # a context takes longer to make than a connection
+    verify = target.url.startswith("https:") and tls_of(target)
     async with (
         failures(),
         httpx2.AsyncClient(
             base_url=target.url,
             headers=headers,
-            # a context takes longer to make than a connection
-            verify=target.url.startswith("https:") and tls_of(target),
+            verify=verify,
             trust_env=False,
             timeout=timeout,
         ) as client,
