@@ -107,8 +107,8 @@ def _repaint(lines: Sequence[str]) -> None:
     flush()
 
 
-class Group(NamedTuple):
-    """The group; "" = not grouped by that, or there is none."""
+class Row(NamedTuple):
+    """What events are counted by; "" = not by that, or there is none."""
 
     start: str
     system: str
@@ -118,22 +118,22 @@ class Group(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many events there are of each group, and when the last one was stored."""
+    """How many events there are of each row, and when the last one was stored."""
 
-    counts: dict[Group, int] = field(default_factory=dict)
-    last: dict[Group, Timestamp] = field(default_factory=dict)
+    counts: dict[Row, int] = field(default_factory=dict)
+    last: dict[Row, Timestamp] = field(default_factory=dict)
 
     def add(self, counts: Sequence[asking_pb2.Count]) -> None:
         """Add what a later part of the log holds."""
         for count in counts:
             start = local_time(count.start_time) if count.HasField("start_time") else ""
-            group = Group(start, system_name(count.system), count.type, count.source)
-            self.counts[group] = self.counts.get(group, 0) + count.events
-            self.last[group] = count.last_time
+            row = Row(start, system_name(count.system), count.type, count.source)
+            self.counts[row] = self.counts.get(row, 0) + count.events
+            self.last[row] = count.last_time
 
-    def groups(self) -> list[Group]:
-        """Return the groups, by time and then those with the most events first."""
-        return sorted(self.counts, key=lambda group: (group.start, -self.counts[group], group))
+    def rows(self) -> list[Row]:
+        """Return the rows, by time and then those with the most events first."""
+        return sorted(self.counts, key=lambda row: (row.start, -self.counts[row], row))
 
 
 async def counted(
@@ -167,10 +167,10 @@ async def counted(
 
 
 def as_text(tally: Tally, keys: Sequence[str], limit: int = 0) -> Iterator[str]:
-    """Yield a table of the groups, those with the most events first; `limit` 0 = all of them."""
+    """Yield a table of the rows, those with the most events first; `limit` 0 = all of them."""
     rows = [
-        (f"{tally.counts[group]}", *_named(group, keys), local_time(tally.last[group]))
-        for group in tally.groups()
+        (f"{tally.counts[row]}", *_named(row, keys), local_time(tally.last[row]))
+        for row in tally.rows()
     ]
     shown = rows[:limit] if limit else rows
     yield from columns([("events", *keys, "last stored"), *shown])
@@ -182,17 +182,17 @@ def as_json(tally: Tally, keys: Sequence[str]) -> list[rt.Json]:
     """Return the same as JSON values."""
     return [
         {
-            **dict(zip(keys, _values(group, keys), strict=True)),
-            "events": tally.counts[group],
-            "lastTime": tally.last[group].ToJsonString(),
+            **dict(zip(keys, _values(row, keys), strict=True)),
+            "events": tally.counts[row],
+            "lastTime": tally.last[row].ToJsonString(),
         }
-        for group in tally.groups()
+        for row in tally.rows()
     ]
 
 
-def _named(group: Group, keys: Sequence[str]) -> Iterator[str]:
-    return (visible(value) or _NONE for value in _values(group, keys))
+def _named(row: Row, keys: Sequence[str]) -> Iterator[str]:
+    return (visible(value) or _NONE for value in _values(row, keys))
 
 
-def _values(group: Group, keys: Sequence[str]) -> Iterator[str]:
-    return (value for key, value in zip((_START, *_KEYS), group, strict=True) if key in keys)
+def _values(row: Row, keys: Sequence[str]) -> Iterator[str]:
+    return (value for key, value in zip((_START, *_KEYS), row, strict=True) if key in keys)
