@@ -72,10 +72,10 @@ def docker_text(mark: bytes) -> bytes:
     return orjson.dumps(event)
 
 
-def response(events: list[event_pb2.Event], first_seq: int = 1) -> bytes:
+def response(events: list[event_pb2.Event]) -> bytes:
     """Return a message of Subscribe with these events, one a record."""
     answer = pb.SubscribeResponse()
-    for number, event in enumerate(events):
-        record = answer.batch.records.add(seq=first_seq + number, events=[event])
+    for seq, event in enumerate(events, start=1):
+        record = answer.batch.records.add(seq=seq, events=[event])
         record.recorded_at.GetCurrentTime()
     return answer.SerializeToString()

@@ -10,19 +10,22 @@ from tidings.core.errors import BadRequest
 from tidings.core.tables import join, only, parse_toml, table_of, words_of
 from tidings.dialects import rights_by_system
 
+_PATH = "policy.rules"
+"""Of a policy's text in a request."""
+
 MAX_RULES_BYTES = 32 * 1024
 """Of a policy's text; a small value of the store holds 64 KiB, and JSON may double a text."""
 
 
-def parse_rules(text: str, path: str = "policy.rules") -> Rights:
+def parse_rules(text: str) -> Rights:
     """Return what the rules give.
 
     Raises:
         BadRequest: the text is not TOML, is too long, or has a rule that does not exist.
     """
     if len(text.encode(errors="surrogatepass")) > MAX_RULES_BYTES:
-        raise BadRequest(path, f"more than {MAX_RULES_BYTES} bytes")
-    return rights_of(parse_toml(text, path), path)
+        raise BadRequest(_PATH, f"more than {MAX_RULES_BYTES} bytes")
+    return rights_of(parse_toml(text, _PATH), _PATH)
 
 
 def rights_of(table: Mapping[str, Any], path: str) -> Rights:

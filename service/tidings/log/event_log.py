@@ -141,16 +141,14 @@ class EventLog(LogReads):
             raise outcome
         return outcome
 
-    async def append_many(
-        self, drafts: Sequence[Draft], *, patience_s: float | None = None
-    ) -> list[Outcome]:
+    async def append_many(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Commit drafts as one group, or several if that is too large; answer each in its place.
 
         An answer is what `append` would return or raise. Positions rise in the order of the drafts;
         the failure of one does not stop the others. When cancelled, each draft may be stored or
         not.
         """
-        return await self._append(drafts, patience_s)
+        return await self._append(drafts)
 
     def follow(self, selection: Selection, after_seq: int) -> Follower:
         """Return a follower of everything selected past `after_seq`; the caller closes it.
@@ -169,7 +167,9 @@ class EventLog(LogReads):
             leave=self._groups.leave,
         )
 
-    async def _append(self, drafts: Sequence[Draft], patience_s: float | None) -> list[Outcome]:
+    async def _append(
+        self, drafts: Sequence[Draft], patience_s: float | None = None
+    ) -> list[Outcome]:
         began_s = self._clock.monotonic_s()
         with self._priority:
             outcomes = await self._writer.append(drafts, patience_s)

@@ -42,14 +42,12 @@ class FelderaHealthSource:
         runner: str,
         interval: float,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        token: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         self._name = name
         self._target = target
         self._urls = {API: target.url, "compiler": compiler, "runner": runner}
         self._interval_s = interval
         self._sleep = sleep
-        self._token = token
 
     @property
     def address(self) -> str:
@@ -71,7 +69,7 @@ class FelderaHealthSource:
                 row = _row(last, found)
                 last = {name: getattr(row, f"{name}_status") for name in found}
                 draft = event_pb2.Draft(
-                    key=f"{self._name}/{self._token(16)}",
+                    key=f"{self._name}/{secrets.token_hex(16)}",
                     events=[event_pb2.Event(feldera=row, source=self._name)],
                 )
                 await sink.put(draft, json.dumps(last), row.ByteSize())

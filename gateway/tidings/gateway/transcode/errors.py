@@ -135,10 +135,10 @@ class BadRoute(ValueError):
         super().__init__(f"{rpc}: {reason}")
 
 
-def shorten(text: str, limit_chars: int = _MAX_NAME_CHARS) -> str:
-    """Cut a text that came from outside to `limit_chars`, with an ellipsis where it was cut.
+def shorten(text: str) -> str:
+    """Cut a text that came from outside to a bound, with an ellipsis where it was cut.
 
     Halves of surrogate pairs, which no answer can hold, become question marks.
     """
-    text = text[: limit_chars + 1].encode("utf-8", "replace").decode()
-    return text if len(text) <= limit_chars else text[: limit_chars - 1] + "…"
+    text = text[: _MAX_NAME_CHARS + 1].encode("utf-8", "replace").decode()
+    return text if len(text) <= _MAX_NAME_CHARS else text[: _MAX_NAME_CHARS - 1] + "…"

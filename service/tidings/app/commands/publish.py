@@ -21,15 +21,13 @@ from tidings.core.failures import only_of
 from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.gateway.doors import spellings
 from tidings.gateway.upload.draft_stream import DraftStream, refusal_by
+from tidings.gateway.upload.limits import MAX_OBJECT_BYTES, SLICE_BYTES
 from tidings.gateway.upload.splitter import JsonSplitter, Piece
 from tidings.gateway.upstream.client import PublishCall
 from tidings.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 
-_MAX_OBJECT_BYTES = 8 * 1024**2
-"""Of one object's text, which may be longer than the record that it becomes."""
 _MAX_HELD_BYTES = 64 * 1024**2
 """Of an array that is stored from its end, and so is held until then."""
-_SLICE_BYTES = 8 * 1024
 _BACK_WITHIN_S = 30.0
 """How long to wait for a service that was reached before."""
 
@@ -95,7 +93,7 @@ class _Upload:
         self._source = source
         self._spelling = spelling
         self._drafts = drafts
-        self._splitter = JsonSplitter(_MAX_OBJECT_BYTES)
+        self._splitter = JsonSplitter(MAX_OBJECT_BYTES)
         self._places: deque[_Place] = deque()  # of what has no answer, as many as `drafts` holds
         self._held: list[Piece] = []
         self._held_bytes = 0
@@ -153,8 +151,8 @@ class _Upload:
                 spellings
             )  # loads the doors, which takes time: only when needed
         while chunk:
-            for at in range(0, len(chunk), _SLICE_BYTES):
-                for piece in self._splitter.feed(chunk[at : at + _SLICE_BYTES]):
+            for at in range(0, len(chunk), SLICE_BYTES):
+                for piece in self._splitter.feed(chunk[at : at + SLICE_BYTES]):
                     await self._take(piece)
             await asyncio.sleep(0)  # a file never waits; answers are to be read meanwhile
             self._progress.show(self.counts, self._source.read_bytes)

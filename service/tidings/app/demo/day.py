@@ -1,4 +1,4 @@
-"""One or more days of a cluster: events of all systems, simulated from a seed, in one order."""
+"""A day of a cluster: events of all systems, simulated from a seed, in one order."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _SEED: Final = 352
 
 
 def drafts(
-    start_us: int, *, days: int = 1, size: int = 1, seed: int = _SEED
+    start_us: int, *, size: int = 1, seed: int = _SEED
 ) -> Iterator[tuple[int, event_pb2.Draft]]:
     """Yield drafts with the times of their events, microseconds since 1970, in order.
 
-    `start_us` is when the first day begins. One day of size 1 has some 4000 records; `size`
+    `start_us` is when the day begins. One of size 1 has some 4000 records; `size`
     multiplies nodes, jobs, stacks and people. Equal arguments give equal drafts; their keys,
     `day/1` and so on, do not depend on the time.
     """
@@ -32,5 +32,5 @@ def drafts(
     simulation = Simulation()
     NomadDay(random, times, simulation, size)
     OthersDay(random, times, simulation, size)
-    for number, happening in enumerate(simulation.run(days * _DAY_S), start=1):
+    for number, happening in enumerate(simulation.run(_DAY_S), start=1):
         yield times.us(happening.at_s), draft_of(happening, f"day/{number}", times)

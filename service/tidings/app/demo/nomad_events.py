@@ -176,8 +176,6 @@ class NomadEvents:
         job: Job,
         status: str,
         tasks: Sequence[Payload],
-        *,
-        is_gone: bool = False,
     ) -> nomad_pb2.NomadEvent:
         body = {
             "ID": job.id, "Name": job.id, "Namespace": _NAMESPACE, "Type": job.kind, "Priority": 50,
@@ -186,8 +184,7 @@ class NomadEvents:
             "TaskGroups": [{"Name": job.id, "Count": job.count, "Tasks": tasks}],
             "CreateIndex": job.created, "ModifyIndex": index, "JobModifyIndex": index,
         }  # fmt: skip
-        payload: Payload = {"Job": body} | ({"Deleted": True} if is_gone else {})
-        return _event("Job", kind, job.id, [], payload)
+        return _event("Job", kind, job.id, [], {"Job": body})
 
     def _evaluation(
         self, at_s: float, index: int, id_: str, job: Job, status: str, trigger: str

@@ -27,17 +27,11 @@ class RecentEvents:
     """The newest events of all names, oldest first; a busy name evicts quiet ones, as in Consul.
 
     Pure: a function of the records that were applied. `depth` is how many of them matter. Encoded
-    the events have at most `max_bytes`, the newest excepted.
+    the events have at most `MAX_WINDOW_BYTES`, the newest excepted.
     """
 
-    def __init__(
-        self,
-        depth: int,
-        read: Callable[[Record], consul_pb2.ConsulEvent],
-        max_bytes: int = MAX_WINDOW_BYTES,
-    ) -> None:
+    def __init__(self, depth: int, read: Callable[[Record], consul_pb2.ConsulEvent]) -> None:
         self.depth = depth
-        self._max_bytes = max_bytes
         self._size_bytes = 0
         self._read = read
         self._events: deque[Listed] = deque()
@@ -63,7 +57,7 @@ class RecentEvents:
         return frozenset(changed)
 
     def _is_full(self) -> bool:
-        return len(self._events) > self.depth or self._size_bytes > self._max_bytes
+        return len(self._events) > self.depth or self._size_bytes > MAX_WINDOW_BYTES
 
     def list(self, name: str) -> list[Listed]:
         """Return the listed events of a name ("" = of every name), oldest first."""
