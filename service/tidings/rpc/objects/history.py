@@ -106,7 +106,7 @@ class ObjectHistories:
             identity = page.waiting.version.identity
             await self._walk(page, rest, everything, times.until_us, patience_s, identity.number)
         if rest.is_empty and not page.is_full:
-            page.end()
+            await self._thread.do_sized(page.held_bytes, page.end)
         answer = pb.GetObjectHistoryResponse(
             versions=page.found, through_seq=rest.through_seq, log_id=self._log.log_id
         )
