@@ -65,16 +65,11 @@ def main(quick: bool) -> int:  # noqa: FBT001 - as every benchmark
     """Measure and print; 1 when a ratio is missed, except in a quick run."""
     rows = 2_000 if quick else 100_000
     with _looking(rows) as (browser, server):
+        minutes, window = (0.02, 1000) if quick else (1, _WINDOW)
         ratios = [
             *_paints(browser, server, rounds=1 if quick else 15),
             *_frames(browser, server, rows, for_s=1 if quick else 10),
-            *soak(
-                browser,
-                server,
-                Soak(per_s=200, minutes=0.02, window=1000)
-                if quick
-                else Soak(per_s=200, minutes=1, window=_WINDOW),
-            ),
+            *soak(browser, server, Soak(per_s=200, minutes=minutes, window=window)),
         ]
     return _told(ratios) and int(not quick)
 

@@ -64,6 +64,7 @@ def build_request(
     Raises:
         ValueError: `--at` is not a time.
     """
+    is_text = arguments.output == "text"
     request = objects_pb2.ListObjectsRequest(
         systems=map(system_number, arguments.system or ()),
         kinds=[kind_of(kind) for kind in arguments.kinds],
@@ -72,9 +73,7 @@ def build_request(
         sources=arguments.source or (),
         parents=[_parent(text) for text in arguments.parent or ()],
         statuses=arguments.status or (),
-        view=objects_pb2.OBJECT_VIEW_BASIC
-        if arguments.output == "text"
-        else objects_pb2.OBJECT_VIEW_FULL,
+        view=objects_pb2.OBJECT_VIEW_BASIC if is_text else objects_pb2.OBJECT_VIEW_FULL,
     )
     if arguments.at is not None:
         request.at.FromDatetime(time_of("--at", arguments.at, now))

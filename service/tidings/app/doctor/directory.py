@@ -56,14 +56,10 @@ def look_at_directory(data: Path, now_s: float, mounts: str | None = None) -> It
     try:
         yield from _look_at_writing(data, there)
     except OSError as error:
-        user = f"{os.geteuid()}"
-        yield problem(
-            CHECK,
-            f"{there} cannot be written to: {error.strerror}",
-            f"mount -o remount,rw {_mount_point(there)}"
-            if error.errno == errno.EROFS
-            else f"chown -R {user} {there} && chmod u+rwX {there}",
-        )
+        remedy = f"chown -R {os.geteuid()} {there} && chmod u+rwX {there}"
+        if error.errno == errno.EROFS:
+            remedy = f"mount -o remount,rw {_mount_point(there)}"
+        yield problem(CHECK, f"{there} cannot be written to: {error.strerror}", remedy)
         return
     yield from _look_at_room(there)
     yield from _look_at_log(data, now_s)
@@ -158,14 +154,10 @@ def _look_at_log(data: Path, now_s: float) -> Iterator[Finding]:
         with closing(open_reader(data)) as reader:
             newest_us = reader.execute("SELECT MAX(recorded_at_us) FROM records").fetchone()[0]
     except (StoreCorrupt, StoreUnavailable) as error:
-        is_newer = "newer Tidings" in str(error)
-        yield problem(
-            "log",
-            str(error),
-            "pip install --upgrade tidings"
-            if is_newer
-            else f"tidings check --data {data}  # then restore a backup: tidings restore COPY",
-        )
+        remedy = f"tidings check --data {data}  # then restore a backup: tidings restore COPY"
+        if "newer Tidings" in str(error):
+            remedy = "pip install --upgrade tidings"
+        yield problem("log", str(error), remedy)
         return
     yield Finding("log", f"{file} has a format that this program knows")
     yield from _look_at_time((newest_us or 0) / 1e6 - now_s)
