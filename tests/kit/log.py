@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.kit.clock import ManualClock
 from tidings.core.record import Bounds, Draft, Record, Stored
@@ -17,8 +17,6 @@ from tidings.log.follower import Follower
 from tidings.log.limits import LogLimits
 from tidings.store.base import EventStore, Result
 from tidings.store.memory import MemoryStore
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -170,11 +168,3 @@ async def drain(follower: Follower, limit: int = 256) -> list[int]:
     while not follower.at_head:
         found += seqs(await follower.take(0, limit))
     return found
-
-
-async def outcome_of(doing: Awaitable[T]) -> T | Exception:
-    """Return what it gives or raises."""
-    try:
-        return await doing
-    except Exception as error:  # noqa: BLE001 - it is looked at
-        return error

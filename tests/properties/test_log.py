@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from tests.kit.clock import ManualClock
 from tests.kit.jumping import runner, scenario, turns
-from tests.kit.log import HeldStore, Rig, draft, envelope_of, outcome_of, running, words
+from tests.kit.log import HeldStore, Rig, draft, envelope_of, running, words
 from tidings.core.errors import CursorExpired, StoreUnavailable
 from tidings.core.record import Record, Stored
 from tidings.core.selection import Everything, Selection
@@ -22,6 +22,7 @@ from tidings.log.batch import Batch
 from tidings.log.event_log import EventLog
 from tidings.log.follower import Follower
 from tidings.log.limits import LogLimits
+from tidings.rpc.outcomes import outcome_of
 from tidings.store.memory import MemoryStore
 
 T = TypeVar("T")
