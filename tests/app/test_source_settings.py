@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
 
+from tidings.app.commands.options import add_record
 from tidings.app.commands.record import given
 from tidings.app.parser import build_parser
 from tidings.app.settings import BadSetting, Settings
-from tidings.app.source_settings import SourceSettings, check_sources, make_source, sources_of
+from tidings.app.source_settings import (
+    SYSTEMS,
+    SourceSettings,
+    check_sources,
+    make_source,
+    sources_of,
+)
 
 HEALTH = "[sources.%s]\nsystem = 'feldera-health'\nurl = '%s'\ncompiler = '%s'\nrunner = '%s'\n"
 API = "http://h"
@@ -185,3 +193,10 @@ def test_a_command_line_that_cannot_be_is_refused_by_what_was_typed(
     with pytest.raises(BadSetting) as caught:
         given(arguments)
     assert str(caught.value).startswith(problem)
+
+
+def test_help_names_every_system_that_can_be_recorded() -> None:
+    parser = ArgumentParser()
+    add_record(parser)
+    help_in_one = "".join(parser.format_help().split())
+    assert f"kind:{','.join(SYSTEMS)}" in help_in_one

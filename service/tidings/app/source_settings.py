@@ -17,8 +17,6 @@ from tidings.core.source_name import EXPECTED, is_source_name
 from tidings.sources.target import Target, check_target
 from tidings.v1.systems import SYSTEMS as EVENT_SYSTEMS
 
-TABLE = SOURCES
-
 _STALE_AFTER_S = 300.0
 _INTERVAL_S = 10.0
 _ALL = "*"
@@ -182,7 +180,7 @@ def sources_of(config_file: Path | None) -> Sequence[SourceSettings]:
     """
     if config_file is None:
         return ()
-    tables = document_of(config_file).get(TABLE, {})
+    tables = document_of(config_file).get(SOURCES, {})
     try:
         _check_tables(tables)
         found = [SourceSettings.of(name, tables[name]) for name in sorted(tables)]
@@ -204,7 +202,7 @@ def check_sources(settings: Settings, config_file: Path | None) -> None:
 
 def _check_tables(tables: object) -> None:
     if not isinstance(tables, dict) or not all(isinstance(each, dict) for each in tables.values()):
-        raise BadSetting(f"{TABLE}: expected a table for each source, [{TABLE}.NAME]")
+        raise BadSetting(f"{SOURCES}: expected a table for each source, [{SOURCES}.NAME]")
 
 
 def _check_together(found: Sequence[SourceSettings]) -> None:
@@ -212,13 +210,13 @@ def _check_together(found: Sequence[SourceSettings]) -> None:
         alone = SYSTEMS[source.system].alone
         if alone and alone in {SYSTEMS[other.system].alone for other in found[:place]}:
             raise BadSetting(
-                f"{TABLE}.{source.name}.system: the ids of {alone} are one space: a log"
+                f"{SOURCES}.{source.name}.system: the ids of {alone} are one space: a log"
                 " has one source of it"
             )
 
 
 def _in_file(name: str, key: str) -> str:
-    return TABLE if key == "name" else f"{TABLE}.{name}.{key}"
+    return SOURCES if key == "name" else f"{SOURCES}.{name}.{key}"
 
 
 def _value(place: str, key: str, value: object) -> object:

@@ -10,6 +10,7 @@ from contextlib import closing
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
+from tidings.app.commands.options import OUR_OWN
 from tidings.app.kept import kept_log
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible_json
@@ -18,9 +19,6 @@ from tidings.core.record import Record
 from tidings.store.kept import Untold
 from tidings.v1 import event_pb2
 from tidings.v1 import json_runtime as rt
-
-_OUR_OWN = "tidings"
-"""The system whose events nobody may publish: the new log has its own."""
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -39,7 +37,7 @@ def _print(exported: Iterable[tuple[Record, str | None]]) -> bool:
     """Print drafts, and report those that differ from what was published; return False if any."""
     left_out = untold = 0
     for record, key in exported:
-        if record.system == _OUR_OWN and not record.is_damaged:
+        if record.system == OUR_OWN and not record.is_damaged:
             continue
         try:
             line = _draft_of(record, key)
