@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,13 +19,7 @@ NOW = dt.datetime(2026, 1, 10, 12, 0, tzinfo=dt.UTC)
 NOON = Timestamp(seconds=int(NOW.timestamp()))
 
 
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 def version(**fields: Any) -> objects_pb2.ObjectVersion:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,14 +12,7 @@ from tidings.app.commands.output import output_of
 from tidings.app.commands.show import as_text
 from tidings.v1 import event_pb2
 
-
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 def record(seq: int, *events: dict[str, Any]) -> event_pb2.EventRecord:

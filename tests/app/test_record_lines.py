@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -91,16 +89,7 @@ def record(**body: Any) -> event_pb2.EventRecord:
     return made
 
 
-@pytest.fixture
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.usefixtures("_in_kolkata")
+@pytest.mark.usefixtures("in_kolkata")
 def test_times_are_local_and_say_so() -> None:
     (line,) = print_record(record(consul={"name": "a"}), "text", colored=False)
     assert line == "       7  2026-01-10 17:30:00+05:30  consul        a  0 bytes"

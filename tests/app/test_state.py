@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,13 +18,7 @@ NOON = Timestamp(seconds=int(NOW.timestamp()))
 BASIC = objects_pb2.OBJECT_VIEW_BASIC
 
 
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 def state(kind: str, identity: str, **fields: Any) -> objects_pb2.ObjectState:

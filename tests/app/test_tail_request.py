@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import time
-from collections.abc import Iterator
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,13 +21,7 @@ CONSUL = pb.ReadRecordsRequest(selection=ALL_OF_CONSUL)
 CONSUL_SINCE = pb.ReadRecordsRequest(selection=ALL_OF_CONSUL, from_time=Timestamp(seconds=1))
 
 
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 def options(*words: str) -> argparse.Namespace:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,13 +11,7 @@ from tidings.app.times import parse_time
 NOW = dt.datetime(2026, 1, 10, 12, 0, tzinfo=dt.UTC)  # 17:30 in Kolkata, a Saturday
 
 
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 @pytest.mark.parametrize(

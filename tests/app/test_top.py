@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -18,13 +16,7 @@ NOMAD, CONSUL = event_system_pb2.EVENT_SYSTEM_NOMAD, event_system_pb2.EVENT_SYST
 ALL = ("system", "type", "source")
 
 
-@pytest.fixture(autouse=True)
-def _in_kolkata(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_kolkata")
 
 
 def count(events: int, at_s: int = 0, **fields: Any) -> asking_pb2.Count:

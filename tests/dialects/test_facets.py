@@ -33,7 +33,6 @@ from tidings.v1.json_runtime.canonical import loads_exactly
 from tidings.v1.systems import SYSTEMS
 
 DIALECTS = load()
-NODE_ID = "afb9c810-d701-875a-b2a6-f2631d7c2f60"
 
 
 def facets(event: event_pb2.Event) -> Facets:
