@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.kit.server import Server, nomad_line, serving, tidings
+from tests.kit.server import AS_A_USER, Server, nomad_line, serving, tidings
 from tests.nats.shared import ON_NATS
 from tests.patience import PATIENCE_S
 
@@ -187,7 +187,7 @@ def test_tail_goes_on_over_a_restart_and_neither_loses_nor_repeats(server: Serve
     server.publish_nomad([nomad_line(number) for number in range(5)])
     command = [sys.executable, "-m", "tidings", "tail", "-n2", "-f", "--upstream", server.grpc]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=AS_A_USER, text=True
     ) as tailing:
         assert tailing.stdout is not None
         assert [tailing.stdout.readline().split()[0] for _ in range(2)] == ["5", "6"]
@@ -300,6 +300,7 @@ def test_a_disk_that_is_full_is_told(server: Server) -> None:
             [sys.executable, "-m", "tidings", "export", "--data", str(server.data)],
             stdout=full,
             stderr=subprocess.PIPE,
+            env=AS_A_USER,
             text=True,
             check=False,
             timeout=PATIENCE_S,
@@ -402,7 +403,9 @@ def test_an_export_of_nothing_is_status_1(tmp_path: Path) -> None:
 def test_an_export_that_nobody_reads_on_ends_quietly(server: Server) -> None:
     server.publish_nomad([nomad_line(n) for n in range(2000)])
     command = [sys.executable, "-m", "tidings.app", "export", "--data", str(server.data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=AS_A_USER
+    ) as export:
         assert export.stdout is not None
         assert export.stderr is not None
         assert json.loads(export.stdout.readline())["events"]

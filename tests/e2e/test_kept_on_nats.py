@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.certificates import Authority
-from tests.kit.server import Server, tidings
+from tests.kit.server import AS_A_USER, Server, tidings
 from tests.nats.accounts import Operator
 from tests.nats.places import JetStreamPlace
 from tests.nats.servers import NatsServer, nats_server
@@ -168,7 +168,9 @@ def test_nats_that_goes_away_under_an_export_is_one_line(tmp_path: Path) -> None
     with nats_server(tmp_path / "nats") as server:
         log = asyncio.run(made(JetStreamPlace(server), *[body] * 5_000))
         command = [sys.executable, "-m", "tidings.app", "export", f"--store={server.url}/{log}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=AS_A_USER
+        ) as export:
             assert export.stdout is not None
             assert export.stderr is not None
             assert json.loads(export.stdout.readline())["events"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.server import Server, nomad_line, serving, tidings
+from tests.kit.server import AS_A_USER, Server, nomad_line, serving, tidings
 from tests.patience import PATIENCE_S
 
 TIDINGS = (sys.executable, "-m", "tidings")
@@ -115,7 +115,12 @@ def test_one_interrupt_ends_it(kind: str, server: Server, tmp_path: Path) -> Non
     ours, theirs = pty.openpty() if kind == "terminal" else reversed(os.pipe())
     command = [*TIDINGS, "publish", name, "--upstream", server.grpc]
     with subprocess.Popen(
-        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=AS_A_USER,
+        text=True,
     ) as publishing:
         writing = os.open(name, os.O_WRONLY) if kind == "fifo" else ours
         os.write(writing, DRAFT.encode())
@@ -137,6 +142,7 @@ def test_a_reader_that_has_enough_leaves_no_traceback(server: Server) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=AS_A_USER,
         text=True,
     ) as publishing:
         assert publishing.stdin is not None
@@ -159,6 +165,7 @@ def test_a_keyed_upload_goes_on_over_a_restart_of_the_service(server: Server) ->
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=AS_A_USER,
         text=True,
     ) as publishing:
         assert publishing.stdin is not None
@@ -184,7 +191,7 @@ def test_a_reader_that_leaves_early_is_told_no_less_than_is_stored(
     file.write_text(DRAFT * 3000)
     command = [*TIDINGS, "publish", str(file), "--upstream", server.grpc]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=AS_A_USER, text=True
     ) as publishing:
         assert publishing.stdout is not None
         assert publishing.stderr is not None
@@ -201,6 +208,7 @@ def test_what_is_answered_needs_no_service_any_more(server: Server) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env=AS_A_USER,
         text=True,
     ) as publishing:
         assert publishing.stdin is not None

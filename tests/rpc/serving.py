@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,9 +133,13 @@ class LoopServer:
         self._thread.join(PATIENCE_S)
         self._loop.close()
 
-    def run(self, main: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine on the server's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(main, self._loop).result(PATIENCE_S)
+    def run(self, main: Awaitable[T]) -> T:
+        """Wait for something on the server's loop and return its result."""
+
+        async def awaited() -> T:
+            return await main
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self._loop).result(PATIENCE_S)
 
     def call(self, function: Callable[[], object]) -> None:
         """Call a function on the server's loop."""
@@ -229,7 +233,7 @@ class Served:
     def store(self) -> GatedStore:
         return self.deployment.store
 
-    def run(self, main: Coroutine[Any, Any, T]) -> T:
+    def run(self, main: Awaitable[T]) -> T:
         return self.server.run(main)
 
 
