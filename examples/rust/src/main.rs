@@ -121,10 +121,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // With a key a repeated call stores nothing twice.
         let system = name_of(&body);
         let events = vec![Event { body: Some(body), ..Default::default() }];
-        let draft = Draft { key: format!("example-{system}"), events, ..Default::default() };
-        let request = PublishRequest { draft: Some(draft), ..Default::default() };
+        let draft = Some(Draft { key: format!("example-{system}"), events, ..Default::default() });
         let answer = retried(|| {
-            let (mut client, request) = (client.clone(), request.clone());
+            let (mut client, request) = (client.clone(), PublishRequest { draft: draft.clone() });
             async move { client.publish(request).await }
         });
         println!("published {system} {}", answer.await?.seq);
