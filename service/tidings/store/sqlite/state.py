@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from tidings.core.record import StateEntry
-from tidings.store.base import TRIM_MARKS
 from tidings.store.sqlite import commit as sqlite_commit
 from tidings.store.sqlite import values as sqlite_values
 from tidings.store.sqlite.readers import Readers
@@ -21,8 +20,6 @@ class SQLiteState:
         self._writer = writer
         self._readers = readers
         self._watchers = StateWatchers()
-        self._changes = 0
-        self._marks: list[StateEntry] | None = None  # which every answer looks at
 
     async def get(self, name: str) -> StateEntry | None:
         """Return the value, or None."""
@@ -41,7 +38,6 @@ class SQLiteState:
         """Remove the value durably."""
 
         def tell(existed: bool) -> None:  # noqa: FBT001 - what the work returns
-            self._forget_marks()
             if existed:
                 self._watchers.changed(name, None)
 
@@ -51,13 +47,7 @@ class SQLiteState:
 
     async def list(self, prefix: str) -> list[StateEntry]:
         """Return every value whose name starts with `prefix`, by name."""
-        if prefix == TRIM_MARKS and self._marks is not None:
-            return [*self._marks]
-        changes = self._changes
-        found = await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
-        if prefix == TRIM_MARKS and changes == self._changes:
-            self._marks = [*found]
-        return found
+        return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change from now on."""
@@ -65,13 +55,8 @@ class SQLiteState:
 
     def tell(self, entry: StateEntry | None) -> None:
         """Notify watchers of a committed change; None = there was none."""
-        self._forget_marks()
         if entry is not None:
             self._watchers.changed(entry.name, entry)
-
-    def _forget_marks(self) -> None:
-        self._changes += 1
-        self._marks = None
 
     def close(self) -> None:
         """End every watch."""

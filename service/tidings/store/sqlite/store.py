@@ -189,7 +189,7 @@ class SQLiteStore:
     async def end_seq(self, hoped_seq: int = 0) -> int:
         """Return the newest position that the log ever gave."""
         del hoped_seq  # this store knows all positions
-        return self._writer.last_seq
+        return await self._readers.ask(sqlite_read.last_seq)
 
     async def size_bytes(self) -> int | None:
         """Return the size of the file and its write-ahead log."""

@@ -128,11 +128,6 @@ class WriterThread:
         return await answer
 
     @property
-    def last_seq(self) -> int:
-        """The newest position that was committed: nobody else writes to the file."""
-        return self._last_seq
-
-    @property
     def has_work(self) -> bool:
         """Whether calls wait; may be used inside `transact`."""
         return not self._waiting.empty()
