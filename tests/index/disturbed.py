@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.index.rig import entries_of
+from tests.index.entries import entries_of
 from tests.rpc.serving import Served
 from tidings.index.file import IndexFile
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.rig import entries_of
+from tests.index.entries import entries_of
 from tests.patience import PATIENCE_S
 from tests.rpc import events
 from tests.rpc.serving import Deployment, publish, serving

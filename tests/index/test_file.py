@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.rig import LOG, entry, filled, indexed
+from tests.index.entries import LOG, entry, filled, indexed
 from tidings.core.extent import Extent
 from tidings.index import file as index_file
 from tidings.index import segments

@@ -14,7 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.index.disturbed import BesideIndex
-from tests.index.rig import HOUR_US
+from tests.index.entries import HOUR_US
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import Deployment, publish, serving
 from tidings.core.words import words_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.index.rig import LOG, filled
+from tests.index.entries import LOG, filled
 from tidings.core.object_question import (
     Newest,
     ObjectGroup,

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.index.rig import HOUR_US, LOG, asked, entry, filled, indexed
+from tests.index.entries import HOUR_US, LOG, asked, entry, filled, indexed
 from tests.kit.loop import scenario
 from tidings.core.conditions import Content
 from tidings.core.extent import Extent

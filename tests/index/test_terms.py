@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.index.rig import asked
+from tests.index.entries import asked
 from tidings.core.conditions import MAX_VALUES, MAX_WORDS, Content
 from tidings.index.terms import UNKNOWN, question, terms_of
 

@@ -13,7 +13,7 @@ import grpc
 import pytest
 from structlog.testing import capture_logs
 
-from tests.index.rig import DIALECTS, asked
+from tests.index.entries import DIALECTS, asked
 from tests.kit.clock import ManualClock
 from tests.kit.loop import becomes, scenario
 from tests.patience import PATIENCE_S
