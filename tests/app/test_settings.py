@@ -26,8 +26,6 @@ from tidings.app.kinds import (
 from tidings.app.load_settings import load, to_flags, to_toml, warnings
 from tidings.app.settings import BadSetting, Settings, fields, flag_of, toml_place_of, variable_of
 from tidings.app.spelling import unknown_variables
-from tidings.dialects.consul import DEFAULT_PAYLOAD_BYTES
-from tidings.dialects.nomad import EVENT_BUFFER_SIZE
 
 OTHER = {
     "backup_keep": "3",
@@ -391,9 +389,3 @@ def test_what_cannot_be_kept_of_a_system_is_told(
     file.write_text(document)
     with pytest.raises(BadSetting, match=re.escape(problem)):
         load({}, {}, file)
-
-
-def test_dialects_made_without_settings_have_the_same_defaults() -> None:
-    defaults = Settings()
-    assert defaults.nomad_event_buffer_size == EVENT_BUFFER_SIZE
-    assert defaults.consul_size_rule == DEFAULT_PAYLOAD_BYTES

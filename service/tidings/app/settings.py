@@ -36,6 +36,7 @@ from tidings.app.kinds import (
 )
 from tidings.app.retention_kind import AGE, RECORDS, SYSTEMS_OWN, TOTAL_SIZE, Owns
 from tidings.core.limits import KEY_RETENTION_S
+from tidings.dialects.defaults import CONSUL_PAYLOAD_BYTES, NOMAD_EVENT_BUFFER_SIZE
 from tidings.log.limits import DEFAULT_LIMITS
 
 SOURCES = "sources"
@@ -199,7 +200,10 @@ class Settings:
         count_from(1), DEFAULT_LIMITS.tail_count, "newest records kept in memory, at most", "tail"
     )
     nomad_event_buffer_size: int = _setting(
-        COUNT, 100, "records that index=0 replays before the stream is live", "nomad"
+        COUNT,
+        NOMAD_EVENT_BUFFER_SIZE,
+        "records that index=0 replays before the stream is live",
+        "nomad",
     )
     nomad_heartbeat: float = _setting(
         DURATION, 30.0, "time between heartbeats of the event stream", "nomad"
@@ -207,7 +211,7 @@ class Settings:
     nomad_region: str = _setting(TEXT, "global", "region that this server answers for", "nomad")
     consul_size_rule: int | None = _setting(
         SIZE_RULE,
-        32 * 1024,
+        CONSUL_PAYLOAD_BYTES,
         "largest payload of an event, or 512 for Consul's older rule",
         "consul",
     )

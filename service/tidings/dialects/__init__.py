@@ -7,10 +7,11 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tidings.dialects.dialect import Dialect
-from tidings.dialects.rights import SystemRights
+if TYPE_CHECKING:  # they load protobuf, which help texts with the defaults do not need
+    from tidings.dialects.dialect import Dialect
+    from tidings.dialects.rights import SystemRights
 
 __all__ = ["load", "rights_by_system"]
 

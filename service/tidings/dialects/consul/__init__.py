@@ -16,6 +16,7 @@ from tidings.dialects.consul.recent import RecentEvents
 from tidings.dialects.consul.regexps import regexp_error
 from tidings.dialects.consul.rights import ConsulRights
 from tidings.dialects.consul.size_rules import check_512, check_payload
+from tidings.dialects.defaults import CONSUL_PAYLOAD_BYTES
 from tidings.dialects.dialect import CheckContext, Dialect, Window
 from tidings.dialects.facet_paths import FacetPaths
 from tidings.dialects.facets import readable
@@ -26,7 +27,6 @@ __all__ = ["ConsulDialect", "event_id", "make"]
 MAX_LISTED = 256
 """Source: Consul's ring of user events (agent/user_event.go)."""
 
-DEFAULT_PAYLOAD_BYTES = 32 * 1024
 MAX_TEXT_BYTES = 1024
 """Of a name or a filter. Consul's own bound is 512 bytes, payload included; what an engine does
 for an expression, and for the text of an error, may grow with its square."""
@@ -172,6 +172,6 @@ def event_id(low_half: str, seq: int) -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def make(max_payload_bytes: int | None = DEFAULT_PAYLOAD_BYTES) -> ConsulDialect:
+def make(max_payload_bytes: int | None = CONSUL_PAYLOAD_BYTES) -> ConsulDialect:
     """Return Consul's dialect; None = Consul's own 512-byte rule."""
     return ConsulDialect(max_payload_bytes)

@@ -14,6 +14,7 @@ from tidings.core import record as core
 from tidings.core.conditions import ANY_KIND
 from tidings.core.errors import BadRequest
 from tidings.core.selection import Envelope, Everything, Matcher
+from tidings.dialects.defaults import NOMAD_EVENT_BUFFER_SIZE
 from tidings.dialects.dialect import Dialect, Window
 from tidings.dialects.facet_paths import KEY
 from tidings.dialects.facets import ObjectVersion, identifiers_of, versions_in
@@ -26,9 +27,6 @@ from tidings.dialects.rights import ANY
 from tidings.dialects.shapes import FieldScan
 from tidings.v1 import event_pb2, json_runtime, nomad_json, nomad_pb2
 from tidings.v1.json_runtime.canonical import loads_exactly
-
-EVENT_BUFFER_SIZE = 100
-"""Batches that index 0 replays. Source: the default of Nomad's `event_buffer_size`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +291,6 @@ def _derive(body: nomad_pb2.NomadEvent) -> bool:
     return True
 
 
-def make(event_buffer_size: int = EVENT_BUFFER_SIZE) -> NomadDialect:
+def make(event_buffer_size: int = NOMAD_EVENT_BUFFER_SIZE) -> NomadDialect:
     """Return Nomad's dialect; 0 counts as 100, as in Nomad."""
-    return NomadDialect(event_buffer_size or EVENT_BUFFER_SIZE)
+    return NomadDialect(event_buffer_size or NOMAD_EVENT_BUFFER_SIZE)
