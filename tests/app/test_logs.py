@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tidings.app.cli import run
-from tidings.app.kinds import AREAS
+from tidings.app.log_areas import AREAS
 
 # "people" = text, as it is on a terminal
 _PROGRAM = """
@@ -107,7 +107,9 @@ configure_logs(Settings({settings}))
 
 
 def test_areas_have_levels_of_their_own() -> None:
-    program = _CONFIGURED.format(settings="log_levels='access=error,rpc=debug', log_level='info'")
+    program = _CONFIGURED.format(
+        settings="log_levels=('access=error', 'rpc=debug'), log_level='info'"
+    )
     for area in ("access", "rpc", "gateway"):
         program += f"log = structlog.get_logger('tidings.{area}')\n"
         for level in ("debug", "info", "error"):

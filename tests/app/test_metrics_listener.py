@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 from tests.kit.loop import scenario
 from tests.patience import PATIENCE_S
 from tidings.app import metrics_listener
-from tidings.app.kinds import Address
 from tidings.app.metrics_listener import hosts_of, serve_metrics
 from tidings.app.settings import Settings
+from tidings.core.setting_kinds import Address
 
 ANY_PORT = Address("127.0.0.1", 0)
 DEFAULTS = Settings()
@@ -99,7 +99,7 @@ async def test_it_is_shown_under_our_names_and_to_pages_of_our_origins(
     registry = CollectorRegistry()
     Counter("things", "Things.", registry=registry)
     settings = Settings(
-        http_allow_host="named.example", http_allow_origin="https://console.example"
+        http_allow_host=("named.example",), http_allow_origin=("https://console.example",)
     )
     async with showing(registry, settings) as port:
         request = "\r\n".join([f"GET /metrics HTTP/{version}", *headers, "", ""])
@@ -113,8 +113,8 @@ async def test_it_is_shown_under_our_names_and_to_pages_of_our_origins(
     ("settings", "hosts"),
     [
         (Settings(), set()),
-        (Settings(metrics=Address("::1", 4652), http_allow_host="a,b"), {"::1", "a", "b"}),
-        (Settings(metrics=ANY_PORT, access_policy="policy.toml", http_allow_host="a"), {"*"}),
+        (Settings(metrics=Address("::1", 4652), http_allow_host=("a", "b")), {"::1", "a", "b"}),
+        (Settings(metrics=ANY_PORT, access_policy="policy.toml", http_allow_host=("a",)), {"*"}),
     ],
 )
 def test_which_names_those_are(settings: Settings, hosts: set[str]) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from tidings.app.kinds import (
+from tidings.app.commands.table import COMMANDS
+from tidings.app.load_settings import load, to_flags, to_toml, warnings
+from tidings.app.settings import BadSetting, Settings, fields, flag_of, toml_place_of, variable_of
+from tidings.app.spelling import unknown_variables
+from tidings.core.setting_kinds import (
     ADDRESS,
     COUNT,
     DURATION,
@@ -23,9 +27,7 @@ from tidings.app.kinds import (
     duration_from,
     or_unlimited,
 )
-from tidings.app.load_settings import load, to_flags, to_toml, warnings
-from tidings.app.settings import BadSetting, Settings, fields, flag_of, toml_place_of, variable_of
-from tidings.app.spelling import unknown_variables
+from tidings.gateway.settings import GatewaySettings
 
 OTHER = {
     "backup_keep": "3",
@@ -389,3 +391,23 @@ def test_what_cannot_be_kept_of_a_system_is_told(
     file.write_text(document)
     with pytest.raises(BadSetting, match=re.escape(problem)):
         load({}, {}, file)
+
+
+def test_a_setting_of_the_gateway_stands_in_one_place(root: Path) -> None:
+    """Its row makes flag, variable and TOML key; what nothing in app names cannot be forgotten."""
+    rows = {field.name for field in dataclasses.fields(GatewaySettings) if field.metadata}
+    others = {field.name for field in dataclasses.fields(GatewaySettings)} - rows
+    assert {"nomad_heartbeat", "http_body_size"} < rows
+    names = [field.name for field in fields()]
+    assert len(names) == len(set(names))
+    assert rows < set(names)
+    assert others.isdisjoint(names)
+    assert issubclass(Settings, GatewaySettings), "it is what the gateway is given"
+    (gateway,) = (command for command in COMMANDS if command.name == "gateway")
+    assert rows < set(gateway.settings)
+    assert not [
+        (module, name)
+        for module in ("settings", "load_settings", "parser", "run_gateway", "commands/table")
+        for name in rows
+        if re.search(rf"\b{name}\b", (root / f"service/tidings/app/{module}.py").read_text())
+    ]

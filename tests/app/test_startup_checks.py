@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tidings.app.kinds import parse_address
 from tidings.app.settings import BadSetting, Settings
 from tidings.app.startup_checks import check_exposure
+from tidings.core.setting_kinds import parse_address
 
 ADDRESSES = [
     ("127.0.0.1:1", True),

@@ -13,10 +13,10 @@ import pytest
 from tests.kit.jumping import turns
 from tests.kit.loop import becomes, scenario
 from tidings.app import logs, supervisor
-from tidings.app.kinds import Address
 from tidings.app.lifeline import FAILED_TO_START, STORE_AWAY
 from tidings.app.settings import Settings
 from tidings.app.supervisor import DEATHS_ALLOWED, ChildrenFailed, Supervisor
+from tidings.core.setting_kinds import Address
 
 SAID = {"service": "grpc=127.0.0.1:1", "gateway": "http=127.0.0.1:2"}
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tidings.app.kinds import Address
 from tidings.app.settings import Settings
 from tidings.app.welcome import how_to_type, welcome
+from tidings.core.setting_kinds import Address
 
 HTTP, GRPC = Address("127.0.0.1", 4650), Address("127.0.0.1", 4651)
 

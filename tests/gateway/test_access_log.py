@@ -159,7 +159,7 @@ async def test_a_client_that_leaves_has_its_line(lines: list[Any]) -> None:
     assert (line["door"], line["status"], line["bytes"]) == ("native", 0, 0)
 
 
-TRUSTED = frozenset({"127.0.0.0/8", "10.0.0.7"})
+TRUSTED = ("127.0.0.0/8", "10.0.0.7")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ TRUSTED = frozenset({"127.0.0.0/8", "10.0.0.7"})
 async def test_a_trusted_proxy_says_who_the_client_is(
     lines: list[Any], told: tuple[str, ...], client: str
 ) -> None:
-    async with gateway(trusted_proxies=TRUSTED) as running:
+    async with gateway(http_trusted_proxies=TRUSTED) as running:
         await running.request("GET", "/healthz", headers=told)
         await becomes(lambda: bool(of_http(lines)))
     assert of_http(lines)[0]["client"] == client
@@ -190,7 +190,7 @@ async def test_a_trusted_proxy_says_who_the_client_is(
 
 @scenario
 async def test_nobody_else_says_who_the_client_is(lines: list[Any]) -> None:
-    async with gateway(trusted_proxies=frozenset({"10.0.0.0/8"})) as running:
+    async with gateway(http_trusted_proxies=("10.0.0.0/8",)) as running:
         await running.request("GET", "/healthz", headers=("X-Forwarded-For: 192.0.2.1",))
         await becomes(lambda: bool(of_http(lines)))
     assert of_http(lines)[0]["client"] == "127.0.0.1"
@@ -211,14 +211,14 @@ JOB_STARTED = {
         (TRUSTED, ("X-Forwarded-Proto: https", "X-Forwarded-Host: t:8443"), "https://t:8443"),
         (TRUSTED, ("X-Forwarded-Proto: http, https",), "https://test"),
         (TRUSTED, ("X-Forwarded-Proto: gopher",), "http://test"),
-        (frozenset(), ("X-Forwarded-Proto: https", "X-Forwarded-Host: t"), "http://test"),
+        ((), ("X-Forwarded-Proto: https", "X-Forwarded-Host: t"), "http://test"),
     ],
 )
 @scenario
 async def test_links_lead_to_where_the_client_is(
-    trusted: frozenset[str], told: tuple[str, ...], base: str
+    trusted: tuple[str, ...], told: tuple[str, ...], base: str
 ) -> None:
-    async with gateway(trusted_proxies=trusted) as running:
+    async with gateway(http_trusted_proxies=trusted) as running:
         await running.request("POST", "/v1/publish/puppet", json.dumps(JOB_STARTED).encode())
         answer = await running.request("GET", "/orchestrator/v1/jobs/352/events", headers=told)
     link = json.loads(answer.body)["next-events"]["id"]
@@ -227,7 +227,7 @@ async def test_links_lead_to_where_the_client_is(
 
 @scenario
 async def test_the_host_that_a_proxy_tells_is_admitted_as_any_other() -> None:
-    async with gateway(trusted_proxies=TRUSTED) as running:
+    async with gateway(http_trusted_proxies=TRUSTED) as running:
         told = ("X-Forwarded-Host: rebound.example",)
         assert (await running.request("GET", "/healthz", headers=told)).status == 421
         told = ("X-Forwarded-Host: two words",)

@@ -147,7 +147,7 @@ async def test_another_coding_is_415_in_the_words_of_the_path(
 
 @scenario
 async def test_what_a_body_becomes_is_bounded() -> None:
-    async with gateway(body_bytes=100_000) as running:
+    async with gateway(http_body_size=100_000) as running:
         bomb, said = gzip.compress(b"x" * 50_000_000), ["Content-Encoding: gzip"]
         for path in ("/v1/event/fire/x", "/v1/events", "/v1/publish/nomad"):
             method = "PUT" if "fire" in path else "POST"

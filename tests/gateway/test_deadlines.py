@@ -125,7 +125,7 @@ async def open_requests(running: Gateway) -> float:
 
 @scenario
 async def test_a_stream_that_nobody_reads_is_over_as_well() -> None:
-    async with gateway(silence_s=0.3) as running:
+    async with gateway(http_silence=0.3) as running:
         large = nomad_line(1, Payload={"Job": {"ID": "x" * 2_000_000}})
         for _ in range(10):  # beyond what the sockets of both sides hold
             assert (await running.request("POST", "/v1/publish/nomad", large)).status == 200

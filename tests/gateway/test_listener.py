@@ -45,7 +45,7 @@ async def refused(talk: Talk, status: int) -> None:
 @pytest.mark.parametrize("size", [100, 10_000])
 @scenario
 async def test_a_head_beyond_the_limit_is_431(head: bytes, size: int) -> None:
-    async with gateway(head_bytes=1000) as running:
+    async with gateway(http_head_size=1000) as running:
         talk = await running.connect()
         for at in range(0, len(head), size):
             await talk.send(head[at : at + size])
@@ -57,7 +57,7 @@ async def test_a_head_beyond_the_limit_is_431(head: bytes, size: int) -> None:
 async def test_a_head_within_the_limit_may_come_together_with_a_larger_body() -> None:
     body = b'{"Index":1,"Events":[{"Topic":"T","Type":"t","Payload":{"T":"' + b"x" * 5000 + b'"}}]}'
 
-    async with gateway(head_bytes=1000) as running:
+    async with gateway(http_head_size=1000) as running:
         talk = await running.connect()
         for _ in range(2):  # the second request comes on a connection that has seen a body
             await talk.ask("POST", "/v1/publish/nomad", body)
@@ -76,7 +76,7 @@ async def test_the_default_is_64_kib() -> None:
 
 @scenario
 async def test_trailers_count_as_a_head() -> None:
-    async with gateway(head_bytes=1000) as running:
+    async with gateway(http_head_size=1000) as running:
         talk = await running.connect()
         await talk.send(
             b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -88,7 +88,7 @@ async def test_trailers_count_as_a_head() -> None:
 
 @scenario
 async def test_a_head_that_takes_too_long_is_408() -> None:
-    async with gateway(head_s=0.2) as running:
+    async with gateway(http_head_time=0.2) as running:
         talk = await running.connect()
         await talk.send(GET)
         await refused(talk, 408)
@@ -97,7 +97,7 @@ async def test_a_head_that_takes_too_long_is_408() -> None:
 
 @scenario
 async def test_a_dripping_head_has_no_more_time_than_any_other() -> None:
-    async with gateway(head_s=0.3) as running:
+    async with gateway(http_head_time=0.3) as running:
         talk = await running.connect()
 
         async def drip() -> None:
@@ -114,7 +114,7 @@ async def test_a_dripping_head_has_no_more_time_than_any_other() -> None:
 
 @scenario
 async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
-    async with gateway(head_s=0.2) as running:
+    async with gateway(http_head_time=0.2) as running:
         talk = await running.connect()
         assert await talk.reader.read() == b""
         assert await refusals(running) == {}
@@ -123,7 +123,7 @@ async def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None
 
 @scenario
 async def test_the_second_head_on_a_connection_is_limited_too() -> None:
-    async with gateway(head_s=0.3, head_bytes=1000) as running:
+    async with gateway(http_head_time=0.3, http_head_size=1000) as running:
         talk = await running.connect()
         await talk.send(GET + b"\r\n")
         assert (await talk.answer()).status == 200
@@ -148,7 +148,7 @@ async def test_what_is_not_http_is_400() -> None:
 
 @scenario
 async def test_connections_beyond_the_cap_are_told_so() -> None:
-    async with gateway(max_connections=2) as running:
+    async with gateway(http_connections=2) as running:
         first, second = await running.connect(), await running.connect()
         for talk in (first, second):
             await talk.send(GET + b"\r\n")
@@ -190,7 +190,7 @@ async def test_pipelined_requests_are_answered_in_order() -> None:
 @pytest.mark.parametrize("framing", ["Content-Length: 5000", "Transfer-Encoding: chunked"])
 @scenario
 async def test_a_body_beyond_the_limit_is_413_and_the_answer_arrives(framing: str) -> None:
-    async with gateway(body_bytes=1000) as running:
+    async with gateway(http_body_size=1000) as running:
         talk = await running.connect()
         await talk.send(f"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\n{framing}\r\n\r\n".encode())
         data = b"x" * 5000
@@ -203,7 +203,7 @@ async def test_a_body_beyond_the_limit_is_413_and_the_answer_arrives(framing: st
 
 @scenario
 async def test_a_body_that_announces_too_much_is_413_before_it_is_sent() -> None:
-    async with gateway(body_bytes=1000) as running:
+    async with gateway(http_body_size=1000) as running:
         talk = await running.connect()
         await talk.send(
             b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nContent-Length: 9999999\r\n"
@@ -216,7 +216,7 @@ async def test_a_body_that_announces_too_much_is_413_before_it_is_sent() -> None
 
 @scenario
 async def test_silence_inside_a_body_is_bounded() -> None:
-    async with gateway(silence_s=0.2) as running:
+    async with gateway(http_silence=0.2) as running:
         talk = await running.connect()
         await talk.send(
             b"PUT /v1/event/fire/x HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\n12345"
@@ -227,7 +227,7 @@ async def test_silence_inside_a_body_is_bounded() -> None:
 
 @scenario
 async def test_an_upload_may_last_longer_than_any_silence() -> None:
-    async with gateway(silence_s=0.5) as running:
+    async with gateway(http_silence=0.5) as running:
         talk = await running.connect()
         await talk.send(
             b"POST /v1/publish/nomad HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -123,7 +123,7 @@ async def test_one_chunk_a_line_when_idle_and_several_lines_a_chunk_when_behind(
 
 @scenario
 async def test_heartbeats_run_free_of_events() -> None:
-    async with gateway(nomad_heartbeat_s=0.05) as running:
+    async with gateway(nomad_heartbeat=0.05) as running:
         talk = await opened(running)
         assert await talk.lines(3) == [b"{}"] * 3
         await publish(running, nomad_line(1))

@@ -122,7 +122,7 @@ async def test_a_body_beside_an_offer_on_a_connection_that_ends(
 
 @scenario
 async def test_a_body_beside_an_offer_obeys_the_limits() -> None:
-    async with gateway(body_bytes=100, silence_s=0.2) as running:
+    async with gateway(http_body_size=100, http_silence=0.2) as running:
         answer = await running.request("PUT", "/v1/event/fire/a", b"x" * 200, H2C)
         assert answer.status == 413
         talk = await running.connect()

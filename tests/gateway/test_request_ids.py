@@ -117,7 +117,7 @@ async def test_the_service_logs_the_id_that_the_gateway_was_given(lines: list[An
 
 @scenario
 async def test_a_page_of_another_origin_may_read_the_id() -> None:
-    async with gateway(allow_origins=["https://a.example"]) as running:
+    async with gateway(http_allow_origin=("https://a.example",)) as running:
         answer = await running.request(
             "GET", "/healthz", headers=("Origin: https://a.example", "X-Request-Id: mine")
         )

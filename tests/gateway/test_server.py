@@ -11,12 +11,12 @@ from logging import INFO
 
 import pytest
 
-from tests.gateway.settings import settings_with
 from tests.kit.gateway import Gateway, Talk, gateway, listening, nomad_line
 from tests.kit.loop import run_async, scenario
 from tests.patience import PATIENCE_S
 from tidings.gateway.readiness import CHECKS
 from tidings.gateway.server import serve
+from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.upstream.client import Upstream
 
 
@@ -177,9 +177,15 @@ async def test_connections_that_come_later_wait_for_whoever_serves_the_socket_ne
         reader, writer = await asyncio.open_connection(*sock.getsockname())
         writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         shutdown, ready = asyncio.Event(), asyncio.Event()
-        settings = settings_with(grace_s=2.0)
         serving = tasks.create_task(
-            serve(settings, sock, upstream, shutdown=shutdown, on_ready=ready.set)
+            serve(
+                GatewaySettings(),
+                sock,
+                upstream,
+                grace_s=2.0,
+                shutdown=shutdown,
+                on_ready=ready.set,
+            )
         )
         await ready.wait()
         assert b"healthy" in await reader.read()

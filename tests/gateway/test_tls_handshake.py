@@ -92,7 +92,7 @@ def test_who_says_nothing_is_dropped_in_time_and_counts_until_then(
     server, client = contexts
 
     async def main() -> None:
-        async with gateway(tls=server, max_connections=20, head_s=3) as running:
+        async with gateway(tls=server, http_connections=20, http_head_time=3) as running:
             silent = [await running.connect() for _ in range(60)]
             for talk in silent[20:]:
                 await ended(talk)  # at once: they are beyond the cap
@@ -118,7 +118,7 @@ def test_the_time_of_a_handshake_is_the_heads_as_well(
     server, client = contexts
 
     async def main() -> None:
-        async with gateway(tls=server, head_s=0.5) as running:
+        async with gateway(tls=server, http_head_time=0.5) as running:
             talk = await secured(running, client)
             await talk.send(GET[:-2])
             assert (await talk.answer()).status == 408
@@ -134,7 +134,7 @@ def test_what_is_no_handshake_ends_that_connection_alone(
     server, client = contexts
 
     async def main() -> None:
-        async with gateway(tls=server, head_s=0.5) as running:
+        async with gateway(tls=server, http_head_time=0.5) as running:
             for _ in range(3):
                 talk = await running.connect()
                 await talk.send(data)
@@ -155,7 +155,7 @@ def test_going_down_waits_for_no_handshake(
     server, client = contexts
 
     async def main() -> None:
-        async with gateway(tls=server, head_s=3600.0, grace_s=10.0) as running:
+        async with gateway(tls=server, http_head_time=3600.0, grace_s=10.0) as running:
             silent = await running.connect()
             await count(running, client, "connections")  # by now it is known
             running.shutdown.set()

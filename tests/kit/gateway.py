@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.gateway.settings import settings_with
 from tests.kit.clock import DayClock
 from tidings.dialects import load
 from tidings.gateway.server import serve
@@ -21,7 +20,7 @@ from tidings.log.limits import LogLimits
 from tidings.rpc.server import Service, Views
 from tidings.store.memory import MemoryStore
 
-TEST_HOSTS = frozenset({"test", "t"})  # what tests call the gateway
+TEST_HOSTS = ("test", "t")  # what tests call the gateway
 
 
 class Counting:
@@ -207,10 +206,19 @@ async def before(
     shutdown, ready = asyncio.Event(), asyncio.Event()
     connected = Upstream(upstream, patience_s=settings.pop("patience_s", 10.0))
     tls = settings.pop("tls", None)
-    made = settings_with(**{"grace_s": 2.0, "allow_hosts": TEST_HOSTS, **settings})
+    grace_s = settings.pop("grace_s", 2.0)
+    made = GatewaySettings(**{"http_allow_host": TEST_HOSTS, **settings})
     with listening() as sock:
         serving = tasks.create_task(
-            _serve(made, sock, connected, shutdown=shutdown, on_ready=ready.set, tls=tls)
+            _serve(
+                made,
+                sock,
+                connected,
+                grace_s=grace_s,
+                shutdown=shutdown,
+                on_ready=ready.set,
+                tls=tls,
+            )
         )
         await ready.wait()
         port = sock.getsockname()[1]

@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.gateway.settings import settings_with
 from tests.patience import PATIENCE_S
 from tests.rpc.serving import LoopServer
 from tidings.gateway.server import serve
@@ -176,11 +175,10 @@ def request_bytes(method: str, target: str, headers: Sequence[str], body: bytes)
 def gateway(loop: LoopServer, upstream: str, **settings: Any) -> Iterator[Http]:
     """Run a gateway on this loop over the service at `upstream`; down again at the end."""
     patience_s = settings.pop("patience_s", PATIENCE_S)
-    merged = {"grace_s": 1.0, "allow_hosts": frozenset({"tidings"}), **settings}
+    host = settings.pop("host", "")
+    made = GatewaySettings(**{"http_allow_host": ("tidings",), **settings})
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        running, shutdown = loop.run(
-            _start(listening, settings_with(**merged), upstream, patience_s)
-        )
+        running, shutdown = loop.run(_start(listening, made, upstream, host, patience_s))
         try:
             yield Http(listening.getsockname()[1], loop, shutdown)
         finally:
@@ -188,13 +186,21 @@ def gateway(loop: LoopServer, upstream: str, **settings: Any) -> Iterator[Http]:
 
 
 async def _start(
-    listening: socket.socket, settings: GatewaySettings, target: str, patience_s: float
+    listening: socket.socket, settings: GatewaySettings, target: str, host: str, patience_s: float
 ) -> tuple[asyncio.Task[None], asyncio.Event]:
     shutdown, is_ready = asyncio.Event(), asyncio.Event()
 
     async def run() -> None:
         async with Upstream(target, patience_s=patience_s) as upstream:
-            await serve(settings, listening, upstream, shutdown=shutdown, on_ready=is_ready.set)
+            await serve(
+                settings,
+                listening,
+                upstream,
+                host=host,
+                grace_s=1.0,
+                shutdown=shutdown,
+                on_ready=is_ready.set,
+            )
 
     running = asyncio.create_task(run())
     await is_ready.wait()

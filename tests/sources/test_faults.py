@@ -114,7 +114,7 @@ async def running(system: str) -> AsyncIterator[System]:
         return
     with serving("127.0.0.1:0") as edge:
         here = at_the(edge)
-        with gateway(edge.server, here.address, allow_hosts=frozenset({"127.0.0.1"})) as http:
+        with gateway(edge.server, here.address, http_allow_host=("127.0.0.1",)) as http:
             port = edge.server.ports[0] if system == "tidings" else http.port
             yield System(port, lambda number: publish(here.stub, tagged(system, number)))
 

@@ -62,15 +62,19 @@ Found = tuple[str, Door | None, Handler]
 
 
 class App:
-    """All doors as one ASGI application. Unexpected errors are handled here."""
+    """All doors as one ASGI application. Unexpected errors are handled here.
 
-    def __init__(self, context: Context) -> None:
+    `host` is the name or address that operators serve it at.
+    """
+
+    def __init__(self, context: Context, host: str) -> None:
         self._context = context
         self._doors = load_doors(context)
         self._socket_doors = [door for door in self._doors if isinstance(door, SocketDoor)]
         settings = context.settings
-        self._proxies = TrustedProxies(settings.trusted_proxies)
-        self._gate = Gate(context.mode, settings.allow_origins, settings.allow_hosts)
+        self._proxies = TrustedProxies(settings.http_trusted_proxies)
+        hosts = (*settings.http_allow_host, host)
+        self._gate = Gate(context.mode, settings.http_allow_origin, hosts)
         self._document = b""  # made on the first request
         self._console = Console()
         self._own = {
@@ -100,7 +104,7 @@ class App:
         request.extra_headers = ((REQUEST_ID.encode(), request.request_id.encode()),)
         if trace:
             request.extra_headers += ((TRACE.encode(), trace.encode()),)
-        request.unread_s = self._context.settings.silence_s
+        request.unread_s = self._context.settings.http_silence
         self._proxies.look_behind(request)
         request.hold = self._context.budget.hold(request.peer)
         metrics = self._context.metrics

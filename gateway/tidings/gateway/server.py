@@ -36,23 +36,26 @@ _STUCK_S = 2
 _MAX_MESSAGE_BYTES = 64 * 1024
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what it is made of, each by its name
     settings: GatewaySettings,
     sock: socket.socket,
     upstream: Upstream,
     *,
+    grace_s: float,
     shutdown: asyncio.Event,
     on_ready: Callable[[], None],
+    host: str = "",
     tls: ssl.SSLContext | None = None,
     metrics: Metrics | None = None,
     tracer: Tracer | None = None,
 ) -> None:
     """Serve until `shutdown` is set, then shut down cleanly; returns when that is done.
 
-    `sock` listens already and stays open: it is the caller's, and so is `upstream`. Without `tls`
-    it is plain HTTP. `on_ready` is called once requests are taken. Draining: no more connections
-    are accepted (they wait in the socket's backlog for the next process), blocking lists answer,
-    endless bodies end with their final chunk, and what is left after `grace_s` is cut off.
+    `sock` listens already and stays open: it is the caller's, and so is `upstream`. `host` is the
+    name or address that operators serve it at. Without `tls` it is plain HTTP. `on_ready` is called
+    once requests are taken. Draining: no more connections are accepted (they wait in the socket's
+    backlog for the next process), blocking lists answer, endless bodies end with their final chunk,
+    and what is left after `grace_s` seconds is cut off.
 
     Handles no signals. Cancelling closes everything at once.
     """
@@ -61,7 +64,7 @@ async def serve(
     upstream.retries.on_retry = metrics.retries.inc
     draining = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        streams = StreamHub(upstream, tasks, tail_bytes=settings.tail_bytes, metrics=metrics)
+        streams = StreamHub(upstream, tasks, tail_bytes=settings.live_tail_bytes, metrics=metrics)
         budget = Budget(settings.held_bytes)
         metrics.watch_held(lambda: budget.held_bytes)
         context = Context(
@@ -80,8 +83,8 @@ async def serve(
             upstream.retries.drain()
             streams.drain()
 
-        config = _config(settings, App(context), metrics, tls, tasks)
-        server = _Server(config, shutdown, on_ready, drain, settings.grace_s)
+        config = _config(settings, App(context, host), metrics, tls, tasks, grace_s)
+        server = _Server(config, shutdown, on_ready, drain, grace_s)
         # A copy of the caller's socket: uvicorn closes it to stop accepting connections.
         await server.serve([sock.dup()])
 
@@ -141,11 +144,12 @@ def _config(
     metrics: Metrics,
     tls: ssl.SSLContext | None,
     tasks: asyncio.TaskGroup,
+    grace_s: float,
 ) -> uvicorn.Config:
     limits = Limits(
-        head_bytes=settings.head_bytes,
-        head_s=settings.head_s,
-        max_connections=settings.max_connections,
+        head_bytes=settings.http_head_size,
+        head_s=settings.http_head_time,
+        max_connections=settings.http_connections,
         metrics=metrics,
         takes_socket=app.takes_socket,
         socket_pause_s=settings.docker_cloud_pause_s,
@@ -170,7 +174,7 @@ def _config(
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=int(settings.keep_alive_s),
-        timeout_graceful_shutdown=math.ceil(settings.grace_s) + _STUCK_S,
+        timeout_graceful_shutdown=math.ceil(grace_s) + _STUCK_S,
     )
 
 

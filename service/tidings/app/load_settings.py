@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tidings.app.kinds import Kind
 from tidings.app.retention_kind import entries_of
 from tidings.app.settings import (
     SOURCES,
@@ -24,6 +23,7 @@ from tidings.app.settings import (
     variable_of,
 )
 from tidings.app.spelling import did_you_mean, unknown_variables
+from tidings.core.setting_kinds import Kind
 
 RETENTION, SYSTEMS = "retention", "systems"
 _BOOLEANS = ("true", "false")

@@ -11,15 +11,15 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TextIO
 
 import structlog
 
-from tidings.app.kinds import Address, split_list
 from tidings.app.settings import Settings
 from tidings.app.terminal import visible_lines
+from tidings.core.setting_kinds import Address
 
 _LEVELS = logging.getLevelNamesMapping()
 _PREFIX = "tidings."
@@ -64,9 +64,9 @@ def configure_logs(settings: Settings, *, loads_libraries: bool = True) -> None:
         sys.excepthook = _log_last_words
 
 
-def levels_of(text: str) -> dict[str, int]:
-    """Return the levels of single areas: "access=warning,rpc=debug"."""
-    pairs = (entry.partition("=") for entry in split_list(text))
+def levels_of(entries: Iterable[str]) -> dict[str, int]:
+    """Return the levels of single areas from entries such as "access=warning"."""
+    pairs = (entry.partition("=") for entry in entries)
     return {area: _LEVELS[level.upper()] for area, _, level in pairs}
 
 

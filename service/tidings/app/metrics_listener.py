@@ -22,8 +22,8 @@ import structlog
 from prometheus_client import MetricsHandler
 from prometheus_client.registry import Collector
 
-from tidings.app.kinds import Address, split_list
 from tidings.app.settings import Settings
+from tidings.core.setting_kinds import Address
 from tidings.gateway.http.hosts import FOREIGN, OwnHosts, host_in
 from tidings.gateway.http.origins import FOREIGN_ORIGIN, AllowedOrigins, is_own
 
@@ -47,7 +47,7 @@ def hosts_of(settings: Settings) -> Collection[str]:
     if settings.access_policy:
         return {"*"}
     named = {settings.metrics.host} if settings.metrics else set()
-    return split_list(settings.http_allow_host) | named
+    return {*settings.http_allow_host} | named
 
 
 @asynccontextmanager
@@ -92,7 +92,7 @@ class _Server(ThreadingHTTPServer):
 
         Handler.registry = registry
         Handler.hosts = OwnHosts(hosts_of(settings))
-        Handler.origins = AllowedOrigins(split_list(settings.http_allow_origin))
+        Handler.origins = AllowedOrigins(settings.http_allow_origin)
         self._open: dict[socket.socket, float] = {}
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         super().__init__((address.host, address.port), Handler)

@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from tidings.app.commands.table import COMMANDS, Command
-from tidings.app.kinds import SWITCH
 from tidings.app.settings import fields, flag_of
 from tidings.app.terminal import say
+from tidings.core.setting_kinds import SWITCH
 from tidings.core.version import VERSION
 
 _HIDDEN = (

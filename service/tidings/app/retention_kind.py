@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from tidings.app.kinds import DURATION, SIZE, Kind, count_from, or_unlimited
 from tidings.app.spelling import did_you_mean
+from tidings.core.setting_kinds import DURATION, SIZE, Kind, count_from, or_unlimited
 from tidings.v1.systems import SYSTEMS
 
 AGE = or_unlimited(DURATION)

@@ -13,7 +13,6 @@ import structlog
 
 from tidings.app.client import explain
 from tidings.app.file_follower import follow, on_hangup
-from tidings.app.kinds import Address, parse_address, split_list
 from tidings.app.lifeline import draining_s
 from tidings.app.logs import warn_of_clear_text
 from tidings.app.metrics_listener import serve_metrics
@@ -26,10 +25,10 @@ from tidings.app.startup_checks import Exposed
 from tidings.app.tls.certificates import RenewedContext, server_context
 from tidings.app.tls.grpc_credentials import client_credentials
 from tidings.app.tls.settings import server_files, upstream_files
+from tidings.core.setting_kinds import Address, parse_address
 from tidings.core.tracing import Tracer
 from tidings.gateway.metrics import Metrics
 from tidings.gateway.server import serve
-from tidings.gateway.settings import GatewaySettings
 from tidings.gateway.upstream.access_mode import has_access_control
 from tidings.gateway.upstream.client import Upstream
 
@@ -79,9 +78,11 @@ async def gateway(
                 following.append(tasks.create_task(client.follow(upstream.renew)))
             on_hangup(*(each.reload for each in (listener, client) if each))
             await serve(
-                gateway_settings(settings),
+                settings,
                 sock,
                 upstream,
+                host=settings.http.host,
+                grace_s=draining_s(settings.grace),
                 shutdown=stop,
                 on_ready=lambda: ready(f"http={http}"),
                 tls=tls.context if tls else None,
@@ -146,25 +147,3 @@ def _warn_of_clear_text(settings: Settings, http: Address) -> None:
         return
     with contextlib.suppress(ValueError):  # a name that only gRPC understands
         warn_of_clear_text(parse_address(settings.upstream), remedy="--upstream-tls-ca")
-
-
-def gateway_settings(settings: Settings) -> GatewaySettings:
-    """Return the gateway's settings."""
-    return GatewaySettings(
-        nomad_heartbeat_s=settings.nomad_heartbeat,
-        nomad_region=settings.nomad_region,
-        consul_node_name=settings.consul_node_name,
-        consul_datacenter=settings.consul_datacenter,
-        allow_origins=split_list(settings.http_allow_origin),
-        allow_hosts=split_list(settings.http_allow_host) | {settings.http.host},
-        trusted_proxies=split_list(settings.http_trusted_proxies),
-        puppet_base_url=settings.puppet_base_url,
-        puppet_validation_kind=settings.puppet_validation_kind,
-        feldera_version=settings.feldera_version,
-        head_bytes=settings.http_head_size,
-        head_s=settings.http_head_time,
-        body_bytes=settings.http_body_size,
-        silence_s=settings.http_silence,
-        max_connections=settings.http_connections,
-        grace_s=draining_s(settings.grace),
-    )

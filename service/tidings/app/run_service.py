@@ -18,7 +18,6 @@ from tidings.access.secret import hash_of
 from tidings.app.backups import Backups, Run, backup_in_a_process, socket_for_backups
 from tidings.app.clock import SystemClock
 from tidings.app.file_follower import follow, on_hangup
-from tidings.app.kinds import Address
 from tidings.app.lifeline import draining_s
 from tidings.app.log_metrics import LogMetrics
 from tidings.app.logs import warn_of_clear_text
@@ -42,6 +41,7 @@ from tidings.app.watched_clock import WatchedClock
 from tidings.core.clock import Clock
 from tidings.core.errors import StoreCorrupt
 from tidings.core.failures import first_of
+from tidings.core.setting_kinds import Address
 from tidings.core.tracing import Tracer
 from tidings.dialects import load
 from tidings.log.event_log import EventLog

@@ -1,5 +1,7 @@
 """Every setting, once: flags, environment, TOML file, help texts and docs are made from this table.
 
+The rows of the gateway stand in `tidings.gateway.settings`.
+
 The field `nomad_event_buffer_size` of section "nomad" is `--nomad-event-buffer-size`,
 `TIDINGS_NOMAD_EVENT_BUFFER_SIZE`, and `event_buffer_size` under `[nomad]`.
 """
@@ -11,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tidings.app.kinds import (
+from tidings.app.log_areas import LEVELS
+from tidings.app.retention_kind import AGE, RECORDS, SYSTEMS_OWN, TOTAL_SIZE, Owns
+from tidings.core.limits import KEY_RETENTION_S
+from tidings.core.setting_kinds import (
     ADDRESS,
     COUNT,
     DURATION,
-    HOSTS,
-    LEVELS,
-    NETWORKS,
     OPTIONAL_ADDRESS,
-    ORIGINS,
     PATH,
     PLACE,
     SIZE,
@@ -27,16 +28,15 @@ from tidings.app.kinds import (
     SWITCH,
     TEXT,
     Address,
-    Kind,
     choice,
     count_from,
     duration_from,
     not_empty,
     or_unlimited,
+    setting,
 )
-from tidings.app.retention_kind import AGE, RECORDS, SYSTEMS_OWN, TOTAL_SIZE, Owns
-from tidings.core.limits import KEY_RETENTION_S
 from tidings.dialects.defaults import CONSUL_PAYLOAD_BYTES, NOMAD_EVENT_BUFFER_SIZE
+from tidings.gateway.settings import GatewaySettings
 from tidings.log.limits import DEFAULT_LIMITS
 
 SOURCES = "sources"
@@ -53,270 +53,211 @@ _DEFAULT_HTTP = Address("127.0.0.1", 4650)
 _DEFAULT_GRPC = Address("127.0.0.1", 4651)
 
 
-def _setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  # noqa: ANN401 - as field()
-    return dataclasses.field(
-        default=default, metadata={"kind": kind, "about": about, "section": section}
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The settings of one process. Durations are seconds, sizes bytes."""
+class Settings(GatewaySettings):
+    """The settings of one process. Durations are seconds, sizes bytes.
 
-    data: Path = _setting(PATH, _DEFAULT_DATA, "directory that holds the log")
-    http: Address = _setting(ADDRESS, _DEFAULT_HTTP, "where to serve HTTP")
-    grpc: Address = _setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
-    upstream: str = _setting(
+    What only the gateway reads is a row of `GatewaySettings`.
+    """
+
+    data: Path = setting(PATH, _DEFAULT_DATA, "directory that holds the log")
+    http: Address = setting(ADDRESS, _DEFAULT_HTTP, "where to serve HTTP")
+    grpc: Address = setting(ADDRESS, _DEFAULT_GRPC, "where to serve gRPC")
+    upstream: str = setting(
         not_empty(PLACE),
         str(_DEFAULT_GRPC),
         "service that a gateway serves: HOST:PORT or unix:PATH",
     )
-    gateways: int = _setting(count_from(1, 64), 1, "processes that serve HTTP, on one socket")
-    metrics: Address | None = _setting(
+    gateways: int = setting(count_from(1, 64), 1, "processes that serve HTTP, on one socket")
+    metrics: Address | None = setting(
         OPTIONAL_ADDRESS,
         None,
         "where to serve metrics; tidings serve: those of all its processes; empty = nowhere",
     )
-    insecure: bool = _setting(
+    insecure: bool = setting(
         SWITCH, default=False, about="allow addresses other than loopback without access control"
     )
-    access_policy: str = _setting(
+    access_policy: str = setting(
         TEXT, "", "policy file, which turns access control on; empty = off", "access"
     )
-    access_events: bool = _setting(
+    access_events: bool = setting(
         SWITCH,
         default=True,
         about="append changes of tokens and policies as events",
         section="access",
     )
-    token_file: str = _setting(
+    token_file: str = setting(
         TEXT, "", "file with the secret for commands and sources that call a service"
     )
-    store: str = _setting(
+    store: str = setting(
         not_empty(PLACE),
         "sqlite",
         "where the log lives: sqlite, or nats://HOST:PORT[,HOST:PORT…][/NAME]",
     )
-    durability: str = _setting(
+    durability: str = setting(
         choice("full", "assume-synced", "relaxed"),
         "full",
         "full: an acknowledged event survives a power cut; relaxed: only a crash of the process;"
         " assume-synced: full, on NATS servers that are not checked",
     )
-    nats_monitor: str = _setting(
+    nats_monitor: str = setting(
         PLACE, "", "monitoring ports of all NATS servers, http://HOST:8222,…", "nats"
     )
-    nats_replicas: int = _setting(
+    nats_replicas: int = setting(
         COUNT, 0, "servers that hold a copy of the log; 0 = 3 in a cluster, else 1", "nats"
     )
-    nats_credentials: str = _setting(
+    nats_credentials: str = setting(
         TEXT, "", "file with the credentials (.creds) for the NATS servers", "nats"
     )
-    nats_ca: str = _setting(
+    nats_ca: str = setting(
         TEXT, "", "file with the certificate authorities of the NATS servers, PEM", "nats"
     )
-    index: bool = _setting(
+    index: bool = setting(
         SWITCH,
         default=True,
         about="keep an index of the log, which answers queries",
         section="",
     )
-    grace: float = _setting(
+    grace: float = setting(
         duration_from(0.0), 10.0, "time to finish calls in progress when told to stop"
     )
-    log_level: str = _setting(
+    log_level: str = setting(
         choice("debug", "info", "warning", "error"), "info", "least severe log line", "log"
     )
-    log_levels: str = _setting(
+    log_levels: tuple[str, ...] = setting(
         LEVELS,
-        "",
+        (),
         "least severe log line of single areas: access=warning,rpc=debug,…",
         "log",
     )
-    log_format: str = _setting(
+    log_format: str = setting(
         choice("text", "json"),
         "text",
         "form of log lines; text: logfmt; coloured on a terminal",
         "log",
     )
-    retention_age: float | None = _setting(
+    retention_age: float | None = setting(
         AGE,
         30 * _DAY_S,
         "how long records are kept, for each system, or unlimited",
         "retention",
     )
-    retention_records: int | None = _setting(
+    retention_records: int | None = setting(
         RECORDS,
         1_000_000,
         "how many records are kept, for each system, or unlimited",
         "retention",
     )
-    retention_size: int | None = _setting(
+    retention_size: int | None = setting(
         TOTAL_SIZE,
         None,
         "how much the records of all systems may take, or unlimited",
         "retention",
     )
-    retention_systems: Owns = _setting(
+    retention_systems: Owns = setting(
         SYSTEMS_OWN,
         (),
         "age, records and size of single systems: nomad.size=10GiB,consul.age=7d",
         "retention",
     )
-    retention_keys: float = _setting(
+    retention_keys: float = setting(
         duration_from(KEY_RETENTION_S),
         KEY_RETENTION_S,
         "how long a key counts after its record is gone; at least 24h",
         "retention",
     )
-    retention_apply: bool = _setting(
+    retention_apply: bool = setting(
         SWITCH,
         default=False,
         about="let stricter retention delete more than a tenth of a system's records",
         section="retention",
     )
-    backup_to: str = _setting(
+    backup_to: str = setting(
         TEXT, "", "directory for backups by schedule, one below it for each", "backup"
     )
-    backup_every: float | None = _setting(
+    backup_every: float | None = setting(
         or_unlimited(duration_from(1.0)),
         None,
         "time from one backup to the next, or unlimited: none is made",
         "backup",
     )
-    backup_keep: int = _setting(
+    backup_keep: int = setting(
         count_from(1), 7, "how many backups are kept; older ones are deleted", "backup"
     )
-    clock_settle: float = _setting(
+    clock_settle: float = setting(
         duration_from(0.0),
         600.0,
         "how long a jump of the machine's clock must last before the new time is used",
         "clock",
     )
-    tail_size: int = _setting(
+    tail_size: int = setting(
         SIZE, DEFAULT_LIMITS.tail_bytes, "newest records kept in memory, in bytes", "tail"
     )
-    tail_records: int = _setting(
+    tail_records: int = setting(
         count_from(1), DEFAULT_LIMITS.tail_count, "newest records kept in memory, at most", "tail"
     )
-    nomad_event_buffer_size: int = _setting(
+    nomad_event_buffer_size: int = setting(
         COUNT,
         NOMAD_EVENT_BUFFER_SIZE,
         "records that index=0 replays before the stream is live",
         "nomad",
     )
-    nomad_heartbeat: float = _setting(
-        DURATION, 30.0, "time between heartbeats of the event stream", "nomad"
-    )
-    nomad_region: str = _setting(TEXT, "global", "region that this server answers for", "nomad")
-    consul_size_rule: int | None = _setting(
+    consul_size_rule: int | None = setting(
         SIZE_RULE,
         CONSUL_PAYLOAD_BYTES,
         "largest payload of an event, or 512 for Consul's older rule",
         "consul",
     )
-    consul_node_name: str = _setting(TEXT, "tidings", "node name in /v1/agent/self", "consul")
-    consul_datacenter: str = _setting(
-        TEXT, "dc1", "datacenter that this server answers for", "consul"
-    )
-    http_allow_origin: str = _setting(
-        ORIGINS,
-        "",
-        "other origins, comma-separated, whose pages may send requests: https://HOST[:PORT]",
-        "http_allow",
-    )
-    http_allow_host: str = _setting(
-        HOSTS,
-        "",
-        "other names, comma-separated, that are served without access control; * = any",
-        "http_allow",
-    )
-    http_trusted_proxies: str = _setting(
-        NETWORKS,
-        "",
-        "addresses and networks, comma-separated, of proxies whose X-Forwarded headers count",
-        "http_trusted",
-    )
-    http_tls_cert: str = _setting(
+    http_tls_cert: str = setting(
         TEXT, "", "file with the certificate chain of HTTP, PEM; empty = no TLS", "http_tls"
     )
-    http_tls_key: str = _setting(
+    http_tls_key: str = setting(
         TEXT, "", "file with the private key of that certificate, PEM", "http_tls"
     )
-    http_tls_client_ca: str = _setting(
+    http_tls_client_ca: str = setting(
         TEXT, "", "file with the CAs of HTTP clients, PEM; empty = none required", "http_tls"
     )
-    grpc_tls_cert: str = _setting(
+    grpc_tls_cert: str = setting(
         TEXT, "", "file with the certificate chain of gRPC, PEM; empty = no TLS", "grpc_tls"
     )
-    grpc_tls_key: str = _setting(
+    grpc_tls_key: str = setting(
         TEXT, "", "file with the private key of that certificate, PEM", "grpc_tls"
     )
-    grpc_tls_client_ca: str = _setting(
+    grpc_tls_client_ca: str = setting(
         TEXT, "", "file with the CAs of gRPC clients, PEM; empty = none required", "grpc_tls"
     )
-    grpc_compress_streams: bool = _setting(
+    grpc_compress_streams: bool = setting(
         SWITCH,
         default=False,
         about="compress streams of Subscribe as well, for clients that offer gzip",
         section="grpc_compress",
     )
-    grpc_max_connection_age: float | None = _setting(
+    grpc_max_connection_age: float | None = setting(
         or_unlimited(DURATION),
         None,
         "age at which a gRPC client is told to open another connection, or unlimited",
         "grpc_max",
     )
-    grpc_max_connection_age_grace: float = _setting(
+    grpc_max_connection_age_grace: float = setting(
         DURATION,
         300.0,
         "how long calls may continue on a connection of that age",
         "grpc_max",
     )
-    upstream_tls_ca: str = _setting(
+    upstream_tls_ca: str = setting(
         TEXT,
         "",
         "file with the CAs of the service, PEM, or public; empty = no TLS",
         "upstream_tls",
     )
-    upstream_tls_cert: str = _setting(
+    upstream_tls_cert: str = setting(
         TEXT, "", "file with the certificate chain shown to the service, PEM", "upstream_tls"
     )
-    upstream_tls_key: str = _setting(
+    upstream_tls_key: str = setting(
         TEXT, "", "file with the private key of that certificate, PEM", "upstream_tls"
     )
-    upstream_tls_name: str = _setting(
+    upstream_tls_name: str = setting(
         TEXT, "", "name in the service's certificate; empty = the host", "upstream_tls"
-    )
-    puppet_base_url: str = _setting(
-        TEXT,
-        "",
-        "what links in answers begin with; empty = the request's scheme and Host",
-        "puppet",
-    )
-    puppet_validation_kind: str = _setting(
-        choice(
-            "puppetlabs.orchestrator/validation-error", "puppetlabs.validators/validation-error"
-        ),
-        "puppetlabs.orchestrator/validation-error",
-        "kind of a 400: the documented one, or the one that the Ruby client maps",
-        "puppet",
-    )
-    feldera_version: str = _setting(TEXT, "0.337.0", "version in /v0/config", "feldera")
-    http_head_size: int = _setting(
-        SIZE, 64 * 1024, "largest request line and headers", "http_limits"
-    )
-    http_head_time: float = _setting(
-        DURATION, 10.0, "time for the request line and headers", "http_limits"
-    )
-    http_body_size: int = _setting(
-        SIZE, 16 * 1024**2, "largest body of a request other than an endless upload", "http_limits"
-    )
-    http_silence: float = _setting(
-        DURATION, 60.0, "longest pause inside a request's body", "http_limits"
-    )
-    http_connections: int = _setting(
-        count_from(1), 10_000, "most concurrent connections of each gateway", "http_limits"
     )
 
 
@@ -338,6 +279,24 @@ def toml_place_of(field: dataclasses.Field[Any]) -> tuple[str, str]:
     return section, field.name.removeprefix("http_") if section == "http_limits" else field.name
 
 
+def gateway_fields() -> tuple[dataclasses.Field[Any], ...]:
+    """Return the settings of the gateway that are for operators: the others say no kind."""
+    return tuple(field for field in dataclasses.fields(GatewaySettings) if field.metadata)
+
+
 def fields() -> tuple[dataclasses.Field[Any], ...]:
-    """Return every setting, in the order of help texts and docs."""
-    return dataclasses.fields(Settings)
+    """Return every setting, in the order of help texts and docs.
+
+    Those of the gateway stand behind the others that begin with the same word: nomad, consul, http.
+    """
+    own = dataclasses.fields(Settings)[len(dataclasses.fields(GatewaySettings)) :]
+    ends = {_first_word(field): place for place, field in enumerate(own)}
+    placed = [
+        *enumerate(own),
+        *((ends.get(_first_word(field), len(own)), field) for field in gateway_fields()),
+    ]
+    return tuple(field for _, field in sorted(placed, key=lambda each: each[0]))
+
+
+def _first_word(field: dataclasses.Field[Any]) -> str:
+    return field.name.partition("_")[0]

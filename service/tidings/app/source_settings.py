@@ -9,10 +9,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tidings.app.kinds import DURATION
 from tidings.app.load_settings import document_of
 from tidings.app.settings import SOURCES, BadSetting, Settings
 from tidings.app.spelling import did_you_mean
+from tidings.core.setting_kinds import DURATION
 from tidings.core.source_name import EXPECTED, is_source_name
 from tidings.sources.target import Target, check_target
 from tidings.v1.systems import SYSTEMS as EVENT_SYSTEMS

@@ -6,11 +6,11 @@ gRPC, an HTTP server or a store.
 
 from __future__ import annotations
 
-from tidings.app.kinds import Address
 from tidings.app.settings import BadSetting, Settings
 from tidings.app.store_place import check_store
 from tidings.app.terminal import CommandFailed
 from tidings.app.tls.settings import check_tls
+from tidings.core.setting_kinds import Address
 
 _WAYS_OUT = "listen on 127.0.0.1, or say --insecure"
 

@@ -22,13 +22,13 @@ from pathlib import Path
 
 from tidings.app.beside import keep_beside
 from tidings.app.child_process import Child
-from tidings.app.kinds import Address
 from tidings.app.lifeline import FAILED_TO_START, STORE_AWAY
 from tidings.app.notify import READY, STOPPING, feed_watchdog, notify, watchdog_s
 from tidings.app.part_names import name_of_gateway
 from tidings.app.settings import Settings
 from tidings.app.source_children import SourceChildren
 from tidings.core.backoff import Backoff
+from tidings.core.setting_kinds import Address
 
 DEATHS_ALLOWED = 5
 """This number of deaths of children within `DEATHS_WITHIN_S` ends the supervisor."""

@@ -8,8 +8,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from tidings.app.kinds import Address
 from tidings.app.settings import Settings
+from tidings.core.setting_kinds import Address
 
 _DEFAULT_GRPC = Settings().upstream
 

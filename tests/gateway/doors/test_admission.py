@@ -41,10 +41,10 @@ PATHS = [
 
 @pytest.fixture
 def quick(address: str) -> Iterator[FakeService]:
-    origins = frozenset({ALLOWED, "http://LOCALHOST:3000/"})
-    hosts = frozenset({"tidings", "Named.Example."})
+    origins = (ALLOWED, "http://LOCALHOST:3000/")
+    hosts = ("tidings", "Named.Example.")
     with faking(
-        address, docker_cloud_pause_s=0.0, allow_origins=origins, allow_hosts=hosts
+        address, docker_cloud_pause_s=0.0, http_allow_origin=origins, http_allow_host=hosts
     ) as service:
         yield service
 
@@ -217,8 +217,14 @@ def test_a_machine_without_a_name_serves_no_empty_one(
         assert ask(service.http, "GET", "/healthz", "Host: ").status == 421
 
 
+def test_the_name_that_is_served_is_ours(address: str) -> None:
+    with faking(address, host="served.example") as service:
+        assert ask(service.http, "GET", "/healthz", "Host: served.example:4650").status == 200
+        assert ask(service.http, "GET", "/healthz", "Host: other.example").status == 421
+
+
 def test_any_name_can_be_allowed(address: str) -> None:
-    with faking(address, allow_hosts=frozenset({"*"})) as service:
+    with faking(address, http_allow_host=("*",)) as service:
         assert ask(service.http, "GET", "/healthz", "Host: whatever.example").status == 200
 
 

@@ -51,7 +51,7 @@ def test_those_who_do_not_read_the_same_list_hold_it_once(http: Http, query: str
 def test_an_answer_that_is_not_read_is_broken_off(address: str) -> None:
     with (
         serving(address) as served,
-        gateway(served.server, address, silence_s=0.3) as http,
+        gateway(served.server, address, http_silence=0.3) as http,
     ):
         size_bytes = fill(http, 200)
         with http.connection(receive_bytes=4096) as client:

@@ -161,7 +161,7 @@ def test_a_client_that_reads_nothing_has_as_long_as_one_that_sends_nothing(
     # what is wrong with it is as long: 20 MB, more than the machine holds
     body = (b'{"%b":1}\n' % (b"x" * 10_000)) * 2000
     with (
-        faking(address, silence_s=0.2) as fake,
+        faking(address, http_silence=0.2) as fake,
         fake.http.connection(receive_bytes=4096) as connection,
     ):
         with contextlib.suppress(ConnectionError):
@@ -305,7 +305,7 @@ def test_the_token_is_found_where_the_system_looks(
 
 def test_silence_in_the_middle_ends_the_upload_with_a_line(address: str) -> None:
     with (
-        faking(address, silence_s=0.2) as fake,
+        faking(address, http_silence=0.2) as fake,
         fake.http.open(NOMAD, CHUNKED, method="PUT") as upload,
     ):
         upload.send(chunk(line(1)))

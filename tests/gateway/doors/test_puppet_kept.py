@@ -118,7 +118,7 @@ def test_many_jobs_are_counted_in_bytes() -> None:
 def test_links_follow_the_host_or_the_setting(
     served: Served, base: str, host: str, wanted: str
 ) -> None:
-    named = {"puppet_base_url": base, "allow_hosts": frozenset({"puppet.example.com", "tidings"})}
+    named = {"puppet_base_url": base, "http_allow_host": ("puppet.example.com", "tidings")}
     with gateway(served.server, served.address, **named) as http:
         publish(http, 1)
         request = f"GET {JOB}?token=secret HTTP/1.1\r\nHost: {host}\r\n\r\n"

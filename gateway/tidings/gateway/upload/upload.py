@@ -78,7 +78,7 @@ class Upload:
         self._source = source
         self._open_call = partial(context.upstream.publish_stream, metadata)
         self._drafts = DraftStream(self._open_call, partial(self._open_call, once_it_stores=True))
-        max_bytes = min(context.settings.body_bytes, MAX_OBJECT_BYTES)
+        max_bytes = min(context.settings.http_body_size, MAX_OBJECT_BYTES)
         self._pieces = pieces or Pieces(self._chunk, context.slices, max_bytes)
         self._entries: deque[_Entry] = deque()
         self._count = 0
@@ -86,7 +86,7 @@ class Upload:
         self._has_ended = False
         self._held: list[Piece] = []
         self._held_bytes = 0
-        self._lines = AnswerLines(request, context.settings.silence_s)
+        self._lines = AnswerLines(request, context.settings.http_silence)
         self._is_answered = False  # by a whole reply, instead of lines
         self._is_cut = False  # some of what arrived, or will arrive, is not answered
         self._outcomes = Counter[str]()
@@ -130,7 +130,7 @@ class Upload:
                 await self._hand_in(piece)
                 await self._context.slices.step()
         except BodySilent:
-            problem = f"nothing came for {settings.silence_s:g} s"
+            problem = f"nothing came for {settings.http_silence:g} s"
             await self._add(_Entry(self._count + 1, problem, 408))
         except Busy as error:
             self._is_cut = True
@@ -161,14 +161,14 @@ class Upload:
         if self._request.hold is not None:
             inside = self._pieces.held_bytes + self._held_bytes + self._drafts.size_bytes
             await self._request.hold.resize(inside + self._lines.unread_bytes)
-        return await next_piece(self._request, self._context.settings.silence_s)
+        return await next_piece(self._request, self._context.settings.http_silence)
 
     async def _take(self, piece: Piece) -> None:
         """Add a piece, or hold it where an array is to be stored from its end."""
         if not (self._spelling.newest_first and self._pieces.is_array):
             await self._hand_in(piece)
             return
-        limit_bytes = self._context.settings.body_bytes
+        limit_bytes = self._context.settings.http_body_size
         self._held_bytes += len(piece.text)
         if self._held_bytes > limit_bytes:
             raise _ArrayTooLarge(f"the array is larger than {limit_bytes} bytes")

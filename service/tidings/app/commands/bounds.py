@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 
-from tidings.app.kinds import DURATION
 from tidings.app.times import parse_time
+from tidings.core.setting_kinds import DURATION
 from tidings.v1 import asking_pb2
 from tidings.v1 import event_service_pb2 as pb
 

@@ -12,9 +12,9 @@ from google.protobuf import json_format
 from tidings.app.client import client_channel, explain
 from tidings.app.columns import columns, shown_bytes
 from tidings.app.commands.source import as_text as sources_as_text
-from tidings.app.kinds import DURATION
 from tidings.app.settings import Settings
 from tidings.app.terminal import complain, say, visible
+from tidings.core.setting_kinds import DURATION
 from tidings.dialects.systems import system_name
 from tidings.v1 import event_service_pb2 as pb
 from tidings.v1 import event_service_pb2_grpc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tidings.app.settings import fields
+from tidings.app.settings import fields, gateway_fields
 
 
 def _named(prefix: str) -> tuple[str, ...]:
@@ -48,13 +48,8 @@ _GATEWAY = (
     "insecure",
     "grace",
     *_named("log_"),
-    "nomad_heartbeat",
-    "nomad_region",
-)
-_GATEWAY_REST = (
-    "consul_node_name",
-    "consul_datacenter",
-    *_named("http_"),
+    *_named("http_tls_"),
+    *(field.name for field in gateway_fields()),
 )
 _KEPT = ("data", "store", "nats_credentials", "nats_ca")
 _CLIENT = ("token_file", *_UPSTREAM)
@@ -105,7 +100,7 @@ COMMANDS = (
         "gateway",
         "serve HTTP for a service that runs separately",
         "commands.gateway",
-        (*_UPSTREAM, *_GATEWAY, *_GATEWAY_REST),
+        (*_UPSTREAM, *_GATEWAY),
         is_half=True,
     ),
     Command(

@@ -13,9 +13,9 @@ from tidings.access.secret import spellings
 from tidings.app.client import client_channel, explain
 from tidings.app.clock import SystemClock
 from tidings.app.commands.paging import CALL_S, pages
-from tidings.app.kinds import DURATION
 from tidings.app.settings import BadSetting, Settings
 from tidings.app.terminal import complain, say, visible
+from tidings.core.setting_kinds import DURATION
 from tidings.v1 import access_service_pb2, access_service_pb2_grpc
 
 

@@ -14,9 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from tidings.app.client import client_channel, explain
 from tidings.app.doctor.finding import Finding, problem, warning
-from tidings.app.kinds import Address
 from tidings.app.own_http import NotAdmitted, ask_own_http
 from tidings.app.settings import Settings
+from tidings.core.setting_kinds import Address
 
 _WITHIN_S = 3.0
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)

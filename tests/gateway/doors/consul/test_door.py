@@ -44,7 +44,7 @@ def test_a_chunked_body_is_the_payload(fake: FakeService, size_bytes: int) -> No
 
 
 def test_a_body_is_bounded_before_it_is_read(address: str) -> None:
-    with faking(address, body_bytes=1000) as fake:
+    with faking(address, http_body_size=1000) as fake:
         fits = fake.http.ask("PUT", "/v1/event/fire/x", body=b"x" * 1000)
         announced = fake.http.ask("PUT", "/v1/event/fire/x", body=b"x" * 1001)
         chunks = b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n"
@@ -59,7 +59,7 @@ def test_a_body_is_bounded_before_it_is_read(address: str) -> None:
 
 def test_a_body_that_never_ends_is_a_408(address: str) -> None:
     with (
-        faking(address, silence_s=0.1) as fake,
+        faking(address, http_silence=0.1) as fake,
         fake.http.open("/v1/event/fire/x", "Content-Length: 10", method="PUT") as connection,
     ):
         answer = connection.send(b"half").answer()

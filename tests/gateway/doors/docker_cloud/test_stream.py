@@ -260,7 +260,7 @@ def test_a_slow_reader_gets_every_event_in_order(address: str) -> None:
     count, padding = 3000, "x" * 4000
     with (
         serving(address) as served,
-        gateway(served.server, address, tail_bytes=16 * 1024) as http,
+        gateway(served.server, address, live_tail_bytes=16 * 1024) as http,
         opened(http, max_queue=1) as slow,
         opened(http) as other,
     ):

@@ -230,7 +230,7 @@ async def test_several_drafts_are_answered_line_by_line(kind: str) -> None:
 
 @scenario
 async def test_a_body_that_is_too_large_is_413() -> None:
-    async with gateway(body_bytes=1000) as running:
+    async with gateway(http_body_size=1000) as running:
         answer = await running.request("POST", "/v1/events", b" " * 2000)
         assert (answer.status, json.loads(answer.body)["code"]) == (413, 8)
 

@@ -138,7 +138,7 @@ def test_what_is_ready_together_goes_out_together(fake: FakeService) -> None:
 
 
 def test_heartbeats_come_by_the_doors_own_clock(address: str) -> None:
-    with faking(address, nomad_heartbeat_s=0.05) as fake:
+    with faking(address, nomad_heartbeat=0.05) as fake:
         fake.messages = [HEAD]
         with fake.http.open(STREAM) as connection:
             started(connection)
@@ -146,7 +146,7 @@ def test_heartbeats_come_by_the_doors_own_clock(address: str) -> None:
 
 
 def test_events_do_not_shift_heartbeats(address: str) -> None:
-    with faking(address, nomad_heartbeat_s=0.2) as fake:
+    with faking(address, nomad_heartbeat=0.2) as fake:
         fake.messages = [HEAD]
         with fake.http.open(STREAM) as connection:
             started(connection)

@@ -51,7 +51,7 @@ class CloudEventDoor:
             await request.reply(render_error(refused))
             return
         try:
-            body = await whole_body(request, settings.body_bytes, settings.silence_s)
+            body = await whole_body(request, settings.http_body_size, settings.http_silence)
         except BodySilent:
             raise MalformedRequest("", "the body did not arrive in time") from None
         event = structured(request.headers, body)

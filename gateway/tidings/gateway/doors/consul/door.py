@@ -124,7 +124,7 @@ class ConsulDoor:
         ):
             return replies.failure_reply(refused, is_fire=True)
         try:
-            payload = await whole_body(request, settings.body_bytes, settings.silence_s)
+            payload = await whole_body(request, settings.http_body_size, settings.http_silence)
         except TooLarge as error:
             text = f"Request body too large, max size: {error.limit_bytes} bytes"
             raise Refused(413, text) from None

@@ -112,7 +112,7 @@ class NativeDoor:
         if refused := await may_not_publish(self._context.upstream, request, metadata):
             raise refused
         try:
-            body = await whole_body(request, settings.body_bytes, settings.silence_s)
+            body = await whole_body(request, settings.http_body_size, settings.http_silence)
         except BodySilent:
             raise errors.MalformedRequest("", "the body did not arrive in time") from None
         pieces = Pieces.of(body, self._context.slices)

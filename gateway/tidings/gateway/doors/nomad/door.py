@@ -127,7 +127,7 @@ class NomadDoor:
 
     async def _pump(self, request: Request, reader: Reader[bytes]) -> None:
         loop = asyncio.get_running_loop()
-        every_s = self._context.settings.nomad_heartbeat_s
+        every_s = self._context.settings.nomad_heartbeat
         beat_s = loop.time() + every_s
         await request.start(200, _HEADERS)
         await request.write(HEARTBEAT)

@@ -1,4 +1,7 @@
-"""Kinds of settings: how a value is written on a command line, in the environment and in TOML."""
+"""Settings as rows of a table, and their kinds: how a value is written, wherever it comes from.
+
+Flag, environment variable, TOML key and help text of a setting are made from its row.
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-AREAS = (
-    *(
-        "access",
-        "backup",
-        "clock",
-        "exposure",
-        "files",
-        "gateway",
-        "index",
-        "libraries",
-        "log",
-        "metrics",
-    ),
-    *("retention", "rpc", "service", "source", "sources", "supervisor", "tracing"),
-)
-"""Areas of log lines, each of which may have its own level."""
+from typing import Any
 
 _DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE_UNITS_BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
@@ -69,6 +56,16 @@ class Kind:
     parse: Callable[[str], object]
     show: Callable[[object], str] = str
     bare: bool = False  # numbers and booleans of TOML, which stand there without quotes
+
+
+def setting(kind: Kind, default: Any, about: str, section: str = "") -> Any:  # noqa: ANN401 - as field()
+    """Return the field of a dataclass that operators set.
+
+    `about` is its help text, `section` its table in a TOML file; "" = the top level.
+    """
+    return dataclasses.field(
+        default=default, metadata={"kind": kind, "about": about, "section": section}
+    )
 
 
 def parse_address(text: str) -> Address:
@@ -164,29 +161,37 @@ def or_unlimited(kind: Kind) -> Kind:
     return Kind(f"{kind.placeholder}|{_UNLIMITED}", parse, show, bare=kind.bare)
 
 
-def split_list(text: str) -> frozenset[str]:
-    """Return the entries of a list that is written with commas."""
-    return frozenset(filter(None, (entry.strip() for entry in text.split(","))))
+def list_of(entry: str, expected: str) -> Kind:
+    """Return the kind of lists, written with commas, whose entries match a regular expression."""
 
-
-def _list_of(entry: str, expected: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not all(re.fullmatch(entry, each) for each in split_list(text)):
+    def parse(text: str) -> tuple[str, ...]:
+        entries = _entries(text)
+        if not all(re.fullmatch(entry, each) for each in entries):
             raise ValueError(f"expected {expected}, several with commas between them")
-        return text
+        return entries
 
-    return parse
+    return Kind("LIST", parse, _show_list)
 
 
-def _networks(text: str) -> str:
+def _networks(text: str) -> tuple[str, ...]:
+    entries = _entries(text)
     try:
-        for each in split_list(text):
+        for each in entries:
             ipaddress.ip_network(each, strict=False)
     except ValueError:
         raise ValueError(
             "expected an address or network such as 10.0.0.0/8, several with commas between them"
         ) from None
-    return text
+    return entries
+
+
+def _entries(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (entry.strip() for entry in text.split(","))))
+
+
+def _show_list(value: object) -> str:
+    assert isinstance(value, tuple)
+    return ",".join(value)
 
 
 def _switch(text: str) -> bool:
@@ -251,15 +256,6 @@ SWITCH = Kind("", _switch, lambda value: "true" if value else "false", bare=True
 SIZE_RULE = Kind("SIZE|512", _size_or_older_rule, _show_size_or_older_rule)
 TEXT = Kind("TEXT", str)
 PLACE = Kind("TEXT", _place)
-ORIGINS = Kind(
-    "LIST", _list_of(r"(https?://[^/\s?#@]+|null)", "an origin such as https://HOST:8080")
-)
-NETWORKS = Kind("LIST", _networks)
-LEVELS = Kind(
-    "LIST",
-    _list_of(
-        rf"({'|'.join(AREAS)})=(debug|info|warning|error)",
-        "an area and a level such as access=warning",
-    ),
-)
-HOSTS = Kind("LIST", _list_of(r"(\*|\[?[^/\s?#@\]]+\]?)", "a name or address without a port"))
+ORIGINS = list_of(r"(https?://[^/\s?#@]+|null)", "an origin such as https://HOST:8080")
+NETWORKS = Kind("LIST", _networks, _show_list)
+HOSTS = list_of(r"(\*|\[?[^/\s?#@\]]+\]?)", "a name or address without a port")
