@@ -12,12 +12,26 @@ from pathlib import Path
 import pytest
 
 from tests.kit.loop import scenario
+from tests.patience import until
 from tests.store.contract import ClockedContract, StoreContract
-from tests.store.places import DAY_S, SQLitePlace, append, draft, feed_of, opened, seqs, texts
+from tests.store.places import (
+    DAY_S,
+    SQLitePlace,
+    append,
+    draft,
+    feed_of,
+    opened,
+    seqs,
+    texts,
+    turn,
+)
 from tidings.core.errors import StoreUnavailable
+from tidings.core.record import StateEntry
+from tidings.store.base import TRIM_MARKS
 from tidings.store.feed import PAGE_BYTES
 from tidings.store.sqlite import commit as sqlite_commit
 from tidings.store.sqlite import read as sqlite_read
+from tidings.store.sqlite import values as sqlite_values
 from tidings.store.sqlite.file import FILE_NAME, lock_directory, open_reader, open_writer
 from tidings.store.sqlite.records import Row, as_records
 
@@ -186,3 +200,47 @@ async def test_feed_outlives_the_cancelling_of_one_that_waited(directory: Path) 
         await append(store, draft("a"))
         async with feed_of(store, 0) as feed:
             assert texts(await feed.take(1)) == ["a"]
+
+
+@scenario
+async def test_a_trim_is_known_before_the_loop_is_told_of_it(directory: Path) -> None:
+    """Else a reader that misses its records could believe that there were none."""
+    async with opened(SQLitePlace(directory)) as store:
+        seqs = [*await append(store, *(draft(str(n), "consul") for n in range(3)))]
+        assert await store.state.list(TRIM_MARKS) == []  # and so it is remembered
+        trimming = asyncio.create_task(store.trim("consul", seqs[1]))
+        await turn()  # the writer has it now
+        with closing(sqlite3.connect(directory / FILE_NAME)) as other:
+            until(lambda: trim_marks(other), "the mark is committed")
+        (mark,) = await store.state.list(TRIM_MARKS)
+        assert int(mark.value) == seqs[1]
+        assert await trimming == 2
+
+
+@scenario
+async def test_trim_marks_are_read_once_until_something_else_is_written(directory: Path) -> None:
+    async with opened(SQLitePlace(directory)) as store:
+        read: list[str] = []
+        real = sqlite_values.list_state
+
+        def counted(connection: sqlite3.Connection, prefix: str) -> list[StateEntry]:
+            read.append(prefix)
+            return real(connection, prefix)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sqlite_values, "list_state", counted)
+            (seq,) = await append(store, draft("a", "consul"))
+            for _ in range(3):
+                assert await store.state.list(TRIM_MARKS) == []
+            await append(store, draft("b", "consul"))
+            assert await store.state.list(TRIM_MARKS) == []
+            assert read == [TRIM_MARKS]
+            await store.trim("consul", seq)
+            for _ in range(3):
+                assert len(await store.state.list(TRIM_MARKS)) == 1
+            assert read == [TRIM_MARKS] * 2
+
+
+def trim_marks(connection: sqlite3.Connection) -> list[tuple[str]]:
+    names = "SELECT name FROM state WHERE name LIKE ?"
+    return connection.execute(names, (f"{TRIM_MARKS}%",)).fetchall()

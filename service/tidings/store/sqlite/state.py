@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from tidings.core.record import StateEntry
+from tidings.store.base import TRIM_MARKS
 from tidings.store.sqlite import commit as sqlite_commit
 from tidings.store.sqlite import values as sqlite_values
 from tidings.store.sqlite.readers import Readers
@@ -20,6 +21,8 @@ class SQLiteState:
         self._writer = writer
         self._readers = readers
         self._watchers = StateWatchers()
+        self._marks: list[StateEntry] = []
+        self._marks_of = -1
 
     async def get(self, name: str) -> StateEntry | None:
         """Return the value, or None."""
@@ -46,8 +49,20 @@ class SQLiteState:
         )
 
     async def list(self, prefix: str) -> list[StateEntry]:
-        """Return every value whose name starts with `prefix`, by name."""
-        return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
+        """Return every value whose name starts with `prefix`, by name.
+
+        Trim marks, which every answer looks at, are kept until another transaction is given to the
+        writer: once it is committed records may be gone, and it is known here later than that.
+        """
+        if prefix != TRIM_MARKS:
+            return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
+        given, ended = self._writer.given, self._writer.ended
+        if self._marks_of != given:
+            found = await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
+            if given > ended:  # it may have been committed after this was read
+                return found
+            self._marks, self._marks_of = found, given
+        return [*self._marks]
 
     def watch(self, prefix: str) -> AsyncIterator[StateEntry | str]:
         """Yield every change from now on."""

@@ -187,9 +187,9 @@ class SQLiteStore:
         return await self._readers.ask(partial(sqlite_positions.bounds, system=system))
 
     async def end_seq(self, hoped_seq: int = 0) -> int:
-        """Return the newest position that the log ever gave."""
-        del hoped_seq  # this store knows all positions
-        return await self._readers.ask(sqlite_read.last_seq)
+        """Return the newest position that the log ever gave, of what this process was told."""
+        del hoped_seq  # nobody else writes
+        return self._writer.told_seq
 
     async def size_bytes(self) -> int | None:
         """Return the size of the file and its write-ahead log."""

@@ -101,7 +101,11 @@ class WriterThread:
         self._key_retention_us = key_retention_us
         self._on_commit = on_commit
         self._last_seq = sqlite_read.last_seq(connection)
+        self.told_seq = self._last_seq
+        """The newest position that the loop was told of, which is before any caller is."""
         self._last_at_us = sqlite_positions.last_recorded_at_us(connection)
+        self.given = self.ended = 0
+        """How many transactions by `transact` there were, and how many of them the loop knows."""
         self._loop = asyncio.get_running_loop()
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -125,6 +129,7 @@ class WriterThread:
         """
         answer: asyncio.Future[T] = self._loop.create_future()
         self._put(_Call(work, then, answer))
+        self.given += 1
         return await answer
 
     @property
@@ -164,7 +169,7 @@ class WriterThread:
             raise LogClosed
         self._waiting.put(job)
 
-    # The thread: everything below except `_tell`. None in the queue ends it.
+    # The thread: everything below except what begins with `_tell`. None in the queue ends it.
 
     def _run(self) -> None:
         while (job := self._waiting.get()) is not None:
@@ -196,6 +201,7 @@ class WriterThread:
 
     def _tell(self, job: _Append, results: list[Result], records: list[Record]) -> None:
         if records:
+            self.told_seq = records[-1].seq
             self._on_commit(records)
         _succeed(job.answer, results)
 
@@ -203,14 +209,18 @@ class WriterThread:
         try:
             result = self._transaction(job.work)
         except Exception as error:  # noqa: BLE001 - as above
-            self._loop.call_soon_threadsafe(_fail, job.answer, error)
-            return
+            self._loop.call_soon_threadsafe(self._tell_of_failure, job, error)
+        else:
+            self._loop.call_soon_threadsafe(self._tell_of_result, job, result)
 
-        def tell() -> None:
-            job.then(result)
-            _succeed(job.answer, result)
+    def _tell_of_failure(self, job: _Call, error: Exception) -> None:
+        self.ended += 1
+        _fail(job.answer, error)
 
-        self._loop.call_soon_threadsafe(tell)
+    def _tell_of_result(self, job: _Call, result: object) -> None:
+        self.ended += 1
+        job.then(result)
+        _succeed(job.answer, result)
 
     def _checkpoint(self, job: _Checkpoint) -> None:
         if not self._broken:
