@@ -80,7 +80,7 @@ def versions(
         answer = await reader.versions(number, after_seq, before_seq, limit)
         await reader.close()
         assert answer is not None
-        return list(answer[1])
+        return list(answer.seqs)
 
     return asyncio.run(main())
 

@@ -40,7 +40,7 @@ async def find(reader: IndexReader, **fields: Any) -> list[int] | None:
     given = {"after_seq": 0, "before_seq": 1000, "limit": 99, "newest_first": False} | fields
     conditions = given.pop("conditions", asked(types=["deploy"]))
     found = await reader.find(given.pop("systems", None), conditions, **given)
-    return None if found is None else list(found[1])
+    return None if found is None else list(found.seqs)
 
 
 def random_entries(rng: random.Random, count: int) -> list[Entry]:
@@ -187,6 +187,11 @@ async def test_a_record_of_which_nothing_is_known_is_always_found(tmp_path: Path
     async with reading(tmp_path) as reader:
         assert await find(reader) == [2, 3]
         assert await find(reader, systems=["feldera"]) == [3]
+        conditions = asked(types=["deploy"])
+        for before_seq, are_sure in ((3, True), (4, False)):
+            found = await reader.find(None, conditions, 0, before_seq, 9, newest_first=True)
+            assert found is not None
+            assert found.are_sure is are_sure
 
 
 @scenario

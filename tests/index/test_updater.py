@@ -77,8 +77,8 @@ async def found(reader: IndexReader, **conditions: Any) -> list[int]:
     async def find() -> Any:
         return await reader.find(None, asked(**conditions), 0, 2**40, 100, newest_first=False)
 
-    _, places = await until(find)  # while a part of the file is dropped it cannot tell
-    return list(places)
+    known = await until(find)  # while a part of the file is dropped it cannot tell
+    return list(known.seqs)
 
 
 async def published(served: Served, *names: str) -> list[int]:

@@ -37,6 +37,10 @@ class Seen(Protocol):
         """Return pairs of a kind and a value, at least all of this kind (`ANY_KIND` = all)."""
         ...
 
+    def may_have(self, kind: str, values: frozenset[str]) -> bool:
+        """Say whether an identifier of a kind may have one of these values: a quick look."""
+        ...
+
     @property
     def text(self) -> tuple[str, ...]:
         """What is searched for words."""
@@ -55,6 +59,11 @@ class Content(NamedTuple):
         """Return them all, whatever the kind."""
         del kind
         return self.identifiers
+
+    def may_have(self, kind: str, values: frozenset[str]) -> bool:
+        """Say yes: a closer look is no work."""
+        del kind, values
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +109,12 @@ class Conditions:
         """Say whether they ask for nothing but types and sources."""
         return not self.identifiers and not self.words.phrases
 
+    @property
+    def values(self) -> tuple[frozenset[str], ...]:
+        """Return for each type, source and identifier that is asked for what it may be."""
+        groups = (self.types, self.sources, *(values for _, values in self.identifiers))
+        return tuple(filter(None, groups))
+
     def hold_for(self, content: Seen) -> bool:
         """Say whether one event meets them all."""
         if self.types and content.type not in self.types:
@@ -107,7 +122,7 @@ class Conditions:
         if self.sources and content.source not in self.sources:
             return False
         for kind, values in self.identifiers:
-            if not _names(content, kind, values):
+            if not (content.may_have(kind, values) and _names(content, kind, values)):
                 return False
         return not self.words.phrases or self.words.occur_in(content.text)
 

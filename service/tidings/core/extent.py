@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -11,6 +12,18 @@ class Extent(NamedTuple):
     log_id: str
     floor_seq: int
     through_seq: int
+
+
+class Found(NamedTuple):
+    """Positions that an index names, within its extent, of records that may be wanted.
+
+    `are_sure` says that the terms of each are those that were asked for, of all its events together
+    and as far as terms tell values apart.
+    """
+
+    extent: Extent
+    seqs: Sequence[int]
+    are_sure: bool = False
 
 
 class Piece(NamedTuple):

@@ -212,13 +212,25 @@ class Dialect:
         """Return the identifiers that its facets have, at least all of a kind, for less."""
         return identifiers_of(self.facet_paths, self.members(event), kind)
 
+    def may_identify(self, event: event_pb2.Event, kind: str, values: frozenset[str]) -> bool:
+        """Say whether an identifier of a kind may have one of these values, for far less."""
+        return True
+
     def type_of(self, event: event_pb2.Event) -> str:
         """Return the type that its facets have, without a look at its payload."""
         return text_at(self.members(event), self.facet_paths.type)
 
-    def objects(self, event: event_pb2.Event) -> tuple[str, Sequence[ObjectVersion]]:
-        """Return the type and the objects of an event, as its facets have them, for less."""
-        return versions_in(self.facet_paths, self.members(event))
+    def objects(
+        self, event: event_pb2.Event
+    ) -> tuple[str, Sequence[tuple[ObjectVersion, json_runtime.Json]]]:
+        """Return the type and the objects of an event, as its facets have them, for less.
+
+        Each with what `object_value` returns of it; None where that is more work.
+        """
+        members = self.members(event)
+        kind = text_at(members, self.facet_paths.type)
+        found = versions_in(self.facet_paths, kind, members)
+        return kind, [(version, None) for version, _ in found]
 
     def object_json(self, event: event_pb2.Event, kind: str, object_id: str) -> bytes:
         """Return an object that an event carries as JSON, its numbers as they were published.

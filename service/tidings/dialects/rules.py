@@ -20,6 +20,8 @@ MAX_LOG_ID_BYTES = 64
 
 NANOS_PER_SECOND = 1_000_000_000
 _PUBLISHER_TAG = b"\x22"  # EventRecord.publisher, field 4, length-delimited
+_EVENT_TAG = b"\x1a"  # EventRecord.events, field 3, length-delimited
+_LONGEST_VARINT = 5  # of a length
 _LONG_FRAME = 3  # a tag, and a length of two bytes
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 """Years 1 to 9999, the range of google.protobuf.Timestamp."""
@@ -154,13 +156,31 @@ def split_publisher(body: bytes) -> tuple[bytes, bytes]:
 
     It stands in front of them, so that it can be taken away without parsing them.
     """
+    ends_at = _end_of_publisher(body)
+    return body[:ends_at], body[ends_at:]
+
+
+def holds_one_event(body: bytes) -> bool:
+    """Say whether a stored body, which is not parsed, has one event."""
+    place = _end_of_publisher(body)
+    if body[place : place + 1] != _EVENT_TAG:
+        return False
+    size_bytes = shift = 0
+    for byte in body[place + 1 : place + 1 + _LONGEST_VARINT]:
+        size_bytes |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            break
+    return place + 1 + shift // 7 + size_bytes == len(body)
+
+
+def _end_of_publisher(body: bytes) -> int:
     if body[:1] != _PUBLISHER_TAG or len(body) <= _LONG_FRAME:
-        return b"", body
+        return 0
     size_bytes, begins_at = body[1], _LONG_FRAME - 1
     if size_bytes & 0x80:  # of two bytes; nobody's name has 16 KiB
         size_bytes, begins_at = size_bytes & 0x7F | body[2] << 7, _LONG_FRAME
-    ends_at = begins_at + size_bytes
-    return body[:ends_at], body[ends_at:]
+    return begins_at + size_bytes
 
 
 def events_of(record: core.Record) -> Sequence[event_pb2.Event]:

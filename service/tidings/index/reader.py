@@ -17,12 +17,12 @@ from typing import TypeVar
 import structlog
 
 from tidings.core.conditions import Conditions
-from tidings.core.extent import Extent
+from tidings.core.extent import Extent, Found
 from tidings.core.object_question import Newest, StateQuestion
 from tidings.core.tallies import Tallied, TallyQuestion
 from tidings.index import count_table, object_table, term_table
 from tidings.index.file import FILE_NAME, extent_of
-from tidings.index.terms import question
+from tidings.index.terms import UNKNOWN, question
 
 _log = structlog.get_logger("tidings.index")
 
@@ -67,23 +67,23 @@ class IndexReader:
         limit: int,
         *,
         newest_first: bool,
-    ) -> tuple[Extent, Sequence[int]] | None:
+    ) -> Found | None:
         """Return the first positions between two whose records may meet conditions.
+
+        They are sure, but for words, unless a record is among them that could not be read.
 
         Both positions are exclusive. Nothing is known outside the extent. None also where all
         records may meet them. `systems` None = any.
         """
 
-        def answer(
-            connection: sqlite3.Connection, extent: Extent
-        ) -> tuple[Extent, Sequence[int]] | None:
+        def answer(connection: sqlite3.Connection, extent: Extent) -> Found | None:
             expression = question(systems, conditions, term_table.kinds_of(connection))
             if not expression:
                 return None
-            found = term_table.find(
-                connection, expression, after_seq, before_seq, limit, newest_first=newest_first
-            )
-            return extent, found
+            find = partial(term_table.find, connection, newest_first=newest_first)
+            seqs = find(expression, after_seq, before_seq, limit)
+            unread = seqs and find(UNKNOWN, min(seqs) - 1, max(seqs) + 1, 1)
+            return Found(extent, seqs, are_sure=not unread)
 
         return await self._ask(answer)
 
@@ -104,15 +104,14 @@ class IndexReader:
 
     async def versions(
         self, name: int, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    ) -> Found | None:
         """Return the newest positions between two, exclusive, that carry an object or a name.
 
         `name` is the number of either (`tidings.core.object_question`).
         """
         return await self._ask(
-            lambda connection, extent: (
-                extent,
-                object_table.versions(connection, name, after_seq, before_seq, limit),
+            lambda connection, extent: Found(
+                extent, object_table.versions(connection, name, after_seq, before_seq, limit)
             )
         )
 

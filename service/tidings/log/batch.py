@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from tidings.core.record import Record
@@ -14,6 +15,9 @@ class Pick(NamedTuple):
 
     record: Record
     places: tuple[int, ...] | None
+
+
+_BODY = attrgetter("record.body")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -28,6 +32,11 @@ class Batch:
     picks: Sequence[Pick]
     position: int
     views: dict[str, tuple[bytes, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its records' bodies."""
+        return sum(map(len, map(_BODY, self.picks)))
 
     def __bool__(self) -> bool:
         return bool(self.picks)

@@ -129,8 +129,17 @@ class Pages:
             return Batch(picks, records[-1].seq)
         return Batch(picks, after_seq + 1 if newest_first else before_seq - 1)
 
-    async def at(self, selection: Selection, seqs: Sequence[int], max_bytes: int) -> Batch:
+    async def at(
+        self,
+        selection: Selection,
+        seqs: Sequence[int],
+        max_bytes: int,
+        are_met: Callable[[Record], bool] | None = None,
+    ) -> Batch:
         """Return what is wanted of the records at these positions, at least one; they rise or fall.
+
+        `are_met` may say that all events of a record meet the conditions, for less than a look at
+        them takes.
 
         The page's position is the last one that it covers: that of the last record that was read,
         or the last of the positions where there are no records. Limits and cancelling as for
@@ -143,7 +152,7 @@ class Pages:
             max_bytes //= 2
         async with self._readers:
             records = await self._store.read_at(seqs, max_bytes=max_bytes)
-        picks = await self._picks(selection, records, max(seqs))
+        picks = await self._picks(selection, records, max(seqs), are_met)
         return Batch(picks, records[-1].seq if records else seqs[-1])
 
     async def losses(
@@ -173,6 +182,15 @@ class Pages:
         """
         marks = await self._store.state.list(TRIM_MARKS)
         return {system: trimmed_through_of(system, marks) for system in systems}
+
+    async def trim_revision(self) -> int:
+        """Return a number that is another after each trim; 0 before the first.
+
+        Raises:
+            StoreUnavailable: the store cannot be read.
+        """
+        marks = await self._store.state.list(TRIM_MARKS)
+        return max((mark.revision for mark in marks), default=0)
 
     async def wait_for(self, seq: int) -> None:
         """Wait until the tail has reached a position that the store may have. Cancelling is safe.
@@ -205,18 +223,26 @@ class Pages:
                 raise CursorExpired(system, known_seq + 1, trimmed[system])
 
     async def _picks(
-        self, selection: Selection, records: list[Record], head_seq: int
+        self,
+        selection: Selection,
+        records: list[Record],
+        head_seq: int,
+        are_met: Callable[[Record], bool] | None = None,
     ) -> Sequence[Pick]:
         if records and records[-1].seq > head_seq:
             records = records[: bisect_right(records, head_seq, key=_SEQ)]
         if selection.whole_systems.issuperset(map(_SYSTEM, records)):
             return tuple(map(_whole, zip(records, repeat(None))))  # of most pages; see `_whole`
         systems, whole_systems = selection.systems, selection.whole_systems
+        unmatched_systems = selection.unmatched_systems
         picks = []
         for record in records:
-            if record.system in whole_systems:
-                picks.append(Pick(record, None))
-            elif record.system in systems:
+            system = record.system
+            if system in whole_systems or (
+                are_met is not None and system in unmatched_systems and are_met(record)
+            ):
+                picks.append(_whole((record, None)))
+            elif system in systems:
                 # conditions decode payloads, the rest of a selection does not
                 if len(record.body) > LARGE_BYTES and selection.has_conditions:
                     places = await self._thread.do(partial(self._places, selection, record))

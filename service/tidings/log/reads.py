@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 from tidings.core.errors import CursorExpired, PositionAhead, StoreUnavailable
@@ -83,9 +83,15 @@ class LogReads:
             selection, after_seq, before_seq, limit, max_bytes, newest_first=newest_first
         )
 
-    async def at(self, selection: Selection, seqs: Sequence[int], max_bytes: int) -> Batch:
+    async def at(
+        self,
+        selection: Selection,
+        seqs: Sequence[int],
+        max_bytes: int,
+        are_met: Callable[[Record], bool] | None = None,
+    ) -> Batch:
         """Return what is wanted of the records at some positions (`Pages.at`)."""
-        return await self._pages.at(selection, seqs, max_bytes)
+        return await self._pages.at(selection, seqs, max_bytes, are_met)
 
     async def losses(
         self, systems: Collection[str], after_seq: int, before_seq: int
@@ -96,6 +102,10 @@ class LogReads:
     async def trimmed(self, systems: Collection[str]) -> dict[str, int]:
         """Return through which position records of each system may be gone."""
         return await self._pages.trimmed(systems)
+
+    async def trim_revision(self) -> int:
+        """Return a number that is another after each trim (`Pages.trim_revision`)."""
+        return await self._pages.trim_revision()
 
     async def stretch(self, after_seq: int, limit: int, max_bytes: int) -> Stretch:
         """Return all that is stored past a position, keys too (`Pages.stretch`)."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from tidings.core.conditions import ANY_KIND
+from tidings.core.conditions import ANY_KIND, Conditions
 from tidings.core.record import Record
 from tidings.core.selection import Envelope, Opened
 from tidings.dialects.dialect import Dialect
-from tidings.dialects.rules import events_of
+from tidings.dialects.rules import events_of, holds_one_event
 from tidings.v1 import event_pb2
 
 _NOTHING_KNOWN = Envelope(frozenset(), ())
@@ -28,6 +28,34 @@ class EnvelopeReader:
         if not events:
             return _NOTHING_KNOWN
         return _Opened(self._dialects[record.system], events)
+
+
+def evidence_for(conditions: Conditions) -> Callable[[Record], bool] | None:
+    """Return what says of a record that an index names for conditions whether that is enough.
+
+    It is where the record has one event, and mentions what is asked for: then its payload need not
+    be read. The index alone is not: its terms are hashes. None = it never is, as with words.
+    """
+    if conditions.words.phrases:
+        return None
+    groups = [
+        tuple(value.encode("utf-8", "surrogatepass") for value in values)
+        for values in conditions.values
+    ]
+
+    def is_enough(record: Record) -> bool:
+        body = record.body
+        if record.is_damaged or not holds_one_event(body):
+            return False
+        for group in groups:  # loops take half as long as `any` and `all`
+            for value in group:
+                if value in body:
+                    break
+            else:
+                return False
+        return True
+
+    return is_enough
 
 
 class _Opened:
@@ -92,6 +120,9 @@ class _Content:
             asked = ANY_KIND if known else kind  # one kind is less work than all, several are not
             known[asked] = self._dialect.identifiers(self._event, asked)
         return known[asked]
+
+    def may_have(self, kind: str, values: frozenset[str]) -> bool:
+        return bool(self._identifiers) or self._dialect.may_identify(self._event, kind, values)
 
     @property
     def text(self) -> tuple[str, ...]:

@@ -186,18 +186,16 @@ class EventServicer:
         check_stream(caller, request.selection)
         return await self._counts.count(request, caller.rights, context.time_remaining())
 
-    async def ListObjects(
-        self, request: objects_pb2.ListObjectsRequest, context: Context
-    ) -> objects_pb2.ListObjectsResponse:
-        """Return a page of the objects that existed at a time."""
+    async def ListObjects(self, request: objects_pb2.ListObjectsRequest, context: Context) -> bytes:
+        """Return a page of the objects that existed at a time; an encoded ListObjectsResponse."""
         caller = await self._access.caller(context)
         check_systems(caller, request.systems)
         return await self._objects.list(request, caller.rights, context.time_remaining())
 
     async def GetObjectHistory(
         self, request: objects_pb2.GetObjectHistoryRequest, context: Context
-    ) -> objects_pb2.GetObjectHistoryResponse:
-        """Return a page of the versions of an object."""
+    ) -> bytes:
+        """Return a page of the versions of an object; an encoded GetObjectHistoryResponse."""
         caller = await self._access.caller(context)
         check_systems(caller, [request.system])
         return await self._histories.get(request, caller.rights, context.time_remaining())

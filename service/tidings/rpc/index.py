@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from tidings.core.conditions import Conditions
-from tidings.core.extent import Extent
+from tidings.core.extent import Extent, Found
 from tidings.core.object_question import Newest, StateQuestion
 from tidings.core.tallies import Tallied, TallyQuestion
 
@@ -32,7 +32,7 @@ class Index(Protocol):
         limit: int,
         *,
         newest_first: bool,
-    ) -> tuple[Extent, Sequence[int]] | None:
+    ) -> Found | None:
         """Return the first positions between two of records that may match conditions."""
         ...
 
@@ -46,6 +46,6 @@ class Index(Protocol):
 
     async def versions(
         self, name: int, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    ) -> Found | None:
         """Return the newest positions between two that carry an object or a name."""
         ...

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from tidings.core.clock import Clock
 from tidings.core.errors import BadRequest, WrongLog
-from tidings.core.extent import Extent, Piece, next_piece
+from tidings.core.extent import Extent, Found, Piece, next_piece
 from tidings.core.limits import KIB, MIB
 from tidings.core.record import BIRTH_SEQ, SYSTEMS
 from tidings.core.selection import Selection
-from tidings.log.batch import Batch, Pick
+from tidings.log.batch import Batch
 from tidings.log.event_log import EventLog
+from tidings.rpc.envelopes import evidence_for
 from tidings.rpc.filters.sieve import Sieve
 from tidings.rpc.index import Index
 from tidings.rpc.paging import sealed_token, unsealed
@@ -39,18 +39,14 @@ Bounded = Any
 
 
 class Times(NamedTuple):
-    """From (inclusive) and until (exclusive), in microseconds since 1970."""
+    """From (inclusive) and until (exclusive), in microseconds since 1970.
+
+    Positions imply them, unless times come from the clocks of several servers; the time of a
+    damaged record is not known.
+    """
 
     from_us: int
     until_us: int
-
-    def hold(self, pick: Pick) -> bool:
-        """Return whether a record was stored between them; the time of a damaged one is not known.
-
-        Positions imply it, unless the times come from the clocks of several servers.
-        """
-        record = pick.record
-        return record.is_damaged or self.from_us <= record.recorded_at_us < self.until_us
 
 
 EVER = Times(-(2**62), 2**62)
@@ -90,9 +86,7 @@ class Rest:
 class Finder(Protocol):
     """Names the records that may match, from an index."""
 
-    async def find(
-        self, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    async def find(self, after_seq: int, before_seq: int, limit: int) -> Found | None:
         """Return the first positions between two, both exclusive, in the order of reading.
 
         Of the part that it covers; None = nothing, or it does not know any more.
@@ -108,9 +102,7 @@ class ByConditions:
     allowed: Selection
     newest_first: bool
 
-    async def find(
-        self, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    async def find(self, after_seq: int, before_seq: int, limit: int) -> Found | None:
         """Return what the index finds."""
         systems = self.allowed.systems
         return await self.index.find(
@@ -156,6 +148,7 @@ class Scan:
         self._extent: Extent | None = None
         self._log = log
         self._allowed = allowed
+        self._are_met = evidence_for(allowed.conditions)
         self._times = times
         self._clock = clock
         self._ends_at_s = clock.monotonic_s() + patience_s
@@ -184,23 +177,28 @@ class Scan:
         if self._sieve is not None:
             room = self._at_once  # how many events it passes is not known
         limit = min(self._at_once, room + 1)
-        seqs: Sequence[int] = ()
+        found: Found | None = None
         if self._finder is not None and (self._extent is None or self._piece().is_known):
-            answer = await self._finder.find(self.rest.after_seq, self.rest.before_seq, limit)
-            self._extent, seqs = answer or (None, ())
-            if answer is None:
+            found = await self._finder.find(self.rest.after_seq, self.rest.before_seq, limit)
+            self._extent = None if found is None else found.extent
+            if found is None:
                 self._finder = None
         piece = self._piece()
-        if piece.is_known:
-            batch = await self._at(seqs, piece, limit)
+        if found is not None and piece.is_known:
+            batch = await self._at(found, piece, limit)
         else:
             batch = await self._read(piece, room if all_count else self._at_once)
         self._count += self._at_once
-        self._bytes += max(self._at_once_bytes, *(len(one.record.body) for one in batch.picks), 0)
-        found = batch
+        self._bytes += max(self._at_once_bytes, batch.size_bytes)
         if self._times != EVER:
-            found = Batch([one for one in batch.picks if self._times.hold(one)], batch.position)
-        return found if self._sieve is None else await self._sieve.sift(found)
+            from_us, until_us = self._times
+            inside = [
+                pick
+                for pick in batch.picks
+                if from_us <= pick.record.recorded_at_us < until_us or pick.record.is_damaged
+            ]
+            batch = Batch(inside, batch.position)
+        return batch if self._sieve is None else await self._sieve.sift(batch)
 
     def _piece(self) -> Piece:
         """Return the next part of the range that the index knows, or does not."""
@@ -209,12 +207,14 @@ class Scan:
             self._extent, rest.after_seq, rest.before_seq, newest_first=rest.newest_first
         )
 
-    async def _at(self, seqs: Sequence[int], piece: Piece, limit: int) -> Batch:
+    async def _at(self, found: Found, piece: Piece, limit: int) -> Batch:
         """Return the matches among the first records that the index names in a part."""
         end_seq = piece.after_seq + 1 if self.rest.newest_first else piece.before_seq - 1
+        seqs = found.seqs
         if not seqs:
             return Batch((), end_seq)
-        batch = await self._log.at(self._allowed, seqs, self._at_once_bytes)
+        are_met = self._are_met if found.are_sure else None
+        batch = await self._log.at(self._allowed, seqs, self._at_once_bytes, are_met)
         is_end = batch.position == seqs[-1] and len(seqs) < limit
         return Batch(batch.picks, end_seq) if is_end else batch
 

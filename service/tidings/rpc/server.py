@@ -43,6 +43,7 @@ from tidings.rpc.log_status import LogStatus
 from tidings.rpc.metrics import Metrics
 from tidings.rpc.no_access import NoAccessServicer
 from tidings.rpc.objects.history import ObjectHistories
+from tidings.rpc.objects.known_since import KnownSince
 from tidings.rpc.objects.listing import ObjectLists
 from tidings.rpc.observing import CallObserver
 from tidings.rpc.publishing import Publisher
@@ -164,13 +165,14 @@ class Service:
         is_shared = log.store_kind == "jetstream"  # other nodes may serve the same log
         self.sources = SourceRegistry(log.state, clock, log.checks, tell, is_shared=is_shared)
         """Of the log; `open` it before the start, and `run` it beside."""
+        known_since = KnownSince(log)
         workers = Workers(
             publisher=self._publisher,
             subscriptions=subscriptions,
             reads=Reads(log, views.dialects, clock, wire, index),
             counts=Counts(log, views.dialects, clock, index),
-            objects=ObjectLists(log, views.dialects, clock, index),
-            histories=ObjectHistories(log, views.dialects, clock, index),
+            objects=ObjectLists(log, views.dialects, clock, known_since, index),
+            histories=ObjectHistories(log, views.dialects, clock, known_since, index),
             status=LogStatus(log, self.metrics, self.sources, index),
             lists=self._lists,
             jobs=JobEvents(log, views.dialects["puppet"]),

@@ -9,10 +9,11 @@ import grpc
 import pytest
 
 from tests.patience import PATIENCE_S
-from tests.rpc.objects.told import allocation, at, container, fill, job, look, node, run
+from tests.rpc.objects.told import allocation, at, container, fill, job, look, node, nomad, run
 from tests.rpc.serving import Served, refusal
 from tidings.dialects.systems import system_name, system_number
 from tidings.rpc import scanning
+from tidings.v1 import event_pb2
 from tidings.v1 import objects_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
 
@@ -96,6 +97,22 @@ def test_an_object_is_found_by_its_name(filled: tuple[Served, list[int]]) -> Non
         ("a1", "pending"),
     ]
     assert found[0].object.parents == ["job/web", "node/id-n1"]
+
+
+def test_a_name_leads_to_all_versions_of_its_newest_object_whatever_they_were_called(
+    served: Served,
+) -> None:
+    def called(name: str, status: str, node_id: str = "n1") -> event_pb2.Event:
+        value = {"ID": node_id, "Name": name, "Status": status}
+        return nomad("NodeEvent", "Node", value)
+
+    told = [called("old", "initializing"), called("new", "gone", "n0"), called("old", "ready")]
+    given = fill(
+        served, [(at_s, [each]) for at_s, each in enumerate([*told, called("new", "down")])]
+    )
+    for asked, places in (("new", [3, 2, 0]), ("n1", [3, 2, 0]), ("old", [2, 0])):
+        found = versions(served.stub, system="EVENT_SYSTEM_NOMAD", kind="node", id=asked)
+        assert [each.object.seq for each in found] == [given[place] for place in places]
 
 
 @pytest.mark.parametrize(

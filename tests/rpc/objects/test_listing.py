@@ -131,6 +131,20 @@ def test_from_when_on_the_log_knows_of_what_was_trimmed(
     assert known_since() == at(10)  # of a system that has no record there is nothing to be known
 
 
+def test_what_a_smaller_trim_takes_is_no_longer_known(served: Served) -> None:
+    """The mark of the whole system stays where it was."""
+
+    def known_since() -> object:
+        return list_objects(served.stub, systems=[system_number("puppet")]).known_since
+
+    told = [(at_s, [run("job", job=job)]) for at_s, job in enumerate("1213")]
+    given = fill(served, told)
+    served.run(served.store.trim("puppet.2", given[1]))
+    assert known_since() == known_since() == at(0)
+    served.run(served.store.trim("puppet.1", given[0]))
+    assert known_since() == at(2)
+
+
 def test_a_puppet_job_counts_its_runs_by_status(filled: tuple[Served, list[int]]) -> None:
     served, _ = filled
     (job_now,) = objects(served.stub, systems=["EVENT_SYSTEM_PUPPET"], kinds=["job"])

@@ -187,10 +187,22 @@ class NomadDialect(Dialect):
             return super().identifiers(event, kind)
         return identifiers_of(PATHS, {"Payload": _payload_of(event.nomad)}, kind)
 
-    def objects(self, event: event_pb2.Event) -> tuple[str, Sequence[ObjectVersion]]:
-        """Return the type and the objects of an event; its other members are not read."""
+    def may_identify(self, event: event_pb2.Event, kind: str, values: frozenset[str]) -> bool:
+        """Look for them in the payload's text, where they stand as they are, unless it escapes."""
+        text = event.nomad.payload_json
+        if not text or kind in {ANY_KIND, KEY} or len(values) > _FEW or b"\\" in text:
+            return True
+        return any(value.encode() in text for value in values)
+
+    def objects(
+        self, event: event_pb2.Event
+    ) -> tuple[str, Sequence[tuple[ObjectVersion, json_runtime.Json]]]:
+        """Return the type and the objects of an event; its payload is parsed once for both."""
         body = event.nomad
-        return versions_in(PATHS, {"Type": body.type, "Payload": _payload_of(body)})
+        found = versions_in(PATHS, body.type, {"Payload": _payload_of(body, exactly=True)})
+        if body.payload_json:
+            return body.type, found
+        return body.type, [(version, None) for version, _ in found]
 
     def type_of(self, event: event_pb2.Event) -> str:
         """Return the event's type."""
@@ -206,18 +218,6 @@ class NomadDialect(Dialect):
             text = payload.get(paths.at.rpartition(".")[2]) if paths.kind == kind else None
             if text is not None and text_at(json_runtime.loads(text), paths.id) == object_id:
                 return text
-        raise KeyError(kind, object_id)
-
-    def object_value(self, event: event_pb2.Event, kind: str, object_id: str) -> json_runtime.Json:
-        """Return an object that an event carries, of a payload that is parsed once."""
-        text = event.nomad.payload_json
-        if not text:
-            return super().object_value(event, kind, object_id)
-        payload = loads_exactly(text)
-        for paths in PATHS.objects:
-            value = payload.get(paths.at.rpartition(".")[2]) if paths.kind == kind else None
-            if value is not None and text_at(value, paths.id) == object_id:
-                return value
         raise KeyError(kind, object_id)
 
     def words(self, event: event_pb2.Event) -> Sequence[str]:
@@ -269,13 +269,16 @@ class NomadDialect(Dialect):
         return NewestPositions(self._event_buffer_size)
 
 
-def _payload_of(body: nomad_pb2.NomadEvent) -> Any:  # noqa: ANN401 - any JSON
-    """Return a payload as a value or a message; None = it is no JSON."""
+_FEW = 8  # to look for more of them takes as long as to parse the text
+
+
+def _payload_of(body: nomad_pb2.NomadEvent, *, exactly: bool = False) -> Any:  # noqa: ANN401 - any JSON
+    """Return a payload as a value, perhaps of `loads_exactly`, or a message; None = no JSON."""
     text = body.payload_json
     if not text:
         return body.payload
     try:
-        return json_runtime.loads(text)
+        return loads_exactly(text) if exactly else json_runtime.loads(text)
     except json_runtime.JsonError:
         return None
 

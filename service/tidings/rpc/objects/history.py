@@ -15,8 +15,7 @@ from tidings.access.guards import guarded
 from tidings.access.rights import Rights
 from tidings.core.clock import Clock
 from tidings.core.errors import BadRequest
-from tidings.core.extent import Extent
-from tidings.core.object_question import name_number
+from tidings.core.extent import Found
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Selection
 from tidings.dialects.dialect import Dialect
@@ -25,9 +24,15 @@ from tidings.dialects.systems import system_name
 from tidings.log.event_log import EventLog
 from tidings.log.time_slices import TimeSlice
 from tidings.log.work_thread import LARGE_BYTES, WorkThread
+from tidings.rpc.framing import varint
 from tidings.rpc.index import Index
 from tidings.rpc.objects.history_page import HistoryPage
-from tidings.rpc.objects.versions import Version, known_since_us, versions_of
+from tidings.rpc.objects.known_since import KnownSince
+from tidings.rpc.objects.versions import (
+    Version,
+    versions_of,
+    versions_of_each,
+)
 from tidings.rpc.paging import check_page_size, sealed_token, unsealed
 from tidings.rpc.scanning import (
     AT_ONCE_BYTES,
@@ -41,22 +46,21 @@ from tidings.rpc.scanning import (
 )
 from tidings.v1 import objects_pb2 as pb
 
+_VERSIONS_TAG = b"\x0a"  # GetObjectHistoryResponse.versions, field 1, length-delimited
 DEFAULT_PAGE = 100
 MAX_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class _ByNumber:
-    """Finds the records that carry an object, or objects of a name."""
+class _OfPage:
+    """Finds the records that carry the object of a page, once it is known, or what may be it."""
 
     index: Index
-    number: int
+    page: HistoryPage
 
-    async def find(
-        self, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    async def find(self, after_seq: int, before_seq: int, limit: int) -> Found | None:
         """Return the newest positions between two."""
-        return await self.index.versions(self.number, after_seq, before_seq, limit)
+        return await self.index.versions(self.page.number, after_seq, before_seq, limit)
 
 
 class ObjectHistories:
@@ -67,6 +71,7 @@ class ObjectHistories:
         log: EventLog,
         dialects: Mapping[str, Dialect],
         clock: Clock,
+        known_since: KnownSince,
         index: Index | None = None,
     ) -> None:
         self._index = index
@@ -74,14 +79,15 @@ class ObjectHistories:
         self._dialects = dialects
         self._clock = clock
         self._thread = WorkThread()
+        self._known_since = known_since
 
     async def get(
         self,
         request: pb.GetObjectHistoryRequest,
         rights: Rights,
         remaining_s: float | None = None,
-    ) -> pb.GetObjectHistoryResponse:
-        """Return a page of versions, and the token of the next.
+    ) -> bytes:
+        """Return a page of versions, and the token of the next; an encoded response.
 
         Raises:
             BadRequest: it cannot be served.
@@ -98,26 +104,19 @@ class ObjectHistories:
         )
         rest = await self._rest_of(request, times, digest, everything, page)
         patience_s = patience_of(remaining_s)
-        if page.waiting is None:
-            name = name_number(page.dialect.system, request.kind, request.id)
-            found = await self._walk(page, rest, everything, times.until_us, patience_s, name)
-            await self._begin_with(found, page, page.token)
-        if page.waiting is not None and not (page.is_full or page.is_done):
-            identity = page.waiting.version.identity
-            await self._walk(page, rest, everything, times.until_us, patience_s, identity.number)
+        await self._walk(page, rest, everything, times.until_us, patience_s)
         if rest.is_empty and not page.is_full:
             await self._thread.do_sized(page.held_bytes, page.end)
-        answer = pb.GetObjectHistoryResponse(
-            versions=page.found, through_seq=rest.through_seq, log_id=self._log.log_id
-        )
+        answer = pb.GetObjectHistoryResponse(through_seq=rest.through_seq, log_id=self._log.log_id)
         if page.is_full or not (page.is_done or rest.is_empty):
             place = page.token
             before_seq = min(rest.before_seq, place[0] or rest.before_seq)
             answer.next_page_token = sealed_token(digest, before_seq, rest.through_seq, *place)
-        since_us = await known_since_us(self._log, everything)
+        since_us = await self._known_since.micros(everything)
         if since_us is not None:
             answer.known_since.CopyFrom(timestamp(since_us))
-        return answer
+        parts = [part for each in page.found for part in (_VERSIONS_TAG, varint(len(each)), each)]
+        return b"".join((*parts, answer.SerializeToString()))
 
     def _dialect_of(self, request: pb.GetObjectHistoryRequest) -> Dialect:
         for name in ("system", "kind", "id"):
@@ -132,37 +131,32 @@ class ObjectHistories:
         everything: Selection,
         until_us: int,
         patience_s: float,
-        number: int,
-    ) -> Sequence[Version]:
-        """Read until the page is full, or the call has done its share of work.
-
-        Without a version that waits, until there is one: return those of its record.
-        """
-        finder = _ByNumber(self._index, number) if self._index else None
+    ) -> None:
+        """Read until the page is full, or the call has done its share of work."""
+        finder = _OfPage(self._index, page) if self._index else None
         times = Times(EVER.from_us, until_us)
         scan = Scan(self._log, everything, rest, times, self._clock, patience_s, finder)
-        is_first = page.waiting is None
         time_slice = TimeSlice(self._clock)
         while not (scan.is_over or page.is_done or page.is_full):
-            batch = await scan.step(1 if is_first else page.limit, all_count=False)
-            for pick in batch.picks:
+            was_known = page.waiting is not None
+            batch = await scan.step(page.limit, all_count=False)
+            read = partial(versions_of_each, batch.picks, self._dialects, with_values=True)
+            each = await self._thread.do_sized(batch.size_bytes, read)
+            for pick, versions in zip(batch.picks, each, strict=True):
                 if time_slice.is_over:
                     await time_slice.step()
-                size_bytes = len(pick.record.body)
-                is_large = size_bytes > LARGE_BYTES
-                read = partial(versions_of, pick, page.dialect)
-                versions = await self._thread.do(read) if is_large else read()
                 for version in versions:
-                    is_large = size_bytes + page.held_bytes > LARGE_BYTES
-                    take = partial(page.takes, version)
-                    if not (await self._thread.do(take) if is_large else take()):
-                        return ()
-                    if is_first and page.waiting is not None:
-                        rest.pass_by(version.seq)
-                        return versions
+                    if len(pick.record.body) + page.held_bytes > LARGE_BYTES:
+                        is_taken = await self._thread.do(partial(page.takes, version))
+                    else:
+                        is_taken = page.takes(version)
+                    if not is_taken:
+                        return
                 rest.pass_by(pick.record.seq)
-            rest.pass_by(batch.position)
-        return ()
+                if page.is_by_name and not was_known:
+                    break  # its other records may carry another name: they were not looked for
+            else:
+                rest.pass_by(batch.position)
 
     async def _rest_of(
         self,
@@ -194,7 +188,7 @@ class ObjectHistories:
             everything, seq - 1, seq + 1, 1, AT_ONCE_BYTES, newest_first=True
         )
         for pick in batch.picks:
-            read = partial(versions_of, pick, page.dialect)
+            read = partial(versions_of, pick, page.dialect, with_values=True)
             versions = await self._thread.do_sized(len(pick.record.body), read)
             await self._begin_with(versions, page, token)
 

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
 
 from tidings.core.limits import MAX_PAGE_BYTES, MAX_RECORD_BYTES
-from tidings.dialects.changes import changes
+from tidings.core.object_question import name_number
+from tidings.dialects.changes import Change, changes
 from tidings.dialects.dialect import Dialect
-from tidings.rpc.objects.versions import Version, show_value
+from tidings.rpc.framing import varint
+from tidings.rpc.objects.versions import Version, fit, show_value
 from tidings.v1 import objects_pb2 as pb
-from tidings.v1.json_runtime import Json
 
+_OBJECT_TAG = b"\x0a"  # ObjectVersion.object, field 1, length-delimited
 _MAX_CHANGES = 1000
 """Of one version."""
 
 _LOW_64 = 2**64 - 1
-
-
-class _Waiting(NamedTuple):
-    """A version whose predecessor is not known yet."""
-
-    version: Version
-    value: Json
-    """As `changes` compares it."""
 
 
 @dataclass(slots=True)
@@ -36,8 +29,11 @@ class HistoryPage:
     dialect: Dialect
     from_us: int
     limit: int
-    waiting: _Waiting | None = None
-    found: list[pb.ObjectVersion] = field(default_factory=list)
+    waiting: Version | None = None
+    """A version whose predecessor is not known yet; its own value is."""
+
+    found: list[bytes] = field(default_factory=list)
+    """Encoded messages, `ObjectVersion`."""
     size_bytes: int = 0
     is_full: bool = False
     is_done: bool = False
@@ -65,17 +61,31 @@ class HistoryPage:
         return not self.is_full
 
     @property
+    def is_by_name(self) -> bool:
+        """Whether the object is known, and has another id than what was asked for, which is a name.
+
+        All versions of an object have one id; their names may differ.
+        """
+        return self.waiting is not None and self.waiting.identity.id != self.request.id
+
+    @property
+    def number(self) -> int:
+        """Of the object as the index numbers it, or of all that may be it while it is not known."""
+        if self.waiting is None:
+            return name_number(self.dialect.system, self.request.kind, self.request.id)
+        return self.waiting.identity.number
+
+    @property
     def held_bytes(self) -> int:
         """The size of what the next version is compared with."""
-        return 0 if self.waiting is None else self.waiting.version.size_bytes
+        return 0 if self.waiting is None else self.waiting.size_bytes
 
     @property
     def token(self) -> tuple[int, int, int]:
         """Where the version that waits is stored, and the number of its object; zeros = none."""
         if self.waiting is None:
             return 0, 0, 0
-        version = self.waiting.version
-        return version.seq, version.place, version.identity.number & _LOW_64
+        return self.waiting.seq, self.waiting.place, self.waiting.identity.number & _LOW_64
 
     def resume(self, versions: Iterable[Version], place: int, number: int) -> None:
         """Continue with a version that waited, and those before it in its record."""
@@ -90,10 +100,7 @@ class HistoryPage:
         """Note that there is no earlier version; the page may be full before that."""
         if self.waiting is None:
             return
-        told = _described(self.waiting.version)
-        told.first_known = True
-        self._show_value(told, self.waiting)
-        if self._adds(told):
+        if self._adds(self._encoded(self.waiting, pb.ObjectVersion(first_known=True))):
             self.waiting = None
         else:
             self.is_full = True
@@ -101,7 +108,7 @@ class HistoryPage:
     def _is_of_the_object(self, version: Version) -> bool:
         """Return whether it is the requested object: the newest version decides which that is."""
         if self.waiting is not None:
-            return version.identity == self.waiting.version.identity
+            return version.identity == self.waiting.identity
         asked, told = self.request, version.object
         return (
             told.kind == asked.kind
@@ -110,47 +117,47 @@ class HistoryPage:
             and (not asked.HasField("source") or asked.source == version.identity.group.source)
         )
 
-    def _read(self, version: Version) -> _Waiting:
-        return _Waiting(version, version.parsed(self.dialect))
+    def _read(self, version: Version) -> Version:
+        if version.known is not None:
+            return version
+        return version._replace(known=version.parsed(self.dialect))
 
-    def _compared(self, newer: _Waiting, older: _Waiting) -> pb.ObjectVersion | None:
+    def _compared(self, newer: Version, older: Version) -> bytes | None:
         """Return a version with its changes; None if it has none and only others are wanted."""
-        told = _described(newer.version)
-        differing = changes(older.value, newer.value)
-        room = min(MAX_PAGE_BYTES, MAX_RECORD_BYTES - told.ByteSize())
-        for change in islice(differing, _MAX_CHANGES):
-            room -= sum(map(len, change)) * 4  # as UTF-8 at most
-            if room < 0:
-                told.more_changes = True
-                break
-            told.changes.add(pointer=change.pointer, old_json=change.old, new_json=change.new)
-        told.more_changes |= next(differing, None) is not None
-        is_alike = not (told.changes or told.more_changes)
-        if (
-            self.request.changed_only
-            and is_alike
-            and newer.version.object.deleted == older.version.object.deleted
-        ):
+        differing = changes(older.known, newer.known)
+        found = list(islice(differing, _MAX_CHANGES))
+        is_same = not found and newer.object.deleted == older.object.deleted
+        if is_same and self.request.changed_only:
             return None
-        self._show_value(told, newer)
-        return told
+        are_more = next(differing, None) is not None
+        return self._encoded(newer, pb.ObjectVersion(more_changes=are_more), found)
 
-    def _show_value(self, told: pb.ObjectVersion, one: _Waiting) -> None:
+    def _encoded(
+        self, version: Version, more: pb.ObjectVersion, found: Sequence[Change] = ()
+    ) -> bytes:
+        """Return a version with its changes; `more` has what is known beside it."""
+        state = version.state()
+        encoded = fit(state)
+        room = min(MAX_PAGE_BYTES, MAX_RECORD_BYTES - len(encoded))
+        for pointer, old, new in found:
+            room -= (len(pointer) + len(old) + len(new)) * 4  # as UTF-8 at most
+            if room < 0:
+                more.more_changes = True
+                break
+            more.changes.add(pointer=pointer, old_json=old, new_json=new)
+        if version.object.deleted:
+            more.deleted = True
+        if version.event.HasField("occurred_at"):
+            more.occurred_at.CopyFrom(version.event.occurred_at)
         if self.request.view == pb.OBJECT_VIEW_FULL:
-            show_value(told.object, one.version.value(self.dialect), told.ByteSize())
+            show_value(state, version.value(self.dialect), len(encoded) + more.ByteSize())
+            encoded = state.SerializeToString()
+        return b"".join((_OBJECT_TAG, varint(len(encoded)), encoded, more.SerializeToString()))
 
-    def _adds(self, told: pb.ObjectVersion) -> bool:
-        size_bytes = told.ByteSize() + 8
+    def _adds(self, encoded: bytes) -> bool:
+        size_bytes = len(encoded) + 8
         if self.found and self.size_bytes + size_bytes > MAX_PAGE_BYTES:
             return False
-        self.found.append(told)
+        self.found.append(encoded)
         self.size_bytes += size_bytes
         return True
-
-
-def _described(version: Version) -> pb.ObjectVersion:
-    told = pb.ObjectVersion(deleted=version.object.deleted)
-    version.tell(told.object)
-    if version.event.HasField("occurred_at"):
-        told.occurred_at.CopyFrom(version.event.occurred_at)
-    return told

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,10 +27,18 @@ from tidings.dialects.rules import check_enums, timestamp
 from tidings.log.batch import Pick
 from tidings.log.event_log import EventLog
 from tidings.log.time_slices import TimeSlice
-from tidings.log.work_thread import LARGE_BYTES, WorkThread
+from tidings.log.work_thread import WorkThread
+from tidings.rpc.framing import varint
 from tidings.rpc.index import Index
+from tidings.rpc.objects.known_since import KnownSince
 from tidings.rpc.objects.states import States
-from tidings.rpc.objects.versions import Version, known_since_us, show_value, versions_of
+from tidings.rpc.objects.versions import (
+    Version,
+    fit,
+    show_value,
+    versions_of,
+    versions_of_each,
+)
 from tidings.rpc.objects.wanted import Wanted
 from tidings.rpc.paging import check_page_size, sealed_token, unsealed
 from tidings.rpc.scanning import EVER, Rest, Scan, Times, digest_of, patience_of
@@ -46,8 +54,16 @@ MAX_OBJECTS = 200_000
 MAX_HELD_BYTES = 16 * MIB
 """Of the events of objects that were found and not yet given; beyond it no more is looked for."""
 
+_AT_ONCE = 64
+"""Objects that are put in an answer before others may have their turn."""
+
+_OBJECTS_TAG = b"\x0a"  # ListObjectsResponse.objects, field 1, length-delimited
 _WALKS = 4
 """Walks that wait for their next page."""
+
+
+_Told = bytes | Version
+"""An encoded `ObjectState`; or the version, where it takes more to tell of it."""
 
 
 @dataclass(slots=True)
@@ -60,12 +76,12 @@ class _Walk:
     rest: Rest
     states: States | None = None
     seen: set[int] = field(default_factory=set)
-    found: list[Version] = field(default_factory=list)
+    found: list[_Told] = field(default_factory=list)
     given: int = 0
     held_bytes: int = 0
 
-    def take(self, version: Version, wanted: Wanted) -> None:
-        """Take the next older version.
+    def take(self, version: Version, wanted: Wanted, tell: Callable[[Version], _Told]) -> None:
+        """Take the next older version, as it is to be told.
 
         Raises:
             BadRequest: there are too many objects.
@@ -81,14 +97,19 @@ class _Walk:
             raise BadRequest("kinds", f"there are more than {MAX_OBJECTS} objects of these")
         self.seen.add(number)
         if wanted.is_met_by(version):
-            self.found.append(version)
-            self.held_bytes += version.size_bytes
+            told = tell(version)
+            self.found.append(told)
+            self.held_bytes += _size_of(told)
 
     def give(self, count: int) -> None:
         """Forget the first ones that were found."""
-        self.held_bytes -= sum(version.size_bytes for version in self.found[:count])
+        self.held_bytes -= sum(map(_size_of, self.found[:count]))
         del self.found[:count]
         self.given += count
+
+
+def _size_of(told: _Told) -> int:
+    return told.size_bytes if isinstance(told, Version) else len(told)
 
 
 class ObjectLists:
@@ -99,6 +120,7 @@ class ObjectLists:
         log: EventLog,
         dialects: Mapping[str, Dialect],
         clock: Clock,
+        known_since: KnownSince,
         index: Index | None = None,
     ) -> None:
         self._index = index
@@ -106,12 +128,13 @@ class ObjectLists:
         self._dialects = dialects
         self._clock = clock
         self._thread = WorkThread()
+        self._known_since = known_since
         self._walks: OrderedDict[tuple[bytes, int, int], _Walk] = OrderedDict()
 
     async def list(
         self, request: pb.ListObjectsRequest, rights: Rights, remaining_s: float | None = None
-    ) -> pb.ListObjectsResponse:
-        """Return a page of objects, and the token of the next.
+    ) -> bytes:
+        """Return a page of objects, and the token of the next; an encoded response.
 
         Raises:
             BadRequest: it cannot be served.
@@ -135,6 +158,7 @@ class ObjectLists:
         scan = Scan(
             self._log, allowed, walk.rest, times, self._clock, patience_s, finder=walk.states
         )
+        tell = partial(self._told, is_full=request.view == pb.OBJECT_VIEW_FULL)
         time_slice = TimeSlice(self._clock)
         while (
             not scan.is_over
@@ -142,27 +166,29 @@ class ObjectLists:
             and walk.held_bytes < MAX_HELD_BYTES
         ):
             batch = await scan.step(MAX_PAGE)
-            for pick in batch.picks:
-                if time_slice.is_over:
-                    await time_slice.step()
-                read = partial(versions_of, pick, self._dialects[pick.record.system])
-                is_large = len(pick.record.body) > LARGE_BYTES
-                for version in await self._thread.do(read) if is_large else read():
-                    walk.take(version, wanted)
+            read = partial(versions_of_each, batch.picks, self._dialects)
+            for versions in await self._thread.do_sized(batch.size_bytes, read):
+                for version in versions:
+                    walk.take(version, wanted, tell)
+            await time_slice.step()
             walk.rest.pass_by(batch.position)
             walk.give(min(len(walk.found), max(0, offset - walk.given)))
         answer = pb.ListObjectsResponse(through_seq=walk.rest.through_seq, log_id=self._log.log_id)
+        objects: Sequence[bytes] = ()
         if walk.given == offset:
-            walk.give(await self._fill(answer, walk.found[:limit], request, at_us))
+            through_seq = walk.rest.through_seq
+            objects = await self._page(walk.found[:limit], request, through_seq, at_us)
+            walk.give(len(objects))
         if walk.found or not walk.rest.is_empty:
             next_offset = max(walk.given, offset)
             through_seq = walk.rest.through_seq
             answer.next_page_token = sealed_token(digest, through_seq, next_offset)
             self._keep((digest, through_seq, next_offset), walk)
-        since_us = await known_since_us(self._log, allowed)
+        since_us = await self._known_since.micros(allowed)
         if since_us is not None:
             answer.known_since.CopyFrom(timestamp(since_us))
-        return answer
+        parts = [part for each in objects for part in (_OBJECTS_TAG, varint(len(each)), each)]
+        return b"".join((*parts, answer.SerializeToString()))
 
     async def _walk_of(
         self, request: pb.ListObjectsRequest, at_us: int, digest: bytes
@@ -190,35 +216,51 @@ class ObjectLists:
         while len(self._walks) > _WALKS:
             self._walks.popitem(last=False)
 
-    async def _fill(
+    def _told(self, version: Version, *, is_full: bool) -> _Told:
+        """Encode a version at once if that is all: many would fill the memory, and CPU's caches."""
+        dialect = self._dialects[version.identity.group.system]
+        if is_full or version.object.kind in dialect.part_kinds:
+            return version
+        return fit(version.state())
+
+    async def _page(
         self,
-        answer: pb.ListObjectsResponse,
-        found: Sequence[Version],
+        found: Sequence[_Told],
         request: pb.ListObjectsRequest,
+        through_seq: int,
         at_us: int,
-    ) -> int:
-        """Put objects in an answer as far as there is room, and return how many."""
+    ) -> Sequence[bytes]:
+        """Return the first objects that an answer has room for, encoded."""
+        page: list[bytes] = []
         size_bytes = 0
         time_slice = TimeSlice(self._clock)
-        for count, version in enumerate(found):
-            if time_slice.is_over:
+        for told in found:
+            if not len(page) % _AT_ONCE:
                 await time_slice.step()
-            dialect = self._dialects[version.identity.group.system]
-            state = answer.objects.add()
-            state_bytes = version.tell(state)
-            if request.view == pb.OBJECT_VIEW_FULL:
-                value_of = partial(version.value, dialect)
-                value = await self._thread.do_sized(version.event.ByteSize(), value_of)
-                show_value(state, value, state_bytes)
-                state_bytes = state.ByteSize()
-            if version.object.kind in dialect.part_kinds:
-                state.parts.update(await self._parts(version, dialect, answer.through_seq, at_us))
-                state_bytes = state.ByteSize()
-            size_bytes += state_bytes + 8
-            if count and size_bytes > MAX_PAGE_BYTES:
-                del answer.objects[-1]
-                return count
-        return len(found)
+            if isinstance(told, Version):
+                encoded = await self._encoded(told, request, through_seq, at_us)
+            else:
+                encoded = told
+            size_bytes += len(encoded) + 8
+            if page and size_bytes > MAX_PAGE_BYTES:
+                break
+            page.append(encoded)
+        return page
+
+    async def _encoded(
+        self, version: Version, request: pb.ListObjectsRequest, through_seq: int, at_us: int
+    ) -> bytes:
+        """Return an object with its value or its parts, encoded."""
+        dialect = self._dialects[version.identity.group.system]
+        state = version.state()
+        encoded = fit(state)
+        if request.view == pb.OBJECT_VIEW_FULL:
+            value_of = partial(version.value, dialect)
+            value = await self._thread.do_sized(version.event.ByteSize(), value_of)
+            show_value(state, value, len(encoded))
+        if version.object.kind in dialect.part_kinds:
+            state.parts.update(await self._parts(version, dialect, through_seq, at_us))
+        return state.SerializeToString()
 
     async def _parts(
         self, version: Version, dialect: Dialect, through_seq: int, at_us: int

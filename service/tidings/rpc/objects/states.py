@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 
-from tidings.core.extent import Extent
+from tidings.core.extent import Extent, Found
 from tidings.core.object_question import StateQuestion
 from tidings.rpc.index import Index
 from tidings.rpc.objects.wanted import Wanted
@@ -25,9 +24,7 @@ class States:
         self._newest: dict[int, int] | None = None
         self._seqs: list[int] = []  # negative, so that they rise
 
-    async def find(
-        self, after_seq: int, before_seq: int, limit: int
-    ) -> tuple[Extent, Sequence[int]] | None:
+    async def find(self, after_seq: int, before_seq: int, limit: int) -> Found | None:
         """Return the first positions between two, newest first."""
         if self._newest is None:
             question = StateQuestion(self._wanted.may_be, self._wanted.statuses, before_seq)
@@ -40,7 +37,7 @@ class States:
         assert self._extent is not None
         begin = bisect_right(self._seqs, -before_seq)
         end = min(begin + limit, bisect_left(self._seqs, -after_seq))
-        return self._extent, [-seq for seq in self._seqs[begin:end]]
+        return Found(self._extent, [-seq for seq in self._seqs[begin:end]])
 
     def may_be_newest(self, number: int, seq: int) -> bool:
         """Return whether a version is the newest of its object, as far as the index can tell.

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from tidings.core.limits import MAX_RECORD_BYTES
 from tidings.core.object_question import ObjectGroup, object_number
-from tidings.core.record import BIRTH_SEQ
-from tidings.core.selection import Selection
 from tidings.dialects.dialect import Dialect
 from tidings.dialects.facets import ObjectVersion
 from tidings.dialects.rules import events_of
 from tidings.dialects.systems import system_number
 from tidings.log.batch import Pick
-from tidings.log.event_log import EventLog
-from tidings.rpc.scanning import AT_ONCE_BYTES
 from tidings.v1 import event_pb2
 from tidings.v1 import objects_pb2 as pb
 from tidings.v1.json_runtime import Json, canonical
@@ -47,6 +44,8 @@ class Version(NamedTuple):
     type: str
     object: ObjectVersion
     size_bytes: int
+    known: Json
+    """What `parsed` returns, if that is known by now."""
 
     def text(self, dialect: Dialect) -> bytes:
         """Return the object as JSON, its numbers as they were published."""
@@ -58,33 +57,45 @@ class Version(NamedTuple):
 
     def parsed(self, dialect: Dialect) -> Json:
         """Return the object as `changes` compares it."""
+        if self.known is not None:
+            return self.known
         return dialect.object_value(self.event, self.object.kind, self.object.id)
 
-    def tell(self, state: pb.ObjectState) -> int:
-        """Put it in a message of the contract, without its value, and return the message's size.
-
-        An answer has room for it.
-        """
+    def state(self) -> pb.ObjectState:
+        """Return it as a message of the contract, without its value."""
         system, kind, namespace, source = self.identity.group
         _, object_id, name, _, status, _, parents = self.object
-        state.system = system_number(system)
-        state.kind, state.id, state.name = kind, object_id, name
-        state.namespace, state.status, state.type = namespace, status, self.type
-        state.source, state.seq = source, self.seq
-        state.parents.extend([f"{kind}/{parent}" for kind, parent in parents])
+        state = pb.ObjectState(
+            system=system_number(system),
+            kind=kind,
+            id=object_id,
+            name=name,
+            namespace=namespace,
+            source=source,
+            status=status,
+            seq=self.seq,
+            type=self.type,
+        )
+        if parents:
+            state.parents.extend([f"{kind}/{parent}" for kind, parent in parents])
         recorded_at = state.recorded_at
         recorded_at.seconds, micros = divmod(self.recorded_at_us, 1_000_000)
         recorded_at.nanos = micros * 1000
-        size_bytes = state.ByteSize()
-        if size_bytes > MAX_RECORD_BYTES:
-            state.ClearField("name")  # more than the record has: it is the id once more
-            return state.ByteSize()
-        return size_bytes
+        return state
 
 
 # a class written in Python takes twice as long to make one, and a state has thousands
 _new_group, _new_identity = partial(tuple.__new__, ObjectGroup), partial(tuple.__new__, Identity)
 _new_version = partial(tuple.__new__, Version)
+
+
+def fit(state: pb.ObjectState) -> bytes:
+    """Return a message encoded, as far as an answer has room for it."""
+    encoded = state.SerializeToString()
+    if len(encoded) > MAX_RECORD_BYTES:
+        state.ClearField("name")  # more than the record has: it is the id once more
+        return state.SerializeToString()
+    return encoded
 
 
 def show_value(state: pb.ObjectState, value: bytes, taken_bytes: int) -> None:
@@ -93,10 +104,13 @@ def show_value(state: pb.ObjectState, value: bytes, taken_bytes: int) -> None:
         state.value_json = value.decode()
 
 
-def versions_of(pick: Pick, dialect: Dialect, *, newest_first: bool = True) -> list[Version]:
+def versions_of(
+    pick: Pick, dialect: Dialect, *, newest_first: bool = True, with_values: bool = False
+) -> list[Version]:
     """Return the objects in the selected events of a record, in the log's order or against it.
 
-    A damaged record carries nothing.
+    With their values, if these have to be read anyway: they take several times as much memory. A
+    damaged record carries nothing.
     """
     record, places = pick
     seq, at_us, system, _, body = record
@@ -108,36 +122,25 @@ def versions_of(pick: Pick, dialect: Dialect, *, newest_first: bool = True) -> l
         if not objects:
             continue
         source, size_bytes = event.source, len(body) // len(events)
-        for told in objects:
+        for told, value in objects:
             group = _new_group((system, told.kind, told.namespace, source))
             identity = _new_identity((group, told.id))
+            known = value if with_values else None
             found.append(
-                _new_version((identity, seq, place, at_us, event, event_type, told, size_bytes))
+                _new_version(
+                    (identity, seq, place, at_us, event, event_type, told, size_bytes, known)
+                )
             )
     return found[::-1] if newest_first else found
 
 
-async def known_since_us(log: EventLog, allowed: Selection) -> int | None:
-    """Return the time from which the log has all events of some systems; None = not to be shown.
+def versions_of_each(
+    picks: Sequence[Pick], dialects: Mapping[str, Dialect], *, with_values: bool = False
+) -> list[list[Version]]:
+    """Return the objects in each of some records, the newest first, as `versions_of` does.
 
-    A system of which nothing was trimmed counts from the oldest record of all, another from its
-    own oldest one. One whose oldest record the caller may not read does not count.
-
-    Raises:
-        StoreUnavailable: the store cannot be read.
+    In a loop of their own: between other work each would take a third longer.
     """
-    whole: list[int] = []
-    rest: list[int] = []
-    trimmed = await log.trimmed(allowed.systems)
-    for system, matcher in allowed.matchers:
-        oldest = await log.between(
-            Selection.of({system: matcher}),
-            BIRTH_SEQ,
-            log.last_seq + 1,
-            1,
-            AT_ONCE_BYTES,
-            newest_first=False,
-        )
-        times = [one.record.recorded_at_us for one in oldest.picks]
-        (rest if trimmed[system] else whole).extend(times)
-    return max(rest) if rest else min(whole, default=None)
+    return [
+        versions_of(pick, dialects[pick.record.system], with_values=with_values) for pick in picks
+    ]
