@@ -8,7 +8,6 @@ import functools
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from benchmarks.lab import events
 from benchmarks.lab.measure import mark
 from tidings.app.demo import day
 from tidings.app.demo.recorded import PlayedClock
-from tidings.core.record import BIRTH_SEQ, Draft
+from tidings.core.record import Draft
 from tidings.dialects import load
 from tidings.dialects.checking import check_draft
 from tidings.dialects.dialect import CheckContext
@@ -31,13 +30,6 @@ _GROUP = 1000
 _NODE_EVERY = 20
 _ALLOCATIONS, _ALLOCATION_EVERY = 5000, 10
 _CHANGE_EVERY = 5000
-
-
-def versions(count: int) -> Iterator[tuple[str, int]]:
-    """Yield the objects of `_of_objects` in a log of so many records, and their positions."""
-    for number in range(count):
-        if name := _object_of(number):
-            yield name, BIRTH_SEQ + 1 + number
 
 
 @functools.cache

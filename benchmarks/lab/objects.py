@@ -9,8 +9,7 @@ import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from benchmarks.lab import asking
-from benchmarks.lab.bare_table import NEWEST_OF, STATE_BEFORE
-from benchmarks.lab.mixed import CHANGING_JOB, versions
+from benchmarks.lab.mixed import CHANGING_JOB
 from benchmarks.lab.rounds import Size
 from tidings.v1 import objects_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -30,18 +29,11 @@ def state_ms(folder: Path, size: Size) -> float:
 
 
 def state_beside_bare(folder: Path, size: Size) -> float:
-    """Return the ratio of that to the newest row of each object in a bare table, told alike.
-
-    Most of them are `mixed.versions`; of the others only the newest version is in the table.
-    """
+    """Return the ratio of that to the same rows of a bare table, told alike."""
     ask, before_seq = _state(size)
     with asking.asked(size) as log, grpc.insecure_channel(log.server.grpc) as channel:
-        states = ask(EventServiceStub(channel))
-    many = [each for each in versions(size.asked_records) if each[0] != CHANGING_JOB]
-    names = {name for name, _ in many}
-    others = [(state.id, state.seq) for state in states if state.id not in names]
-    question = asking.Question(ask, STATE_BEFORE, (before_seq,), before_seq)
-    return asking.beside_bare(size, folder / "bare.db", many + others, question)
+        seqs = [state.seq for state in ask(EventServiceStub(channel))]
+    return asking.beside_bare(size, folder / "bare.db", asking.Question(ask, seqs, before_seq))
 
 
 def history_ms(folder: Path, size: Size) -> float:
@@ -51,10 +43,10 @@ def history_ms(folder: Path, size: Size) -> float:
 
 
 def history_beside_bare(folder: Path, size: Size) -> float:
-    """Return the ratio of that to the rows of those versions in a bare table, compared alike."""
-    question = asking.Question(_history, NEWEST_OF, (CHANGING_JOB, _VERSIONS))
-    found = versions(size.asked_records)
-    return asking.beside_bare(size, folder / "bare.db", found, question)
+    """Return the ratio of that to the same rows of a bare table, compared alike."""
+    with asking.asked(size) as log, grpc.insecure_channel(log.server.grpc) as channel:
+        seqs = [version.object.seq for version in _history(EventServiceStub(channel))]
+    return asking.beside_bare(size, folder / "bare.db", asking.Question(_history, seqs))
 
 
 def _state(size: Size) -> tuple[Callable[[EventServiceStub], list[pb.ObjectState]], int]:

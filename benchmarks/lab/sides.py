@@ -200,9 +200,10 @@ def echo() -> Iterator[str]:
 
 
 @contextmanager
-def answering(table: Path, before_seq: int) -> Iterator[str]:
-    """Lend the address of a bare table that answers questions."""
-    command = (sys.executable, "-m", "benchmarks.lab.bare_answers", str(table), str(before_seq))
+def answering(table: Path, index: Path, before_seq: int) -> Iterator[str]:
+    """Lend the address of a bare table that answers questions from an index."""
+    program = "benchmarks.lab.bare_answers"
+    command = (sys.executable, "-m", program, str(table), str(index), str(before_seq))
     with _fed("bare table", command, b"", b"", _response) as side:
         yield side.address
 
