@@ -10,6 +10,7 @@ import pytest
 from tests.kit.loop import scenario
 from tests.store.places import Place, append, draft, feed_of, opened, seqs, texts, turn
 from tidings.core.errors import LogClosed
+from tidings.store.base import TRIM_MARKS
 
 
 class FeedContract:
@@ -76,6 +77,7 @@ class CloseContract:
     async def test_closed_store_refuses_everything(self, place: Place) -> None:
         async with opened(place) as store:
             await append(store, draft())
+            await store.state.list(TRIM_MARKS)  # a store may remember them
         await store.close()
         for late in (
             store.append([draft()]),
@@ -86,12 +88,14 @@ class CloseContract:
             store.find_keys("nomad", ["k"]),
             store.seek(None, 0),
             store.bounds(),
+            store.end_seq(),
             store.size_bytes(),
             store.trim("nomad", 2),
             store.state.get("a"),
             store.state.put("a", b""),
             store.state.delete("a"),
             store.state.list(""),
+            store.state.list(TRIM_MARKS),
             anext(aiter(store.committed(0))),
             anext(aiter(store.state.watch(""))),
         ):

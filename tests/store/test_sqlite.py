@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,20 @@ async def test_a_trim_is_known_before_the_loop_is_told_of_it(directory: Path) ->
         (mark,) = await store.state.list(TRIM_MARKS)
         assert int(mark.value) == seqs[1]
         assert await trimming == 2
+
+
+@scenario
+async def test_a_position_that_a_reader_has_is_none_ahead_of_the_log(directory: Path) -> None:
+    """It may have read a record before the loop was told that it is committed."""
+    async with opened(SQLitePlace(directory)) as store:
+        (seq,) = await append(store, draft("a"))
+        appending = asyncio.create_task(append(store, draft("b")))
+        await turn()  # the writer has it now
+        with closing(sqlite3.connect(directory / FILE_NAME)) as other:
+            newest = partial(sqlite_read.last_seq, other)
+            until(lambda: newest() > seq, "the record is committed")
+        assert await store.end_seq(seq + 1) == seq + 1
+        assert await appending == [seq + 1]
 
 
 @scenario

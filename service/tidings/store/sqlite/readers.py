@@ -46,12 +46,16 @@ class Readers:
             StoreUnavailable: the file cannot be read.
             LogClosed: after `close`.
         """
-        if self._closed:
-            raise LogClosed
+        self.check_open()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._run, question)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StoreUnavailable(f"reading: {error}") from error
+
+    def check_open(self) -> None:
+        """Raise LogClosed after `close`: for answers that need no query."""
+        if self._closed:
+            raise LogClosed
 
     def _run(self, question: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._free.pop()  # there is one for each thread

@@ -56,6 +56,7 @@ class SQLiteState:
         """
         if prefix != TRIM_MARKS:
             return await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))
+        self._readers.check_open()
         given, ended = self._writer.given, self._writer.ended
         if self._marks_of != given:
             found = await self._readers.ask(partial(sqlite_values.list_state, prefix=prefix))

@@ -187,9 +187,15 @@ class SQLiteStore:
         return await self._readers.ask(partial(sqlite_positions.bounds, system=system))
 
     async def end_seq(self, hoped_seq: int = 0) -> int:
-        """Return the newest position that the log ever gave, of what this process was told."""
-        del hoped_seq  # nobody else writes
-        return self._writer.told_seq
+        """Return the newest position that the log ever gave.
+
+        From memory, unless more is hoped for: who read the file may know a position before the loop
+        is told of it.
+        """
+        self._readers.check_open()
+        if hoped_seq <= self._writer.told_seq:
+            return self._writer.told_seq
+        return await self._readers.ask(sqlite_read.last_seq)
 
     async def size_bytes(self) -> int | None:
         """Return the size of the file and its write-ahead log."""

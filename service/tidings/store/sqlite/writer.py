@@ -102,7 +102,7 @@ class WriterThread:
         self._on_commit = on_commit
         self._last_seq = sqlite_read.last_seq(connection)
         self.told_seq = self._last_seq
-        """The newest position that the loop was told of, which is before any caller is."""
+        """The newest position that the loop was told of, which is before any append is answered."""
         self._last_at_us = sqlite_positions.last_recorded_at_us(connection)
         self.given = self.ended = 0
         """How many transactions by `transact` there were, and how many of them the loop knows."""
