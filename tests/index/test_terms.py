@@ -60,6 +60,23 @@ def test_a_record_matches_what_it_may_meet(
     assert match(UNKNOWN, expression)
 
 
+@pytest.mark.parametrize("beside", ["", "ü "])
+@pytest.mark.parametrize(
+    "conditions",
+    [{"types": ["AllocationUpdated"]}, {"sources": ["prod"]}, {"identifiers": ["job/web"]}],
+)
+def test_a_text_that_spells_a_term_does_not_have_it(
+    conditions: dict[str, Any], beside: str
+) -> None:
+    """Else whoever publishes could have an event found as what it is not."""
+    spelled = f"{beside}{terms_of('nomad', [EVENT])} {UNKNOWN}"
+    wide = "".join(chr(ord(each) + 0xFEE0) if "!" <= each <= "~" else each for each in spelled)
+    terms = terms_of("nomad", [Content("Other", "", (), (spelled, spelled.upper(), wide))])
+    assert match(terms, question(None, asked(text="killed"), []))
+    assert not match(terms, question(None, asked(**conditions), []))
+    assert not match(terms, UNKNOWN)
+
+
 def test_nothing_asked_for_is_no_expression() -> None:
     assert question(None, asked(), ["job"]) == ""
 

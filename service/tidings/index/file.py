@@ -21,7 +21,7 @@ from tidings.index.segments import by_segment, end_of, segments
 from tidings.index.term_table import TermTable
 
 FILE_NAME = "index.db"
-VERSION = 2
+VERSION = 3
 """Of the tables, and of what dialects extract: with another version the index is rebuilt."""
 
 

@@ -14,7 +14,10 @@ from functools import lru_cache
 from tidings.core.conditions import ANY_KIND, Conditions
 from tidings.core.words import words_of
 
-UNKNOWN = "unknown"
+_OURS = "§"
+"""What our terms begin with, and no word: else a text could spell one."""
+
+UNKNOWN = f"{_OURS}unknown"
 """The term of records that could not be read: they are candidates of every question."""
 
 Told = tuple[str, str, tuple[tuple[str, str], ...], tuple[str, ...]]
@@ -25,9 +28,9 @@ _DIGITS = 12  # of 16 each: among a million values a collision is very unlikely
 
 
 def term_of(kind: str, *parts: str) -> str:
-    """Return the term of a value: letters and digits, which no tokenizer splits."""
+    """Return the term of a value; the tokenizer does not split it."""
     text = _SEPARATOR.join(parts).encode("utf-8", "surrogatepass")
-    return kind + hashlib.blake2b(text, digest_size=_DIGITS // 2).hexdigest()
+    return _OURS + kind + hashlib.blake2b(text, digest_size=_DIGITS // 2).hexdigest()
 
 
 def terms_of(system: str, contents: Iterable[Told]) -> str:
