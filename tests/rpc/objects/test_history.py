@@ -99,6 +99,17 @@ def test_an_object_is_found_by_its_name(filled: tuple[Served, list[int]]) -> Non
     assert found[0].object.parents == ["job/web", "node/id-n1"]
 
 
+@pytest.mark.parametrize("page_size", [1, 2, 3])
+def test_no_page_has_more_versions_than_asked_for_where_a_record_has_many(
+    served: Served, page_size: int
+) -> None:
+    fill(served, [(0, [job(n) for n in range(5)]), (1, [job(n) for n in range(5, 10)])])
+    found = [page.versions for page in pages(served.stub, **WEB, page_size=page_size)]
+    assert max(map(len, found)) == page_size
+    told = [change.new_json for page in found for each in page for change in each.changes]
+    assert told == [str(number) for number in range(9, 0, -1)]
+
+
 def test_a_name_leads_to_all_versions_of_its_newest_object_whatever_they_were_called(
     served: Served,
 ) -> None:

@@ -93,8 +93,8 @@ class HistoryPage:
             if version.place <= place and version.identity.number & _LOW_64 == number:
                 if self.waiting is None:
                     self.waiting = self._read(version)
-                else:
-                    self.takes(version)
+                elif not self.takes(version):
+                    return
 
     def end(self) -> None:
         """Note that there is no earlier version; the page may be full before that."""
