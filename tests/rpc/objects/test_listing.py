@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tests.patience import PATIENCE_S
 from tests.rpc.objects.told import allocation, at, container, fill, job, look, node, run
 from tests.rpc.serving import Served, refusal
+from tidings.core.record import StateEntry
 from tidings.dialects.systems import system_name, system_number
 from tidings.rpc import scanning
 from tidings.rpc.objects import listing
@@ -142,6 +144,28 @@ def test_what_a_smaller_trim_takes_is_no_longer_known(served: Served) -> None:
     served.run(served.store.trim("puppet.2", given[1]))
     assert known_since() == known_since() == at(0)
     served.run(served.store.trim("puppet.1", given[0]))
+    assert known_since() == at(2)
+
+
+def test_what_is_about_to_be_deleted_is_not_remembered_as_the_oldest(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store marks a trim before it deletes, and may be asked in between."""
+
+    def known_since() -> object:
+        return list_objects(served.stub, systems=[system_number("puppet")]).known_since
+
+    real, between = served.store.state.put, list[object]()
+
+    async def asked_after(name: str, value: bytes) -> StateEntry:
+        entry: StateEntry = await real(name, value)
+        between.append(await asyncio.to_thread(known_since))
+        return entry
+
+    given = fill(served, [(at_s, [run("job", job="1")]) for at_s in range(3)])
+    monkeypatch.setattr(served.store.state, "put", asked_after)
+    served.run(served.store.trim("puppet", given[1]))
+    assert between == [at(0)]
     assert known_since() == at(2)
 
 

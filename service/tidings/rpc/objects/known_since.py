@@ -30,12 +30,14 @@ class KnownSince:
         trim = await self._log.trim_revision()  # first: a later trim is another one
         trimmed = await self._log.trimmed(allowed.systems)
         for system, matcher in allowed.matchers:
-            at_us = await self._oldest_us(system, matcher, trim)
+            at_us = await self._oldest_us(system, matcher, trim, trimmed[system])
             if at_us is not None:
                 (rest if trimmed[system] else whole).append(at_us)
         return max(rest) if rest else min(whole, default=None)
 
-    async def _oldest_us(self, system: str, matcher: Matcher, trim: int) -> int | None:
+    async def _oldest_us(
+        self, system: str, matcher: Matcher, trim: int, trimmed_seq: int
+    ) -> int | None:
         trim_then, at_us = self._oldest.get(system, (-1, 0))
         if trim_then == trim and matcher == Everything():
             return at_us
@@ -49,7 +51,8 @@ class KnownSince:
         )
         if not oldest.picks:
             return None
-        at_us = oldest.picks[0].record.recorded_at_us
-        if matcher == Everything():
+        record = oldest.picks[0].record
+        at_us = record.recorded_at_us
+        if matcher == Everything() and record.seq > trimmed_seq:  # else it may be deleted any time
             self._oldest[system] = trim, at_us
         return at_us
