@@ -15,8 +15,10 @@ from tests.rpc.objects.told import allocation, at, container, fill, job, look, n
 from tests.rpc.serving import Served, refusal
 from tidings.core.record import StateEntry
 from tidings.dialects.systems import system_name, system_number
+from tidings.log.time_slices import TimeSlice
 from tidings.rpc import scanning
 from tidings.rpc.objects import listing
+from tidings.rpc.objects.versions import Version
 from tidings.v1 import event_pb2
 from tidings.v1 import objects_pb2 as pb
 from tidings.v1.event_service_pb2_grpc import EventServiceStub
@@ -167,6 +169,33 @@ def test_what_is_about_to_be_deleted_is_not_remembered_as_the_oldest(
     served.run(served.store.trim("puppet", given[1]))
     assert between == [at(0)]
     assert known_since() == at(2)
+
+
+@pytest.mark.parametrize("view", [pb.OBJECT_VIEW_UNSPECIFIED, pb.OBJECT_VIEW_FULL])
+def test_others_may_have_their_turn_after_each_object(
+    served: Served, monkeypatch: pytest.MonkeyPatch, view: pb.ObjectView
+) -> None:
+    """One record may carry thousands, and each may take a millisecond to be told with its value."""
+    taken: list[str] = []
+
+    class Turns(TimeSlice):
+        is_over = True  # at all times
+
+        async def step(self) -> None:
+            taken.append("a turn")
+
+    def state(version: Version) -> pb.ObjectState:
+        taken.append(version.object.name)
+        return real(version)
+
+    real = Version.state
+    monkeypatch.setattr(listing, "TimeSlice", Turns)
+    monkeypatch.setattr(Version, "state", state)
+    fill(served, [(0, [job(1, name=f"job-{number}") for number in range(5)])])
+    assert len(objects(served.stub, view=view)) == 5
+    told = [place for place, what in enumerate(taken) if what != "a turn"]
+    assert len(told) == 5
+    assert all(taken[place - 1] == "a turn" for place in told)
 
 
 def test_a_puppet_job_counts_its_runs_by_status(filled: tuple[Served, list[int]]) -> None:

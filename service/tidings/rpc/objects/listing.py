@@ -54,9 +54,6 @@ MAX_OBJECTS = 200_000
 MAX_HELD_BYTES = 16 * MIB
 """Of the events of objects that were found and not yet given; beyond it no more is looked for."""
 
-_AT_ONCE = 64
-"""Objects that are put in an answer before others may have their turn."""
-
 _OBJECTS_TAG = b"\x0a"  # ListObjectsResponse.objects, field 1, length-delimited
 _WALKS = 4
 """Walks that wait for their next page."""
@@ -169,6 +166,8 @@ class ObjectLists:
             read = partial(versions_of_each, batch.picks, self._dialects)
             for versions in await self._thread.do_sized(batch.size_bytes, read):
                 for version in versions:
+                    if time_slice.is_over:
+                        await time_slice.step()
                     walk.take(version, wanted, tell)
             await time_slice.step()
             walk.rest.pass_by(batch.position)
@@ -235,9 +234,8 @@ class ObjectLists:
         size_bytes = 0
         time_slice = TimeSlice(self._clock)
         for told in found:
-            if not len(page) % _AT_ONCE:
-                await time_slice.step()
             if isinstance(told, Version):
+                await time_slice.step()
                 encoded = await self._encoded(told, request, through_seq, at_us)
             else:
                 encoded = told
