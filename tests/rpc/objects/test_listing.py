@@ -159,8 +159,8 @@ def test_what_is_about_to_be_deleted_is_not_remembered_as_the_oldest(
 
     real, between = served.store.state.put, list[object]()
 
-    async def asked_after(name: str, value: bytes) -> StateEntry:
-        entry: StateEntry = await real(name, value)
+    async def asked_after(name: str, value: bytes, **expected: Any) -> StateEntry:
+        entry: StateEntry = await real(name, value, **expected)
         between.append(await asyncio.to_thread(known_since))
         return entry
 
