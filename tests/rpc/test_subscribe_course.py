@@ -207,6 +207,39 @@ class TestLive:
             await asyncio.wait([stream])
 
 
+@scenario
+async def test_a_call_that_is_ended_from_outside_has_not_come_past_what_was_not_written() -> None:
+    """As by a credential that ends: who continues from that position misses nothing."""
+    async with running() as rig:
+        await rig.add(event_pb2.EventRecord(events=[nomad()]).SerializeToString().decode())
+        begun, written = asyncio.Event(), asyncio.Event()
+
+        async def write(_: bytes) -> None:
+            begun.set()
+            await written.wait()
+
+        for is_written, position in ((False, 1), (True, 2)):
+            begun.clear()
+            subscription = Subscription(
+                rig.log.follow(Selection.of({"nomad": Everything()}), 1),
+                Start(1),
+                clock=rig.clock,
+                heartbeat_s=30.0,
+                reader=ReaderOptions(as_json=False, room=Room(Budget(), "unix")),
+                wire=RecordsWire(load()),
+                metrics=Metrics(),
+            )
+            assert subscription.position == 1
+            stream = asyncio.ensure_future(subscription.run(write))
+            await begun.wait()
+            if is_written:
+                written.set()
+                await turns(5)
+            stream.cancel()
+            await asyncio.wait([stream])
+            assert subscription.position == position
+
+
 class TestGaps:
     @pytest.fixture
     def small(self, address: str) -> Iterator[Served]:

@@ -34,6 +34,7 @@ class Subscription:
         "_follow",
         "_follower",
         "_handed_seq",
+        "_has_expired",
         "_heartbeat_s",
         "_live",
         "_metrics",
@@ -43,7 +44,6 @@ class Subscription:
         "_room",
         "_sieve",
         "_start",
-        "_told_seq",
         "_wire",
         "_with_publisher",
     )
@@ -63,7 +63,7 @@ class Subscription:
         self._room = reader.room
         self._delivered = reader.delivered
         self._ends_at_us = reader.ends_at_us
-        self._told_seq: int | None = None  # once the reader's credential has expired
+        self._has_expired = False  # the reader's credential
         self._follower = follower
         self._follow = follow
         self._new_rights: Rights | None = None
@@ -79,12 +79,14 @@ class Subscription:
         self._now_s = 0.0  # as of the last step's end
         self._beat_at_s: float | None = None  # None = the reader has not been at the head yet
         self._live = DetachedWrite()
-        self._handed_seq = 0  # records after it are checked against the reader's rights again
+        # records after it are checked against the reader's rights again, and read again by a reader
+        # that continues after its call was ended from outside
+        self._handed_seq = follower.position
 
     @property
     def position(self) -> int:
         """Everything selected up to here was passed to `write`, or reported as a gap."""
-        return self._follower.position if self._told_seq is None else self._told_seq
+        return self._handed_seq
 
     @property
     def lag(self) -> int:
@@ -136,7 +138,8 @@ class Subscription:
         await self._live.finished()
         batch = self._in_time(batch)
         if self._is_late(batch):
-            batch = self._told_seq_and_rest(batch)
+            batch = self._rest_of(batch)
+            self._has_expired = True
         if self._sieve is not None:
             batch = await self._sieve.sift(batch)
         messages = await self._wire.messages(
@@ -151,7 +154,8 @@ class Subscription:
             self._follower = self._follow(rights, self._handed_seq)
             return
         await self._hand(batch, messages, write)
-        if self._told_seq is not None:
+        self._handed_seq = batch.position
+        if self._has_expired:
             raise Unauthenticated("expired")
         now_s = self._now_s = self._clock.monotonic_s()
         if self._beat_at_s is None:
@@ -216,12 +220,11 @@ class Subscription:
             return False
         return batch.picks[-1].record.recorded_at_us >= self._ends_at_us
 
-    def _told_seq_and_rest(self, batch: Batch) -> Batch:
-        """Return the part of a late batch that is still for the reader, and note its end."""
+    def _rest_of(self, batch: Batch) -> Batch:
+        """Return the part of a late batch that is still for the reader."""
         assert self._ends_at_us is not None
         rest = [pick for pick in batch.picks if pick.record.recorded_at_us < self._ends_at_us]
-        self._told_seq = rest[-1].record.seq if rest else self._handed_seq
-        return Batch(rest, self._told_seq)
+        return Batch(rest, rest[-1].record.seq if rest else self._handed_seq)
 
     async def _tell(self, lost: CursorExpired, write: Write) -> None:
         unmentioned = self._start.unmentioned.get(lost.system, 0)
@@ -235,3 +238,4 @@ class Subscription:
                 lost.system, first_seq, lost.last_seq, GapReason.GAP_REASON_RETENTION, resume_seq
             )
         )
+        self._handed_seq = resume_seq
