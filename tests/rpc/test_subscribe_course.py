@@ -207,36 +207,60 @@ class TestLive:
             await asyncio.wait([stream])
 
 
+class TwoMessages(RecordsWire):
+    """Makes two messages of each batch, once it may."""
+
+    def __init__(self) -> None:
+        super().__init__(load())
+        self.asked, self.may_make = asyncio.Event(), asyncio.Event()
+
+    def messages_at_once(self, batch: Batch, **_options: Any) -> None:
+        del batch
+
+    async def messages(self, batch: Batch, **_options: Any) -> tuple[bytes, ...]:
+        del batch
+        self.asked.set()
+        await self.may_make.wait()
+        return (b"first", b"last")
+
+
 @scenario
-async def test_a_call_that_is_ended_from_outside_has_not_come_past_what_was_not_written() -> None:
+async def test_a_call_that_is_ended_from_outside_has_come_to_what_it_began_to_write() -> None:
     """As by a credential that ends: who continues from that position misses nothing."""
     async with running() as rig:
         await rig.add(event_pb2.EventRecord(events=[nomad()]).SerializeToString().decode())
-        begun, written = asyncio.Event(), asyncio.Event()
+        for begun_count, position in enumerate([1, 1, 2]):
+            writes: asyncio.Queue[bytes] = asyncio.Queue()
+            blocked_at = [b"never", b"first", b"last"][begun_count]
 
-        async def write(_: bytes) -> None:
-            begun.set()
-            await written.wait()
+            async def write(
+                message: bytes,
+                writes: asyncio.Queue[bytes] = writes,
+                blocked_at: bytes = blocked_at,
+            ) -> None:
+                writes.put_nowait(message)
+                if message == blocked_at:
+                    await asyncio.Event().wait()
 
-        for is_written, position in ((False, 1), (True, 2)):
-            begun.clear()
+            wire = TwoMessages()
             subscription = Subscription(
                 rig.log.follow(Selection.of({"nomad": Everything()}), 1),
                 Start(1),
                 clock=rig.clock,
                 heartbeat_s=30.0,
                 reader=ReaderOptions(as_json=False, room=Room(Budget(), "unix")),
-                wire=RecordsWire(load()),
+                wire=wire,
                 metrics=Metrics(),
             )
             assert subscription.position == 1
             stream = asyncio.ensure_future(subscription.run(write))
-            await begun.wait()
-            if is_written:
-                written.set()
-                await turns(5)
+            await wire.asked.wait()
+            if begun_count:
+                wire.may_make.set()
+            begun = [await writes.get() for _ in range(begun_count)]
             stream.cancel()
             await asyncio.wait([stream])
+            assert begun == [b"first", b"last"][:begun_count]
             assert subscription.position == position
 
 

@@ -85,7 +85,10 @@ class Subscription:
 
     @property
     def position(self) -> int:
-        """Everything selected up to here was passed to `write`, or reported as a gap."""
+        """Everything selected up to here was passed to `write`, or reported as a gap.
+
+        A message whose write has begun counts: gRPC sends it before it ends the call.
+        """
         return self._handed_seq
 
     @property
@@ -154,7 +157,6 @@ class Subscription:
             self._follower = self._follow(rights, self._handed_seq)
             return
         await self._hand(batch, messages, write)
-        self._handed_seq = batch.position
         if self._has_expired:
             raise Unauthenticated("expired")
         now_s = self._now_s = self._clock.monotonic_s()
@@ -170,12 +172,18 @@ class Subscription:
             await write(event_service_pb2.SubscribeResponse(heartbeat=beat).SerializeToString())
 
     async def _hand(self, batch: Batch, messages: Sequence[bytes], write: Write) -> None:
-        for message in messages:
-            with self._room.holding(len(message)):
-                await write(message)
-            self._metrics.sent_bytes.add(len(message))
+        for message in messages[:-1]:
+            await self._send(message, write)
+        self._handed_seq = batch.position
+        for message in messages[-1:]:
+            await self._send(message, write)
         if self._delivered is not None and batch:
             self._delivered(batch.picks)
+
+    async def _send(self, message: bytes, write: Write) -> None:
+        with self._room.holding(len(message)):
+            await write(message)
+        self._metrics.sent_bytes.add(len(message))
 
     def _in_time(self, batch: Batch) -> Batch:
         """Leave out records that were stored before the start time of the stream."""
