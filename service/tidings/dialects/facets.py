@@ -21,9 +21,8 @@ from tidings.dialects.paths import (
     gather,
     gather_each,
     is_set,
-    member_of,
+    items_of,
     members,
-    names_in,
     one,
     steps_of,
     tree_of,
@@ -77,8 +76,10 @@ def facets_of(paths: FacetPaths, event: Mapping[str, Any]) -> Facets:
     if wanted.words:
         gather_each(values[wanted.start_of_words :], wanted.words, text)
     objects = []
-    for version, each, held, _ in _versions(holders, kind, event):
-        name, version_id, title, _, _, _, parents = version
+    for of, each, name, item in _objects(holders, event):
+        held = members(item, each.names)
+        version = _version(of, each, held, name, kind, event)
+        _, version_id, title, _, _, _, parents = version
         if version_id:
             identifiers[name, version_id] = None
             objects.append(version)
@@ -176,8 +177,13 @@ def versions_in(
 
     What is no part of a version is not looked at.
     """
-    found = _versions(_plan_of_versions(paths), kind, event)
-    return [(version, item) for version, _, _, item in found if version[1]]  # its id
+    found = []
+    for of, wanted, name, item in _objects(_plan_of_versions(paths), event):
+        values = members(item, wanted.names)
+        version = _version(of, wanted, values, name, kind, event)
+        if version[1]:  # its id
+            found.append((version, item))
+    return found
 
 
 @cache
@@ -292,13 +298,10 @@ def _objects(
     objects: list[tuple[ObjectPaths, _Wanted, str, Any]] = []
     for steps_to_holder, held in holders:
         holder = one(event, steps_to_holder)
-        for member in names_in(holder):
-            if member not in held:
+        for member, found in items_of(holder):
+            if found is None or member not in held:
                 continue
             paths, wanted, steps = held[member]
-            found = member_of(holder, member)
-            if found is None:
-                continue
             if not steps and paths.kind != NAMED:  # as most are
                 objects.append((paths, wanted, paths.kind, found))
                 continue
@@ -310,21 +313,21 @@ def _objects(
     return objects
 
 
-def _versions(
-    holders: tuple[tuple[Steps, _Held], ...], kind: str, event: Mapping[str, Any]
-) -> list[tuple[ObjectVersion, _Wanted, list[Any], Any]]:
-    """Return the objects in an event of a type, what is wanted of each, that, and the value."""
-    versions = []
-    for paths, wanted, name, item in _objects(holders, event):
-        values = members(item, wanted.names)
-        parents: dict[tuple[str, str], None] = {}
-        if wanted.parents and any(held := values[wanted.end_of_texts :]):
-            _add_pairs(held, wanted.parents, parents)
-        is_gone = kind in paths.gone_types or (bool(paths.gone) and is_set(event, paths.gone))
-        object_id, title, namespace, status = wanted.texts(values)
-        told = (name, object_id, title, namespace, status, is_gone, tuple(parents))
-        versions.append((_new_version(told), wanted, values, item))
-    return versions
+def _version(
+    paths: ObjectPaths,
+    wanted: _Wanted,
+    values: list[Any],
+    kind: str,
+    event_type: str,
+    event: Mapping[str, Any],
+) -> ObjectVersion:
+    """Return the version of an object of a kind, of which the values are what is wanted."""
+    parents: dict[tuple[str, str], None] = {}
+    if wanted.parents and any(held := values[wanted.end_of_texts :]):
+        _add_pairs(held, wanted.parents, parents)
+    is_gone = event_type in paths.gone_types or (bool(paths.gone) and is_set(event, paths.gone))
+    object_id, name, namespace, status = wanted.texts(values)
+    return _new_version((kind, object_id, name, namespace, status, is_gone, tuple(parents)))
 
 
 def _add_pairs(

@@ -113,13 +113,13 @@ def gather_each(values: list[Any], trees: Sequence[Tree | None], found: list[str
             found.append(value)
 
 
-def names_in(value: Any) -> Iterable[str]:  # noqa: ANN401 - any JSON
-    """Return the names of an object's members, or of the fields that are set in a message."""
+def items_of(value: Any) -> Iterable[tuple[str, Any]]:  # noqa: ANN401 - any JSON
+    """Return the members of an object, or the fields that are set in a message, by their names."""
     if type(value) is dict:
-        return value
+        return value.items()
     if isinstance(value, Message):
-        return [field.json_name for field, _ in value.ListFields()]
-    return value if isinstance(value, Mapping) else ()
+        return [(field.json_name, found) for field, found in value.ListFields()]
+    return value.items() if isinstance(value, Mapping) else ()
 
 
 def _inside(value: Any) -> Sequence[Any]:  # noqa: ANN401 - any JSON

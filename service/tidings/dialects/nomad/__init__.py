@@ -199,10 +199,11 @@ class NomadDialect(Dialect):
     ) -> tuple[str, Sequence[tuple[ObjectVersion, json_runtime.Json]]]:
         """Return the type and the objects of an event; its payload is parsed once for both."""
         body = event.nomad
-        found = versions_in(PATHS, body.type, {"Payload": _payload_of(body, exactly=True)})
-        if body.payload_json:
-            return body.type, found
-        return body.type, [(version, None) for version, _ in found]
+        kind, payload = body.type, _payload_of(body, exactly=True)
+        found = versions_in(PATHS, kind, {"Payload": payload})
+        if isinstance(payload, Message):
+            found = [(version, None) for version, _ in found]
+        return kind, found
 
     def type_of(self, event: event_pb2.Event) -> str:
         """Return the event's type."""
