@@ -21,7 +21,7 @@ def test_what_retention_took_keeps_no_count_from_the_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(segments, "SPAN", 8)
-    monkeypatch.setattr(scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=1))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 1)
     deployment = Deployment(index_directory=tmp_path)
     with serving(f"unix:{tmp_path / 'socket'}", deployment) as served:

@@ -261,7 +261,7 @@ def test_answers_are_those_of_a_plain_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(segments, "SPAN", 32)
-    monkeypatch.setattr(scanning, "AT_ONCE", 16)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=16))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 48)
     deployment = Deployment(index_directory=tmp_path)
     with serving(f"unix:{tmp_path / 'socket'}", deployment) as served:

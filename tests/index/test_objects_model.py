@@ -165,7 +165,8 @@ def test_objects_are_those_of_a_plain_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr(segments, "SPAN", 32)
-    monkeypatch.setattr(scanning, "AT_ONCE", 8)
+    at_once = scanning.AT_ONCE_APART._replace(records=8)
+    monkeypatch.setattr(scanning, "AT_ONCE_APART", at_once)
     monkeypatch.setattr(scanning, "MAX_SCANNED", 24)
     monkeypatch.setattr(listing, "_WALKS", seed % 2 * 4)
     deployment = Deployment(index_directory=tmp_path)

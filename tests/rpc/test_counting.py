@@ -195,7 +195,7 @@ def test_a_count_tells_of_its_last_event(filled: tuple[Served, list[int]]) -> No
 def test_pages_add_up(filled: tuple[Served, list[int]], monkeypatch: pytest.MonkeyPatch) -> None:
     served, given = filled
     whole = {(each.type, each.events) for each in count(served, group_by=ALL_KEYS[1:2]).counts}
-    monkeypatch.setattr(scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=1))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 1)
     found: dict[str, int] = {}
     answers = list(pages(served, group_by=ALL_KEYS[1:2], totals_by=ALL_KEYS[1:2]))
@@ -281,7 +281,7 @@ def test_a_token_of_another_question_is_refused(
     filled: tuple[Served, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served, _ = filled
-    monkeypatch.setattr(scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=1))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 1)
     token = count(served).next_page_token
     consul = selection_pb2.Selection(consul=consul_pb2.ConsulSelector())

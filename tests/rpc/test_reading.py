@@ -235,7 +235,7 @@ def test_payloads_come_as_a_stream_gives_them(
 def test_a_call_looks_at_a_bounded_number_of_records(
     served: Served, monkeypatch: pytest.MonkeyPatch, order: pb.ReadOrder.ValueType
 ) -> None:
-    monkeypatch.setattr(scanning, "AT_ONCE", 4)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=4))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 8)
     given = [
         publish(served.stub, events.consul("rare" if count == 15 else "common")).seq
@@ -250,7 +250,7 @@ def test_a_call_ends_when_its_time_is_up(
     ten: tuple[Served, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With no time at all each call takes one step, and the next page goes on after it."""
-    monkeypatch.setattr(scanning, "AT_ONCE", 2)
+    monkeypatch.setattr(scanning, "AT_ONCE", scanning.AT_ONCE._replace(records=2))
     monkeypatch.setattr(scanning, "SCAN_S", 0.0)
     served, given = ten
     answers = list(pages(served))

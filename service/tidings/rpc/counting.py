@@ -23,13 +23,12 @@ from tidings.rpc.filters.sieve import sieve_of
 from tidings.rpc.index import Index
 from tidings.rpc.scanning import (
     AT_ONCE,
-    AT_ONCE_BYTES,
+    Patience,
     Rest,
     Scan,
     Times,
     digest_of,
     finder_of,
-    patience_of,
     rest_of,
     times_of,
 )
@@ -234,13 +233,13 @@ class Counts:
         sieve = sieve_of(request.filter, self._dialects, self._clock, self._log.log_id)
         digest = digest_of(request, self._log.log_id)
         rest = await rest_of(request, times, digest, self._log)
-        patience_s = patience_of(remaining_s)
+        patience = Patience(self._clock, remaining_s)
         finder = finder_of(self._index, allowed, rest)
-        scan = Scan(self._log, allowed, rest, times, self._clock, patience_s, finder, sieve)
+        scan = Scan(self._log, allowed, rest, times, patience, finder, sieve)
         if sieve is None:
             await self._tally(allowed, rest, times, grouping, tallies)
         while not scan.is_over:
-            batch = await scan.step(AT_ONCE)
+            batch = await scan.step(AT_ONCE.records)
             for pick in batch.picks:
                 self._add(pick, grouping, tallies)
             rest.pass_by(batch.position)
@@ -300,7 +299,7 @@ class Counts:
             return True
         before_seq = min(floor_seq + 1, rest.before_seq)
         below = await self._log.between(
-            allowed, rest.after_seq, before_seq, 1, AT_ONCE_BYTES, newest_first=False
+            allowed, rest.after_seq, before_seq, 1, AT_ONCE.size_bytes, newest_first=False
         )
         return not below.picks and below.position == before_seq - 1
 

@@ -21,11 +21,11 @@ from tidings.rpc.gaps import DETAILS, gap_of
 from tidings.rpc.index import Index
 from tidings.rpc.paging import check_page_size
 from tidings.rpc.scanning import (
-    AT_ONCE_BYTES,
+    AT_ONCE,
+    Patience,
     Scan,
     digest_of,
     finder_of,
-    patience_of,
     rest_of,
     times_of,
 )
@@ -102,7 +102,7 @@ class Reads:
             BadRequest, WrongLog, PositionAhead: it cannot be served.
             StoreUnavailable: the store cannot be read.
         """
-        patience_s = patience_of(remaining_s)
+        patience = Patience(self._clock, remaining_s)
         check_enums(request)
         check_page_size(request.page_size)
         times = times_of(request)
@@ -115,7 +115,7 @@ class Reads:
         page = _Page(min(request.page_size or DEFAULT_PAGE, MAX_PAGE), newest_first)
         as_json = as_json_of(request.payload_format)
         finder = finder_of(self._index, allowed, rest)
-        scan = Scan(self._log, allowed, rest, times, self._clock, patience_s, finder, sieve)
+        scan = Scan(self._log, allowed, rest, times, patience, finder, sieve)
         is_full = False
         while not (scan.is_over or is_full):
             batch = await scan.step(page.limit - page.count)
@@ -162,7 +162,7 @@ class Reads:
         allowed = guarded(selection_of(selection_pb2.Selection(), self._dialects), rights)
         await self._log.catch_up(seq)
         batch = await self._log.between(
-            allowed, seq - 1, seq + 1, 1, AT_ONCE_BYTES, newest_first=False
+            allowed, seq - 1, seq + 1, 1, AT_ONCE.size_bytes, newest_first=False
         )
         if not batch.picks:
             if await self._log.losses(allowed.systems, seq - 1, seq + 1):

@@ -26,13 +26,22 @@ MAX_SCANNED = 20_000
 MAX_SCANNED_BYTES = 64 * MIB
 SCAN_S = 2.0
 
-AT_ONCE = 256
-"""Records that are matched in one time slice."""
 
-AT_ONCE_BYTES = 256 * KIB
+class Portion(NamedTuple):
+    """How many records are read at once, and how many bytes of them."""
 
-AT_ONCE_JUDGED, AT_ONCE_JUDGED_BYTES = 32, 32 * KIB
+    records: int
+    size_bytes: int
+
+
+AT_ONCE = Portion(256, 256 * KIB)
+"""As many as are matched in one time slice."""
+
+AT_ONCE_JUDGED = Portion(32, 32 * KIB)
 """The same with a filter: each record may take 30 ms, and the time is checked in between."""
+
+AT_ONCE_APART = Portion(1024, MIB)
+"""For work in a thread: with less of it at once, a good part of the time goes into its turns."""
 
 Bounded = Any
 """A request with the bounds of ReadRecordsRequest, and its page token."""
@@ -122,11 +131,25 @@ def finder_of(index: Index | None, allowed: Selection, rest: Rest) -> Finder | N
     return ByConditions(index, allowed, rest.newest_first)
 
 
+class Patience:
+    """The time that one call may read: half of what is left until its deadline (None = none)."""
+
+    def __init__(self, clock: Clock, remaining_s: float | None) -> None:
+        patience_s = SCAN_S if remaining_s is None else min(SCAN_S, remaining_s / 2)
+        self._clock = clock
+        self._ends_at_s = clock.monotonic_s() + patience_s
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the call has to answer."""
+        return self._clock.monotonic_s() >= self._ends_at_s
+
+
 class Scan:
     """Reads a range until it is empty, or the call has done its share of work.
 
     The part that an index covers is read at the positions that it names, the rest one by one; in
-    both cases the stored record decides.
+    both cases the stored record decides. `is_apart`: what is read is for a thread to work on.
     """
 
     def __init__(
@@ -135,23 +158,21 @@ class Scan:
         allowed: Selection,
         rest: Rest,
         times: Times,
-        clock: Clock,
-        patience_s: float,
+        patience: Patience,
         finder: Finder | None = None,
         sieve: Sieve | None = None,
+        *,
+        is_apart: bool = False,
     ) -> None:
         self._finder = finder
         self._sieve = sieve
-        self._at_once, self._at_once_bytes = (
-            (AT_ONCE, AT_ONCE_BYTES) if sieve is None else (AT_ONCE_JUDGED, AT_ONCE_JUDGED_BYTES)
-        )
+        self._at_once = AT_ONCE_APART if is_apart else AT_ONCE if sieve is None else AT_ONCE_JUDGED
         self._extent: Extent | None = None
         self._log = log
         self._allowed = allowed
         self._are_met = evidence_for(allowed.conditions)
         self._times = times
-        self._clock = clock
-        self._ends_at_s = clock.monotonic_s() + patience_s
+        self._patience = patience
         self._count = self._bytes = 0
         self.rest = rest
 
@@ -162,7 +183,7 @@ class Scan:
             self.rest.is_empty
             or self._count >= MAX_SCANNED
             or self._bytes >= MAX_SCANNED_BYTES
-            or (self._count > 0 and self._clock.monotonic_s() >= self._ends_at_s)
+            or (self._count > 0 and self._patience.is_over)
         )
 
     async def step(self, room: int, *, all_count: bool = True) -> Batch:
@@ -175,8 +196,8 @@ class Scan:
             StoreUnavailable: the store cannot be read.
         """
         if self._sieve is not None:
-            room = self._at_once  # how many events it passes is not known
-        limit = min(self._at_once, room + 1)
+            room = self._at_once.records  # how many events it passes is not known
+        limit = min(self._at_once.records, room + 1)
         found: Found | None = None
         if self._finder is not None and (self._extent is None or self._piece().is_known):
             found = await self._finder.find(self.rest.after_seq, self.rest.before_seq, limit)
@@ -187,9 +208,9 @@ class Scan:
         if found is not None and piece.is_known:
             batch = await self._at(found, piece, limit)
         else:
-            batch = await self._read(piece, room if all_count else self._at_once)
-        self._count += self._at_once
-        self._bytes += max(self._at_once_bytes, batch.size_bytes)
+            batch = await self._read(piece, room if all_count else self._at_once.records)
+        self._count += self._at_once.records
+        self._bytes += max(self._at_once.size_bytes, batch.size_bytes)
         if self._times != EVER:
             from_us, until_us = self._times
             inside = [
@@ -214,7 +235,7 @@ class Scan:
         if not seqs:
             return Batch((), end_seq)
         are_met = self._are_met if found.are_sure else None
-        batch = await self._log.at(self._allowed, seqs, self._at_once_bytes, are_met)
+        batch = await self._log.at(self._allowed, seqs, self._at_once.size_bytes, are_met)
         is_end = batch.position == seqs[-1] and len(seqs) < limit
         return Batch(batch.picks, end_seq) if is_end else batch
 
@@ -225,15 +246,10 @@ class Scan:
             self._allowed,
             piece.after_seq,
             piece.before_seq,
-            min(self._at_once, room + 1) if is_whole else self._at_once,
-            self._at_once_bytes,
+            min(self._at_once.records, room + 1) if is_whole else self._at_once.records,
+            self._at_once.size_bytes,
             newest_first=self.rest.newest_first,
         )
-
-
-def patience_of(remaining_s: float | None) -> float:
-    """Return for how long a call with this time until its deadline may read."""
-    return SCAN_S if remaining_s is None else min(SCAN_S, remaining_s / 2)
 
 
 def times_of(request: Bounded) -> Times:

@@ -185,7 +185,7 @@ def test_a_call_that_looks_at_a_part_says_where_to_go_on(
 ) -> None:
     served, _ = filled
     whole = versions(served.stub, **WEB, namespace="default")
-    monkeypatch.setattr(scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(scanning, "AT_ONCE_APART", scanning.AT_ONCE_APART._replace(records=1))
     monkeypatch.setattr(scanning, "MAX_SCANNED", 1)
     parts = list(pages(served.stub, **WEB, namespace="default"))
     assert [version for each in parts for version in each.versions] == whole

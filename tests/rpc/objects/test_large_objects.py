@@ -76,9 +76,9 @@ def _noted(version: int, note: str, rest: str) -> event_pb2.Event:
 def test_no_more_is_looked_for_than_may_be_held(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "MAX_HELD_BYTES", 300 * KIB)
+    monkeypatch.setattr(listing, "MAX_HELD_BYTES", MIB)
     names = [f"job-{number}" for number in range(4)]
-    told = [[job(1, name=name, Note="x" * 300 * KIB)] for name in names]
+    told = [[job(1, name=name, Note="x" * MIB)] for name in names]
     fill(served, enumerate(told))
     short = served.stub.ListObjects(pb.ListObjectsRequest(kinds=["job"]), timeout=PATIENCE_S)
     assert [each.name for each in short.objects] == names[::-1]  # without values little is held

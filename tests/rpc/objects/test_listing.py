@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from random import Random
+from threading import get_ident
 from typing import Any
 
 import grpc
@@ -171,9 +172,8 @@ def test_what_is_about_to_be_deleted_is_not_remembered_as_the_oldest(
     assert known_since() == at(2)
 
 
-@pytest.mark.parametrize("view", [pb.OBJECT_VIEW_UNSPECIFIED, pb.OBJECT_VIEW_FULL])
 def test_others_may_have_their_turn_after_each_object(
-    served: Served, monkeypatch: pytest.MonkeyPatch, view: pb.ObjectView
+    served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One record may carry thousands, and each may take a millisecond to be told with its value."""
     taken: list[str] = []
@@ -192,10 +192,29 @@ def test_others_may_have_their_turn_after_each_object(
     monkeypatch.setattr(listing, "TimeSlice", Turns)
     monkeypatch.setattr(Version, "state", state)
     fill(served, [(0, [job(1, name=f"job-{number}") for number in range(5)])])
-    assert len(objects(served.stub, view=view)) == 5
+    assert len(objects(served.stub, view=pb.OBJECT_VIEW_FULL)) == 5
     told = [place for place, what in enumerate(taken) if what != "a turn"]
     assert len(told) == 5
     assert all(taken[place - 1] == "a turn" for place in told)
+
+
+@pytest.mark.parametrize(("count", "is_apart"), [(5, False), (1000, True)])
+def test_many_objects_of_one_record_are_taken_beside_the_loop(
+    served: Served, monkeypatch: pytest.MonkeyPatch, *, count: int, is_apart: bool
+) -> None:
+    threads: set[int] = set()
+
+    def state(version: Version) -> pb.ObjectState:
+        threads.add(get_ident())
+        return real(version)
+
+    real = Version.state
+    monkeypatch.setattr(Version, "state", state)
+    fill(served, [(0, [job(1, name=f"job-{number}") for number in range(count)])])
+    assert len(objects(served.stub)) == count
+    loop_thread: set[int] = set()
+    served.server.call(lambda: loop_thread.add(get_ident()))
+    assert (threads != loop_thread) is is_apart
 
 
 def test_a_puppet_job_counts_its_runs_by_status(filled: tuple[Served, list[int]]) -> None:
@@ -236,7 +255,7 @@ def test_pages_are_the_same_when_the_walk_was_forgotten(
     whole = objects(served.stub)
     monkeypatch.setattr(listing, "_WALKS", 0)
     assert objects(served.stub, page_size=2) == whole
-    monkeypatch.setattr(scanning, "AT_ONCE", 1)
+    monkeypatch.setattr(scanning, "AT_ONCE_APART", scanning.AT_ONCE_APART._replace(records=1))
     monkeypatch.setattr(listing, "_WALKS", 4)
     monkeypatch.setattr(scanning, "MAX_SCANNED", 1)
     parts = list(pages(served.stub, page_size=3))

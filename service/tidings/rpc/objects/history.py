@@ -22,8 +22,7 @@ from tidings.dialects.dialect import Dialect
 from tidings.dialects.rules import check_enums, timestamp
 from tidings.dialects.systems import system_name
 from tidings.log.event_log import EventLog
-from tidings.log.time_slices import TimeSlice
-from tidings.log.work_thread import LARGE_BYTES, WorkThread
+from tidings.log.work_thread import WorkThread
 from tidings.rpc.framing import varint
 from tidings.rpc.index import Index
 from tidings.rpc.objects.history_page import HistoryPage
@@ -31,17 +30,17 @@ from tidings.rpc.objects.known_since import KnownSince
 from tidings.rpc.objects.versions import (
     Version,
     versions_of,
-    versions_of_each,
+    work_bytes,
 )
 from tidings.rpc.paging import check_page_size, sealed_token, unsealed
 from tidings.rpc.scanning import (
-    AT_ONCE_BYTES,
+    AT_ONCE,
     EVER,
+    Patience,
     Rest,
     Scan,
     Times,
     digest_of,
-    patience_of,
     span_of,
 )
 from tidings.v1 import objects_pb2 as pb
@@ -64,7 +63,7 @@ class _OfPage:
 
 
 class ObjectHistories:
-    """Answers from the log, in time slices."""
+    """Answers from the log."""
 
     def __init__(
         self,
@@ -103,8 +102,8 @@ class ObjectHistories:
             request, dialect, times.from_us, min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
         )
         rest = await self._rest_of(request, times, digest, everything, page)
-        patience_s = patience_of(remaining_s)
-        await self._walk(page, rest, everything, times.until_us, patience_s)
+        patience = Patience(self._clock, remaining_s)
+        await self._walk(page, rest, everything, times.until_us, patience)
         if rest.is_empty and not page.is_full:
             await self._thread.do_sized(page.held_bytes, page.end)
         answer = pb.GetObjectHistoryResponse(through_seq=rest.through_seq, log_id=self._log.log_id)
@@ -130,33 +129,17 @@ class ObjectHistories:
         rest: Rest,
         everything: Selection,
         until_us: int,
-        patience_s: float,
+        patience: Patience,
     ) -> None:
         """Read until the page is full, or the call has done its share of work."""
         finder = _OfPage(self._index, page) if self._index else None
         times = Times(EVER.from_us, until_us)
-        scan = Scan(self._log, everything, rest, times, self._clock, patience_s, finder)
-        time_slice = TimeSlice(self._clock)
+        scan = Scan(self._log, everything, rest, times, patience, finder, is_apart=True)
         while not (scan.is_over or page.is_done or page.is_full):
-            was_known = page.waiting is not None
             batch = await scan.step(page.limit, all_count=False)
-            read = partial(versions_of_each, batch.picks, self._dialects, with_values=True)
-            each = await self._thread.do_sized(batch.size_bytes, read)
-            for pick, versions in zip(batch.picks, each, strict=True):
-                if time_slice.is_over:
-                    await time_slice.step()
-                for version in versions:
-                    if len(pick.record.body) + page.held_bytes > LARGE_BYTES:
-                        is_taken = await self._thread.do(partial(page.takes, version))
-                    else:
-                        is_taken = page.takes(version)
-                    if not is_taken:
-                        return
-                rest.pass_by(pick.record.seq)
-                if page.is_by_name and not was_known:
-                    break  # its other records may carry another name: they were not looked for
-            else:
-                rest.pass_by(batch.position)
+            take = partial(page.take, batch, self._dialects, rest.before_seq)
+            size_bytes = work_bytes(batch) + page.held_bytes
+            rest.pass_by(await self._thread.do_sized(size_bytes, take))
 
     async def _rest_of(
         self,
@@ -185,7 +168,7 @@ class ObjectHistories:
         if not seq:
             return
         batch = await self._log.between(
-            everything, seq - 1, seq + 1, 1, AT_ONCE_BYTES, newest_first=True
+            everything, seq - 1, seq + 1, 1, AT_ONCE.size_bytes, newest_first=True
         )
         for pick in batch.picks:
             read = partial(versions_of, pick, page.dialect, with_values=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -10,8 +10,9 @@ from tidings.core.limits import MAX_PAGE_BYTES, MAX_RECORD_BYTES
 from tidings.core.object_question import name_number
 from tidings.dialects.changes import Change, changes
 from tidings.dialects.dialect import Dialect
+from tidings.log.batch import Batch
 from tidings.rpc.framing import varint
-from tidings.rpc.objects.versions import Version, fit, show_value
+from tidings.rpc.objects.versions import Version, fit, show_value, versions_of_each
 from tidings.v1 import objects_pb2 as pb
 
 _OBJECT_TAG = b"\x0a"  # ObjectVersion.object, field 1, length-delimited
@@ -38,7 +39,23 @@ class HistoryPage:
     is_full: bool = False
     is_done: bool = False
 
-    def takes(self, version: Version) -> bool:
+    def take(self, batch: Batch, dialects: Mapping[str, Dialect], before_seq: int) -> int:
+        """Take the versions in the next older records, and return which position it came to.
+
+        It comes from `before_seq`. Where the object is found by its name, the rest of the batch is
+        left: other records of it may carry another name, which was not looked for.
+        """
+        was_known = self.waiting is not None
+        each = versions_of_each(batch.picks, dialects, with_values=True)
+        for pick, versions in zip(batch.picks, each, strict=True):
+            if not all(map(self._takes, versions)):
+                return before_seq
+            before_seq = pick.record.seq
+            if self.is_by_name and not was_known:
+                return before_seq
+        return batch.position
+
+    def _takes(self, version: Version) -> bool:
         """Take the next version, or another object's; False = this page is full."""
         if not self._is_of_the_object(version):
             return True
@@ -93,14 +110,14 @@ class HistoryPage:
             if version.place <= place and version.identity.number & _LOW_64 == number:
                 if self.waiting is None:
                     self.waiting = self._read(version)
-                elif not self.takes(version):
+                elif not self._takes(version):
                     return
 
     def end(self) -> None:
         """Note that there is no earlier version; the page may be full before that."""
         if self.waiting is None:
             return
-        if self._adds(self._encoded(self.waiting, pb.ObjectVersion(first_known=True))):
+        if self._adds(self._encoded(self.waiting, is_first=True)):
             self.waiting = None
         else:
             self.is_full = True
@@ -130,21 +147,31 @@ class HistoryPage:
         if is_same and self.request.changed_only:
             return None
         are_more = next(differing, None) is not None
-        return self._encoded(newer, pb.ObjectVersion(more_changes=are_more), found)
+        return self._encoded(newer, found, are_more=are_more)
 
     def _encoded(
-        self, version: Version, more: pb.ObjectVersion, found: Sequence[Change] = ()
+        self,
+        version: Version,
+        found: Sequence[Change] = (),
+        *,
+        are_more: bool = False,
+        is_first: bool = False,
     ) -> bytes:
-        """Return a version with its changes; `more` has what is known beside it."""
+        """Return a version with its changes; the first that is known has none."""
         state = version.state()
         encoded = fit(state)
+        more = pb.ObjectVersion()
         room = min(MAX_PAGE_BYTES, MAX_RECORD_BYTES - len(encoded))
         for pointer, old, new in found:
             room -= (len(pointer) + len(old) + len(new)) * 4  # as UTF-8 at most
             if room < 0:
-                more.more_changes = True
+                are_more = True
                 break
             more.changes.add(pointer=pointer, old_json=old, new_json=new)
+        if are_more:
+            more.more_changes = True
+        if is_first:
+            more.first_known = True
         if version.object.deleted:
             more.deleted = True
         if version.event.HasField("occurred_at"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tidings.core.record import BIRTH_SEQ
 from tidings.core.selection import Everything, Matcher, Selection
 from tidings.log.event_log import EventLog
-from tidings.rpc.scanning import AT_ONCE_BYTES
+from tidings.rpc.scanning import AT_ONCE
 
 
 class KnownSince:
@@ -46,7 +46,7 @@ class KnownSince:
             BIRTH_SEQ,
             self._log.last_seq + 1,
             1,
-            AT_ONCE_BYTES,
+            AT_ONCE.size_bytes,
             newest_first=False,
         )
         if not oldest.picks:

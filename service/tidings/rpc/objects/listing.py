@@ -38,10 +38,11 @@ from tidings.rpc.objects.versions import (
     show_value,
     versions_of,
     versions_of_each,
+    work_bytes,
 )
 from tidings.rpc.objects.wanted import Wanted
 from tidings.rpc.paging import check_page_size, sealed_token, unsealed
-from tidings.rpc.scanning import EVER, Rest, Scan, Times, digest_of, patience_of
+from tidings.rpc.scanning import EVER, Patience, Rest, Scan, Times, digest_of
 from tidings.rpc.starts import micros_of
 from tidings.v1 import objects_pb2 as pb
 
@@ -60,7 +61,7 @@ _WALKS = 4
 
 
 _Told = bytes | Version
-"""An encoded `ObjectState`; or the version, where it takes more to tell of it."""
+"""An object framed for the answer; or the version, where it takes more to tell of it."""
 
 
 @dataclass(slots=True)
@@ -77,12 +78,23 @@ class _Walk:
     given: int = 0
     held_bytes: int = 0
 
-    def take(self, version: Version, wanted: Wanted, tell: Callable[[Version], _Told]) -> None:
-        """Take the next older version, as it is to be told.
+    def take(
+        self,
+        picks: Sequence[Pick],
+        dialects: Mapping[str, Dialect],
+        wanted: Wanted,
+        tell: Callable[[Version], _Told],
+    ) -> None:
+        """Take the versions in the next older records, as they are to be told.
 
         Raises:
             BadRequest: there are too many objects.
         """
+        for versions in versions_of_each(picks, dialects):
+            for version in versions:
+                self._take(version, wanted, tell)
+
+    def _take(self, version: Version, wanted: Wanted, tell: Callable[[Version], _Told]) -> None:
         if not wanted.may_be(version.identity.group):
             return
         number = version.identity.number
@@ -100,7 +112,10 @@ class _Walk:
 
     def give(self, count: int) -> None:
         """Forget the first ones that were found."""
-        self.held_bytes -= sum(map(_size_of, self.found[:count]))
+        if count == len(self.found):
+            self.held_bytes = 0
+        else:
+            self.held_bytes -= sum(map(_size_of, self.found[:count]))
         del self.found[:count]
         self.given += count
 
@@ -151,10 +166,8 @@ class ObjectLists:
             walk.states = States(self._index, wanted, await self._first_seq())
         limit = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
         times = Times(EVER.from_us, at_us + 1)
-        patience_s = patience_of(remaining_s)
-        scan = Scan(
-            self._log, allowed, walk.rest, times, self._clock, patience_s, finder=walk.states
-        )
+        patience = Patience(self._clock, remaining_s)
+        scan = Scan(self._log, allowed, walk.rest, times, patience, walk.states, is_apart=True)
         tell = partial(self._told, is_full=request.view == pb.OBJECT_VIEW_FULL)
         time_slice = TimeSlice(self._clock)
         while (
@@ -163,12 +176,8 @@ class ObjectLists:
             and walk.held_bytes < MAX_HELD_BYTES
         ):
             batch = await scan.step(MAX_PAGE)
-            read = partial(versions_of_each, batch.picks, self._dialects)
-            for versions in await self._thread.do_sized(batch.size_bytes, read):
-                for version in versions:
-                    if time_slice.is_over:
-                        await time_slice.step()
-                    walk.take(version, wanted, tell)
+            take = partial(walk.take, batch.picks, self._dialects, wanted, tell)
+            await self._thread.do_sized(work_bytes(batch), take)
             await time_slice.step()
             walk.rest.pass_by(batch.position)
             walk.give(min(len(walk.found), max(0, offset - walk.given)))
@@ -186,8 +195,7 @@ class ObjectLists:
         since_us = await self._known_since.micros(allowed)
         if since_us is not None:
             answer.known_since.CopyFrom(timestamp(since_us))
-        parts = [part for each in objects for part in (_OBJECTS_TAG, varint(len(each)), each)]
-        return b"".join((*parts, answer.SerializeToString()))
+        return b"".join((*objects, answer.SerializeToString()))
 
     async def _walk_of(
         self, request: pb.ListObjectsRequest, at_us: int, digest: bytes
@@ -216,11 +224,11 @@ class ObjectLists:
             self._walks.popitem(last=False)
 
     def _told(self, version: Version, *, is_full: bool) -> _Told:
-        """Encode a version at once if that is all: many would fill the memory, and CPU's caches."""
+        """Frame a version at once if that is all: many would fill the memory, and CPU's caches."""
         dialect = self._dialects[version.identity.group.system]
         if is_full or version.object.kind in dialect.part_kinds:
             return version
-        return fit(version.state())
+        return _framed(fit(version.state()))
 
     async def _page(
         self,
@@ -229,20 +237,20 @@ class ObjectLists:
         through_seq: int,
         at_us: int,
     ) -> Sequence[bytes]:
-        """Return the first objects that an answer has room for, encoded."""
+        """Return the first objects that an answer has room for, framed for it."""
         page: list[bytes] = []
         size_bytes = 0
         time_slice = TimeSlice(self._clock)
         for told in found:
             if isinstance(told, Version):
                 await time_slice.step()
-                encoded = await self._encoded(told, request, through_seq, at_us)
+                framed = _framed(await self._encoded(told, request, through_seq, at_us))
             else:
-                encoded = told
-            size_bytes += len(encoded) + 8
+                framed = told
+            size_bytes += len(framed)
             if page and size_bytes > MAX_PAGE_BYTES:
                 break
-            page.append(encoded)
+            page.append(framed)
         return page
 
     async def _encoded(
@@ -282,6 +290,10 @@ class ObjectLists:
                     if each.object.kind == kind and each.identity.group.source == source:
                         newest[each.object.id] = each.object.status
         return Counter(newest.values())
+
+
+def _framed(encoded: bytes) -> bytes:
+    return b"".join((_OBJECTS_TAG, varint(len(encoded)), encoded))
 
 
 def _digest(of_request: bytes, rights: Rights) -> bytes:

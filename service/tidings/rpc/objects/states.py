@@ -32,8 +32,8 @@ class States:
             if answer is None or answer[0].floor_seq >= self._first_seq:
                 return None
             self._extent, found = answer
-            self._newest = {each.number: each.seq for each in found}
-            self._seqs = sorted({-each.seq for each in found})
+            self._newest = {number: seq for seq, number in found}
+            self._seqs = list(dict.fromkeys(-seq for seq, _ in found))
         assert self._extent is not None
         begin = bisect_right(self._seqs, -before_seq)
         end = min(begin + limit, bisect_left(self._seqs, -after_seq))
