@@ -166,6 +166,7 @@ def test_objects_are_those_of_a_plain_list(
 ) -> None:
     monkeypatch.setattr(segments, "SPAN", 32)
     at_once = scanning.AT_ONCE_APART._replace(records=8)
+    monkeypatch.setattr(scanning, "AT_ONCE", at_once)
     monkeypatch.setattr(scanning, "AT_ONCE_APART", at_once)
     monkeypatch.setattr(scanning, "MAX_SCANNED", 24)
     monkeypatch.setattr(listing, "_WALKS", seed % 2 * 4)

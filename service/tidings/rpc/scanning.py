@@ -40,7 +40,7 @@ AT_ONCE = Portion(256, 256 * KIB)
 AT_ONCE_JUDGED = Portion(32, 32 * KIB)
 """The same with a filter: each record may take 30 ms, and the time is checked in between."""
 
-AT_ONCE_APART = Portion(1024, MIB)
+AT_ONCE_APART = Portion(1024, 512 * KIB)
 """For work in a thread: with less of it at once, a good part of the time goes into its turns."""
 
 Bounded = Any
@@ -166,7 +166,9 @@ class Scan:
     ) -> None:
         self._finder = finder
         self._sieve = sieve
-        self._at_once = AT_ONCE_APART if is_apart else AT_ONCE if sieve is None else AT_ONCE_JUDGED
+        self._least = AT_ONCE if sieve is None else AT_ONCE_JUDGED
+        is_whole = allowed.whole_systems == allowed.systems  # nothing is matched on the loop
+        self._at_once = AT_ONCE_APART if is_apart and is_whole else self._least
         self._extent: Extent | None = None
         self._log = log
         self._allowed = allowed
@@ -209,8 +211,8 @@ class Scan:
             batch = await self._at(found, piece, limit)
         else:
             batch = await self._read(piece, room if all_count else self._at_once.records)
-        self._count += self._at_once.records
-        self._bytes += max(self._at_once.size_bytes, batch.size_bytes)
+        self._count += max(self._least.records, len(batch.picks))
+        self._bytes += max(self._least.size_bytes, batch.size_bytes)
         if self._times != EVER:
             from_us, until_us = self._times
             inside = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from itertools import islice
 from random import Random
 from threading import get_ident
 from typing import Any
@@ -198,9 +199,16 @@ def test_others_may_have_their_turn_after_each_object(
     assert all(taken[place - 1] == "a turn" for place in told)
 
 
-@pytest.mark.parametrize(("count", "is_apart"), [(5, False), (1000, True)])
-def test_many_objects_of_one_record_are_taken_beside_the_loop(
-    served: Served, monkeypatch: pytest.MonkeyPatch, *, count: int, is_apart: bool
+@pytest.mark.parametrize(
+    ("records", "objects_of_each", "is_apart"), [(1, 5, False), (1, 1000, True), (100, 1, True)]
+)
+def test_many_objects_are_taken_beside_the_loop(
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    records: int,
+    objects_of_each: int,
+    is_apart: bool,
 ) -> None:
     threads: set[int] = set()
 
@@ -210,8 +218,13 @@ def test_many_objects_of_one_record_are_taken_beside_the_loop(
 
     real = Version.state
     monkeypatch.setattr(Version, "state", state)
-    fill(served, [(0, [job(1, name=f"job-{number}") for number in range(count)])])
-    assert len(objects(served.stub)) == count
+    names = iter(range(records * objects_of_each))
+    told = [
+        (at_s, [job(1, name=f"job-{number}") for number in islice(names, objects_of_each)])
+        for at_s in range(records)
+    ]
+    fill(served, told)
+    assert len(objects(served.stub)) == records * objects_of_each
     loop_thread: set[int] = set()
     served.server.call(lambda: loop_thread.add(get_ident()))
     assert (threads != loop_thread) is is_apart

@@ -87,6 +87,9 @@ class Version(NamedTuple):
 _IN_CACHE = 64
 """Records."""
 
+_RECORD_BYTES = 1024
+"""A record of any size takes as long as that much data."""
+
 # a class written in Python takes twice as long to make one, and a state has thousands
 _new_group, _new_identity = partial(tuple.__new__, ObjectGroup), partial(tuple.__new__, Identity)
 _new_version = partial(tuple.__new__, Version)
@@ -153,5 +156,5 @@ def versions_of_each(
 
 
 def work_bytes(batch: Batch) -> int:
-    """Return the size of the work of taking a batch's versions: as much again as to parse them."""
-    return 2 * batch.size_bytes
+    """Return how much data takes as long as a batch's versions, parsed and taken."""
+    return 2 * batch.size_bytes + _RECORD_BYTES * len(batch.picks)
