@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
+from tests.kit.clock import DayClock
 from tests.patience import PATIENCE_S
 from tests.rpc.objects.told import allocation, at, container, fill, job, look, node, run
 from tests.rpc.serving import Served, refusal
@@ -274,6 +275,38 @@ def test_pages_are_the_same_when_the_walk_was_forgotten(
     parts = list(pages(served.stub, page_size=3))
     assert [found for each in parts for found in each.objects] == whole
     assert len(parts) >= len(TOLD)
+
+
+@pytest.mark.parametrize("is_one_abandoned", [False, True])
+def test_more_callers_in_turn_than_walks_are_kept_come_to_the_end(
+    served: Served, monkeypatch: pytest.MonkeyPatch, *, is_one_abandoned: bool
+) -> None:
+    """Each needs several calls to the next object; walks that forget each other begin anew."""
+    fill(served, [(0, [node("n", "ready")]), *((at_s, [job(1)]) for at_s in range(1, 40))])
+    at_once = scanning.AT_ONCE._replace(records=4)
+    monkeypatch.setattr(scanning, "AT_ONCE", at_once)
+    monkeypatch.setattr(scanning, "AT_ONCE_APART", at_once)
+    monkeypatch.setattr(scanning, "MAX_SCANNED", 4)
+    kept_count = 3
+    monkeypatch.setattr(listing, "_WALKS", kept_count)
+    callers = dict.fromkeys(range(2 * kept_count), "")
+    if is_one_abandoned:
+        for number in range(kept_count):
+            list_objects(served.stub, ids=["n", f"abandoned {number}"])
+        clock, passed_s = served.deployment.clock, DayClock().monotonic_s
+        monkeypatch.setattr(clock, "monotonic_s", lambda: passed_s() + 60.0)
+    found: dict[int, list[str]] = {number: [] for number in callers}
+    for _ in range(200):
+        for number, token in tuple(callers.items()):
+            answer = list_objects(served.stub, ids=["n", str(number)], page_token=token)
+            found[number] += [each.name for each in answer.objects]
+            callers[number] = answer.next_page_token
+            if not answer.next_page_token:
+                del callers[number]
+        if not callers:
+            break
+    assert not callers
+    assert found == {number: ["n"] for number in found}
 
 
 def test_a_bound_keeps_memory_small(

@@ -59,6 +59,9 @@ _OBJECTS_TAG = b"\x0a"  # ListObjectsResponse.objects, field 1, length-delimited
 _WALKS = 4
 """Walks that wait for their next page."""
 
+_ABANDONED_S = 60.0
+"""A walk that waits longer makes room for others first."""
+
 
 _Told = bytes | Version
 """An object framed for the answer; or the version, where it takes more to tell of it."""
@@ -77,6 +80,7 @@ class _Walk:
     found: list[_Told] = field(default_factory=list)
     given: int = 0
     held_bytes: int = 0
+    kept_at_s: float = 0.0
 
     def take(
         self,
@@ -219,9 +223,18 @@ class ObjectLists:
         return (await self._log.bounds()).first_seq
 
     def _keep(self, key: tuple[bytes, int, int], walk: _Walk) -> None:
+        """Keep a walk; of too many those that are nearest to their end, so that each ends.
+
+        A walk that is forgotten begins anew: many that forget each other would never end.
+        """
+        now_s = walk.kept_at_s = self._clock.monotonic_s()
         self._walks[key] = walk
         while len(self._walks) > _WALKS:
-            self._walks.popitem(last=False)
+            dropped = next(iter(self._walks))
+            if now_s - self._walks[dropped].kept_at_s < _ABANDONED_S:
+                newest_first = reversed(self._walks)  # of equals
+                dropped = max(newest_first, key=lambda each: self._walks[each].rest.before_seq)
+            del self._walks[dropped]
 
     def _told(self, version: Version, *, is_full: bool) -> _Told:
         """Frame a version at once if that is all: many would fill the memory, and CPU's caches."""
