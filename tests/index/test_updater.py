@@ -241,3 +241,30 @@ async def test_what_retention_took_is_forgotten(
         assert await found(reader, types=["l"]) == given[-1:]
         assert await found(reader, types=["a"]) == []
         await reader.close()
+
+
+@scenario
+async def test_what_retention_took_is_forgotten_also_where_a_quiet_system_has_an_old_record(
+    tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "SPAN", 4)
+    (old,) = await published(served, "old")
+    busy = [
+        (await asyncio.to_thread(publish, served.stub, events.nomad("Job"))).seq for _ in range(16)
+    ]
+    clock = ManualClock()
+    async with following(served, tmp_path, clock):
+        reader = await reached(served, tmp_path, busy[-1])
+        await asyncio.to_thread(served.run, served.store.trim("nomad", busy[-2]))
+        clock.at_s += TRIM_EVERY_S
+
+        async def left() -> list[int]:
+            return await found(reader, types=["JobRegistered"])
+
+        async def are_few() -> bool:
+            return len(await left()) <= 8  # of the segments of the old record and of the newest
+
+        await until(are_few)
+        assert (await left())[-1] == busy[-1]
+        assert await found(reader, types=["old"]) == [old]
+        await reader.close()

@@ -86,6 +86,16 @@ class CountTable:
         return found
 
 
+def newest(connection: sqlite3.Connection, segment: int) -> dict[str, int]:
+    """Return the newest position of each system that has records in a segment."""
+    return dict(
+        connection.execute(
+            f"SELECT system, MAX(last_seq) FROM hours_{segment} JOIN groups USING (number)"
+            " GROUP BY system"
+        )
+    )
+
+
 _WHOLE = """
     first_seq > after_seq AND last_seq < :before_seq
     AND hour * :hour_us >= :from_us AND (hour + 1) * :hour_us <= :until_us

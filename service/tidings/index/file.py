@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from tidings.core.extent import Extent
+from tidings.index import count_table, term_table
 from tidings.index.count_table import CountTable
 from tidings.index.entries import Entry
 from tidings.index.object_table import ObjectTable
@@ -26,6 +27,7 @@ VERSION = 3
 
 
 _PRAGMAS = (
+    "auto_vacuum = INCREMENTAL",  # only before anything else is in a new file
     "journal_mode = WAL",
     "synchronous = NORMAL",
     "cache_size = -8192",
@@ -134,14 +136,35 @@ class IndexFile:
         old = [each for each in segments(self._opened) if end_of(each) < seq]
         for segment in old:
             with self._opened as connection:
-                for table in self._tables:
-                    table.drop(connection, segment)
-                connection.execute("DELETE FROM segments WHERE segment = ?", (segment,))
+                self._drop(connection, segment)
                 connection.execute(
                     "UPDATE extent SET floor_seq = MAX(floor_seq, MIN(through_seq, ?))",
                     (end_of(segment),),
                 )
         return len(old)
+
+    def drop_trimmed(self, trimmed: Mapping[str, int]) -> int:
+        """Delete segments of which nothing is retained, wherever they are; return how many.
+
+        Records of a system up to its position in `trimmed` are gone. One old record of a system
+        that has few would keep all that is newer, if only what is before it could be deleted.
+        """
+        extent = extent_of(self._opened)
+        through_seq = extent.through_seq if extent else 0
+        gone = [
+            each
+            for each in segments(self._opened)
+            if end_of(each) <= through_seq and self._is_gone(each, trimmed)
+        ]
+        for segment in gone:
+            with self._opened as connection:
+                self._drop(connection, segment)
+        return len(gone)
+
+    def give_back(self, pages: int) -> None:
+        """Give free pages at the end of the file back to the file system, as many at most."""
+        # `execute` would step it once, and give back one page
+        self._opened.executescript(f"PRAGMA incremental_vacuum({pages:d})")
 
     def delete(self) -> None:
         """Close and delete the file."""
@@ -168,6 +191,18 @@ class IndexFile:
         # A power cut may lose the newest part, or all of it; the log still has everything.
         for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
+
+    def _is_gone(self, segment: int, trimmed: Mapping[str, int]) -> bool:
+        """Say whether no record of a segment is retained; one of an unknown system may be."""
+        newest = count_table.newest(self._opened, segment)
+        return not term_table.holds_unknown(self._opened, segment) and all(
+            seq <= trimmed.get(system, 0) for system, seq in newest.items()
+        )
+
+    def _drop(self, connection: sqlite3.Connection, segment: int) -> None:
+        for table in self._tables:
+            table.drop(connection, segment)
+        connection.execute("DELETE FROM segments WHERE segment = ?", (segment,))
 
     def _begin(self, connection: sqlite3.Connection, segment: int, known: list[int]) -> None:
         for table in self._tables:

@@ -65,6 +65,13 @@ def kinds_of(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT kind FROM kinds")]
 
 
+def holds_unknown(connection: sqlite3.Connection, segment: int) -> bool:
+    """Say whether a segment has a record that could not be read."""
+    name = _name(segment)
+    found = connection.execute(f"SELECT 1 FROM {name} WHERE {name} MATCH ? LIMIT 1", (UNKNOWN,))
+    return found.fetchone() is not None
+
+
 def find(
     connection: sqlite3.Connection,
     expression: str,

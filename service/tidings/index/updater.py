@@ -24,6 +24,7 @@ from tidings.core.backoff import Backoff
 from tidings.core.clock import Clock
 from tidings.core.tracing import Tracer, span_of
 from tidings.dialects.dialect import Dialect
+from tidings.dialects.systems import system_name
 from tidings.index.entries import Entry, entry_of, unknown
 from tidings.index.file import IndexFile
 from tidings.v1 import event_service_pb2 as pb
@@ -44,6 +45,9 @@ LARGE_RECORDS, LARGE_BYTES = 500, 64 * 1024
 read."""
 
 TRIM_EVERY_S = 60.0
+VACUUM_PAGES = 4000
+"""Of 4 KiB, given back to the file system each time."""
+
 BATCH_RECORDS = 5000
 BATCH_BYTES = 16 * 1024**2
 """Of one transaction."""
@@ -194,4 +198,7 @@ class Updater:
         status = await self._stub.GetLogStatus(pb.GetLogStatusRequest(), timeout=SILENCE_S)
         first = [each.first_seq for each in status.systems if each.HasField("first_seq")]
         keep_from = min([*first, self._through_seq + 1])
+        trimmed = {system_name(each.system): each.trimmed_through_seq for each in status.systems}
         await self._in_thread(self._file.drop_before, keep_from)
+        await self._in_thread(self._file.drop_trimmed, trimmed)
+        await self._in_thread(self._file.give_back, VACUUM_PAGES)
