@@ -151,6 +151,19 @@ async def test_a_later_call_brings_what_changed_since(
 
 
 @scenario
+async def test_a_backup_is_not_larger_than_what_is_left(place: SQLitePlace, target: Path) -> None:
+    async with opened(place) as store:
+        for number in range(20):
+            await append(store, draft("x" * 50_000, "consul.x" if number else "puppet.1"))
+        await fetch(target, HandingOut(store, place.clock))
+        assert (target / FILE_NAME).stat().st_size > 1_000_000
+        await store.trim("consul", 2**62)
+        await fetch(target, HandingOut(store, place.clock))
+    assert (target / FILE_NAME).stat().st_size < 200_000
+    assert check_sqlite(target).problems == ()
+
+
+@scenario
 async def test_a_restored_backup_knows_its_keys(
     place: SQLitePlace, target: Path, tmp_path: Path
 ) -> None:

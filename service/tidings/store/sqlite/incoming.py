@@ -108,7 +108,8 @@ class IncomingBackup:
             )
             self._advance(connection, self.origin.through_seq)
         with explained(self._path, "writing"):
-            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+            # `execute` would step it once, and give back one page
+            self._connection.executescript("PRAGMA incremental_vacuum")
             self._connection.close()
             if self._path.name != FILE_NAME:
                 parts.finish(self._path, FILE_NAME)
