@@ -5,9 +5,11 @@ What is right is found in the drafts of the day by plain loops.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,7 +21,7 @@ import grpc
 import pytest
 
 from tests.kit.recorded_day import DAY, START_US, record_day, told
-from tests.kit.server import Server, tidings
+from tests.kit.server import Server, indexed_through, tidings
 from tests.patience import PATIENCE_S
 from tidings.dialects import load
 from tidings.gateway.contract import ROUTES
@@ -70,14 +72,25 @@ def at(text: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def day(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("day") / "data"
-    record_day(folder)
-    server = Server(folder, ["--retention-age=unlimited"], store=())
-    try:
-        yield server.start()
-    finally:
-        server.end()
+def days(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Server]]:
+    """One day, served without an index and with one that knows all of it."""
+    folder = tmp_path_factory.mktemp("day")
+    record_day(folder / "scanned")
+    shutil.copytree(folder / "scanned", folder / "indexed")
+    with contextlib.ExitStack() as stack:
+        servers = {}
+        for name in ("scanned", "indexed"):
+            flags = ["--retention-age=unlimited"]
+            servers[name] = server = Server(folder / name, flags, store=(), index=name == "indexed")
+            stack.callback(server.end)
+            server.start()
+        indexed_through(servers["indexed"])
+        yield servers
+
+
+@pytest.fixture(params=["scanned", "indexed"])
+def day(days: dict[str, Server], request: pytest.FixtureRequest) -> Server:
+    return days[request.param]
 
 
 def over_http(server: Server, target: str) -> list[dict[str, Any]]:

@@ -13,8 +13,8 @@ import pytest
 
 from tests.access.jwts import jwks
 from tests.e2e.guarded import OPS, POLICY_FILE
-from tests.kit.server import Server, nomad_line, tidings
-from tests.patience import PATIENCE_S, until
+from tests.kit.server import Server, indexed_through, nomad_line, tidings
+from tests.patience import PATIENCE_S
 from tidings.index.file import delete_index
 
 
@@ -52,17 +52,6 @@ def keys(server: Server, query: str, secret: str = "") -> list[str]:
     return [
         event["nomad"]["Key"] for record in page.get("records", ()) for event in record["events"]
     ]
-
-
-def indexed_through(server: Server, secret: str = "") -> int:
-    """Return how far the index has come once that is the log's end."""
-
-    def reached() -> int | None:
-        status = ask(server, "/v1/log/status", secret)
-        through_seq = int(status.get("index", {}).get("throughSeq", 0))
-        return through_seq if through_seq == int(status["headSeq"]) else None
-
-    return until(reached, "the index is at the end", 3 * PATIENCE_S)
 
 
 @pytest.fixture

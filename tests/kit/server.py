@@ -208,6 +208,20 @@ def _lines_of(answer: IO[bytes] | http.client.HTTPResponse) -> Iterator[bytes]:
         yield line.rstrip(b"\n")
 
 
+def indexed_through(server: Server, secret: str = "") -> int:
+    """Return how far the index has come once that is the log's end."""
+    headers = {"authorization": f"Bearer {secret}"} if secret else {}
+
+    def reached() -> int | None:
+        answer, _, body = server.request("GET", "/v1/log/status", headers=headers)
+        assert answer == 200, body
+        status = json.loads(body)
+        through_seq = int(status.get("index", {}).get("throughSeq", 0))
+        return through_seq if through_seq == int(status["headSeq"]) else None
+
+    return until(reached, "the index is at the end", 3 * PATIENCE_S)
+
+
 @contextlib.contextmanager
 def serving(data: Path, *flags: str) -> Iterator[Server]:
     """Lend a server that runs, and leave nothing of it behind."""
