@@ -78,7 +78,7 @@ class ListObjectsRequest(_message.Message):
 
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Kinds of objects, as docs/asking.md lists them: node, job, allocation ..."""
+        """Kinds of objects, as docs/doors/native.md lists them: node, job, allocation ..."""
 
     @_builtins.property
     def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
