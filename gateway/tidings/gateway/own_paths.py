@@ -77,7 +77,7 @@ OWN_PATHS = Paths(
         Operation(
             "console",
             OwnPath.get("/"),
-            "The console, for who accepts text/html; for others there is no such path.",
+            "The console, for clients that accept text/html; for others there is no such path.",
             {200: Answer("The page", {"text/html": {"schema": TEXT}})},
             errors=(404,),
         ),

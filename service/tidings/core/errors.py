@@ -204,7 +204,7 @@ class Outdated(StateConflict):
 
 
 class RequestIdReused(TidingsError):
-    """The caller's request id is that of another token than the one that he asks for."""
+    """The caller's request id is that of another token than the one that is asked for."""
 
     def __init__(self) -> None:
         super().__init__("request_id: is another token's")

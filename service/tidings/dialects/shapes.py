@@ -34,7 +34,7 @@ class FieldScan:
         self._is_wanted = is_wanted
 
     def holds(self, encoded: bytes) -> bool:
-        """Say whether a message, or any of several joined, has a wanted field: be it empty."""
+        """Return whether a message, or one of several, has a wanted field, even an empty one."""
         return self._shape is not None and _has_leaf(self._shape.FromString(encoded))
 
     @cached_property

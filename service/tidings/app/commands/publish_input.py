@@ -35,7 +35,7 @@ class Input:
             CommandFailed: it cannot be read.
         """
         try:
-            # a pipe with a name would wait here for who writes, and be deaf to an interrupt
+            # a pipe with a name would wait here for a writer, and an interrupt would not end it
             flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
             self._fd = os.dup(_STDIN) if self._name == "-" else os.open(self._name, flags)
         except OSError as error:
