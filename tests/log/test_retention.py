@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.kit.clock import ManualClock
 from tests.kit.jumping import scenario
 from tests.kit.log import draft
 from tidings.core.errors import StoreUnavailable
+from tidings.core.record import Record
 from tidings.log.retention import Retention, last_to_go, trim_through
 from tidings.log.retention_rule import (
     WHOLE_LOG,
@@ -296,6 +297,22 @@ async def test_a_log_without_a_rule_keeps_everything_until_one_is_applied() -> N
     assert await Rounds(new, {"nomad": wanted}).go() == [RuleApplied("nomad", wanted, None)]
     await new.append([draft() for _ in range(20)])
     assert await Rounds(new, {"nomad": wanted}).go() == [Taken("nomad", 15, 16)]
+
+
+@scenario
+async def test_what_another_node_trims_while_a_start_decides_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = await filled(days=10)
+
+    async def read(*_place: Any, **_limits: Any) -> list[Record]:
+        return []  # it was there when it was counted
+
+    monkeypatch.setattr(store, "read", read)
+    wanted = Keep(None, 5, 1)
+    assert await Rounds(store, {"nomad": wanted}).go() == [
+        RuleWaits("nomad", wanted, None, 15, 20, 0)
+    ]
 
 
 @scenario

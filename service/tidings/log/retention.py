@@ -137,8 +137,9 @@ class Retention:
             taken, there = taken + count, there + total
             if count:
                 newest_seq = await store.nth_last(system, total - goes + 1)
-                newest = await store.read(newest_seq - 1, 1, systems={system})
-                newest_us = max(newest_us, newest[0].recorded_at_us)
+                # another node may have trimmed it meanwhile
+                for newest in await store.read(newest_seq - 1, 1, systems={system}):
+                    newest_us = max(newest_us, newest.recorded_at_us)
         if not is_too_much:
             return None
         return RuleWaits(name, wanted, rule, taken, there, newest_us)
