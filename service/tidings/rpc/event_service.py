@@ -122,12 +122,11 @@ class EventServicer:
         def allow(system: str) -> None:
             may_publish(now[0])(system)
 
-        async def stream() -> None:
-            log_id = (LOG_ID_KEY, self._log.log_id)
-            await context.send_initial_metadata((log_id, *request_ids.entries()))
-            await self._publisher.publish_stream(requests, _writing(context), allow, stamp)
-
-        await self._access.staying(caller, recheck, stream())
+        # before anything may end the call: gRPC cannot end one that is cancelled meanwhile
+        log_id = (LOG_ID_KEY, self._log.log_id)
+        await context.send_initial_metadata((log_id, *request_ids.entries()))
+        storing = self._publisher.publish_stream(requests, _writing(context), allow, stamp)
+        await self._access.staying(caller, recheck, storing)
 
     async def Subscribe(self, request: pb.SubscribeRequest, context: Context) -> None:
         """Stream the log."""
@@ -144,7 +143,9 @@ class EventServicer:
             check_stream(changed, request.selection)
             subscription.restrict(changed.rights)
 
-        async def stream() -> None:
+        write = context.write if self._compress_streams else _writing(context)
+        try:
+            # before anything may end the call: gRPC cannot end one that is cancelled meanwhile
             await context.send_initial_metadata(
                 (
                     (LOG_ID_KEY, self._log.log_id),
@@ -153,10 +154,7 @@ class EventServicer:
                     *request_ids.entries(),
                 )
             )
-            await subscription.run(context.write if self._compress_streams else _writing(context))
-
-        try:
-            await self._access.staying(caller, recheck, stream())
+            await self._access.staying(caller, recheck, subscription.run(write))
         except (LogClosed, StoreUnavailable, Unauthenticated, Denied):
             position = (POSITION_KEY, str(subscription.position))
             context.set_trailing_metadata((position, *request_ids.entries()))
