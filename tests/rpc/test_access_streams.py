@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, Self
@@ -27,6 +27,7 @@ from tests.rpc.credentials import (
 )
 from tests.rpc.serving import Served, draft, serving, subscribe_request
 from tidings.access.policy_file import PolicyFile
+from tidings.core.errors import Unauthenticated
 from tidings.core.record import Draft
 from tidings.v1 import access_service_pb2, consul_pb2, event_pb2
 from tidings.v1 import event_service_pb2 as pb
@@ -243,6 +244,25 @@ def test_a_call_ends_at_the_moment_of_its_tokens_end_and_not_with_the_next_tick(
         "UNAUTHENTICATED",
         "the credential is expired",
     )
+
+
+@pytest.mark.parametrize("what", ["Subscribe", "PublishStream"])
+def test_a_stream_has_begun_before_anything_may_end_it(
+    served: Served, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """GRPC sends no status for a call that is cancelled while its initial metadata is sent."""
+
+    async def ended(_caller: object, _recheck: object, work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+        raise Unauthenticated("expired")
+
+    monkeypatch.setattr(served.deployment.access, "staying", ended)
+    requests = {"Subscribe": pb.SubscribeRequest(), "PublishStream": iter(())}
+    call: Any = getattr(served.stub, what)(
+        requests[what], timeout=PATIENCE_S, metadata=bearer(ROOT_SECRET)
+    )
+    assert refused(lambda: next(call)) == ("UNAUTHENTICATED", "the credential is expired")
+    assert "tidings-log-id" in dict(call.initial_metadata())
 
 
 def test_a_stream_that_could_not_be_opened_any_more_ends(served: Served) -> None:
